@@ -1,0 +1,65 @@
+package audit
+
+import (
+	"time"
+
+	"github.com/licet/licet/authz"
+	"github.com/licet/licet/internal/principal"
+)
+
+// Record is one decided call. It keeps the inputs of the decision, not its trace: the decision is a pure function, so that the
+// explanation is made by deciding the same inputs again, and compared with the verdict that was recorded.
+type Record struct {
+	RequestID string    `json:"request_id"`
+	Time      time.Time `json:"time"`
+	// Account, Region, Service and Operation of the call.
+	Account   string           `json:"account"`
+	Region    string           `json:"region"`
+	Service   string           `json:"service"`
+	Operation string           `json:"operation"`
+	Caller    principal.Caller `json:"caller"`
+	SourceIP  string           `json:"source_ip,omitempty"`
+	UserAgent string           `json:"user_agent,omitempty"`
+	// Mode is "enforce" or "observe".
+	Mode string `json:"mode"`
+	// Allowed is the verdict over all needs. In observe mode a call may have gone on without it.
+	Allowed bool `json:"allowed"`
+	// Exempt is set for operations that AWS never denies.
+	Exempt string `json:"exempt,omitempty"`
+	// Reason, if set, is why the call was refused before or beside the policies (unknown action, policy that does not parse).
+	Reason    string     `json:"reason,omitempty"`
+	Decisions []Decision `json:"decisions,omitempty"`
+}
+
+// Decision is one need of the call with what was decided.
+type Decision struct {
+	Request authz.Request `json:"request"`
+	// Policies that applied, by reference to their texts.
+	Policies PolicySet `json:"policies"`
+	Allowed  bool      `json:"allowed"`
+	// By is the policy type that decided.
+	By authz.PolicyType `json:"by,omitempty"`
+}
+
+// PolicySet is authz.Policies with each document replaced by the hash of its text.
+type PolicySet struct {
+	Identity    []PolicyRef   `json:"identity,omitempty"`
+	Boundary    *PolicyRef    `json:"boundary,omitempty"`
+	Session     []PolicyRef   `json:"session,omitempty"`
+	HasSession  bool          `json:"has_session,omitempty"`
+	Resource    *PolicyRef    `json:"resource,omitempty"`
+	Trust       bool          `json:"trust,omitempty"`
+	SCPs        [][]PolicyRef `json:"scps,omitempty"`
+	HasSCPs     bool          `json:"has_scps,omitempty"`
+	RCPs        [][]PolicyRef `json:"rcps,omitempty"`
+	HasRCPs     bool          `json:"has_rcps,omitempty"`
+	VPCEndpoint *PolicyRef    `json:"vpc_endpoint,omitempty"`
+}
+
+// PolicyRef names a policy and the text it had when the decision was made.
+type PolicyRef struct {
+	ARN  string `json:"arn,omitempty"`
+	Name string `json:"name"`
+	// Hash is the hexadecimal SHA-256 of the text.
+	Hash string `json:"hash"`
+}

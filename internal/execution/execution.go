@@ -1,0 +1,71 @@
+package execution
+
+import (
+	"context"
+	"time"
+
+	"github.com/licet/licet/internal/principal"
+)
+
+// Function is what an environment is made from: one version of a function with its configuration. Two values with the same ARN,
+// Version and Revision are the same function; a change of code or configuration has a new Revision, and old environments are
+// retired.
+type Function struct {
+	// ARN is the unqualified function ARN.
+	ARN      string
+	Account  string
+	Region   string
+	Name     string
+	Version  string // "$LATEST" or a number
+	Revision string
+	Role     string // execution role ARN
+	Runtime  string // "python3.12", "provided.al2023", …
+	Handler  string
+	// Timeout of one invocation.
+	Timeout time.Duration
+	// MemoryMB and EphemeralMB as configured.
+	MemoryMB    int
+	EphemeralMB int
+	Env         map[string]string
+	// CodeDir is the host directory with the unpacked code, LayerDir the merged layers or "". Both are shown read-only.
+	CodeDir  string
+	LayerDir string
+	LogGroup string // "/aws/lambda/<name>" unless configured
+}
+
+// Invocation is one event for a function.
+type Invocation struct {
+	RequestID string
+	// InvokedARN is the ARN as requested: qualified if the caller qualified it.
+	InvokedARN    string
+	Payload       []byte
+	ClientContext string // JSON, not base64; "" for none
+	TraceID       string // X-Amzn-Trace-Id; "" for none
+	// LogTail asks for the last 4 KB of the log.
+	LogTail bool
+}
+
+// Result is the outcome of an invocation that reached the function's environment.
+type Result struct {
+	Payload []byte
+	// FunctionError is "Unhandled" when the function failed; Payload then tells how. "" otherwise.
+	FunctionError string
+	// LogTail is at most the last 4,096 bytes of the log, when it was asked for.
+	LogTail []byte
+}
+
+// Credentials makes temporary credentials of the function's execution role, with lambda:SourceFunctionArn sealed in.
+type Credentials func(ctx context.Context, f Function) (principal.Credentials, error)
+
+// LogEvent is one line of a function's log.
+type LogEvent struct {
+	Time    time.Time
+	Message string
+}
+
+// LogWriter writes a function's log with the execution role's credentials. Its errors never fail an invocation
+// (lambda.md 3.2: "Missing logs permission: the invocation succeeds; logs are silently absent").
+type LogWriter interface {
+	// Write appends events to a stream, making group and stream if they are missing.
+	Write(ctx context.Context, f Function, credentials principal.Credentials, stream string, events []LogEvent) error
+}

@@ -1,0 +1,64 @@
+// Package principal says who makes a request: the identity that authentication found, with its session.
+//
+// It is plain data: it neither authenticates nor authorizes. Values are immutable once made. Principal facts follow
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html (properties of the principal).
+package principal
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/licet/licet/authz"
+)
+
+// Caller is an authenticated identity.
+type Caller struct {
+	authz.Principal
+	// AccessKeyID of the signing key; "" for service principals and anonymous callers.
+	AccessKeyID string
+	// UserName of an IAM user; "" otherwise.
+	UserName string
+	// Tags of the principal: a user's or a role's tags, overlaid by session tags (iam.md T7).
+	Tags map[string]string
+	// Session is set for temporary credentials.
+	Session *Session
+}
+
+// Session is what a session token carries. It is sealed into the token: no store is read to honour it.
+type Session struct {
+	// RoleARN is the role with its path; "" for a session of a user.
+	RoleARN string `json:"role_arn,omitempty"`
+	// RoleID is the role's unique id, AROA….
+	RoleID string `json:"role_id,omitempty"`
+	// UserARN and UserID are set for GetSessionToken and GetFederationToken sessions.
+	UserARN string `json:"user_arn,omitempty"`
+	UserID  string `json:"user_id,omitempty"`
+	// Name is the session name of a role session.
+	Name string `json:"name,omitempty"`
+	// Generation of the role when the session was made; a role raises it to revoke its sessions.
+	Generation int64 `json:"generation,omitempty"`
+	// Policy is the inline session policy's text; HasPolicies tells whether any session policy was given.
+	Policy      string   `json:"policy,omitempty"`
+	PolicyARNs  []string `json:"policy_arns,omitempty"`
+	HasPolicies bool     `json:"has_policies,omitempty"`
+	// Tags are session tags, TransitiveTagKeys those that role chaining passes on.
+	Tags              map[string]string `json:"tags,omitempty"`
+	TransitiveTagKeys []string          `json:"transitive_tag_keys,omitempty"`
+	SourceIdentity    string            `json:"source_identity,omitempty"`
+	// SourceFunctionARN is the unqualified ARN of the function whose environment the credentials were made for (lambda:SourceFunctionArn).
+	SourceFunctionARN string    `json:"source_function_arn,omitempty"`
+	MFA               bool      `json:"mfa,omitempty"`
+	IssuedAt          time.Time `json:"issued_at"`
+	Expires           time.Time `json:"expires"`
+}
+
+// Credentials are keys as a client uses them.
+type Credentials struct {
+	AccessKeyID     string
+	SecretAccessKey string
+	SessionToken    string
+	Expires         time.Time
+}
+
+// LogValue keeps secrets out of logs.
+func (c Credentials) LogValue() slog.Value { return slog.StringValue(c.AccessKeyID) }

@@ -1,0 +1,60 @@
+// Package protocol is the contract of the wire codecs: how an HTTP request becomes an operation's input, and how its output or
+// error becomes an HTTP response.
+//
+// Inputs and outputs are aws-sdk-go-v2's own structs (pointers to them). Codecs are in the folders below, one for each AWS
+// protocol (https://smithy.io/2.0/aws/protocols/index.html); they neither authenticate nor authorize. Everything here is
+// safe for concurrent use.
+package protocol
+
+import (
+	"net/http"
+	"reflect"
+
+	smithy "github.com/aws/smithy-go"
+
+	"github.com/licet/licet/internal/awserr"
+)
+
+// API describes a service on the wire. The generated *api packages provide it.
+type API struct {
+	// ID is the SDK's service id, such as "CloudWatch Logs".
+	ID string
+	// SigningName is the service in the credential scope, such as "logs".
+	SigningName string
+	// Version is the API version of the query protocol, such as "2010-05-08".
+	Version string
+	// TargetPrefix is the part of X-Amz-Target before the dot, for the JSON protocols.
+	TargetPrefix string
+	// Namespace is the XML namespace of responses, for the query protocol.
+	Namespace string
+	// Operations, sorted by name.
+	Operations []Operation
+}
+
+// Operation describes one operation on the wire.
+type Operation struct {
+	Name string
+	// Schema has the HTTP binding; nil for protocols without.
+	Schema *smithy.Schema
+	// Input and Output are the SDK's struct types (not pointers).
+	Input, Output reflect.Type
+}
+
+// Request is an HTTP request with its body read.
+type Request struct {
+	HTTP *http.Request
+	Body []byte
+}
+
+// Codec is one service's protocol. Errors are *awserr.Error: SerializationException for malformed bodies,
+// UnknownOperationException (or the protocol's equivalent) for unknown operations.
+type Codec interface {
+	// Operation finds which operation is asked for.
+	Operation(r *Request) (*Operation, error)
+	// Decode makes the operation's input, a pointer to a struct of type op.Input.
+	Decode(r *Request, op *Operation) (any, error)
+	// Encode answers with the output, a pointer to a struct of type op.Output. An error means nothing was written.
+	Encode(w http.ResponseWriter, op *Operation, out any, requestID string) error
+	// EncodeError answers with an error.
+	EncodeError(w http.ResponseWriter, err *awserr.Error, requestID string)
+}

@@ -1,0 +1,132 @@
+// Package sandbox is the contract of the places where function code runs.
+//
+// A Driver makes sandboxes; a Sandbox runs one process tree at a time, in isolation that the driver's package documents. The
+// package knows nothing of Lambda, roles or requests. Drivers and sandboxes are safe for concurrent use. When Close returns,
+// no process, mount, cgroup, namespace or file of the sandbox is left. After a crash of the server, a new Driver removes what the
+// old one left. Drivers are in the folders below and pass sandboxtest.
+//
+// To add a driver: a folder that passes sandboxtest, and one case in cmd/licet.
+package sandbox
+
+import (
+	"context"
+	"io"
+	"net"
+)
+
+// Network says what a sandbox may reach beside its own listeners.
+type Network string
+
+// The choices of network.
+const (
+	// NetworkNone: nothing but the sandbox's own loopback.
+	NetworkNone Network = "none"
+	// NetworkHost: the host's network as it is.
+	NetworkHost Network = "host"
+)
+
+// Spec describes a sandbox. Host paths are absolute. A zero limit means the driver's default, which is never "unlimited" for
+// memory and processes.
+type Spec struct {
+	// ID is unique among live sandboxes: [a-z0-9-]{1,64}.
+	ID string
+	// RootDir is the root file system, read-only inside; "" for the host's programs and libraries (/usr, /bin, /lib …) without
+	// its data.
+	RootDir string
+	// Mounts are shown read-only inside.
+	Mounts []Mount
+	// Limits bound what the processes may use.
+	Limits Limits
+	// Network beyond the listeners.
+	Network Network
+	// Listeners that code inside reaches over TCP at their Address.
+	Listeners []ListenerSpec
+}
+
+// Mount shows a host directory or file inside the sandbox, read-only, nosuid, nodev.
+type Mount struct {
+	Source string
+	Target string
+}
+
+// Limits of a sandbox.
+type Limits struct {
+	// MemoryBytes for all processes together; more kills them (Exit.OutOfMemory).
+	MemoryBytes int64
+	// CPUMillis is the share of CPU time: 1000 is one full CPU.
+	CPUMillis int64
+	// Processes and threads together, and open files for each process.
+	Processes int64
+	OpenFiles int64
+	// TmpBytes is the size of /tmp, which is private and lives as long as the sandbox, across restarts of the process.
+	TmpBytes int64
+}
+
+// ListenerSpec asks for a TCP listener on the sandbox's loopback.
+type ListenerSpec struct {
+	Name string
+	// Port inside, when the sandbox has its own network; a driver without one picks a free port.
+	Port int
+}
+
+// Process is a program to run inside. Paths are those inside the sandbox where the driver has an own file system; drivers
+// without one translate the targets of Spec.Mounts in Args and Dir (see Sandbox.Path).
+type Process struct {
+	Args []string
+	// Env is the whole environment, "NAME=value".
+	Env []string
+	Dir string
+	// Stdout and Stderr receive the output; writes to them may block the process, never the driver.
+	Stdout io.Writer
+	Stderr io.Writer
+}
+
+// Exit says how a process ended.
+type Exit struct {
+	// Code is the exit status, or -1 when a signal ended it.
+	Code int
+	// Signal is the signal's number, or 0.
+	Signal int
+	// OutOfMemory is true when the memory limit killed it.
+	OutOfMemory bool
+}
+
+// Usage is what the sandbox has used since its process started.
+type Usage struct {
+	// MemoryPeakBytes is the most memory in use at one time since the last reset, where the driver can tell.
+	MemoryPeakBytes int64
+	CPUNanos        int64
+}
+
+// Driver makes sandboxes.
+type Driver interface {
+	// Name for logs and the doctor: "oci", "process".
+	Name() string
+	// Create prepares a sandbox: file system, network, listeners, limits. Nothing runs in it yet.
+	Create(ctx context.Context, spec Spec) (Sandbox, error)
+	// Check says whether the driver can work on this machine; the error tells a person what is missing and what to do.
+	Check(ctx context.Context) error
+	// Close removes every sandbox that is left.
+	Close() error
+}
+
+// Sandbox is one isolated place.
+type Sandbox interface {
+	// Listener returns the listener of that name in Spec.Listeners, and the host:port by which code inside reaches it. The
+	// sandbox closes it.
+	Listener(name string) (l net.Listener, address string)
+	// Path gives the path by which code inside sees the target of a mount, or /tmp: itself where the driver has an own file system.
+	Path(target string) string
+	// Start runs a process. A sandbox runs one at a time; when it has ended, and all its children are gone, another may be started.
+	Start(ctx context.Context, p Process) error
+	// Wait returns when the process, and every process it left behind, has ended and its output is delivered. Any number of callers may wait.
+	Wait(ctx context.Context) (Exit, error)
+	// Kill ends all processes at once (SIGKILL). It returns before they are gone: use Wait.
+	Kill() error
+	// Signal sends a signal to the first process.
+	Signal(signal int) error
+	// Usage since the process started.
+	Usage() (Usage, error)
+	// Close kills what runs and removes the sandbox.
+	Close() error
+}

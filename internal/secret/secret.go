@@ -1,0 +1,130 @@
+// Package secret seals bytes under the server's key: session tokens, stored access keys.
+//
+// Sealing is AES-256-GCM with a random 96-bit nonce under a key derived (HKDF-SHA256) from the master key for one purpose, so that
+// what was sealed for one purpose never opens for another. The package keeps no plaintext and logs nothing. A Keyring is immutable
+// and safe for concurrent use.
+package secret
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+)
+
+// KeySize is the length of a master key in bytes.
+const KeySize = 32
+
+// ErrSealed means that bytes were not sealed by this keyring for this purpose, or were changed.
+var ErrSealed = errors.New("secret: not sealed by this server")
+
+// Keyring seals and opens.
+type Keyring struct {
+	master [KeySize]byte
+	// aeads holds a cipher.AEAD by purpose: deriving one costs more than a seal.
+	aeads sync.Map
+}
+
+// New makes a keyring from a master key.
+func New(master [KeySize]byte) *Keyring { return &Keyring{master: master} }
+
+// Load reads the master key file, or makes it (mode 0600, durable) when it is not there. Concurrent processes agree on one key.
+func Load(path string) (*Keyring, error) {
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := create(path); err != nil {
+			return nil, fmt.Errorf("create key file %s: %w", path, err)
+		}
+		b, err = os.ReadFile(path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read key file: %w", err)
+	}
+	if len(b) != KeySize {
+		return nil, fmt.Errorf("key file %s has %d bytes, want %d", path, len(b), KeySize)
+	}
+	return New([KeySize]byte(b)), nil
+}
+
+// create links a complete key file into place; if another process was first, its file stays.
+func create(path string) error {
+	tmp, err := os.CreateTemp(filepath.Dir(path), ".key-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(tmp.Name())
+	key := make([]byte, KeySize)
+	rand.Read(key) // never fails: crypto/rand
+	if _, err := tmp.Write(key); err != nil {
+		return errors.Join(err, tmp.Close())
+	}
+	if err := errors.Join(tmp.Sync(), tmp.Close()); err != nil {
+		return err
+	}
+	if err := os.Link(tmp.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
+
+// Seal encrypts plaintext for a purpose.
+func (k *Keyring) Seal(purpose string, plaintext []byte) ([]byte, error) {
+	aead, err := k.aead(purpose)
+	if err != nil {
+		return nil, err
+	}
+	nonce := make([]byte, aead.NonceSize(), aead.NonceSize()+len(plaintext)+aead.Overhead())
+	rand.Read(nonce)
+	return aead.Seal(nonce, nonce, plaintext, nil), nil
+}
+
+// Open decrypts what Seal made for the same purpose, or returns ErrSealed.
+func (k *Keyring) Open(purpose string, sealed []byte) ([]byte, error) {
+	aead, err := k.aead(purpose)
+	if err != nil {
+		return nil, err
+	}
+	if len(sealed) < aead.NonceSize() {
+		return nil, ErrSealed
+	}
+	plain, err := aead.Open(nil, sealed[:aead.NonceSize()], sealed[aead.NonceSize():], nil)
+	if err != nil {
+		return nil, ErrSealed
+	}
+	return plain, nil
+}
+
+func (k *Keyring) aead(purpose string) (cipher.AEAD, error) {
+	if a, ok := k.aeads.Load(purpose); ok {
+		return a.(cipher.AEAD), nil
+	}
+	key, err := hkdf.Key(sha256.New, k.master[:], nil, "licet/"+purpose, KeySize)
+	if err != nil {
+		return nil, fmt.Errorf("derive key for %s: %w", purpose, err)
+	}
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, fmt.Errorf("make cipher for %s: %w", purpose, err)
+	}
+	aead, err := cipher.NewGCM(block)
+	if err != nil {
+		return nil, fmt.Errorf("make cipher for %s: %w", purpose, err)
+	}
+	a, _ := k.aeads.LoadOrStore(purpose, aead)
+	return a.(cipher.AEAD), nil
+}
+
+// LogValue keeps the key out of logs.
+func (k *Keyring) LogValue() slog.Value { return slog.StringValue("redacted") }

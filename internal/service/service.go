@@ -1,0 +1,143 @@
+// Package service says what an operation is: its name, what it needs authorized, and the function that does it.
+//
+// It never calls an operation: that is dispatch's work, and the only way to one. Op takes action and resource by position, so that
+// an operation without authorization does not compile. Values are immutable after construction and safe for concurrent use.
+//
+// To add an operation: write its handler in its own file and one Op row in the service's table.
+package service
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"github.com/licet/licet/authz"
+	"github.com/licet/licet/internal/principal"
+	"github.com/licet/licet/internal/protocol"
+)
+
+// Call is what an operation is told about the request beside its input. It must not be changed by operations.
+type Call struct {
+	// RequestID is what the client sees as x-amzn-RequestId: a UUID.
+	RequestID string
+	Time      time.Time
+	Caller    principal.Caller
+	// Account, Region and Partition are where the call acts: the caller's account (for a service principal the resource's), the
+	// region of the signature.
+	Account   string
+	Region    string
+	Partition string
+	// Service and Operation name the operation, such as "lambda" and "Invoke".
+	Service   string
+	Operation string
+	// SourceIP is invalid for calls that did not come over the network.
+	SourceIP        netip.Addr
+	UserAgent       string
+	SecureTransport bool
+	// Host is the host:port that the client reached the server by; "" for internal calls.
+	Host string
+	// Internal is set on calls that the server makes itself, on behalf of a service principal; nil for clients.
+	Internal *Internal
+}
+
+// Internal holds what only the server itself may say about a call.
+type Internal struct {
+	// Keys are context keys that the calling service sets: aws:SourceArn, aws:SourceAccount and the like.
+	Keys authz.Context
+	// SourceFunctionARN is sealed into the role session that an AssumeRole call makes (lambda:SourceFunctionArn).
+	SourceFunctionARN string
+}
+
+// Target is a resource that a call needs access to.
+type Target struct {
+	// ARN as requested, or "*" where the action has no resource-level permissions.
+	ARN string
+	// Account owns the resource; "" means the caller's.
+	Account string
+	// Policy is the resource-based policy that is consulted; nil when there is none.
+	Policy *authz.Policy
+	// Trust marks Policy as a role trust policy (see authz.Policies).
+	Trust bool
+	// Keys are the condition keys that this action on this resource adds: aws:ResourceTag/…, lambda:Layer ….
+	Keys authz.Context
+}
+
+// Need is one permission that a call requires.
+type Need struct {
+	Action string
+	Target Target
+	// Denied, if set, replaces the standard answer to a denial of this need.
+	Denied func(authz.Decision) error
+}
+
+// Resource finds the target of an operation from its input. It answers for resources that do not exist, too: who may not act must
+// not learn what exists. Its error is answered to the client before any decision, so it is for malformed input only.
+type Resource[In any] func(context.Context, *Call, *In) (Target, error)
+
+// Handler does the operation. It runs only after every need was allowed and recorded.
+type Handler[In, Out any] func(context.Context, *Call, *In) (*Out, error)
+
+// Needs lists permissions beyond the operation's own, such as iam:PassRole.
+type Needs[In any] func(context.Context, *Call, *In) ([]Need, error)
+
+// Operation is one row of a service's table.
+type Operation struct {
+	Name string
+	// Exempt is set where AWS answers whatever the policies say; the value is the reason.
+	Exempt string
+	needs  func(context.Context, *Call, any) ([]Need, error)
+	handle func(context.Context, *Call, any) (any, error)
+}
+
+// Op makes a row: the operation's name, the IAM action it is judged by, the resource, the handler, and further needs.
+func Op[In, Out any](name, action string, resource Resource[In], handle Handler[In, Out], more ...Needs[In]) Operation {
+	return Operation{
+		Name: name,
+		needs: func(ctx context.Context, c *Call, in any) ([]Need, error) {
+			target, err := resource(ctx, c, in.(*In))
+			if err != nil {
+				return nil, err
+			}
+			needs := []Need{{Action: action, Target: target}}
+			for _, m := range more {
+				n, err := m(ctx, c, in.(*In))
+				if err != nil {
+					return nil, err
+				}
+				needs = append(needs, n...)
+			}
+			return needs, nil
+		},
+		handle: func(ctx context.Context, c *Call, in any) (any, error) { return handle(ctx, c, in.(*In)) },
+	}
+}
+
+// Exempt makes a row for an operation that AWS never denies. The decision log says why.
+func Exempt[In, Out any](name, action, reason string, handle Handler[In, Out]) Operation {
+	op := Op(name, action, Any[In], handle)
+	op.Exempt = reason
+	return op
+}
+
+// Any is the resource of actions without resource-level permissions.
+func Any[In any](context.Context, *Call, *In) (Target, error) { return Target{ARN: "*"}, nil }
+
+// Needs gives the permissions that a call with this input requires, the operation's own first.
+func (o Operation) Needs(ctx context.Context, c *Call, in any) ([]Need, error) {
+	return o.needs(ctx, c, in)
+}
+
+// Handle runs the operation. Only dispatch calls it.
+func (o Operation) Handle(ctx context.Context, c *Call, in any) (any, error) {
+	return o.handle(ctx, c, in)
+}
+
+// Service is an AWS service: its wire description and the operations that licet has of it. Operations that the API lists and
+// Operations does not are answered NotImplemented.
+type Service struct {
+	API        *protocol.API
+	Codec      protocol.Codec
+	Operations []Operation
+	// Denial makes the service's access-denied error from the standard text.
+	Denial func(message string) error
+}

@@ -1,0 +1,70 @@
+// Package store is the contract of the small transactional state: accounts, users, policies, functions, decisions.
+//
+// It is a sorted map from string keys to bytes, with serializable transactions, revisions and a change feed. It knows nothing of
+// what it keeps, never authorizes, and reads no clock. A DB is safe for concurrent use. What Update acknowledged is durable: it
+// survives a crash of the process and a loss of power. After an error from Update nothing was changed, unless the error wraps
+// ErrUncertain. Engines are in the folders below and pass storetest.
+//
+// Keys are paths such as "iam/000000000000/user/alice": no NUL bytes, compared bytewise. The first element names the owner; each
+// package keeps to its own prefix.
+//
+// To add an engine: a folder that passes storetest, and one case in cmd/licet.
+package store
+
+import (
+	"context"
+	"errors"
+)
+
+var (
+	// ErrNotFound is what Get returns for a key that is not there.
+	ErrNotFound = errors.New("store: not found")
+	// ErrUncertain means that a commit's outcome is not known.
+	ErrUncertain = errors.New("store: outcome of the commit is unknown")
+)
+
+// Item is a key with its value. The value belongs to the receiver.
+type Item struct {
+	Key   string
+	Value []byte
+	// Revision of the last change: the number of the transaction that made it. Later transactions have larger numbers.
+	Revision int64
+}
+
+// Reader reads a consistent snapshot. It is valid only inside its View or Update and not for concurrent use.
+type Reader interface {
+	// Get returns the item at key, or ErrNotFound.
+	Get(key string) (Item, error)
+	// Scan returns up to limit items whose keys start with prefix and are greater than after, in key order. limit <= 0: all.
+	Scan(prefix, after string, limit int) ([]Item, error)
+	// ScanReverse is Scan from the end: keys less than before ("" for no bound), in descending order.
+	ScanReverse(prefix, before string, limit int) ([]Item, error)
+}
+
+// Tx reads and writes. It sees its own writes.
+type Tx interface {
+	Reader
+	// Put keeps value at key; the engine copies value.
+	Put(key string, value []byte) error
+	// Delete removes key; it is no error when the key is not there.
+	Delete(key string) error
+	// DeletePrefix removes every key that starts with prefix, which must not be empty.
+	DeletePrefix(prefix string) error
+	// Revision is the number this transaction will have.
+	Revision() int64
+}
+
+// DB is a store.
+type DB interface {
+	// View runs fn on a snapshot.
+	View(ctx context.Context, fn func(Reader) error) error
+	// Update runs fn in a serializable transaction and commits it durably if fn returns nil. fn may run more than once and must
+	// have no effects outside the transaction.
+	Update(ctx context.Context, fn func(Tx) error) error
+	// Watch calls fn with the changed keys (or, for DeletePrefix, the prefix, marked by a trailing "*") after each commit: for
+	// commits of this process before Update returns, for others soon after. Calls are serial. fn must be quick and must not use
+	// the DB. stop ends it.
+	Watch(fn func(changed []string)) (stop func())
+	// Close waits for running transactions. It does not lose what was acknowledged.
+	Close() error
+}
