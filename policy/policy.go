@@ -94,9 +94,11 @@ type Condition struct {
 }
 
 // Position gives line and column of a byte offset in the source.
-func (d *Document) Position(offset int) Position {
+func (d *Document) Position(offset int) Position { return positionOf(d.Source, offset) }
+
+func positionOf(src []byte, offset int) Position {
 	p := Position{Line: 1, Column: 1}
-	for _, b := range d.Source[:min(offset, len(d.Source))] {
+	for _, b := range src[:min(offset, len(src))] {
 		if b == '\n' {
 			p.Line++
 			p.Column = 1

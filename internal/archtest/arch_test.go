@@ -1,0 +1,260 @@
+package archtest
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/licet/licet"
+
+// allowed says what each package may import beside the standard library: rooms of this module by their folder, other modules by
+// their path. A trailing "/..." takes everything below. A package is ruled by its longest matching entry; "folder/..." rules all
+// packages below the folder. cmd, bench, compat and tools may import everything.
+var allowed = map[string][]string{
+	// The public engine depends on nothing but the standard library.
+	"policy":          {},
+	"authz":           {"policy"},
+	"authz/reference": {"authz", "policy"},
+
+	// Words.
+	"internal/arn":       {},
+	"internal/awserr":    {},
+	"internal/principal": {"authz", "policy"},
+	"internal/awsdata":   {},
+	"internal/secret":    {},
+	"internal/telemetry": {"github.com/prometheus/client_golang/..."},
+
+	// Contracts and engines.
+	"internal/store":               {},
+	"internal/store/storetest":     {"internal/store", "internal/store/sqlite"},
+	"internal/store/sqlite":        {"internal/store", "modernc.org/sqlite/..."},
+	"internal/blob":                {},
+	"internal/blob/blobtest":       {"internal/blob", "internal/blob/disk"},
+	"internal/blob/disk":           {"internal/blob"},
+	"internal/sandbox":             {},
+	"internal/sandbox/sandboxtest": {"internal/sandbox"},
+	"internal/sandbox/oci":         {"internal/sandbox", "golang.org/x/sys/unix"},
+	"internal/sandbox/process":     {"internal/sandbox", "golang.org/x/sys/unix"},
+	"internal/runtimes":            {},
+	"internal/archive":             {},
+	"internal/audit":               {"authz", "policy", "internal/principal", "internal/store"},
+
+	// The wire.
+	"internal/sigv4":        {"internal/awserr"},
+	"internal/protocol":     {"internal/awserr", "github.com/aws/smithy-go/..."},
+	"internal/protocol/...": {"internal/protocol/...", "internal/awserr", "github.com/aws/smithy-go/...", "github.com/aws/aws-sdk-go-v2/service/..."},
+
+	// Operations.
+	"internal/service":   {"authz", "internal/principal", "internal/protocol"},
+	"internal/execution": {"internal/principal", "internal/sandbox", "internal/runtimes", "github.com/prometheus/client_golang/...", "github.com/google/uuid"},
+	"internal/dispatch": {
+		"authz", "internal/audit", "internal/awserr", "internal/principal", "internal/protocol", "internal/service",
+		"github.com/google/uuid",
+	},
+	"internal/edge": {
+		"authz", "internal/audit", "internal/awserr", "internal/dispatch", "internal/principal", "internal/protocol/...",
+		"internal/service", "internal/sigv4", "internal/secret", "internal/blob",
+		"github.com/prometheus/client_golang/...", "github.com/google/uuid",
+	},
+	"internal/archtest": {},
+
+	// Services never import each other; the folder below a service is its own.
+	"internal/services/iam":    serviceMay("iam"),
+	"internal/services/sts":    serviceMay("sts"),
+	"internal/services/logs":   serviceMay("logs", "cloudwatchlogs"),
+	"internal/services/lambda": append(serviceMay("lambda"), "internal/archive", "internal/blob", "internal/execution"),
+
+	"internal/services/iam/iamapi":       apiMay("iam"),
+	"internal/services/sts/stsapi":       apiMay("sts"),
+	"internal/services/logs/logsapi":     apiMay("cloudwatchlogs"),
+	"internal/services/lambda/lambdaapi": apiMay("lambda"),
+}
+
+// free are the folders whose packages may import everything.
+var free = []string{"cmd/", "bench", "compat", "tools/"}
+
+// serviceMay is what every service may import: the words, the store, its own wire description and its own SDK module.
+func serviceMay(name string, sdk ...string) []string {
+	if sdk == nil {
+		sdk = []string{name}
+	}
+	rooms := []string{
+		"authz", "policy", "internal/arn", "internal/awserr", "internal/principal", "internal/protocol/...", "internal/secret",
+		"internal/service", "internal/store", "internal/services/" + name + "/" + name + "api",
+		"github.com/aws/aws-sdk-go-v2/aws", "github.com/google/uuid",
+	}
+	for _, s := range sdk {
+		rooms = append(rooms, "github.com/aws/aws-sdk-go-v2/service/"+s+"/...")
+	}
+	return rooms
+}
+
+func apiMay(sdk string) []string {
+	return []string{"internal/protocol", "github.com/aws/aws-sdk-go-v2/service/" + sdk + "/...", "github.com/aws/smithy-go/..."}
+}
+
+// testMay is what test files may import beside what their package may.
+var testMay = []string{
+	"github.com/google/go-cmp/...", "golang.org/x/tools/txtar", "github.com/aws/...", "policy", "authz/...",
+	"github.com/prometheus/client_golang/prometheus/testutil",
+	"internal/store/storetest", "internal/blob/blobtest", "internal/sandbox/...", "internal/runtimes", "internal/awsdata", "internal/secret",
+	"internal/service", "internal/services/...", "internal/protocol/...",
+}
+
+type file struct {
+	path string // relative to the module root, with slashes
+	pkg  string // folder
+	ast  *ast.File
+	test bool
+	gen  bool
+}
+
+func files(t *testing.T) []file {
+	t.Helper()
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []file
+	fset := token.NewFileSet()
+	err = filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name := d.Name()
+		if d.IsDir() && (name == "testdata" || name == "node_modules" || (strings.HasPrefix(name, ".") && p != root)) {
+			return filepath.SkipDir
+		}
+		if d.IsDir() || !strings.HasSuffix(name, ".go") {
+			return nil
+		}
+		f, err := parser.ParseFile(fset, p, nil, parser.ParseComments)
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(root, p)
+		if err != nil {
+			return err
+		}
+		rel = filepath.ToSlash(rel)
+		all = append(all, file{path: rel, pkg: path.Dir(rel), ast: f, test: strings.HasSuffix(name, "_test.go"), gen: ast.IsGenerated(f)})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) < 20 {
+		t.Fatalf("found %d Go files below %s: the walk is broken", len(all), root)
+	}
+	return all
+}
+
+func TestImports(t *testing.T) {
+	for _, f := range files(t) {
+		if slices.ContainsFunc(free, func(p string) bool { return strings.HasPrefix(f.path, p) }) {
+			continue
+		}
+		rule, ok := ruleOf(f.pkg)
+		if !ok {
+			t.Errorf("%s: no import rule for package %s: add one to the table", f.path, f.pkg)
+			continue
+		}
+		for _, spec := range f.ast.Imports {
+			p, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(strings.SplitN(p, "/", 2)[0], ".") {
+				continue // standard library
+			}
+			p = strings.TrimPrefix(p, module+"/")
+			if p == f.pkg || matches(rule, p) || (f.test && matches(testMay, p)) {
+				continue
+			}
+			t.Errorf("%s imports %s, which the architecture does not allow", f.path, p)
+		}
+	}
+}
+
+// ruleOf finds the entry of a package: its own, or the nearest "folder/...".
+func ruleOf(pkg string) ([]string, bool) {
+	if r, ok := allowed[pkg]; ok {
+		return r, true
+	}
+	for dir := path.Dir(pkg); dir != "."; dir = path.Dir(dir) {
+		if r, ok := allowed[dir+"/..."]; ok {
+			return r, true
+		}
+	}
+	return nil, false
+}
+
+func matches(rules []string, imported string) bool {
+	return slices.ContainsFunc(rules, func(r string) bool {
+		if below, ok := strings.CutSuffix(r, "/..."); ok {
+			return imported == below || strings.HasPrefix(imported, below+"/")
+		}
+		return imported == r
+	})
+}
+
+func TestPackageDocs(t *testing.T) {
+	docs := make(map[string][]string)
+	packages := make(map[string]bool)
+	for _, f := range files(t) {
+		if f.test {
+			continue
+		}
+		packages[f.pkg] = true
+		if f.ast.Doc == nil {
+			continue
+		}
+		docs[f.pkg] = append(docs[f.pkg], f.path)
+		if n := strings.Count(f.ast.Doc.Text(), "\n"); n > 40 {
+			t.Errorf("%s: package doc has %d lines, at most 40; the rest belongs into DESIGN.md beside it", f.path, n)
+		}
+		if !strings.HasPrefix(f.ast.Doc.Text(), "Package ") && !strings.HasPrefix(f.ast.Doc.Text(), "Command ") {
+			t.Errorf("%s: package doc must begin with %q or %q", f.path, "Package", "Command")
+		}
+	}
+	for pkg := range packages {
+		if len(docs[pkg]) != 1 {
+			t.Errorf("package %s has %d package docs, want exactly one: %v", pkg, len(docs[pkg]), docs[pkg])
+		}
+	}
+}
+
+func TestNothingRunsAtImport(t *testing.T) {
+	for _, f := range files(t) {
+		for _, decl := range f.ast.Decls {
+			if fn, ok := decl.(*ast.FuncDecl); ok && fn.Recv == nil && fn.Name.Name == "init" {
+				t.Errorf("%s has an init function", f.path)
+			}
+		}
+	}
+}
+
+func TestNames(t *testing.T) {
+	banned := []string{"util", "utils", "common", "helpers", "base", "core", "types", "models", "interfaces", "pkg"}
+	for _, f := range files(t) {
+		if slices.Contains(banned, f.ast.Name.Name) {
+			t.Errorf("%s: package name %q says nothing", f.path, f.ast.Name.Name)
+		}
+	}
+}
+
+func TestGeneratedCodeStaysInItsFolders(t *testing.T) {
+	for _, f := range files(t) {
+		if f.gen && !strings.HasSuffix(f.pkg, "api") {
+			t.Errorf("%s is generated but not in an *api folder", f.path)
+		}
+	}
+}
