@@ -190,7 +190,8 @@ type Decision struct {
 	Explicit bool `json:"explicit,omitempty"`
 	// By is the policy type that the denial names, or the one whose Allow was decisive.
 	By PolicyType `json:"by,omitempty"`
-	// Policy and Statement point at the deciding statement; Policy is nil for an implicit denial.
+	// Policy and Statement point at the deciding statement; Policy is nil for an implicit denial. Statement is -1 when Policy has no
+	// document, which denies everything.
 	Policy    *Policy `json:"policy,omitempty"`
 	Statement int     `json:"statement,omitempty"`
 	// CrossAccount is true when caller and resource belong to different accounts.
@@ -222,11 +223,15 @@ type PolicyTrace struct {
 // StatementTrace is one statement considered: it matched, or the first element that did not.
 type StatementTrace struct {
 	// Index in Document.Statements.
-	Index   int           `json:"index"`
-	Sid     string        `json:"sid,omitempty"`
-	Effect  policy.Effect `json:"effect"`
-	Span    policy.Span   `json:"span"`
-	Matched bool          `json:"matched"`
+	Index  int           `json:"index"`
+	Sid    string        `json:"sid,omitempty"`
+	Effect policy.Effect `json:"effect"`
+	Span   policy.Span   `json:"span"`
+	// At is where Span starts, in lines and columns.
+	At      policy.Position `json:"at"`
+	Matched bool            `json:"matched"`
+	// Note explains a match that the elements alone do not: a Deny that holds because it cannot be understood.
+	Note string `json:"note,omitempty"`
 	// Match is how the Principal element named the caller, in resource-based policies.
 	Match MatchKind `json:"match,omitempty"`
 	// Failed is the first element that did not match; nil when Matched.
@@ -238,8 +243,9 @@ type StatementTrace struct {
 // Mismatch says which element of a statement kept it from matching.
 type Mismatch struct {
 	// Element is "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource" or "Condition".
-	Element string      `json:"element"`
-	Span    policy.Span `json:"span"`
+	Element string          `json:"element"`
+	Span    policy.Span     `json:"span"`
+	At      policy.Position `json:"at"`
 	// Got is the request's value, Want the values of the policy, variables substituted where they resolve.
 	Got  string   `json:"got"`
 	Want []string `json:"want,omitempty"`
@@ -249,9 +255,10 @@ type Mismatch struct {
 
 // ConditionTrace is one condition with the values that were compared.
 type ConditionTrace struct {
-	Operator string      `json:"operator"`
-	Key      string      `json:"key"`
-	Span     policy.Span `json:"span"`
+	Operator string          `json:"operator"`
+	Key      string          `json:"key"`
+	Span     policy.Span     `json:"span"`
+	At       policy.Position `json:"at"`
 	// Present tells whether the request has the key; Got are its values.
 	Present bool     `json:"present"`
 	Got     []string `json:"got,omitempty"`

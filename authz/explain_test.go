@@ -1,0 +1,68 @@
+package authz_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/licet/licet/authz"
+	"github.com/licet/licet/authz/reference"
+)
+
+// TestExplain looks for the parts of a report that the example does not show.
+func TestExplain(t *testing.T) {
+	resource := named("resource policy", `{"Sid":"Open","Effect":"Allow","Principal":"*","Action":"*","Resource":"*",
+		"Condition":{"Bool":{"aws:SecureTransport":"true"}}}`)
+	managed := named("guard", `{"Sid":"No","Effect":"Deny","Action":"*","Resource":"*","Condition":{"Unheard":{"a:b":"c"}}}`)
+	managed.ARN = "arn:aws:iam::111122223333:policy/guard"
+	session := authz.Principal{Kind: authz.AssumedRole, Account: "111122223333",
+		ARN: "arn:aws:sts::111122223333:assumed-role/r/s", IssuerARN: "arn:aws:iam::111122223333:role/r"}
+	tests := map[string]struct {
+		principal authz.Principal
+		owner     string
+		policies  authz.Policies
+		want      []string
+	}{
+		"allowed": {
+			principal: session,
+			policies:  authz.Policies{Resource: &resource},
+			want: []string{`ALLOWED by resource-based policy resource policy, 1:38 "Open"`, "(session of arn:aws:iam::111122223333:role/r)",
+				`Allow "Open" matches (wildcard)`, "holds  Bool aws:SecureTransport: got true; want true", "identity-based       bypassed"},
+		},
+		"root": {
+			principal: authz.Principal{Kind: authz.Root, Account: "111122223333", ARN: "arn:aws:iam::111122223333:root"},
+			want:      []string{"ALLOWED: the account root needs no permission"},
+		},
+		"anonymous": {
+			principal: authz.Principal{Kind: authz.Anonymous},
+			want:      []string{"DENIED: User: anonymous", "who       anonymous"},
+		},
+		"cross-account": {
+			principal: session, owner: "999999999999",
+			want: []string{"(account 999999999999, cross-account)"},
+		},
+		"Deny that cannot be understood": {
+			principal: session,
+			policies:  authz.Policies{Identity: []authz.Policy{managed}},
+			want: []string{"with an explicit deny in an identity-based policy: arn:aws:iam::111122223333:policy/guard",
+				`by identity-based policy guard, 1:38 "No"`, "guard (arn:aws:iam::111122223333:policy/guard): explicit deny",
+				"denies because it cannot be understood: Condition: not an operator of AWS", "got (absent); want c"},
+		},
+		"policy without document": {
+			principal: session,
+			policies:  authz.Policies{Identity: []authz.Policy{{Name: "lost"}}},
+			want:      []string{"by identity-based policy lost, which has no document"},
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			req := authz.Request{Principal: tt.principal, Action: "s3:GetObject", Resource: "arn:aws:s3:::b/k", ResourceAccount: tt.owner}
+			req.Context.Set("aws:SecureTransport", "true")
+			text := authz.Explain(reference.Decide(req, tt.policies), req, nil)
+			for _, want := range tt.want {
+				if !strings.Contains(text, want) {
+					t.Errorf("%q is not in\n%s", want, text)
+				}
+			}
+		})
+	}
+}
