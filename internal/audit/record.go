@@ -39,6 +39,10 @@ type Decision struct {
 	Allowed  bool      `json:"allowed"`
 	// By is the policy type that decided.
 	By authz.PolicyType `json:"by,omitempty"`
+	// Note explains a decision that no policy made, such as an action that AWS does not have.
+	Note string `json:"note,omitempty"`
+	// Applied are the policies themselves, while the record is in memory. Policies is made from them.
+	Applied authz.Policies `json:"-"`
 }
 
 // PolicySet is authz.Policies with each document replaced by the hash of its text.

@@ -56,14 +56,15 @@ type Tx interface {
 
 // DB is a store.
 type DB interface {
-	// View runs fn on a snapshot.
+	// View runs fn on a snapshot. Neither View nor Update may be called inside fn.
 	View(ctx context.Context, fn func(Reader) error) error
 	// Update runs fn in a serializable transaction and commits it durably if fn returns nil. fn may run more than once and must
 	// have no effects outside the transaction.
 	Update(ctx context.Context, fn func(Tx) error) error
 	// Watch calls fn with the changed keys (or, for DeletePrefix, the prefix, marked by a trailing "*") after each commit: for
-	// commits of this process before Update returns, for others soon after. Calls are serial. fn must be quick and must not use
-	// the DB. stop ends it.
+	// commits of this process before Update returns, for others soon after. An engine that does not know which keys changed gives
+	// a shorter prefix, or "*" for all. Calls are serial. fn must be quick and must not use the DB, nor change or keep the slice.
+	// stop ends it, and waits for a call of fn that runs.
 	Watch(fn func(changed []string)) (stop func())
 	// Close waits for running transactions. It does not lose what was acknowledged.
 	Close() error

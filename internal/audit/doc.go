@@ -1,0 +1,21 @@
+// Package audit is the decision log: every decided call, with all that is needed to decide it again.
+//
+// It keeps records and the texts of the policies they rest on, finds them by request id or account, and restores the policies. It
+// never decides, and never changes a record. A Log is safe for concurrent use.
+//
+// A record begins in a bounded buffer (Begin). The first change that is made under the returned context, through the store that
+// Recorded gives, commits the record in the same transaction; records of calls that change nothing are written by Run within a
+// second. A call is refused when the buffer is full and cannot be written. Recorded refuses a change under a context without a
+// record, so that no service can change anything without a decision; the server's own housekeeping says so with System.
+//
+// What Begin took in can be read at once. After a crash the records of changes are there; those of the last second's reads and
+// invocations may be lost. A policy text is stored once, under its hash, and kept as long as a record may refer to it.
+//
+// Keys in the store:
+//
+//	decision/<account>/<time>-<request id>   a Record
+//	decision-id/<request id>                 the key of the record
+//	decision-policy/<sha256>                 the day of last use and the text of a policy
+//
+// To add a fact about a call: a field of Record, filled by dispatch. Fields are never renamed or removed: old records stay.
+package audit

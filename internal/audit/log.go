@@ -1,0 +1,177 @@
+package audit
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/licet/licet/internal/store"
+)
+
+const (
+	flushInterval  = time.Second
+	expireInterval = time.Hour
+	// chunk is how many records are written or deleted in one transaction, so that others need not wait long.
+	chunk = 256
+)
+
+// Options of a Log. The zero value is ready to use.
+type Options struct {
+	// Buffer is how many records may wait to be written; 0 means 4,096.
+	Buffer int
+	// MaxAge is how long records are kept; 0 means 90 days, as CloudTrail's event history, negative for ever.
+	MaxAge time.Duration
+	// MaxRecords is how many records are kept for each account; 0 means 100,000, negative all.
+	MaxRecords int
+	// Logger is told what Run could not do; nil means nobody.
+	Logger *slog.Logger
+}
+
+// Log is the decision log.
+type Log struct {
+	db      store.DB
+	options Options
+	texts   *texts
+	// wake asks Run to write before the second is over.
+	wake chan struct{}
+
+	// flushMu is held while records are written from the buffer. Lock order: flushMu, then mu.
+	flushMu sync.Mutex
+	// mu guards buffer: the records that may not be in the store yet, oldest first. Only flush removes.
+	mu     sync.Mutex
+	buffer []*pending
+}
+
+// pending is a record on its way into the store.
+type pending struct {
+	record *Record
+	// written is set once a transaction with the record was committed.
+	written atomic.Bool
+}
+
+// New makes the log that is kept in db. It does nothing by itself: see Run.
+func New(db store.DB, o Options) *Log {
+	if o.Buffer == 0 {
+		o.Buffer = 4096
+	}
+	if o.MaxAge == 0 {
+		o.MaxAge = 90 * 24 * time.Hour
+	}
+	if o.MaxRecords == 0 {
+		o.MaxRecords = 100_000
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Log{db: db, options: o, texts: newTexts(), wake: make(chan struct{}, 1)}
+}
+
+// Begin takes a record in, which must not be changed afterwards. From then on it can be read, and it becomes durable with the first
+// change that is made under the returned context, or within a second. An error means that it was not taken in: the call must be
+// refused.
+func (l *Log) Begin(ctx context.Context, rec *Record) (context.Context, error) {
+	p := &pending{record: rec}
+	l.mu.Lock()
+	waiting := len(l.buffer)
+	l.mu.Unlock()
+	if waiting >= l.options.Buffer {
+		if err := l.flush(ctx); err != nil {
+			return nil, fmt.Errorf("the buffer of the decision log is full: %w", err)
+		}
+	}
+	l.mu.Lock()
+	l.buffer = append(l.buffer, p)
+	l.mu.Unlock()
+	if waiting == l.options.Buffer/2 {
+		select {
+		case l.wake <- struct{}{}:
+		default:
+		}
+	}
+	return context.WithValue(ctx, originKey{}, origin{pending: p}), nil
+}
+
+// Run writes the buffer at least every second, and deletes what is too old, until ctx ends; then it writes what is left. The error
+// is that of the last write.
+func (l *Log) Run(ctx context.Context) error {
+	flush := time.NewTicker(flushInterval)
+	defer flush.Stop()
+	expire := time.NewTicker(expireInterval)
+	defer expire.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return l.flush(context.WithoutCancel(ctx))
+		case now := <-expire.C:
+			if err := l.expire(ctx, now); err != nil && ctx.Err() == nil {
+				l.options.Logger.WarnContext(ctx, "Old decisions could not be deleted.", "err", err)
+			}
+			continue
+		case <-flush.C:
+		case <-l.wake:
+		}
+		if err := l.flush(ctx); err != nil && ctx.Err() == nil {
+			l.options.Logger.ErrorContext(ctx, "Decisions could not be written.", "err", err)
+		}
+	}
+}
+
+// flush writes the records that are in the buffer now. After an error they are still there.
+func (l *Log) flush(ctx context.Context) error {
+	l.flushMu.Lock()
+	defer l.flushMu.Unlock()
+	l.mu.Lock()
+	batch := slices.Clone(l.buffer)
+	l.mu.Unlock()
+	for part := range slices.Chunk(batch, chunk) {
+		if err := l.write(ctx, part); err != nil {
+			return fmt.Errorf("write decisions: %w", err)
+		}
+		l.mu.Lock()
+		l.buffer = slices.Delete(l.buffer, 0, len(part))
+		l.mu.Unlock()
+	}
+	return nil
+}
+
+// write writes the records that no change has written meanwhile. A record that is written twice is the same both times.
+func (l *Log) write(ctx context.Context, part []*pending) error {
+	var entries []*entry
+	for _, p := range part {
+		if p.written.Load() {
+			continue
+		}
+		e, err := l.encode(p)
+		if err != nil {
+			return err
+		}
+		entries = append(entries, e)
+	}
+	if len(entries) == 0 {
+		return nil
+	}
+	if err := l.db.Update(ctx, func(tx store.Tx) error {
+		for _, e := range entries {
+			if err := e.put(tx); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	for _, e := range entries {
+		l.committed(e)
+	}
+	return nil
+}
+
+// committed notes that a transaction with e was committed.
+func (l *Log) committed(e *entry) {
+	e.pending.written.Store(true)
+	l.texts.stored(e.texts)
+}

@@ -1,0 +1,230 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/licet/licet/internal/store"
+	"github.com/licet/licet/internal/store/storetest"
+)
+
+// counting is a store that counts its views and can hold one up after it has read.
+type counting struct {
+	store.DB
+	mu    sync.Mutex
+	views int
+	after func()
+}
+
+func (c *counting) View(ctx context.Context, fn func(store.Reader) error) error {
+	c.mu.Lock()
+	c.views++
+	after := c.after
+	c.mu.Unlock()
+	err := c.DB.View(ctx, fn)
+	if after != nil {
+		after()
+	}
+	return err
+}
+
+func newCache(t *testing.T, size int) (*counting, *store.Cache[int]) {
+	db := &counting{DB: storetest.New(t)}
+	c := store.NewCache(db, size, store.DecodeJSON[int])
+	t.Cleanup(c.Close)
+	return db, c
+}
+
+func put(t *testing.T, db store.DB, key string, v any) {
+	t.Helper()
+	if err := db.Update(t.Context(), func(tx store.Tx) error { return store.PutJSON(tx, key, v) }); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// get gives the cached number as text, or "none".
+func get(t *testing.T, c *store.Cache[int], key string) string {
+	t.Helper()
+	v, err := c.Get(t.Context(), key)
+	if errors.Is(err, store.ErrNotFound) {
+		return "none"
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strconv.Itoa(v)
+}
+
+func TestCacheFollowsChanges(t *testing.T) {
+	db, c := newCache(t, 100)
+	keys := []string{"a/1", "a/2", "b"}
+	for _, step := range []struct {
+		name   string
+		change func(store.Tx) error
+		want   []string
+		views  int
+	}{
+		{"nothing", func(store.Tx) error { return nil }, []string{"none", "none", "none"}, 3},
+		{"put", func(tx store.Tx) error { return store.PutJSON(tx, "a/1", 1) }, []string{"1", "none", "none"}, 1},
+		{"others", func(tx store.Tx) error { return errors.Join(store.PutJSON(tx, "b", 2), tx.Delete("c")) }, []string{"1", "none", "2"}, 1},
+		{"delete", func(tx store.Tx) error { return tx.Delete("b") }, []string{"1", "none", "none"}, 1},
+		{"prefix", func(tx store.Tx) error { return tx.DeletePrefix("a/") }, []string{"none", "none", "none"}, 2},
+	} {
+		if err := db.Update(t.Context(), step.change); err != nil {
+			t.Fatal(err)
+		}
+		before := db.views
+		for range 3 {
+			var got []string
+			for _, k := range keys {
+				got = append(got, get(t, c, k))
+			}
+			if diff := cmp.Diff(step.want, got); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", step.name, diff)
+			}
+		}
+		if got := db.views - before; got != step.views {
+			t.Errorf("%s: %d views, want %d", step.name, got, step.views)
+		}
+	}
+}
+
+// A value that was read before a change must not be kept after it.
+func TestCacheChangeDuringLoad(t *testing.T) {
+	for name, change := range map[string]func(store.Tx) error{
+		"put":    func(tx store.Tx) error { return store.PutJSON(tx, "a/1", 2) },
+		"prefix": func(tx store.Tx) error { return errors.Join(tx.DeletePrefix("a/"), store.PutJSON(tx, "a/1", 2)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			db, c := newCache(t, 100)
+			put(t, db, "a/1", 1)
+			db.after = func() {
+				db.after = nil
+				if err := db.Update(t.Context(), change); err != nil {
+					t.Error(err)
+				}
+			}
+			if got := get(t, c, "a/1"); got != "1" {
+				t.Errorf("Get during the change = %s, want 1", got)
+			}
+			if got := get(t, c, "a/1"); got != "2" {
+				t.Errorf("Get after the change = %s, want 2", got)
+			}
+		})
+	}
+}
+
+func TestCacheBound(t *testing.T) {
+	db, c := newCache(t, 4)
+	for i := range 8 {
+		put(t, db, fmt.Sprint(i), i)
+	}
+	for range 2 {
+		for i := range 8 {
+			if got := get(t, c, fmt.Sprint(i)); got != strconv.Itoa(i) {
+				t.Errorf("Get(%d) = %s", i, got)
+			}
+		}
+	}
+	if db.views < 12 {
+		t.Errorf("%d views for twice 8 keys with room for 4, want at least 12", db.views)
+	}
+}
+
+func TestCacheErrorsAreNotKept(t *testing.T) {
+	db, c := newCache(t, 4)
+	put(t, db, "a", "not a number")
+	for range 2 {
+		if _, err := c.Get(t.Context(), "a"); err == nil || errors.Is(err, store.ErrNotFound) {
+			t.Errorf("Get = %v, want a decoding error", err)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := c.Get(ctx, "b"); !errors.Is(err, context.Canceled) {
+		t.Errorf("Get with an ended context = %v, want context.Canceled", err)
+	}
+	if db.views != 3 {
+		t.Errorf("%d views, want 3", db.views)
+	}
+}
+
+// Readers never see a number older than the one whose Update returned.
+func TestCacheNeverStale(t *testing.T) {
+	db, c := newCache(t, 4)
+	const last = 200
+	put(t, db, "n", 0)
+	done := make(chan struct{})
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			seen := 0
+			for {
+				n, err := c.Get(t.Context(), "n")
+				if err != nil || n < seen {
+					t.Errorf("got %d, %v after %d", n, err, seen)
+					return
+				}
+				seen = n
+				select {
+				case <-done:
+					return
+				default:
+				}
+			}
+		})
+	}
+	for i := range last {
+		put(t, db, "n", i)
+		if got := get(t, c, "n"); got != strconv.Itoa(i) {
+			t.Errorf("after Update of %d: %s", i, got)
+		}
+	}
+	close(done)
+	wg.Wait()
+}
+
+func TestCacheHitDoesNotAllocate(t *testing.T) {
+	db, c := newCache(t, 4)
+	put(t, db, "a", 1)
+	get(t, c, "a")
+	get(t, c, "b")
+	ctx := t.Context()
+	if n := testing.AllocsPerRun(100, func() {
+		_, _ = c.Get(ctx, "a")
+		_, _ = c.Get(ctx, "b")
+	}); n != 0 {
+		t.Errorf("%v allocations on a hit, want 0", n)
+	}
+}
+
+func TestJSON(t *testing.T) {
+	type thing struct{ Name string }
+	db := storetest.New(t)
+	put(t, db, "a", thing{"x"})
+	put(t, db, "bad", "text")
+	if err := db.View(t.Context(), func(r store.Reader) error {
+		got, err := store.GetJSON[thing](r, "a")
+		if err != nil || got.Name != "x" {
+			t.Errorf("GetJSON = %v, %v", got, err)
+		}
+		if _, err := store.GetJSON[thing](r, "none"); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("GetJSON of nothing = %v, want ErrNotFound", err)
+		}
+		if _, err := store.GetJSON[thing](r, "bad"); err == nil {
+			t.Error("GetJSON of another shape: no error")
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Update(t.Context(), func(tx store.Tx) error { return store.PutJSON(tx, "f", func() {}) }); err == nil {
+		t.Error("PutJSON of a function: no error")
+	}
+}

@@ -1,0 +1,83 @@
+package sqlite
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/licet/licet/internal/store"
+)
+
+// pollInterval is how often a DB with watchers looks for commits of other processes.
+const pollInterval = 250 * time.Millisecond
+
+// Watch calls fn after each commit. Commits of other processes are told as "*", within pollInterval or with the next Update.
+func (db *DB) Watch(fn func(changed []string)) (stop func()) {
+	db.watchMu.Lock()
+	id := db.nextWatch
+	db.nextWatch++
+	db.watchers[id] = fn
+	db.watchMu.Unlock()
+
+	db.mu.Lock()
+	if !db.closed && !db.polling {
+		db.polling = true
+		db.polls.Go(db.poll)
+	}
+	db.mu.Unlock()
+	return func() {
+		db.watchMu.Lock()
+		defer db.watchMu.Unlock()
+		delete(db.watchers, id)
+	}
+}
+
+// notify calls the watchers in the order in which they came.
+func (db *DB) notify(changed []string) {
+	db.watchMu.Lock()
+	defer db.watchMu.Unlock()
+	for _, id := range slices.Sorted(maps.Keys(db.watchers)) {
+		db.watchers[id](changed)
+	}
+}
+
+// noteForeign tells the watchers if another process has committed: the newest revision is not the one this DB made. db.mu is held.
+func (db *DB) noteForeign(revision int64) {
+	if revision != db.known {
+		db.known = revision
+		db.notify([]string{"*"})
+	}
+}
+
+// poll looks for commits of other processes until Close.
+func (db *DB) poll() {
+	ticker := time.NewTicker(pollInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-db.quit:
+			return
+		case <-ticker.C:
+			db.look()
+		}
+	}
+}
+
+func (db *DB) look() {
+	var revision int64
+	err := db.View(context.Background(), func(r store.Reader) (err error) {
+		revision, err = r.(*reader).c.revision()
+		return err
+	})
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	switch {
+	case db.closed:
+	case err != nil:
+		// What happened is not known, so that it must be taken for a change.
+		db.notify([]string{"*"})
+	case revision > db.known:
+		db.noteForeign(revision)
+	}
+}
