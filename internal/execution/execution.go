@@ -54,18 +54,21 @@ type Result struct {
 	LogTail []byte
 }
 
-// Credentials makes temporary credentials of the function's execution role, with lambda:SourceFunctionArn sealed in.
+// Credentials makes temporary credentials of the function's execution role, with lambda:SourceFunctionArn sealed in. An error
+// with ErrRole in its chain says that the role cannot be assumed; any other is a failure of the server.
 type Credentials func(ctx context.Context, f Function) (principal.Credentials, error)
 
 // LogEvent is one line of a function's log.
 type LogEvent struct {
-	Time    time.Time
+	Time time.Time
+	// Message ends with its newline, as CloudWatch Logs keeps it, and is at most 256 KiB long.
 	Message string
 }
 
 // LogWriter writes a function's log with the execution role's credentials. Its errors never fail an invocation
 // (lambda.md 3.2: "Missing logs permission: the invocation succeeds; logs are silently absent").
 type LogWriter interface {
-	// Write appends events to a stream, making group and stream if they are missing.
+	// Write appends events to a stream, making group and stream if they are missing. Events are in order of time and the caller's
+	// to keep; one stream is written by one goroutine. ctx ends after ten seconds.
 	Write(ctx context.Context, f Function, credentials principal.Credentials, stream string, events []LogEvent) error
 }

@@ -1,0 +1,237 @@
+package execution
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/licet/licet/internal/principal"
+	"github.com/licet/licet/internal/runtimes"
+	"github.com/licet/licet/internal/sandbox"
+)
+
+// Ports inside a sandbox (lambda.md 7.6; 4566 is the server's own port).
+const (
+	runtimePort  = 9001
+	endpointPort = 4566
+)
+
+// stopLimit is how long a killed process may take to be gone before its sandbox is given up.
+const stopLimit = 10 * time.Second
+
+// environment is one execution environment: a sandbox, what it listens on, its log, and the process that runs in it, if any. All
+// but pool, retired and idleSince belongs to its owner (see the package comment) and is written by open and start only.
+type environment struct {
+	m        *Manager
+	function Function
+	pool     *pool
+	// retired and idleSince are guarded by m.mu.
+	retired   bool
+	idleSince time.Time
+
+	id             string // 32 hexadecimal digits
+	sandbox        sandbox.Sandbox
+	runtimeAddress string // host:port of the Runtime API as code inside reaches it
+	endpoint       string // the same of the AWS endpoint; "" for none
+	command        runtimes.Command
+	credentials    principal.Credentials
+	renew          time.Time // when the credentials must be replaced; zero for never
+	log            *logStream
+	api            runtimeAPI
+	servers        []*http.Server
+	goroutines     sync.WaitGroup // of servers, log and processes
+	process        *process       // nil when none runs
+	deadline       *time.Timer    // of the invocation
+	patience       *time.Timer    // see settle
+	peak           int64          // bytes of memory
+	peakRead       time.Time
+}
+
+// process is one run of the runtime.
+type process struct {
+	*session
+	output *output
+	exit   sandbox.Exit // valid when ended is closed
+	err    error        // valid when ended is closed: the driver lost the process
+}
+
+func newEnvironment(m *Manager, f Function) *environment {
+	id := make([]byte, 16)
+	rand.Read(id) // never fails
+	e := &environment{m: m, function: f, id: hex.EncodeToString(id), deadline: time.NewTimer(0), patience: time.NewTimer(0)}
+	stream := fmt.Sprintf("%s[%s]%s", time.Now().UTC().Format("2006/01/02/"), f.Version, e.id)
+	e.log = newLogStream(f, stream, m.config.Logs, m.metrics, func(err error) {
+		m.config.Logger.Debug("Log lines of a function could not be written.",
+			slog.String("function", f.ARN), slog.Any("err", err))
+	})
+	return e
+}
+
+// open makes the sandbox and starts to listen. After an error, close still has to be called.
+func (e *environment) open() (err error) {
+	c, ctx := &e.m.config, e.m.lifetime
+	if e.credentials, err = c.Credentials(ctx, e.function); err != nil {
+		return fmt.Errorf("make credentials for %s: %w", e.function.ARN, err)
+	}
+	e.renew = renewal(time.Now(), e.credentials.Expires)
+	if e.command, err = c.Runtimes.Command(e.function.Runtime); err != nil {
+		return fmt.Errorf("resolve runtime %s: %w", e.function.Runtime, err)
+	}
+	if e.sandbox, err = c.Driver.Create(ctx, e.spec()); err != nil {
+		return fmt.Errorf("create sandbox for %s: %w", e.function.ARN, err)
+	}
+	l, address := e.sandbox.Listener("runtime")
+	e.runtimeAddress = address
+	e.serve(l, &e.api)
+	if c.Endpoint != nil {
+		l, address := e.sandbox.Listener("aws")
+		e.endpoint = address
+		e.serve(l, c.Endpoint)
+	}
+	e.log.credentials = e.credentials
+	if c.Logs != nil {
+		e.goroutines.Go(e.log.ship)
+	}
+	return nil
+}
+
+// renewal tells when credentials made now need to be replaced: 15 minutes before they expire, which is the longest invocation;
+// short ones when three quarters of their life are over.
+func renewal(now, expires time.Time) time.Time {
+	if expires.IsZero() {
+		return time.Time{}
+	}
+	return expires.Add(-min(15*time.Minute, expires.Sub(now)/4))
+}
+
+func (e *environment) spec() sandbox.Spec {
+	f := &e.function
+	spec := sandbox.Spec{
+		ID:      "f-" + e.id,
+		Mounts:  append([]sandbox.Mount{{Source: f.CodeDir, Target: taskRoot}}, e.command.Mounts...),
+		Network: e.m.config.Network,
+		Limits: sandbox.Limits{
+			MemoryBytes: int64(f.MemoryMB) << 20,
+			// One CPU for each 1,769 MB (https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html), but never less
+			// than one: AWS gives a starting environment more than its share, and a limit here cannot be lifted for that time.
+			CPUMillis: max(1000, int64(f.MemoryMB)*1000/1769),
+			Processes: 1024, // with OpenFiles: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+			OpenFiles: 1024,
+			TmpBytes:  int64(f.EphemeralMB) << 20,
+		},
+		Listeners: []sandbox.ListenerSpec{{Name: "runtime", Port: runtimePort}},
+	}
+	if f.LayerDir != "" {
+		spec.Mounts = append(spec.Mounts, sandbox.Mount{Source: f.LayerDir, Target: layerRoot})
+	}
+	if e.m.config.Endpoint != nil {
+		spec.Listeners = append(spec.Listeners, sandbox.ListenerSpec{Name: "aws", Port: endpointPort})
+	}
+	return spec
+}
+
+func (e *environment) serve(l net.Listener, h http.Handler) {
+	s := &http.Server{Handler: h, ErrorLog: slog.NewLogLogger(e.m.config.Logger.Handler(), slog.LevelDebug)}
+	e.servers = append(e.servers, s)
+	e.goroutines.Go(func() {
+		if err := s.Serve(newLimitedListener(l, maxConnections)); !errors.Is(err, http.ErrServerClosed) {
+			e.m.config.Logger.Debug("A listener of an environment ended.",
+				slog.String("function", e.function.ARN), slog.Any("err", err))
+		}
+	})
+}
+
+// start starts the runtime.
+func (e *environment) start() error {
+	command, err := e.command.WithProgram(e.function.CodeDir, e.function.LayerDir)
+	if err != nil {
+		return err
+	}
+	e.command = command
+	out, err := newOutput(e.log)
+	if err != nil {
+		return err
+	}
+	p := &process{session: newSession(), output: out}
+	e.goroutines.Go(out.copy)
+	e.api.session.Store(p.session)
+	err = e.sandbox.Start(e.m.lifetime, sandbox.Process{Args: e.command.Args, Env: e.variables(), Dir: taskRoot,
+		Stdout: out.in, Stderr: out.in})
+	if err != nil {
+		e.api.session.Store(nil)
+		return errors.Join(fmt.Errorf("start runtime of %s: %w", e.function.ARN, err), out.finish())
+	}
+	e.process = p
+	e.goroutines.Go(func() {
+		p.exit, p.err = e.sandbox.Wait(context.Background()) // stop and close see to it that it returns
+		p.err = errors.Join(p.err, out.finish())
+		close(p.ended)
+	})
+	return nil
+}
+
+// alive tells whether a runtime is there to take an event.
+func (e *environment) alive() bool {
+	if e.process == nil {
+		return false
+	}
+	select {
+	case <-e.process.ended:
+		e.process = nil
+		return false
+	default:
+		return true
+	}
+}
+
+// kill kills the process and waits until it is gone, with its output in the log.
+func (e *environment) kill() error {
+	p := e.process
+	e.process = nil
+	if err := e.sandbox.Kill(); err != nil {
+		return fmt.Errorf("kill runtime of %s: %w", e.function.ARN, err)
+	}
+	limit := time.NewTimer(stopLimit)
+	defer limit.Stop()
+	select {
+	case <-p.ended:
+		return p.err
+	case <-limit.C:
+		return fmt.Errorf("runtime of %s is still there %v after it was killed", e.function.ARN, stopLimit)
+	}
+}
+
+// memory is the peak of memory used. While a process runs it is read from the sandbox at most ten times a second.
+func (e *environment) memory() int64 {
+	if now := time.Now(); e.process == nil || now.Sub(e.peakRead) > 100*time.Millisecond {
+		e.peakRead = now
+		if u, err := e.sandbox.Usage(); err == nil {
+			e.peak = max(e.peak, u.MemoryPeakBytes)
+		}
+	}
+	return e.peak
+}
+
+// close kills what runs, removes the sandbox, writes the rest of the log and waits for every goroutine of the environment.
+func (e *environment) close() error {
+	var err error
+	if e.sandbox != nil {
+		err = e.sandbox.Close()
+	}
+	for _, s := range e.servers {
+		err = errors.Join(err, s.Close())
+	}
+	if p := e.process; p != nil {
+		<-p.ended
+	}
+	e.log.close()
+	e.goroutines.Wait()
+	return err
+}

@@ -1,0 +1,34 @@
+package execution
+
+import (
+	"errors"
+	"fmt"
+)
+
+// ErrThrottled says that an invocation was refused because of a limit; nothing ran. It is used as a value:
+//
+//	var throttled execution.ErrThrottled
+//	if errors.As(err, &throttled) { … }
+type ErrThrottled struct {
+	// Reason as in TooManyRequestsException: "ConcurrentInvocationLimitExceeded".
+	Reason string
+}
+
+func (e ErrThrottled) Error() string { return "invocation throttled: " + e.Reason }
+
+// ErrRole says that Lambda could not assume the execution role; nothing ran. Credentials returns it (lambda.md 3.1), Invoke
+// passes it on in its chain. It is used as a value, like ErrThrottled.
+type ErrRole struct {
+	// Role is the execution role's ARN.
+	Role string
+	// Err says why, for the log.
+	Err error
+}
+
+func (e ErrRole) Error() string { return fmt.Sprintf("assume execution role %s: %v", e.Role, e.Err) }
+
+// Unwrap gives the reason.
+func (e ErrRole) Unwrap() error { return e.Err }
+
+// ErrClosed says that the manager is shutting down: the invocation did not run, or was cut short.
+var ErrClosed = errors.New("execution: shutting down")

@@ -1,0 +1,192 @@
+package execution
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/licet/licet/internal/principal"
+)
+
+// Sizes and times of log shipping.
+const (
+	batchBytes = 256 << 10              // a batch is written as soon as it is this large …
+	batchDelay = 200 * time.Millisecond // … or this old
+	fullBytes  = 1 << 20                // from here on the process that prints has to wait
+	dropBytes  = 4 << 20                // from here on lines of the platform are dropped
+	writeLimit = 10 * time.Second       // for one batch
+	tailBytes  = 4096                   // of LogTail (lambda.md 7.1)
+)
+
+// logStream is the log of one environment: a queue of lines, which ship writes in batches, and the tail that an invocation asked
+// for. It is safe for concurrent use.
+type logStream struct {
+	function    Function
+	stream      string
+	writer      LogWriter // nil: lines go to the tail only
+	credentials principal.Credentials
+	metrics     *metrics
+	failed      func(error) // told of every batch that could not be written
+
+	mu      sync.Mutex
+	room    sync.Cond // on mu: the queue became shorter, or a waiter has a reason to stop waiting
+	queue   []LogEvent
+	bytes   int
+	tail    []byte
+	tailing bool
+	closed  bool
+	wake    chan struct{} // capacity 1: the queue is no longer empty, has a full batch, or is closed
+}
+
+func newLogStream(f Function, stream string, w LogWriter, m *metrics, failed func(error)) *logStream {
+	l := &logStream{function: f, stream: stream, writer: w, metrics: m, failed: failed, wake: make(chan struct{}, 1)}
+	l.room.L = &l.mu
+	return l
+}
+
+// print appends a line of the function; the caller has waited for room.
+func (l *logStream) print(at time.Time, line string) { l.append(at, line, true) }
+
+// platform appends a line of Lambda itself. It never waits.
+func (l *logStream) platform(line string) { l.append(time.Now(), line, true) }
+
+// platformUntailed appends a line that LogTail does not show: INIT_START, which comes before any invocation.
+func (l *logStream) platformUntailed(line string) { l.append(time.Now(), line, false) }
+
+func (l *logStream) append(at time.Time, line string, tailed bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.tailing && tailed {
+		l.tail = append(l.tail, line...)
+		if len(l.tail) > 16*tailBytes {
+			l.tail = append(l.tail[:0], l.tail[len(l.tail)-tailBytes:]...)
+		}
+	}
+	if l.writer == nil {
+		return
+	}
+	if l.bytes >= dropBytes {
+		l.metrics.logDropped.Inc()
+		return
+	}
+	before := l.bytes
+	l.queue = append(l.queue, LogEvent{Time: at, Message: line})
+	l.bytes += len(line)
+	if before == 0 || before < batchBytes && l.bytes >= batchBytes {
+		l.signal()
+	}
+}
+
+func (l *logStream) signal() {
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// beginTail starts to keep what is appended; endTail returns the last of it.
+func (l *logStream) beginTail() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.tail, l.tailing = nil, true
+}
+
+func (l *logStream) endTail() []byte {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	tail := l.tail[max(0, len(l.tail)-tailBytes):]
+	l.tail, l.tailing = nil, false
+	return tail
+}
+
+// waitForRoom returns when the queue has room, stop is set, or the stream is closed.
+func (l *logStream) waitForRoom(stop *atomic.Bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for l.bytes >= fullBytes && !l.closed && !stop.Load() {
+		l.room.Wait()
+	}
+}
+
+// wakeWaiters lets waitForRoom look at stop again.
+func (l *logStream) wakeWaiters() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.room.Broadcast()
+}
+
+// close ends ship after the last batch. Nothing is appended afterwards.
+func (l *logStream) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.closed = true
+	l.room.Broadcast()
+	l.signal()
+}
+
+// ship writes batches in order until the stream is closed and empty. A batch that cannot be written is counted and dropped: each
+// is tried once, so a writer that is always denied costs one try a batch. After close the first failure drops all that is left.
+func (l *logStream) ship() {
+	delay := time.NewTimer(batchDelay)
+	defer delay.Stop()
+	for {
+		<-l.wake
+		delay.Reset(batchDelay)
+		for waiting := true; waiting && !l.due(); {
+			select {
+			case <-delay.C:
+				waiting = false
+			case <-l.wake:
+			}
+		}
+		for {
+			batch, closed := l.take()
+			if len(batch) == 0 && closed {
+				return
+			}
+			if len(batch) == 0 {
+				break
+			}
+			if err := l.write(batch); err != nil && closed {
+				return
+			}
+		}
+	}
+}
+
+// due tells that there is no reason to wait for more lines.
+func (l *logStream) due() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.bytes >= batchBytes || l.closed
+}
+
+// take removes the next batch: lines until batchBytes are reached, at least one.
+func (l *logStream) take() (batch []LogEvent, closed bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n, size := 0, 0
+	for n < len(l.queue) && (n == 0 || size+len(l.queue[n].Message) <= batchBytes) {
+		size += len(l.queue[n].Message)
+		n++
+	}
+	batch, l.queue = l.queue[:n:n], l.queue[n:]
+	if len(l.queue) == 0 {
+		l.queue = nil
+	}
+	l.bytes -= size
+	l.room.Broadcast()
+	return batch, l.closed
+}
+
+func (l *logStream) write(batch []LogEvent) error {
+	ctx, cancel := context.WithTimeout(context.Background(), writeLimit)
+	defer cancel()
+	err := l.writer.Write(ctx, l.function, l.credentials, l.stream, batch)
+	if err != nil {
+		l.metrics.logFailed.Inc()
+		l.failed(err)
+	}
+	return err
+}

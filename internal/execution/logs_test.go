@@ -1,0 +1,229 @@
+package execution
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/licet/licet/internal/sandbox"
+)
+
+func TestReportLine(t *testing.T) {
+	// The numbers of these lines were recorded from AWS.
+	tests := []struct {
+		name string
+		u    usage
+		out  outcome
+		want string
+	}{
+		{
+			"warm", usage{took: 41710 * time.Microsecond, memoryMB: 384, peakMemory: 232 << 20}, outcome{},
+			"REPORT RequestId: r\tDuration: 41.71 ms\tBilled Duration: 42 ms\tMemory Size: 384 MB\tMax Memory Used: 232 MB\t\n",
+		},
+		{
+			"cold", usage{took: 2370 * time.Microsecond, init: 423980 * time.Microsecond, memoryMB: 1024, peakMemory: 95 << 20},
+			outcome{},
+			"REPORT RequestId: r\tDuration: 2.37 ms\tBilled Duration: 427 ms\tMemory Size: 1024 MB\tMax Memory Used: 95 MB\t" +
+				"Init Duration: 423.98 ms\t\n",
+		},
+		{
+			"timeout", usage{took: 3 * time.Second, init: 402040 * time.Microsecond, memoryMB: 128, peakMemory: 73 << 20},
+			outcome{status: statusTimeout},
+			"REPORT RequestId: r\tDuration: 3000.00 ms\tBilled Duration: 3403 ms\tMemory Size: 128 MB\tMax Memory Used: 73 MB\t" +
+				"Init Duration: 402.04 ms\tStatus: timeout\n",
+		},
+		{
+			"out of memory", usage{took: 103085640 * time.Microsecond, memoryMB: 128, peakMemory: 126 << 20},
+			outcome{status: statusError, errorType: "Runtime.OutOfMemory"},
+			"REPORT RequestId: r\tDuration: 103085.64 ms\tBilled Duration: 103086 ms\tMemory Size: 128 MB\t" +
+				"Max Memory Used: 126 MB\tStatus: error\tError Type: Runtime.OutOfMemory\n",
+		},
+	}
+	for _, test := range tests {
+		if diff := cmp.Diff(reportLine("r", test.u, test.out.status, test.out.errorType), test.want); diff != "" {
+			t.Errorf("%s (-got +want):\n%s", test.name, diff)
+		}
+	}
+}
+
+// TestOutputBelongsToInvocation prints right before each answer: the lines must be in the tail of this invocation.
+func TestOutputBelongsToInvocation(t *testing.T) {
+	b := newBench(t, serve(func(p *fakeProcess, payload string) string {
+		p.print("one %s\n", payload)
+		fmt.Fprintf(p.Stderr, "two %s", payload) // a line without an end, on stderr
+		return payload
+	}))
+	b.invoke(testFunction(), Invocation{})
+	for i := range 500 {
+		got := b.invoke(testFunction(), Invocation{RequestID: id, Payload: []byte(fmt.Sprint(i)), LogTail: true})
+		want := startOf + fmt.Sprintf("one %d\ntwo %d\n", i, i) + endOf + report("")
+		if diff := cmp.Diff(plain(string(got.LogTail)), want); diff != "" {
+			t.Fatalf("invocation %d, tail (-got +want):\n%s", i, diff)
+		}
+	}
+}
+
+func TestTailIsTheLast4096Bytes(t *testing.T) {
+	b := newBench(t, serve(func(p *fakeProcess, _ string) string {
+		p.print("%s", strings.Repeat("0123456789abcde\n", 10000))
+		return ""
+	}))
+	got := string(b.invoke(testFunction(), Invocation{RequestID: id, LogTail: true}).LogTail)
+	printed, rest, found := strings.Cut(got, "END RequestId")
+	if !found || len(got) != 4096 || !strings.HasSuffix(strings.Repeat("0123456789abcde\n", 10000), printed) {
+		t.Errorf("got a tail of %d bytes: %.40q … END%s", len(got), printed, rest)
+	}
+}
+
+// TestEndlessOutput prints more than every buffer holds while the log cannot be written: the function has to wait, the server's
+// memory stays bounded, and when the log can be written again nothing is missing.
+func TestEndlessOutput(t *testing.T) {
+	const lines, length = 30000, 100 // 3 MB
+	line := strings.Repeat("x", length-1) + "\n"
+	printed := make(chan struct{})
+	b := newBench(t, serve(func(p *fakeProcess, _ string) string {
+		for range lines {
+			p.print("%s", line)
+		}
+		close(printed)
+		return ""
+	}))
+	b.logs.block = make(chan struct{})
+	done := make(chan Result)
+	go func() { done <- b.invoke(testFunction(), Invocation{RequestID: id}) }()
+	var queued int
+	for queued < fullBytes { // until the queue is full
+		time.Sleep(time.Millisecond)
+		b.mu.Lock()
+		for e := range b.environments {
+			e.log.mu.Lock()
+			queued = e.log.bytes
+			e.log.mu.Unlock()
+		}
+		b.mu.Unlock()
+	}
+	select {
+	case <-printed:
+		t.Error("the function printed 3 MB while its log was full, want it to wait")
+	default:
+	}
+	if queued > fullBytes+maxDrain {
+		t.Errorf("got %d bytes queued, want at most %d", queued, fullBytes+maxDrain)
+	}
+	close(b.logs.block)
+	<-done
+	b.stop()
+	if got := strings.Count(b.logs.text(t), line); got != lines {
+		t.Errorf("got %d lines in the log, want %d", got, lines)
+	}
+	if n := testutil.ToFloat64(b.metrics.logDropped); n != 0 {
+		t.Errorf("got %v lines dropped, want 0", n)
+	}
+}
+
+func TestDeniedLogs(t *testing.T) {
+	b := newBench(t, serve(func(p *fakeProcess, payload string) string { p.print("line\n"); return payload }))
+	b.logs.fail = errors.New("denied")
+	for range 100 {
+		if got := b.invoke(testFunction(), Invocation{Payload: []byte("1")}); string(got.Payload) != "1" || got.FunctionError != "" {
+			t.Errorf("got %+v, want success without logs", got)
+		}
+	}
+	b.stop()
+	if b.logs.writes == 0 || b.logs.writes > 50 {
+		t.Errorf("got %d writes of 301 lines, want one for each batch", b.logs.writes)
+	}
+	if got := testutil.ToFloat64(b.metrics.logFailed); got != float64(b.logs.writes) {
+		t.Errorf("got %v failed writes counted, want %d", got, b.logs.writes)
+	}
+}
+
+func TestPlatformLinesNeverWait(t *testing.T) {
+	m := newMetrics()
+	l := newLogStream(testFunction(), "stream", &fakeLogs{}, m, nil) // nothing ships
+	line := strings.Repeat("x", 1<<10)
+	for range 2 * dropBytes / len(line) {
+		l.platform(line)
+	}
+	if l.bytes != dropBytes {
+		t.Errorf("got %d bytes queued, want %d", l.bytes, dropBytes)
+	}
+	if got, want := testutil.ToFloat64(m.logDropped), float64(dropBytes/len(line)); got != want {
+		t.Errorf("got %v lines dropped, want %v", got, want)
+	}
+}
+
+func TestBatches(t *testing.T) {
+	l := newLogStream(testFunction(), "stream", &fakeLogs{}, newMetrics(), nil)
+	for _, size := range []int{batchBytes / 2, batchBytes / 2, 1, maxLine, 1} {
+		l.print(time.Now(), strings.Repeat("x", size))
+	}
+	var got []int
+	for batch, _ := l.take(); len(batch) > 0; batch, _ = l.take() {
+		got = append(got, len(batch))
+	}
+	if diff := cmp.Diff(got, []int{2, 1, 1, 1}); diff != "" {
+		t.Errorf("lines in each batch (-got +want):\n%s", diff)
+	}
+	if l.bytes != 0 {
+		t.Errorf("got %d bytes left, want 0", l.bytes)
+	}
+}
+
+// TestStrayWriter keeps the pipe open after the end of the process, as a process that escaped would.
+func TestStrayWriter(t *testing.T) {
+	stray := make(chan int, 1)
+	b := newBench(t, func(p *fakeProcess) sandbox.Exit {
+		p.next()
+		fd, err := syscall.Dup(int(p.Stdout.(*os.File).Fd()))
+		if err != nil {
+			t.Error(err)
+		}
+		stray <- fd
+		return sandbox.Exit{Code: 1}
+	})
+	if got := b.invoke(testFunction(), Invocation{}); got.FunctionError == "" {
+		t.Errorf("got %+v, want a failure", got)
+	}
+	if err := syscall.Close(<-stray); err != nil {
+		t.Error(err)
+	}
+}
+
+// FuzzSplit compares the lines of output that comes in pieces with those of the whole.
+func FuzzSplit(f *testing.F) {
+	f.Add([]byte("one\ntwo\n\nthree"), 3)
+	f.Add(bytes.Repeat([]byte("x"), 3*maxLine), maxLine+1)
+	f.Fuzz(func(t *testing.T, data []byte, piece int) {
+		if piece <= 0 {
+			piece = 1
+		}
+		l := newLogStream(testFunction(), "stream", &fakeLogs{}, newMetrics(), nil)
+		o := &output{log: l}
+		for rest := data; len(rest) > 0; {
+			n := min(piece, len(rest))
+			o.split(rest[:n])
+			rest = rest[n:]
+		}
+		o.flush()
+		var got []byte
+		for _, e := range l.queue {
+			if len(e.Message) > maxLine || !strings.HasSuffix(e.Message, "\n") || strings.Count(e.Message, "\n") != 1 {
+				t.Errorf("got line %.20q… of %d bytes", e.Message, len(e.Message))
+			}
+			got = append(got, e.Message...)
+		}
+		joined := func(lines []byte) []byte { return bytes.ReplaceAll(lines, []byte("\n"), nil) }
+		if !bytes.Equal(joined(got), joined(data)) && l.bytes < dropBytes {
+			t.Error("the lines are not what was printed")
+		}
+	})
+}

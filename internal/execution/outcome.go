@@ -1,0 +1,113 @@
+package execution
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"regexp"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/licet/licet/internal/runtimes"
+	"github.com/licet/licet/internal/sandbox"
+)
+
+// maxResponse is the most bytes a synchronous response may have (lambda.md 7.1).
+const maxResponse = 6291556
+
+// unhandled is the only FunctionError of today (lambda.md 7.1).
+const unhandled = "Unhandled"
+
+// Values of Status in REPORT and INIT_REPORT lines.
+const (
+	statusError   = "error"
+	statusTimeout = "timeout"
+)
+
+// outcome is how an invocation, or an attempt to initialize, went.
+type outcome struct {
+	payload []byte
+	// failed tells that payload describes a failure of the function.
+	failed bool
+	// status and errorType are for the REPORT line; "" when the runtime itself went well, also if the handler raised an error.
+	status    string
+	errorType string
+}
+
+// failureOf is an outcome with the payload by which Lambda itself describes a failure.
+func failureOf(status, errorType, message string) outcome {
+	payload, err := json.Marshal(struct {
+		ErrorType    string `json:"errorType"`
+		ErrorMessage string `json:"errorMessage"`
+	}{errorType, message})
+	if err != nil {
+		panic(err) // two strings always have a JSON form
+	}
+	return outcome{payload: payload, failed: true, status: status, errorType: errorType}
+}
+
+// timedOut is a function's timeout (lambda.md 7.1: "timeout, now").
+func timedOut(requestID string, timeout time.Duration) outcome {
+	return failureOf(statusTimeout, "Sandbox.Timedout",
+		fmt.Sprintf("RequestId: %s Error: Task timed out after %.2f seconds", requestID, timeout.Seconds()))
+}
+
+// tooLarge is a response over maxResponse (lambda.md 7.1).
+func tooLarge() outcome {
+	return failureOf("", "Function.ResponseSizeTooLarge",
+		fmt.Sprintf("Response payload size exceeded maximum allowed payload size (%d bytes).", maxResponse))
+}
+
+// crashed is a runtime process that ended before it answered (lambda.md 7.1). When memory ran out the payload still speaks of the
+// signal, and REPORT of Runtime.OutOfMemory: recorded from AWS so in 2026.
+func crashed(requestID string, exit sandbox.Exit) outcome {
+	reason := "exited without providing a reason"
+	switch {
+	case exit.Signal != 0:
+		reason = "exited with error: signal: " + syscall.Signal(exit.Signal).String()
+	case exit.Code != 0:
+		reason = fmt.Sprintf("exited with error: exit status %d", exit.Code)
+	}
+	out := failureOf(statusError, "Runtime.ExitError", fmt.Sprintf("RequestId: %s Error: Runtime %s", requestID, reason))
+	if exit.OutOfMemory {
+		out.errorType = "Runtime.OutOfMemory"
+	}
+	return out
+}
+
+// notStarted is a program that cannot be executed because of what the function brought along. ok is false when err is a failure
+// of the server instead. The texts are AWS's; they name the path inside the sandbox.
+func notStarted(requestID, program string, err error) (out outcome, ok bool) {
+	reason := "fork/exec " + program + ": "
+	switch {
+	case errors.Is(err, runtimes.ErrNoBootstrap):
+		reason = "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"
+	case !errors.Is(err, sandbox.ErrExec):
+		return outcome{}, false
+	case errors.Is(err, fs.ErrPermission):
+		reason += "permission denied"
+	case errors.Is(err, syscall.ENOEXEC):
+		reason += "exec format error"
+	case errors.Is(err, fs.ErrNotExist):
+		reason += "no such file or directory"
+	default:
+		reason += "cannot be executed"
+	}
+	return failureOf(statusError, "Runtime.InvalidEntrypoint", fmt.Sprintf("RequestId: %s Error: %s", requestID, reason)), true
+}
+
+// errorTypePattern is what a runtime may call its errors (lambda.md 7.5).
+var errorTypePattern = regexp.MustCompile(`(Runtime|Function)\.[A-Z][a-zA-Z]+`)
+
+// errorTypeOf judges the Lambda-Runtime-Function-Error-Type header.
+func errorTypeOf(header string) string {
+	switch {
+	case errorTypePattern.MatchString(header):
+		return header
+	case strings.HasPrefix(header, "Function."):
+		return "Function.Unknown"
+	}
+	return "Runtime.Unknown"
+}

@@ -1,0 +1,312 @@
+package execution
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// state of a runtime process, in the words of the Runtime API's error messages.
+type state string
+
+const (
+	started            state = "Started"
+	initError          state = "InitError"
+	ready              state = "Ready"
+	running            state = "Running"
+	invocationResponse state = "InvocationResponse"
+	invocationError    state = "InvocationErrorResponse"
+	responseSent       state = "RuntimeResponseSentState"
+)
+
+// event is an invocation as the runtime sees it.
+type event struct {
+	Invocation
+	invocationID string
+	deadline     time.Time
+}
+
+// step is what a runtime did that its environment waits for: it became ready for an event, it answered one, or it could not
+// initialize. By the state machine at most two steps are ever pending: an answer and the readiness after it.
+type step struct {
+	kind state // ready, responseSent, initError
+	outcome
+}
+
+// session is the Runtime API's side of one runtime process.
+type session struct {
+	events chan *event // to the runtime; capacity 1: at most one event is on its way
+	steps  chan step   // from the runtime; capacity 2, see step
+	ended  chan struct{}
+
+	mu    sync.Mutex
+	state state
+	event *event // the event of Running and the states after it
+}
+
+func newSession() *session {
+	return &session{events: make(chan *event, 1), steps: make(chan step, 2), ended: make(chan struct{}), state: started}
+}
+
+// to changes the state if it is one of from; otherwise it returns the error that the Runtime API answers with.
+func (s *session) to(next state, from ...state) *apiError {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range from {
+		if s.state == f {
+			s.state = next
+			return nil
+		}
+	}
+	return &apiError{http.StatusForbidden, "InvalidStateTransition",
+		fmt.Sprintf("State transition from %s to %s failed for runtime. Error: State transition is not allowed", s.state, next)}
+}
+
+// asks is a runtime asking for its next event: it is ready now, unless it already holds an event, which it then gets again.
+func (s *session) asks() (again *event, refused *apiError) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch s.state {
+	case started, responseSent:
+		s.state = ready
+		s.steps <- step{kind: ready}
+		return nil, nil
+	case ready:
+		return nil, nil
+	case running:
+		return s.event, nil
+	}
+	return nil, &apiError{http.StatusForbidden, "InvalidStateTransition",
+		fmt.Sprintf("State transition from %s to Ready failed for runtime. Error: State transition is not allowed", s.state)}
+}
+
+// takes notes that the runtime has received ev.
+func (s *session) takes(ev *event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state, s.event = running, ev
+}
+
+// holds checks that the ids of an answer are those of the event at hand.
+func (s *session) holds(requestID, invocationID string) *apiError {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.event == nil || requestID != s.event.RequestID {
+		return &apiError{http.StatusBadRequest, "InvalidRequestID", "Invalid request ID"}
+	}
+	if invocationID != "" && invocationID != s.event.invocationID {
+		return &apiError{http.StatusBadRequest, "InvalidInvocationId", "Invalid invocation ID"}
+	}
+	return nil
+}
+
+// answers ends the event with out.
+func (s *session) answers(out outcome) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state = responseSent
+	s.steps <- step{responseSent, out}
+}
+
+// apiError is an error answer of the Runtime API.
+type apiError struct {
+	status  int
+	kind    string
+	message string
+}
+
+// runtimeAPI serves the Runtime API 2018-06-01 (lambda.md 7.5, https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html)
+// to one environment. Each process has its own session; a request belongs to the session that is current when it arrives.
+type runtimeAPI struct{ session atomic.Pointer[session] }
+
+// apiVersion begins the path of every operation of the Runtime API.
+const apiVersion = "/2018-06-01/runtime/"
+
+// ServeHTTP is the table of operations. What is not offered (extensions, telemetry, restore) says so.
+func (a *runtimeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s := a.session.Load()
+	operation, known := strings.CutPrefix(r.URL.Path, apiVersion)
+	switch {
+	case s == nil || !known:
+		refuse(w, notOffered(r.URL.Path))
+	case operation == "invocation/next" && r.Method == http.MethodGet:
+		next(w, r, s)
+	case operation == "init/error" && r.Method == http.MethodPost:
+		failInit(w, r, s)
+	case r.Method == http.MethodPost:
+		id, isInvocation := strings.CutPrefix(operation, "invocation/")
+		if id, found := strings.CutSuffix(id, "/response"); isInvocation && found {
+			respond(w, r, s, id)
+		} else if id, found := strings.CutSuffix(id, "/error"); isInvocation && found {
+			fail(w, r, s, id)
+		} else {
+			refuse(w, notOffered(r.URL.Path))
+		}
+	default:
+		refuse(w, notOffered(r.URL.Path))
+	}
+}
+
+func notOffered(path string) *apiError {
+	switch {
+	case strings.HasPrefix(path, "/2020-01-01/extension"):
+		return &apiError{http.StatusForbidden, "Extension.NotSupported", "Extensions API is not supported"}
+	case strings.HasPrefix(path, "/2022-07-01/telemetry"):
+		return &apiError{http.StatusNotFound, "Telemetry.NotSupported", "Telemetry API is not supported"}
+	case strings.HasPrefix(path, "/2020-08-15/logs"):
+		return &apiError{http.StatusNotFound, "Logs.NotSupported", "Logs API is not supported"}
+	}
+	return &apiError{http.StatusNotFound, "NotFound", "The Runtime API has no such operation"}
+}
+
+// next is the long poll: it answers when there is an event, and ends without an answer when the process or its connection does.
+func next(w http.ResponseWriter, r *http.Request, s *session) {
+	ev, refused := s.asks()
+	if refused != nil {
+		refuse(w, refused)
+		return
+	}
+	if ev == nil {
+		select {
+		case ev = <-s.events:
+			s.takes(ev)
+		case <-s.ended:
+			panic(http.ErrAbortHandler) // close the connection: there is nobody left to answer
+		case <-r.Context().Done():
+			return
+		}
+	}
+	h := w.Header()
+	h["Content-Type"] = []string{"application/json"}
+	h["Content-Length"] = []string{strconv.Itoa(len(ev.Payload))}
+	h["Lambda-Runtime-Aws-Request-Id"] = []string{ev.RequestID}
+	h["Lambda-Runtime-Invocation-Id"] = []string{ev.invocationID}
+	h["Lambda-Runtime-Deadline-Ms"] = []string{strconv.FormatInt(ev.deadline.UnixMilli(), 10)}
+	h["Lambda-Runtime-Invoked-Function-Arn"] = []string{ev.InvokedARN}
+	if ev.TraceID != "" {
+		h["Lambda-Runtime-Trace-Id"] = []string{ev.TraceID}
+	}
+	if ev.ClientContext != "" {
+		h["Lambda-Runtime-Client-Context"] = []string{ev.ClientContext}
+	}
+	_, _ = w.Write(ev.Payload) // a connection that broke shows as a process that ends or does not answer
+}
+
+// respond takes a handler's result. A result in streaming mode is taken as a whole, as Invoke gives it; an error in its trailer
+// makes it an error.
+func respond(w http.ResponseWriter, r *http.Request, s *session, requestID string) {
+	if refused := s.holds(requestID, r.Header.Get("Lambda-Runtime-Invocation-Id")); refused != nil {
+		refuse(w, refused)
+		return
+	}
+	if refused := s.to(invocationResponse, running); refused != nil {
+		refuse(w, refused)
+		return
+	}
+	if mode := r.Header.Get("Lambda-Runtime-Function-Response-Mode"); mode != "" && mode != "streaming" {
+		s.answers(failureOf(statusError, "Runtime.InvalidResponseModeHeader", "Invalid function response mode"))
+		refuse(w, &apiError{http.StatusBadRequest, "InvalidFunctionResponseMode", "Invalid function response mode"})
+		return
+	}
+	finish(w, r, s, outcome{})
+}
+
+// fail takes a handler's error.
+func fail(w http.ResponseWriter, r *http.Request, s *session, requestID string) {
+	if refused := s.holds(requestID, r.Header.Get("Lambda-Runtime-Invocation-Id")); refused != nil {
+		refuse(w, refused)
+		return
+	}
+	if refused := s.to(invocationError, running); refused != nil {
+		refuse(w, refused)
+		return
+	}
+	finish(w, r, s, outcome{failed: true})
+}
+
+// finish reads the body of an answer into out and ends the event with it.
+func finish(w http.ResponseWriter, r *http.Request, s *session, out outcome) {
+	body, err := readBody(r)
+	switch {
+	case errors.Is(err, errTooLarge):
+		s.answers(tooLarge())
+		refuse(w, &apiError{http.StatusRequestEntityTooLarge, "RequestEntityTooLarge",
+			fmt.Sprintf("Exceeded maximum allowed payload size (%d bytes).", maxResponse)})
+		return
+	case err != nil:
+		_ = s.to(running, invocationResponse, invocationError) // always one of them: it may answer again, or its end tells more
+		refuse(w, &apiError{http.StatusBadRequest, "TruncatedHTTPRequest", "HTTP request detected as truncated"})
+		return
+	}
+	out.payload = body
+	if r.Trailer.Get("Lambda-Runtime-Function-Error-Type") != "" {
+		out.failed = true
+		if details, err := base64.StdEncoding.DecodeString(r.Trailer.Get("Lambda-Runtime-Function-Error-Body")); err == nil {
+			out.payload = details
+		}
+	}
+	s.answers(out)
+	accept(w)
+}
+
+// failInit takes the error of a runtime that could not initialize.
+func failInit(w http.ResponseWriter, r *http.Request, s *session) {
+	body, err := readBody(r)
+	if err != nil {
+		refuse(w, &apiError{http.StatusBadRequest, "TruncatedHTTPRequest", "HTTP request detected as truncated"})
+		return
+	}
+	if refused := s.to(initError, started); refused != nil {
+		refuse(w, refused)
+		return
+	}
+	kind := errorTypeOf(r.Header.Get("Lambda-Runtime-Function-Error-Type"))
+	s.steps <- step{initError, outcome{payload: body, failed: true, status: statusError, errorType: kind}}
+	accept(w)
+}
+
+var errTooLarge = errors.New("response too large")
+
+// readBody reads a body of at most maxResponse bytes. A larger one is read on for a while, so that the runtime gets to see the
+// answer.
+func readBody(r *http.Request) ([]byte, error) {
+	if n := r.ContentLength; 0 <= n && n <= maxResponse {
+		body := make([]byte, n)
+		_, err := io.ReadFull(r.Body, body)
+		return body, err
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxResponse+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(body) > maxResponse {
+		_, _ = io.CopyN(io.Discard, r.Body, 8*maxResponse)
+		return nil, errTooLarge
+	}
+	return body, nil
+}
+
+// accept answers as the Runtime API does to what it takes: 202 with this body.
+func accept(w http.ResponseWriter) {
+	h := w.Header()
+	h["Content-Type"] = []string{"application/json"}
+	w.WriteHeader(http.StatusAccepted)
+	_, _ = io.WriteString(w, `{"status":"OK"}`+"\n")
+}
+
+func refuse(w http.ResponseWriter, e *apiError) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(e.status)
+	_ = json.NewEncoder(w).Encode(struct {
+		ErrorMessage string `json:"errorMessage"`
+		ErrorType    string `json:"errorType"`
+	}{e.message, e.kind})
+}

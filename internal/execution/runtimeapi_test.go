@@ -1,0 +1,252 @@
+package execution
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/licet/licet/internal/sandbox"
+)
+
+// TestRuntimeAPI walks the states of a runtime; each refused request leaves the state as it was.
+func TestRuntimeAPI(t *testing.T) {
+	const badState = `{"errorMessage":"State transition from %s to %s failed for runtime. ` +
+		`Error: State transition is not allowed","errorType":"InvalidStateTransition"}` + "\n"
+	const badID = `{"errorMessage":"Invalid request ID","errorType":"InvalidRequestID"}` + "\n"
+	const accepted = `{"status":"OK"}` + "\n"
+	response, failure := "/invocation/"+id+"/response", "/invocation/"+id+"/error"
+
+	type answer struct {
+		Status int
+		Body   string
+	}
+	result := make(chan string, 1)
+	b := newBench(t, func(p *fakeProcess) sandbox.Exit {
+		check := func(method, path string, want answer, header ...string) {
+			t.Helper()
+			resp, body := p.call(method, path, "{}", header...)
+			if resp == nil {
+				t.Errorf("%s %s: no answer", method, path)
+				return
+			}
+			if diff := cmp.Diff(answer{resp.StatusCode, body}, want); diff != "" {
+				t.Errorf("%s %s (-got +want):\n%s", method, path, diff)
+			}
+		}
+		check("POST", api+response, answer{400, badID}) // Started
+		resp, body := p.call("GET", api+"/invocation/next", "")
+		invocationID := resp.Header.Get("Lambda-Runtime-Invocation-Id")
+		if diff := cmp.Diff(eventHeaders(resp.Header), map[string]string{
+			"Content-Type": "application/json", "Lambda-Runtime-Aws-Request-Id": id, "Lambda-Runtime-Trace-Id": "Root=1",
+			"Lambda-Runtime-Client-Context": `{"a":1}`, "Lambda-Runtime-Invoked-Function-Arn": "arn:fn:alias",
+		}); diff != "" || body != `{"event":1}` {
+			t.Errorf("next: got %s and headers (-got +want):\n%s", body, diff)
+		}
+		check("GET", api+"/invocation/next", answer{200, `{"event":1}`}) // Running: the same event
+		check("POST", api+"/init/error", answer{403, fmt.Sprintf(badState, "Running", "InitError")})
+		check("POST", api+"/invocation/other/response", answer{400, badID})
+		check("POST", api+"/invocation/other/error", answer{400, badID})
+		check("POST", api+response, answer{400, `{"errorMessage":"Invalid invocation ID","errorType":"InvalidInvocationId"}` + "\n"},
+			"Lambda-Runtime-Invocation-Id", "other")
+		check("POST", api+"/restore/error", answer{404,
+			`{"errorMessage":"The Runtime API has no such operation","errorType":"NotFound"}` + "\n"})
+		check("GET", "/else", answer{404, `{"errorMessage":"The Runtime API has no such operation","errorType":"NotFound"}` + "\n"})
+		check("POST", "/2020-01-01/extension/register", answer{403,
+			`{"errorMessage":"Extensions API is not supported","errorType":"Extension.NotSupported"}` + "\n"})
+		check("PUT", "/2022-07-01/telemetry", answer{404,
+			`{"errorMessage":"Telemetry API is not supported","errorType":"Telemetry.NotSupported"}` + "\n"})
+		check("POST", api+response, answer{202, accepted}, "Lambda-Runtime-Invocation-Id", invocationID)
+		check("POST", api+response, answer{403, fmt.Sprintf(badState, "RuntimeResponseSentState", "InvocationResponse")})
+		check("POST", api+failure, answer{403, fmt.Sprintf(badState, "RuntimeResponseSentState", "InvocationErrorResponse")})
+		result <- "done"
+		p.next()
+		return sandbox.Exit{}
+	})
+	b.invoke(testFunction(), Invocation{RequestID: id, InvokedARN: "arn:fn:alias", Payload: []byte(`{"event":1}`),
+		ClientContext: `{"a":1}`, TraceID: "Root=1"})
+	<-result
+}
+
+func eventHeaders(h http.Header) map[string]string {
+	got := map[string]string{}
+	for name := range h {
+		if name != "Lambda-Runtime-Invocation-Id" && name != "Lambda-Runtime-Deadline-Ms" &&
+			(strings.HasPrefix(name, "Lambda-") || name == "Content-Type") {
+			got[name] = h.Get(name)
+		}
+	}
+	return got
+}
+
+func TestResponseModes(t *testing.T) {
+	tests := []struct {
+		name    string
+		mode    string
+		trailer http.Header
+		want    Result
+	}{
+		{name: "streaming", mode: "streaming", want: Result{Payload: []byte("stream")}},
+		{
+			name: "streaming with an error", mode: "streaming",
+			trailer: http.Header{
+				"Lambda-Runtime-Function-Error-Type": {"Function.Broken"},
+				"Lambda-Runtime-Function-Error-Body": {base64.StdEncoding.EncodeToString([]byte(`{"errorMessage":"late"}`))},
+			},
+			want: Result{Payload: []byte(`{"errorMessage":"late"}`), FunctionError: "Unhandled"},
+		},
+		{name: "unknown", mode: "other", want: Result{
+			Payload: []byte(`{"errorType":"Runtime.InvalidResponseModeHeader",` +
+				`"errorMessage":"Invalid function response mode"}`),
+			FunctionError: "Unhandled"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			b := newBench(t, func(p *fakeProcess) sandbox.Exit {
+				id, _, _ := p.next()
+				r, err := http.NewRequestWithContext(p.ctx, "POST",
+					"http://"+p.env("AWS_LAMBDA_RUNTIME_API")+api+"/invocation/"+id+"/response", strings.NewReader("stream"))
+				if err != nil {
+					t.Error(err)
+				}
+				r.ContentLength = -1
+				r.Header.Set("Lambda-Runtime-Function-Response-Mode", test.mode)
+				r.Trailer = test.trailer
+				if resp, err := p.client.Do(r); err == nil {
+					_ = resp.Body.Close()
+				}
+				p.next()
+				return sandbox.Exit{}
+			})
+			if diff := cmp.Diff(b.invoke(testFunction(), Invocation{}), test.want); diff != "" {
+				t.Errorf("result (-got +want):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestTruncatedResponseIsAnExit(t *testing.T) {
+	b := newBench(t, func(p *fakeProcess) sandbox.Exit {
+		id, _, _ := p.next()
+		r, err := http.NewRequestWithContext(p.ctx, "POST",
+			"http://"+p.env("AWS_LAMBDA_RUNTIME_API")+api+"/invocation/"+id+"/response", strings.NewReader("{"))
+		if err != nil {
+			t.Error(err)
+		}
+		r.ContentLength = 100 // the client gives up in the middle
+		if resp, err := p.client.Do(r); err == nil {
+			_ = resp.Body.Close()
+		}
+		return sandbox.Exit{Code: 1}
+	})
+	got := b.invoke(testFunction(), Invocation{RequestID: id})
+	want := Result{FunctionError: "Unhandled",
+		Payload: []byte(exitError("exited with error: exit status 1"))}
+	if diff := cmp.Diff(got, want); diff != "" {
+		t.Errorf("result (-got +want):\n%s", diff)
+	}
+}
+
+func TestConnectionsAreLimited(t *testing.T) {
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := newLimitedListener(inner, 1)
+	for range 2 {
+		if _, err := net.Dial("tcp", inner.Addr().String()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := make(chan error)
+	accept := func() {
+		_, err := l.Accept()
+		second <- err
+	}
+	go accept()
+	select {
+	case <-second:
+		t.Error("accepted a second connection, want it to wait for the first to close")
+	case <-time.After(10 * time.Millisecond):
+	}
+	_ = first.Close()
+	_ = first.Close() // frees only one slot
+	if err := <-second; err != nil {
+		t.Error(err)
+	}
+	go accept() // waits for a slot that never comes
+	if err := errors.Join(l.Close(), l.Close()); err != nil {
+		t.Error(err)
+	}
+	if err := <-second; !errors.Is(err, net.ErrClosed) {
+		t.Errorf("got %v, want net.ErrClosed", err)
+	}
+}
+
+func TestErrorTypeOf(t *testing.T) {
+	for header, want := range map[string]string{
+		"Runtime.ImportModuleError": "Runtime.ImportModuleError",
+		"Function.Broken":           "Function.Broken",
+		"Function.lower":            "Function.Unknown",
+		"ValueError":                "Runtime.Unknown",
+		"":                          "Runtime.Unknown",
+	} {
+		if got := errorTypeOf(header); got != want {
+			t.Errorf("%q: got %s, want %s", header, got, want)
+		}
+	}
+}
+
+// rawEcho is an echo that costs as little as a program can: one connection, fixed requests, no parsing.
+func rawEcho(p *fakeProcess) sandbox.Exit {
+	address := p.env("AWS_LAMBDA_RUNTIME_API")
+	c, err := net.Dial("tcp", address)
+	if err != nil {
+		return sandbox.Exit{Code: 1}
+	}
+	defer c.Close()
+	context.AfterFunc(p.ctx, func() { c.Close() })
+	next := []byte("GET " + api + "/invocation/next HTTP/1.1\r\nHost: " + address + "\r\n\r\n")
+	answer := []byte("POST " + api + "/invocation/" + id + "/response HTTP/1.1\r\nHost: " + address +
+		"\r\nContent-Length: 2\r\n\r\n{}")
+	buffer := make([]byte, 4096)
+	for {
+		for _, request := range [][]byte{next, answer} {
+			if _, err := c.Write(request); err != nil {
+				return sandbox.Exit{}
+			}
+			if _, err := c.Read(buffer); err != nil {
+				return sandbox.Exit{}
+			}
+		}
+	}
+}
+
+func BenchmarkInvokeWarm(b *testing.B) {
+	for _, logs := range []string{"tail only", "written"} {
+		b.Run(logs, func(b *testing.B) {
+			bench := newBench(b, rawEcho, func(c *Config) {
+				if logs == "tail only" {
+					c.Logs = nil
+				}
+			})
+			payload := []byte(`{"key":"value"}`)
+			bench.invoke(testFunction(), Invocation{Payload: payload})
+			b.ReportAllocs()
+			for b.Loop() {
+				bench.invoke(testFunction(), Invocation{Payload: payload})
+			}
+		})
+	}
+}

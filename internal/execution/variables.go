@@ -1,0 +1,60 @@
+package execution
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Where code sees its files
+// (https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime).
+const (
+	taskRoot   = "/var/task"
+	layerRoot  = "/opt"
+	runtimeDir = "/var/runtime"
+)
+
+// variables is the environment of the runtime process, "NAME=value" in order of name: what the runtime sets, overlaid by what the
+// function configures, overlaid by the reserved names, which a function cannot set (lambda.md 7.6).
+func (e *environment) variables() []string {
+	f, c, path := e.function, e.credentials, e.sandbox.Path
+	vars := map[string]string{
+		"AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
+		"AWS_XRAY_DAEMON_ADDRESS":  "127.0.0.1:2000",
+	}
+	if e.endpoint != "" {
+		vars["AWS_ENDPOINT_URL"] = "http://" + e.endpoint
+	}
+	for _, v := range e.command.EnvAt(path) {
+		name, value, _ := strings.Cut(v, "=")
+		vars[name] = value
+	}
+	maps.Copy(vars, f.Env)
+	maps.Copy(vars, map[string]string{
+		"_HANDLER":                        f.Handler,
+		"_AWS_XRAY_DAEMON_ADDRESS":        "127.0.0.1",
+		"_AWS_XRAY_DAEMON_PORT":           "2000",
+		"AWS_ACCESS_KEY_ID":               c.AccessKeyID,
+		"AWS_SECRET_ACCESS_KEY":           c.SecretAccessKey,
+		"AWS_SESSION_TOKEN":               c.SessionToken,
+		"AWS_DEFAULT_REGION":              f.Region,
+		"AWS_REGION":                      f.Region,
+		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(f.MemoryMB),
+		"AWS_LAMBDA_FUNCTION_NAME":        f.Name,
+		"AWS_LAMBDA_FUNCTION_VERSION":     f.Version,
+		"AWS_LAMBDA_INITIALIZATION_TYPE":  "on-demand",
+		"AWS_LAMBDA_LOG_GROUP_NAME":       f.LogGroup,
+		"AWS_LAMBDA_LOG_STREAM_NAME":      e.log.stream,
+		"AWS_LAMBDA_RUNTIME_API":          e.runtimeAddress,
+		"LAMBDA_RUNTIME_DIR":              path(runtimeDir),
+		"LAMBDA_TASK_ROOT":                path(taskRoot),
+		"PWD":                             path(taskRoot),
+		"SHLVL":                           "0",
+	})
+	env := make([]string, 0, len(vars))
+	for _, name := range slices.Sorted(maps.Keys(vars)) {
+		env = append(env, name+"="+vars[name])
+	}
+	return env
+}
