@@ -34,23 +34,25 @@ var allowed = map[string][]string{
 
 	// Contracts and engines.
 	"internal/store":               {},
-	"internal/store/storetest":     {"internal/store", "internal/store/sqlite"},
+	"internal/store/storetest":     {"internal/store", "internal/store/sqlite", "github.com/google/go-cmp/..."},
 	"internal/store/sqlite":        {"internal/store", "modernc.org/sqlite/..."},
 	"internal/blob":                {},
 	"internal/blob/blobtest":       {"internal/blob", "internal/blob/disk"},
 	"internal/blob/disk":           {"internal/blob"},
 	"internal/sandbox":             {},
-	"internal/sandbox/sandboxtest": {"internal/sandbox"},
-	"internal/sandbox/oci":         {"internal/sandbox", "golang.org/x/sys/unix"},
-	"internal/sandbox/process":     {"internal/sandbox", "golang.org/x/sys/unix"},
-	"internal/runtimes":            {},
+	"internal/sandbox/sandboxtest": {"internal/sandbox", "github.com/google/go-cmp/..."},
+	"internal/sandbox/osthread":    {"golang.org/x/sys/unix"},
+	"internal/sandbox/oci":         {"internal/sandbox", "internal/sandbox/osthread", "golang.org/x/sys/unix"},
+	"internal/sandbox/process":     {"internal/sandbox", "internal/sandbox/osthread", "golang.org/x/sys/unix"},
+	"internal/runtimes":            {"internal/sandbox"},
 	"internal/archive":             {},
 	"internal/audit":               {"authz", "policy", "internal/principal", "internal/store"},
 
 	// The wire.
-	"internal/sigv4":        {"internal/awserr"},
-	"internal/protocol":     {"internal/awserr", "github.com/aws/smithy-go/..."},
-	"internal/protocol/...": {"internal/protocol/...", "internal/awserr", "github.com/aws/smithy-go/...", "github.com/aws/aws-sdk-go-v2/service/..."},
+	"internal/sigv4":                 {"internal/awserr"},
+	"internal/protocol":              {"internal/awserr", "github.com/aws/smithy-go/..."},
+	"internal/protocol/protocoltest": {"internal/protocol", "internal/awserr", "github.com/aws/...", "github.com/google/go-cmp/..."},
+	"internal/protocol/...":          {"internal/protocol/...", "internal/awserr", "github.com/aws/smithy-go/...", "github.com/aws/aws-sdk-go-v2/service/..."},
 
 	// Operations.
 	"internal/service":   {"authz", "internal/principal", "internal/protocol"},

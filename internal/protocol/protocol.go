@@ -27,6 +27,10 @@ type API struct {
 	TargetPrefix string
 	// Namespace is the XML namespace of responses, for the query protocol.
 	Namespace string
+	// Types has the error shapes, for the JSON protocols; nil for others.
+	Types *smithy.TypeRegistry
+	// Unions are the SDK's struct types that each stand for one member of a union, which is an interface.
+	Unions []reflect.Type
 	// Operations, sorted by name.
 	Operations []Operation
 }
@@ -36,6 +40,8 @@ type Operation struct {
 	Name string
 	// Schema has the HTTP binding; nil for protocols without.
 	Schema *smithy.Schema
+	// Code is the HTTP status of success where AWS answers another than its model says; 0 means as modelled.
+	Code int
 	// Input and Output are the SDK's struct types (not pointers).
 	Input, Output reflect.Type
 }

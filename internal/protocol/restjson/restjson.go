@@ -1,0 +1,169 @@
+// Package restjson is the server side of AWS's protocol restJson1, as Lambda speaks it.
+//
+// It never authenticates, authorizes, or checks what a value may be; of the required members only those in the path are sure to be
+// there. Everything is safe for concurrent use. After an error from Decode nothing is kept; after one from Encode nothing was
+// written.
+//
+// An operation is found by method, path and literal query parameters. How its members are spread over path, query, headers and
+// body comes from the traits of the SDK's schemas and is compiled at the operation's first use. A payload, such as Invoke's, is
+// neither parsed nor copied: the input aliases the request's body. Bodies are read and written by package json. Event
+// streams, documents, prefix headers and query maps are not supported.
+//
+// Source: https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html; what it leaves open is as Lambda was seen to answer.
+//
+// To serve another service: codec, err := restjson.New(api), where the API's operations have schemas.
+package restjson
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"reflect"
+
+	"github.com/licet/licet/internal/awserr"
+	"github.com/licet/licet/internal/protocol"
+	"github.com/licet/licet/internal/protocol/json"
+)
+
+// Codec speaks the protocol for one service.
+type Codec struct {
+	api        *protocol.API
+	errors     *json.Errors
+	shapes     *json.Shapes
+	routes     []*route // in the order in which they are tried
+	operations map[string]*operation
+}
+
+var _ protocol.Codec = (*Codec)(nil)
+
+// New makes the codec of a service. It fails if an operation has no usable HTTP binding.
+func New(api *protocol.API) (*Codec, error) {
+	c := &Codec{
+		api: api, errors: json.NewErrors(api.Types), shapes: json.NewShapes(api.Unions), operations: map[string]*operation{},
+	}
+	for i := range api.Operations {
+		r, err := newRoute(&api.Operations[i])
+		if err != nil {
+			return nil, err
+		}
+		c.routes = append(c.routes, r)
+		c.operations[r.op.Name] = r.op
+	}
+	sortRoutes(c.routes)
+	return c, nil
+}
+
+// Operation finds the operation by method, path and query.
+func (c *Codec) Operation(r *protocol.Request) (*protocol.Operation, error) {
+	path := split(r.HTTP.URL.EscapedPath())
+	query := r.HTTP.URL.Query()
+	for _, route := range c.routes {
+		if route.match(r.HTTP.Method, path, query) {
+			return route.op.Operation, nil
+		}
+	}
+	// AWS answers the code alone, and no text.
+	return nil, awserr.New("UnknownOperationException", http.StatusNotFound,
+		"%s has no operation %s %s.", c.api.ID, r.HTTP.Method, r.HTTP.URL.Path)
+}
+
+// Decode reads the input. It keeps no hold of r, but a payload aliases r.Body.
+func (c *Codec) Decode(r *protocol.Request, op *protocol.Operation) (any, error) {
+	plan, err := c.plan(op)
+	if err != nil {
+		return nil, awserr.Internal(err)
+	}
+	in := reflect.New(op.Input)
+	if err := plan.decode(r, in.Elem()); err != nil {
+		return nil, json.Serialization(err)
+	}
+	return in.Interface(), nil
+}
+
+func (p *operation) decode(r *protocol.Request, in reflect.Value) error {
+	path := split(r.HTTP.URL.EscapedPath())
+	query, err := url.ParseQuery(r.HTTP.URL.RawQuery)
+	if err != nil {
+		return err
+	}
+	for _, b := range p.in.bindings {
+		var texts []string
+		switch b.place {
+		case inPath:
+			text, err := p.route.label(path, b.name)
+			if err != nil {
+				return err
+			}
+			texts = []string{text}
+		case inQuery:
+			texts = query[b.name]
+		case inHeader:
+			texts = r.HTTP.Header.Values(b.name)
+		}
+		if len(texts) == 0 {
+			continue
+		}
+		if err := parseAll(in.Field(b.index), texts); err != nil {
+			return err
+		}
+	}
+	switch {
+	case p.in.payload != nil:
+		return p.in.payload.read(in, r.Body)
+	case p.in.body.Empty() || len(r.Body) == 0:
+		return nil
+	}
+	return p.in.body.Unmarshal(r.Body, in)
+}
+
+// Encode writes the output. The status is the output's own, if it has one, else the operation's.
+func (c *Codec) Encode(w http.ResponseWriter, op *protocol.Operation, out any, requestID string) error {
+	plan, err := c.plan(op)
+	if err != nil {
+		return err
+	}
+	if plan.out.body.EventStream {
+		return awserr.NotImplemented(c.api.ID, op.Name)
+	}
+	v := reflect.ValueOf(out).Elem()
+	body, err := plan.out.encode(v)
+	if err != nil {
+		return err
+	}
+	code := plan.code
+	if i := plan.out.code; i >= 0 && v.Field(i).Int() != 0 {
+		code = int(v.Field(i).Int())
+	}
+	if code < 200 || code > 599 {
+		return fmt.Errorf("%s answers status %d", op.Name, code)
+	}
+	for _, b := range plan.out.bindings {
+		if f := v.Field(b.index); !json.Absent(f) {
+			w.Header().Set(b.name, reflect.Indirect(f).String())
+		}
+	}
+	answer(w, code, body, requestID)
+	return nil
+}
+
+// EncodeError writes an error: its code is in a header, its text and members in the body (lambda.md 6.1).
+func (c *Codec) EncodeError(w http.ResponseWriter, err *awserr.Error, requestID string) {
+	for k, v := range err.Headers {
+		w.Header().Set(k, v)
+	}
+	w.Header().Set("X-Amzn-Errortype", err.Code)
+	answer(w, err.Status, c.errors.Body(err, nil), requestID)
+}
+
+// answer writes a response. Its body is JSON: that of Invoke, too, is what a function returned, and AWS labels it so.
+func answer(w http.ResponseWriter, status int, body []byte, requestID string) {
+	w.Header().Set("X-Amzn-Requestid", requestID)
+	if status != http.StatusNoContent {
+		w.Header().Set("Content-Type", "application/json")
+	}
+	w.WriteHeader(status)
+	if status != http.StatusNoContent {
+		// The client may be gone; there is nobody left to tell.
+		_, _ = w.Write(body)
+	}
+}

@@ -1,0 +1,216 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"go/ast"
+	"go/format"
+	"go/parser"
+	"go/token"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"text/template"
+
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	logsschemas "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/schemas"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/licet/licet/internal/protocol"
+)
+
+// service is what the generator cannot read off an SDK client, and the client.
+type service struct {
+	// folder below internal/services; the package is folder/pkg.
+	folder, pkg string
+	client      any
+	// types tells that the SDK module has a TypeRegistry of its error shapes.
+	types bool
+	// bound tells that operations have HTTP bindings, in the module's schemas package.
+	bound bool
+	// codes are success statuses where AWS does not do as its model says.
+	codes map[string]int
+	api   protocol.API
+}
+
+// services lists the services. Signing names and namespaces are those of AWS's service models (trait aws.auth#sigv4, trait
+// smithy.api#xmlNamespace); the SDK keeps them unexported.
+func services() []service {
+	return []service{
+		{
+			folder: "lambda", pkg: "lambdaapi", client: (*lambda.Client)(nil), types: true, bound: true,
+			// The model says 200; recorded answers of AWS are 204 (AWS's own Terraform provider and CLI show the latter).
+			codes: map[string]int{"DeleteFunction": 204},
+			api:   protocol.API{ID: lambda.ServiceID, SigningName: "lambda", Version: lambda.ServiceAPIVersion},
+		},
+		{
+			folder: "logs", pkg: "logsapi", client: (*cloudwatchlogs.Client)(nil), types: true,
+			api: protocol.API{
+				ID: cloudwatchlogs.ServiceID, SigningName: "logs", Version: cloudwatchlogs.ServiceAPIVersion,
+				TargetPrefix: logsschemas.Logs_20140328.ID().Name,
+			},
+		},
+		{
+			folder: "iam", pkg: "iamapi", client: (*iam.Client)(nil),
+			api: protocol.API{
+				ID: iam.ServiceID, SigningName: "iam", Version: iam.ServiceAPIVersion,
+				Namespace: "https://iam.amazonaws.com/doc/2010-05-08/",
+			},
+		},
+		{
+			folder: "sts", pkg: "stsapi", client: (*sts.Client)(nil),
+			api: protocol.API{
+				ID: sts.ServiceID, SigningName: "sts", Version: sts.ServiceAPIVersion,
+				Namespace: "https://sts.amazonaws.com/doc/2011-06-15/",
+			},
+		},
+	}
+}
+
+func (s service) path() string { return "internal/services/" + s.folder + "/" + s.pkg + "/api.go" }
+
+// operations gives the client's operations, in the order of their names: its methods of the form
+// (context.Context, *XInput, ...func(*Options)) (*XOutput, error).
+func (s service) operations() []string {
+	client := reflect.TypeOf(s.client)
+	var names []string
+	for m := range client.Methods() {
+		t := m.Type
+		if t.NumIn() != 4 || t.NumOut() != 2 || t.In(1) != reflect.TypeFor[context.Context]() {
+			continue
+		}
+		if structName(t.In(2)) == m.Name+"Input" && structName(t.Out(0)) == m.Name+"Output" {
+			names = append(names, m.Name)
+		}
+	}
+	return names
+}
+
+// unions gives the names of the types that are members of unions: those called XMember… with a method isX, where X is
+// the union's interface. Reflection cannot list types, so this reads the source of the SDK's types package.
+func (s service) unions() ([]string, error) {
+	out, err := exec.Command("go", "list", "-f", "{{.Dir}}", s.importPath()+"/types").Output()
+	if err != nil {
+		return nil, fmt.Errorf("find package %s/types: %w", s.importPath(), err)
+	}
+	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(strings.TrimSpace(string(out)), "types.go"), nil, 0)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, d := range file.Decls {
+		f, ok := d.(*ast.FuncDecl)
+		if !ok || f.Recv == nil || !strings.HasPrefix(f.Name.Name, "is") {
+			continue
+		}
+		union := strings.TrimPrefix(f.Name.Name, "is")
+		pointer, ok := f.Recv.List[0].Type.(*ast.StarExpr)
+		if !ok {
+			continue
+		}
+		if name, ok := pointer.X.(*ast.Ident); ok && strings.HasPrefix(name.Name, union+"Member") {
+			names = append(names, name.Name)
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+func (s service) importPath() string { return reflect.TypeOf(s.client).Elem().PkgPath() }
+
+func structName(pointer reflect.Type) string {
+	if pointer.Kind() != reflect.Pointer {
+		return ""
+	}
+	return pointer.Elem().Name()
+}
+
+// source gives the text of the package's file.
+func (s service) source() ([]byte, error) {
+	ops := s.operations()
+	if len(ops) == 0 {
+		return nil, fmt.Errorf("%T has no operations", s.client)
+	}
+	unions, err := s.unions()
+	if err != nil {
+		return nil, err
+	}
+	path := s.importPath()
+	var buf bytes.Buffer
+	err = file().Execute(&buf, map[string]any{
+		"Package": s.pkg, "API": s.api, "SDK": path, "Name": path[strings.LastIndex(path, "/")+1:],
+		"Types": s.types, "Bound": s.bound, "Operations": ops, "Codes": s.codes, "Unions": unions,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return format.Source(buf.Bytes())
+}
+
+func file() *template.Template {
+	return template.Must(template.New("api.go").Parse(`// Code generated by tools/awsapi. DO NOT EDIT.
+
+// Package {{.Package}} describes {{.API.ID}} on the wire.
+package {{.Package}}
+
+import (
+	"reflect"
+
+	"{{.SDK}}"
+{{- if .Bound}}
+	"{{.SDK}}/schemas"
+{{- end}}
+{{- if .Unions}}
+	"{{.SDK}}/types"
+{{- end}}
+
+	"github.com/licet/licet/internal/protocol"
+)
+
+// API describes {{.API.ID}}, API version {{.API.Version}}. Every call makes a new value, which the caller owns.
+func API() *protocol.API {
+	return &protocol.API{
+		ID: {{printf "%q" .API.ID}},
+		SigningName: {{printf "%q" .API.SigningName}},
+		Version: {{printf "%q" .API.Version}},
+{{- with .API.TargetPrefix}}
+		TargetPrefix: {{printf "%q" .}},
+{{- end}}
+{{- with .API.Namespace}}
+		Namespace: {{printf "%q" .}},
+{{- end}}
+{{- if .Types}}
+		Types: {{.Name}}.TypeRegistry,
+{{- end}}
+{{- with .Unions}}
+		Unions: []reflect.Type{
+{{- range .}}
+			reflect.TypeFor[types.{{.}}](),
+{{- end}}
+		},
+{{- end}}
+		Operations: []protocol.Operation{
+{{- $ := .}}
+{{- range .Operations}}
+			{
+				Name: "{{.}}",
+{{- if $.Bound}}
+				Schema: schemas.{{.}},
+{{- end}}
+{{- with index $.Codes .}}
+				Code: {{.}},
+{{- end}}
+				Input: reflect.TypeFor[{{$.Name}}.{{.}}Input](),
+				Output: reflect.TypeFor[{{$.Name}}.{{.}}Output](),
+			},
+{{- end}}
+		},
+	}
+}
+`))
+}
