@@ -34,6 +34,8 @@ type Call struct {
 	SourceIP        netip.Addr
 	UserAgent       string
 	SecureTransport bool
+	// TraceID is the client's X-Amzn-Trace-Id; "" for none.
+	TraceID string
 	// Host is the host:port that the client reached the server by; "" for internal calls.
 	Host string
 	// Internal is set on calls that the server makes itself, on behalf of a service principal; nil for clients.

@@ -1,0 +1,224 @@
+package lambda
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/google/uuid"
+
+	"github.com/licet/licet/authz"
+	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/store"
+)
+
+// maxNameLength is that of a name alone (https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html, FunctionName).
+const maxNameLength = 64
+
+func createFunctionReference(c *service.Call, in *sdk.CreateFunctionInput) (reference, error) {
+	var v validator
+	r := v.name(c, in.FunctionName, functionNameText)
+	if len(v.violations) == 0 && len(r.name) > maxNameLength {
+		v.fail("'"+r.name+"'", "functionName", fmt.Sprintf("Member must have length less than or equal to %d", maxNameLength))
+	}
+	v.required("role", in.Role != nil)
+	v.required("code", in.Code != nil)
+	createSettings(in).validate(&v)
+	enum(&v, "packageType", in.PackageType, in.PackageType.Values())
+	v.architectures(in.Architectures)
+	r, err := v.resolve(c, r, nil)
+	if err == nil && r.qualifier != "" {
+		err = invalidParameter("The name of a new function must not have a qualifier: %s", *in.FunctionName)
+	}
+	return r, err
+}
+
+// architectures checks the member of that name.
+func (v *validator) architectures(given []types.Architecture) {
+	var a types.Architecture
+	switch {
+	case len(given) > 1:
+		v.fail("'"+list(given)+"'", "architectures", "Member must have length less than or equal to 1")
+	case len(given) == 1 && given[0] != types.ArchitectureX8664 && given[0] != types.ArchitectureArm64:
+		v.fail("'"+list(given)+"'", "architectures",
+			"Member must satisfy constraint: [Member must satisfy enum value set: "+list(a.Values())+", Member must not be null]")
+	}
+}
+
+func (s *Service) createFunctionTarget(
+	_ context.Context, c *service.Call, in *sdk.CreateFunctionInput,
+) (service.Target, error) {
+	r, err := createFunctionReference(c, in)
+	if err != nil {
+		return service.Target{}, err
+	}
+	// Whether there is a function of that name changes nothing: its tags and its policy are not those of the new one.
+	t := service.Target{ARN: r.arn(), Account: r.account}
+	createSettings(in).conditionKeys(&t.Keys)
+	requestTags(&t.Keys, in.Tags)
+	if in.CodeSigningConfigArn != nil {
+		t.Keys.Set("lambda:CodeSigningConfigArn", *in.CodeSigningConfigArn)
+	}
+	return t, nil
+}
+
+func (s *Service) createFunctionNeeds(
+	_ context.Context, c *service.Call, in *sdk.CreateFunctionInput,
+) ([]service.Need, error) {
+	r, err := createFunctionReference(c, in)
+	if err != nil {
+		return nil, err
+	}
+	needs, err := createSettings(in).needs(c, r.functionARN())
+	if err != nil {
+		return nil, err
+	}
+	if len(in.Tags) > 0 {
+		tag := service.Need{Action: "lambda:TagResource", Target: service.Target{ARN: r.arn(), Account: r.account}}
+		requestTags(&tag.Target.Keys, in.Tags)
+		needs = append(needs, tag)
+	}
+	return needs, nil
+}
+
+// requestTags sets the keys of tags in a request.
+func requestTags(keys *authz.Context, tags map[string]string) {
+	if len(tags) == 0 {
+		return
+	}
+	names := make([]string, 0, len(tags))
+	for k, v := range tags {
+		keys.Set("aws:RequestTag/"+k, v)
+		names = append(names, k)
+	}
+	keys.SetList("aws:TagKeys", names...)
+}
+
+func (s *Service) createFunction(
+	ctx context.Context, c *service.Call, in *sdk.CreateFunctionInput,
+) (*sdk.CreateFunctionOutput, error) {
+	r, err := createFunctionReference(c, in)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.checkNewFunction(ctx, c, in, r); err != nil {
+		return nil, err
+	}
+	f := &function{
+		Partition: r.partition, Region: r.region, Account: r.account, Name: r.name,
+		RevisionID: uuid.NewString(), LastModified: c.Time,
+		CodeSize: int64(len(in.Code.ZipFile)),
+		Timeout:  3, MemorySize: minMemory, Ephemeral: minEphemeral, // AWS's defaults: lambda.md 8
+		Architecture: s.Architecture, TracingMode: types.TracingModePassThrough, LogGroup: "/aws/lambda/" + r.name,
+		Tags: in.Tags, reference: r,
+	}
+	createSettings(in).apply(f)
+	if f.Code, err = s.storeCode(ctx, in.Code.ZipFile); err != nil {
+		return nil, err
+	}
+	err = s.DB.Update(ctx, func(tx store.Tx) error {
+		if _, err := tx.Get(functionKey(r)); err == nil {
+			return conflict("Function already exist: %s", r.name)
+		} else if !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		return s.putFunction(tx, f)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return output[sdk.CreateFunctionOutput](f.configuration("", created)), nil
+}
+
+// checkNewFunction refuses what must not become a function, the cheap reasons first.
+func (s *Service) checkNewFunction(ctx context.Context, c *service.Call, in *sdk.CreateFunctionInput, r reference) error {
+	if err := unsupportedCreate(in); err != nil {
+		return err
+	}
+	given := createSettings(in)
+	if err := given.unsupported(); err != nil {
+		return err
+	}
+	if err := given.check(s.Runtimes); err != nil {
+		return err
+	}
+	if in.Runtime == "" || !isSet(in.Handler) {
+		return invalidParameter("Runtime and Handler are mandatory parameters for functions created with deployment packages.")
+	}
+	if len(in.Code.ZipFile) == 0 {
+		return invalidParameter("Please provide a source for function code.")
+	}
+	if err := s.checkArchitecture("CreateFunction", in.Architectures); err != nil {
+		return err
+	}
+	if err := checkTags(in.Tags); err != nil {
+		return err
+	}
+	if _, err := s.findFunction(ctx, r); err == nil {
+		return conflict("Function already exist: %s", r.name)
+	} else if !errors.Is(err, store.ErrNotFound) {
+		return fmt.Errorf("find function %s: %w", r.arn(), err)
+	}
+	if err := s.checkRole(ctx, c, *in.Role, r); err != nil {
+		return err
+	}
+	return checkCode("CreateFunction", in.Code.ZipFile)
+}
+
+func unsupportedCreate(in *sdk.CreateFunctionInput) error {
+	for _, m := range []struct {
+		name  string
+		asked bool
+	}{
+		{"PackageType=Image", in.PackageType == types.PackageTypeImage},
+		{"Publish=true", in.Publish},
+		{"PublishTo", in.PublishTo != ""},
+		{"CodeSigningConfigArn", isSet(in.CodeSigningConfigArn)},
+		{"TenancyConfig", in.TenancyConfig != nil},
+	} {
+		if m.asked {
+			return notImplemented("CreateFunction", m.name)
+		}
+	}
+	code := in.Code
+	return unsupportedCode("CreateFunction", "Code.", codeSource{
+		ImageURI: code.ImageUri, S3Bucket: code.S3Bucket, S3Key: code.S3Key, S3ObjectVersion: code.S3ObjectVersion,
+		S3ObjectStorageMode: code.S3ObjectStorageMode, SourceKMSKeyARN: code.SourceKMSKeyArn,
+	})
+}
+
+// codeSource are the members that name code elsewhere.
+type codeSource struct {
+	ImageURI, S3Bucket, S3Key, S3ObjectVersion *string
+	S3ObjectStorageMode                        types.S3ObjectStorageMode
+	SourceKMSKeyARN                            *string
+}
+
+func unsupportedCode(operation, prefix string, s codeSource) error {
+	for _, m := range []struct {
+		name  string
+		asked bool
+	}{
+		{"ImageUri", isSet(s.ImageURI)},
+		{"S3Bucket", isSet(s.S3Bucket)},
+		{"S3Key", isSet(s.S3Key)},
+		{"S3ObjectVersion", isSet(s.S3ObjectVersion)},
+		{"S3ObjectStorageMode", s.S3ObjectStorageMode != ""},
+		{"SourceKMSKeyArn", isSet(s.SourceKMSKeyARN)},
+	} {
+		if m.asked {
+			return notImplemented(operation, prefix+m.name)
+		}
+	}
+	return nil
+}
+
+// checkArchitecture refuses code for another machine than this.
+func (s *Service) checkArchitecture(operation string, asked []types.Architecture) error {
+	if len(asked) == 1 && asked[0] != s.Architecture {
+		return notImplemented(operation, "Architectures=["+string(asked[0])+"] on this machine")
+	}
+	return nil
+}

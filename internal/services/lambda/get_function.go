@@ -1,0 +1,79 @@
+package lambda
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/store"
+)
+
+func getFunctionReference(c *service.Call, in *sdk.GetFunctionInput) (reference, error) {
+	var v validator
+	return v.resolve(c, v.name(c, in.FunctionName, namespacedNameText), in.Qualifier)
+}
+
+func (s *Service) getFunction(
+	ctx context.Context, c *service.Call, in *sdk.GetFunctionInput,
+) (*sdk.GetFunctionOutput, error) {
+	r, err := getFunctionReference(c, in)
+	if err != nil {
+		return nil, err
+	}
+	f, err := s.existing(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	url, err := s.CodeURLs.CodeURL(ctx, c, f.Code)
+	if err != nil {
+		return nil, fmt.Errorf("make link to code of %s: %w", r.arn(), err)
+	}
+	configuration := f.configuration(r.qualifier, settled)
+	out := &sdk.GetFunctionOutput{
+		Configuration: &configuration,
+		Code:          &types.FunctionCodeLocation{Location: aws.String(url), RepositoryType: aws.String("S3")},
+	}
+	if len(f.Tags) == 0 {
+		return out, nil
+	}
+	return out, s.addTags(ctx, c, f, out)
+}
+
+// addTags shows a function's tags to a caller who may list them
+// (https://docs.aws.amazon.com/lambda/latest/api/API_GetFunction.html, Tags and TagsError).
+func (s *Service) addTags(ctx context.Context, c *service.Call, f *function, out *sdk.GetFunctionOutput) error {
+	arn := f.reference.functionARN()
+	listTags := *c
+	listTags.Operation = "ListTags"
+	ok, err := s.Permissions.Permitted(ctx, &listTags, &sdk.ListTagsInput{Resource: aws.String(arn)})
+	if err != nil {
+		return fmt.Errorf("check permission to list tags of %s: %w", arn, err)
+	}
+	if ok {
+		out.Tags = maps.Clone(f.Tags)
+		return nil
+	}
+	out.TagsError = &types.TagsError{
+		ErrorCode: aws.String("AccessDeniedException"),
+		Message:   aws.String("User: " + c.Caller.ARN + " is not authorized to perform: lambda:ListTags on resource: " + arn),
+	}
+	return nil
+}
+
+// existing finds what a reference names, or answers that it is not there.
+func (s *Service) existing(ctx context.Context, r reference) (*function, error) {
+	f, err := s.findFunction(ctx, r)
+	switch {
+	case errors.Is(err, store.ErrNotFound) || (err == nil && !r.exists()):
+		return nil, functionNotFound(r.arn())
+	case err != nil:
+		return nil, fmt.Errorf("find function %s: %w", r.arn(), err)
+	}
+	return f, nil
+}

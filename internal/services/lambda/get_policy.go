@@ -1,0 +1,33 @@
+package lambda
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
+
+	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/store"
+)
+
+func getPolicyReference(c *service.Call, in *sdk.GetPolicyInput) (reference, error) {
+	var v validator
+	return v.resolve(c, v.name(c, in.FunctionName, namespacedNameText), in.Qualifier)
+}
+
+func (s *Service) getPolicy(ctx context.Context, c *service.Call, in *sdk.GetPolicyInput) (*sdk.GetPolicyOutput, error) {
+	r, err := getPolicyReference(c, in)
+	if err != nil {
+		return nil, err
+	}
+	p, err := s.policies.Get(ctx, policyKey(r))
+	if errors.Is(err, store.ErrNotFound) || (err == nil && r.qualifier != "") {
+		return nil, notFound("The resource you requested does not exist.")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find policy of %s: %w", r.arn(), err)
+	}
+	return &sdk.GetPolicyOutput{Policy: aws.String(p.text()), RevisionId: aws.String(p.RevisionID)}, nil
+}

@@ -1,0 +1,136 @@
+package lambda
+
+import (
+	"context"
+	"errors"
+	"runtime"
+
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/licet/licet/internal/blob"
+	"github.com/licet/licet/internal/execution"
+	"github.com/licet/licet/internal/protocol"
+	"github.com/licet/licet/internal/secret"
+	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/store"
+)
+
+// Runner runs functions. *execution.Manager is one.
+type Runner interface {
+	// Invoke runs a function once and waits for its outcome. A failure of the function is a Result, not an error.
+	Invoke(ctx context.Context, f execution.Function, i execution.Invocation) (execution.Result, error)
+	// Retire closes the environments of a function by its unqualified ARN, the busy ones after their invocation.
+	Retire(functionARN string)
+}
+
+// Roles knows about execution roles.
+type Roles interface {
+	// CanAssume tells whether lambda.amazonaws.com may assume a role for a function, by the role's trust policy. A role that
+	// does not exist cannot be assumed. The role is of the function's account.
+	CanAssume(ctx context.Context, c *service.Call, roleARN, functionARN string) (bool, error)
+}
+
+// Principals knows about users and roles.
+type Principals interface {
+	// Exists tells whether the user or role of this ARN exists.
+	Exists(ctx context.Context, arn string) (bool, error)
+}
+
+// CodeURLs makes the links that GetFunction gives to download code.
+type CodeURLs interface {
+	// CodeURL is a link that works without credentials for some minutes (AWS: 10).
+	CodeURL(ctx context.Context, c *service.Call, name blob.Name) (string, error)
+}
+
+// Permissions tells what a caller may do beside what was judged for its call.
+type Permissions interface {
+	// Permitted tells whether the policies would let the call through with this input.
+	Permitted(ctx context.Context, c *service.Call, in any) (bool, error)
+}
+
+// Config is what a Lambda needs. Every field without an "unset" is required.
+type Config struct {
+	DB    store.DB
+	Blobs blob.Store
+	// Keys encrypt environment variables at rest.
+	Keys *secret.Keyring
+	// CodeDir is an existing directory for unpacked code. It is this server's own.
+	CodeDir     string
+	Runner      Runner
+	Roles       Roles
+	Principals  Principals
+	CodeURLs    CodeURLs
+	Permissions Permissions
+	// Architecture is what this machine runs. Functions for another one are refused. Unset: that of this program.
+	Architecture types.Architecture
+	// Runtimes tells whether functions of a runtime can run here. Unset: all that AWS has a name for.
+	Runtimes func(types.Runtime) bool
+}
+
+// Service is Lambda.
+type Service struct {
+	Config
+	functions *store.Cache[*function]
+	policies  *store.Cache[*resourcePolicy]
+	code      *unpacker
+}
+
+// cacheSize bounds the functions, and the policies, that are kept decoded.
+const cacheSize = 10_000
+
+// New makes the service. Close ends it.
+func New(config Config) (*Service, error) {
+	if config.DB == nil || config.Blobs == nil || config.Keys == nil || config.CodeDir == "" || config.Runner == nil ||
+		config.Roles == nil || config.Principals == nil || config.CodeURLs == nil || config.Permissions == nil {
+		return nil, errors.New("lambda: a required field of Config is not set")
+	}
+	if config.Architecture == "" {
+		config.Architecture = types.ArchitectureX8664
+		if runtime.GOARCH == "arm64" {
+			config.Architecture = types.ArchitectureArm64
+		}
+	}
+	if config.Runtimes == nil {
+		config.Runtimes = func(types.Runtime) bool { return true }
+	}
+	s := &Service{Config: config, code: newUnpacker(config.CodeDir, config.Blobs)}
+	s.functions = store.NewCache(config.DB, cacheSize, s.decodeFunction)
+	s.policies = store.NewCache(config.DB, cacheSize, decodePolicy)
+	return s, nil
+}
+
+// Close ends the caches. No operation may run during or after it.
+func (s *Service) Close() {
+	s.functions.Close()
+	s.policies.Close()
+}
+
+// Definition gives what dispatch needs of the service.
+func (s *Service) Definition(api *protocol.API, codec protocol.Codec) service.Service {
+	return service.Service{API: api, Codec: codec, Operations: s.operations(), Denial: denial}
+}
+
+// operations is the table of the service: name, IAM action, resource, handler, further needs.
+func (s *Service) operations() []service.Operation {
+	return []service.Operation{
+		service.Op("AddPermission", "lambda:AddPermission", s.addPermissionTarget, s.addPermission),
+		service.Op("CreateFunction", "lambda:CreateFunction", s.createFunctionTarget, s.createFunction, s.createFunctionNeeds),
+		service.Op("DeleteFunction", "lambda:DeleteFunction",
+			on(s, "lambda:DeleteFunction", deleteFunctionReference), s.deleteFunction),
+		service.Op("GetFunction", "lambda:GetFunction", on(s, "lambda:GetFunction", getFunctionReference), s.getFunction),
+		service.Op("GetFunctionConfiguration", "lambda:GetFunctionConfiguration",
+			on(s, "lambda:GetFunctionConfiguration", getFunctionConfigurationReference), s.getFunctionConfiguration),
+		service.Op("GetPolicy", "lambda:GetPolicy", on(s, "lambda:GetPolicy", getPolicyReference), s.getPolicy),
+		// The action of Invoke has another name than the operation (lambda.md 2.1).
+		service.Op("Invoke", "lambda:InvokeFunction", on(s, "lambda:InvokeFunction", invokeReference), s.invoke),
+		service.Op("ListFunctions", "lambda:ListFunctions", listFunctionsTarget, s.listFunctions),
+		service.Op("ListTags", "lambda:ListTags", on(s, "lambda:ListTags", listTagsReference), s.listTags),
+		service.Op("RemovePermission", "lambda:RemovePermission", s.removePermissionTarget, s.removePermission),
+		service.Op("TagResource", "lambda:TagResource", s.tagResourceTarget, s.tagResource),
+		service.Op("UntagResource", "lambda:UntagResource", s.untagResourceTarget, s.untagResource),
+		service.Op("UpdateFunctionCode", "lambda:UpdateFunctionCode",
+			on(s, "lambda:UpdateFunctionCode", updateFunctionCodeReference), s.updateFunctionCode),
+		service.Op("UpdateFunctionConfiguration", "lambda:UpdateFunctionConfiguration",
+			s.updateFunctionConfigurationTarget, s.updateFunctionConfiguration, s.updateFunctionConfigurationNeeds),
+	}
+}

@@ -1,0 +1,75 @@
+package lambda
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/licet/licet/authz"
+	"github.com/licet/licet/internal/arn"
+	"github.com/licet/licet/internal/service"
+)
+
+// needs are the permissions that a caller needs to give a function its role and its layers (lambda.md 2.2).
+func (s settings) needs(c *service.Call, functionARN string) ([]service.Need, error) {
+	var needs []service.Need
+	if s.Role != nil {
+		need, err := passRole(c, *s.Role, functionARN)
+		if err != nil {
+			return nil, err
+		}
+		needs = append(needs, need)
+	}
+	for _, layer := range s.Layers {
+		a, err := arn.Parse(layer)
+		if err != nil { // its pattern is that of an ARN
+			return nil, fmt.Errorf("parse layer: %w", err)
+		}
+		needs = append(needs, service.Need{
+			Action: "lambda:GetLayerVersion", Target: service.Target{ARN: layer, Account: a.AccountID},
+		})
+	}
+	return needs, nil
+}
+
+// passRole: keys from https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html. The role's tags are not keys:
+// AWS does not evaluate them for iam:PassRole (lambda.md 2.6).
+func passRole(c *service.Call, role, functionARN string) (service.Need, error) {
+	account, err := roleAccount(role)
+	if err != nil {
+		return service.Need{}, err
+	}
+	need := service.Need{Action: "iam:PassRole", Target: service.Target{ARN: role, Account: account}}
+	need.Target.Keys.Set("iam:PassedToService", "lambda.amazonaws.com")
+	need.Target.Keys.Set("iam:AssociatedResourceArn", functionARN)
+	if account != c.Account {
+		need.Denied = func(authz.Decision) error { return crossAccountRole() }
+	}
+	return need, nil
+}
+
+func roleAccount(role string) (string, error) {
+	a, err := arn.Parse(role)
+	if err != nil { // its pattern is that of an ARN
+		return "", fmt.Errorf("parse role: %w", err)
+	}
+	return a.AccountID, nil
+}
+
+// checkRole refuses a role that a function could not use (lambda.md 3.1).
+func (s *Service) checkRole(ctx context.Context, c *service.Call, role string, function reference) error {
+	account, err := roleAccount(role)
+	if err != nil {
+		return err
+	}
+	if account != function.account {
+		return crossAccountRole()
+	}
+	ok, err := s.Roles.CanAssume(ctx, c, role, function.functionARN())
+	if err != nil {
+		return fmt.Errorf("check trust of %s: %w", role, err)
+	}
+	if !ok {
+		return cannotAssume()
+	}
+	return nil
+}

@@ -1,0 +1,254 @@
+package lambda
+
+import (
+	"slices"
+	"strings"
+
+	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/licet/licet/authz"
+)
+
+// settings are the members that CreateFunction and UpdateFunctionConfiguration share. nil, or "" for an enumeration, is a member
+// that is not given: the default for the one, no change for the other.
+type settings struct {
+	operation string
+
+	Role             *string
+	Handler          *string
+	Runtime          types.Runtime
+	Description      *string
+	Timeout          *int32
+	MemorySize       *int32
+	EphemeralStorage *types.EphemeralStorage
+	Environment      *types.Environment
+	TracingConfig    *types.TracingConfig
+	LoggingConfig    *types.LoggingConfig
+	SnapStart        *types.SnapStart
+	Layers           []string
+
+	// What follows is refused unless it asks for nothing.
+	CapacityProviderConfig *types.CapacityProviderConfig
+	DeadLetterConfig       *types.DeadLetterConfig
+	DurableConfig          *types.DurableConfig
+	FileSystemConfigs      []types.FileSystemConfig
+	ImageConfig            *types.ImageConfig
+	KMSKeyArn              *string
+	VpcConfig              *types.VpcConfig
+}
+
+func createSettings(in *sdk.CreateFunctionInput) settings {
+	return settings{
+		operation: "CreateFunction",
+		Role:      in.Role, Handler: in.Handler, Runtime: in.Runtime, Description: in.Description, Timeout: in.Timeout,
+		MemorySize: in.MemorySize, EphemeralStorage: in.EphemeralStorage, Environment: in.Environment,
+		TracingConfig: in.TracingConfig, LoggingConfig: in.LoggingConfig, SnapStart: in.SnapStart, Layers: in.Layers,
+		CapacityProviderConfig: in.CapacityProviderConfig, DeadLetterConfig: in.DeadLetterConfig, DurableConfig: in.DurableConfig,
+		FileSystemConfigs: in.FileSystemConfigs, ImageConfig: in.ImageConfig, KMSKeyArn: in.KMSKeyArn, VpcConfig: in.VpcConfig,
+	}
+}
+
+func updateSettings(in *sdk.UpdateFunctionConfigurationInput) settings {
+	return settings{
+		operation: "UpdateFunctionConfiguration",
+		Role:      in.Role, Handler: in.Handler, Runtime: in.Runtime, Description: in.Description, Timeout: in.Timeout,
+		MemorySize: in.MemorySize, EphemeralStorage: in.EphemeralStorage, Environment: in.Environment,
+		TracingConfig: in.TracingConfig, LoggingConfig: in.LoggingConfig, SnapStart: in.SnapStart, Layers: in.Layers,
+		CapacityProviderConfig: in.CapacityProviderConfig, DeadLetterConfig: in.DeadLetterConfig, DurableConfig: in.DurableConfig,
+		FileSystemConfigs: in.FileSystemConfigs, ImageConfig: in.ImageConfig, KMSKeyArn: in.KMSKeyArn, VpcConfig: in.VpcConfig,
+	}
+}
+
+// Limits of functions that are not on managed instances: lambda.md 8 (the model allows more, for those).
+const (
+	maxTimeout   = 900
+	minMemory    = 128
+	maxMemory    = 10240
+	minEphemeral = 512
+	maxEphemeral = 10240
+)
+
+// validate checks the constraints of the model.
+func (s settings) validate(v *validator) {
+	v.text("role", s.Role, roleText)
+	v.text("handler", s.Handler, handlerText)
+	v.text("description", s.Description, descriptionText)
+	v.text("kMSKeyArn", s.KMSKeyArn, resourceText)
+	v.number("timeout", s.Timeout, 1, maxTimeout)
+	v.number("memorySize", s.MemorySize, minMemory, maxMemory)
+	if e := s.EphemeralStorage; e != nil && v.required("ephemeralStorage.size", e.Size != nil) {
+		v.number("ephemeralStorage.size", e.Size, minEphemeral, maxEphemeral)
+	}
+	if t := s.TracingConfig; t != nil {
+		enum(v, "tracingConfig.mode", t.Mode, t.Mode.Values())
+	}
+	if t := s.SnapStart; t != nil {
+		enum(v, "snapStart.applyOn", t.ApplyOn, t.ApplyOn.Values())
+	}
+	if g := s.LoggingConfig; g != nil {
+		enum(v, "loggingConfig.logFormat", g.LogFormat, g.LogFormat.Values())
+		enum(v, "loggingConfig.applicationLogLevel", g.ApplicationLogLevel, g.ApplicationLogLevel.Values())
+		enum(v, "loggingConfig.systemLogLevel", g.SystemLogLevel, g.SystemLogLevel.Values())
+		v.text("loggingConfig.logGroup", g.LogGroup, logGroupText)
+	}
+	s.validateVariables(v)
+	if slices.ContainsFunc(s.Layers, func(l string) bool { return len(layerText.violated(l)) > 0 }) {
+		v.fail("'"+list(s.Layers)+"'", "layers", "Member must satisfy constraint: [Member must have length less than or equal to 140, "+
+			"Member must have length greater than or equal to 1, Member must satisfy regular expression pattern: "+
+			layerPattern.source+", Member must not be null]")
+	}
+}
+
+// validateVariables checks names. The message has no value, because the member is marked sensitive.
+func (s settings) validateVariables(v *validator) {
+	if s.Environment == nil {
+		return
+	}
+	for name := range s.Environment.Variables {
+		if !variablePattern.compiled.MatchString(name) {
+			v.fail("", "environment.variables", "Map keys must satisfy constraint: "+
+				"[Member must satisfy regular expression pattern: "+variablePattern.source+"]")
+			return
+		}
+	}
+}
+
+// unsupported refuses members whose effect licet does not have yet. It comes after authorization.
+func (s settings) unsupported() error {
+	logging := s.LoggingConfig != nil
+	for _, m := range []struct {
+		name  string
+		asked bool
+	}{
+		{"CapacityProviderConfig", s.CapacityProviderConfig != nil},
+		{"DeadLetterConfig", s.DeadLetterConfig != nil && isSet(s.DeadLetterConfig.TargetArn)},
+		{"DurableConfig", s.DurableConfig != nil},
+		{"FileSystemConfigs", len(s.FileSystemConfigs) > 0},
+		{"ImageConfig", s.ImageConfig != nil},
+		{"KMSKeyArn", isSet(s.KMSKeyArn)},
+		{"LoggingConfig.LogFormat=JSON", logging && s.LoggingConfig.LogFormat == types.LogFormatJson},
+		{"LoggingConfig.ApplicationLogLevel", logging && s.LoggingConfig.ApplicationLogLevel != ""},
+		{"LoggingConfig.SystemLogLevel", logging && s.LoggingConfig.SystemLogLevel != ""},
+		{"SnapStart.ApplyOn=PublishedVersions", s.SnapStart != nil && s.SnapStart.ApplyOn == types.SnapStartApplyOnPublishedVersions},
+		{"VpcConfig", s.VpcConfig != nil && len(s.VpcConfig.SubnetIds)+len(s.VpcConfig.SecurityGroupIds) > 0},
+	} {
+		if m.asked {
+			return notImplemented(s.operation, m.name)
+		}
+	}
+	return nil
+}
+
+func isSet(s *string) bool { return s != nil && *s != "" }
+
+// check refuses what the model allows and Lambda does not.
+func (s settings) check(runtimes func(types.Runtime) bool) error {
+	if s.Environment != nil {
+		if err := checkVariables(s.Environment.Variables); err != nil {
+			return err
+		}
+	}
+	if len(s.Layers) > 5 {
+		return invalidParameter("Cannot reference more than 5 layers.")
+	}
+	if len(s.Layers) > 0 { // there are no layers yet
+		return invalidParameter("Layer version %s does not exist.", s.Layers[0])
+	}
+	if s.Runtime == "" {
+		return nil
+	}
+	if known := s.Runtime.Values(); !slices.Contains(known, s.Runtime) {
+		return invalidParameter("Value %s at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: %s "+
+			"or be a valid ARN",
+			s.Runtime, list(known))
+	}
+	if !runtimes(s.Runtime) {
+		return notImplemented(s.operation, "Runtime="+string(s.Runtime)+" on this machine")
+	}
+	return nil
+}
+
+// maxVariables is the size of all variables as JSON.
+const maxVariables = 4096
+
+// checkVariables: limit and texts from lambda.md 7.6.
+func checkVariables(variables map[string]string) error {
+	const unable = "Lambda was unable to configure your environment variables because the environment variables you have provided "
+	measured, err := encodeJSON(variables)
+	if err != nil {
+		return err
+	}
+	if len(measured) > maxVariables {
+		return invalidParameter(unable+"exceeded the 4KB limit. String measured: %s", measured)
+	}
+	var reserved []string
+	for name := range variables {
+		if isReserved(name) {
+			reserved = append(reserved, name)
+		}
+	}
+	if len(reserved) > 0 {
+		slices.Sort(reserved)
+		return invalidParameter(unable+"contains reserved keys that are currently not supported for modification. "+
+			"Reserved keys used in this request: %s", strings.Join(reserved, ", "))
+	}
+	return nil
+}
+
+// isReserved: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html, "Reserved environment variables". Those
+// with a leading underscore do not even satisfy the pattern of names.
+func isReserved(name string) bool {
+	switch name {
+	case "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION", "AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+		"AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_GROUP_NAME",
+		"AWS_LAMBDA_LOG_STREAM_NAME", "AWS_LAMBDA_MAX_CONCURRENCY", "AWS_LAMBDA_METADATA_API", "AWS_LAMBDA_METADATA_TOKEN",
+		"AWS_LAMBDA_RUNTIME_API", "AWS_REGION", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT":
+		return true
+	}
+	return false
+}
+
+// apply sets what is given in a record.
+func (s settings) apply(f *function) {
+	set(&f.Role, s.Role)
+	set(&f.Handler, s.Handler)
+	set(&f.Description, s.Description)
+	set(&f.Timeout, s.Timeout)
+	set(&f.MemorySize, s.MemorySize)
+	if s.Runtime != "" {
+		f.Runtime = s.Runtime
+	}
+	if s.EphemeralStorage != nil {
+		set(&f.Ephemeral, s.EphemeralStorage.Size)
+	}
+	if s.TracingConfig != nil && s.TracingConfig.Mode != "" {
+		f.TracingMode = s.TracingConfig.Mode
+	}
+	if s.LoggingConfig != nil {
+		set(&f.LogGroup, s.LoggingConfig.LogGroup)
+	}
+	if s.Environment != nil {
+		f.Environment = s.Environment.Variables
+		if f.Environment == nil {
+			f.Environment = map[string]string{}
+		}
+	}
+}
+
+func set[T any](to *T, value *T) {
+	if value != nil {
+		*to = *value
+	}
+}
+
+// conditionKeys are those of lambda.md 2.4. lambda:VpcIds is not set: it is derived from the subnets, which licet does not have.
+func (s settings) conditionKeys(keys *authz.Context) {
+	if s.Layers != nil {
+		keys.SetList("lambda:Layer", s.Layers...)
+	}
+	if s.VpcConfig != nil {
+		keys.SetList("lambda:SubnetIds", s.VpcConfig.SubnetIds...)
+		keys.SetList("lambda:SecurityGroupIds", s.VpcConfig.SecurityGroupIds...)
+	}
+}

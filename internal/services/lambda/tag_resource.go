@@ -1,0 +1,53 @@
+package lambda
+
+import (
+	"context"
+	"maps"
+
+	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
+
+	"github.com/licet/licet/authz"
+	"github.com/licet/licet/internal/service"
+)
+
+func tagResourceReference(c *service.Call, in *sdk.TagResourceInput) (reference, error) {
+	var v validator
+	v.required("tags", in.Tags != nil)
+	return v.taggable(c, in.Resource)
+}
+
+func (s *Service) tagResourceTarget(ctx context.Context, c *service.Call, in *sdk.TagResourceInput) (service.Target, error) {
+	r, err := tagResourceReference(c, in)
+	if err != nil {
+		return service.Target{}, err
+	}
+	t, err := s.target(ctx, c, "lambda:TagResource", r)
+	if err != nil {
+		return service.Target{}, err
+	}
+	return withKeys(t, func(keys *authz.Context) { requestTags(keys, in.Tags) }), nil
+}
+
+func (s *Service) tagResource(
+	ctx context.Context, c *service.Call, in *sdk.TagResourceInput,
+) (*sdk.TagResourceOutput, error) {
+	r, err := tagResourceReference(c, in)
+	if err != nil {
+		return nil, err
+	}
+	// Tags are no part of the configuration: the revision stays, and so do the environments.
+	_, err = s.updateFunction(ctx, r, nil, func(f *function) error {
+		if f.Tags == nil {
+			f.Tags = make(map[string]string)
+		}
+		maps.Copy(f.Tags, in.Tags)
+		if err := checkTags(in.Tags); err != nil {
+			return err
+		}
+		return checkTags(f.Tags)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &sdk.TagResourceOutput{}, nil
+}

@@ -1,0 +1,62 @@
+package lambda
+
+import (
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestTags(t *testing.T) {
+	h := newHarness(t)
+	first := must[sdk.CreateFunctionOutput](h, h.fullSettings("f"))
+	tag := func(arn string, tags map[string]string) *sdk.TagResourceInput {
+		return &sdk.TagResourceInput{Resource: aws.String(arn), Tags: tags}
+	}
+	must[sdk.TagResourceOutput](h, tag(arnOfF, map[string]string{"team": "b", "env": "dev"}))
+	if got, want := keysOf(h.lastNeeds[0].Target.Keys),
+		"aws:RequestTag/env=dev\naws:RequestTag/team=b\naws:ResourceTag/team=a\naws:TagKeys=env,team"; got != want {
+		t.Errorf("keys of TagResource: got\n%s\nwant\n%s", got, want)
+	}
+	list := &sdk.ListTagsInput{Resource: aws.String(arnOfF)}
+	if diff := cmp.Diff(must[sdk.ListTagsOutput](h, list).Tags, map[string]string{"team": "b", "env": "dev"}); diff != "" {
+		t.Errorf("tags, got - want +:\n%s", diff)
+	}
+	must[sdk.UntagResourceOutput](h, &sdk.UntagResourceInput{Resource: aws.String(arnOfF), TagKeys: []string{"team", "none"}})
+	if got, want := keysOf(h.lastNeeds[0].Target.Keys),
+		"aws:ResourceTag/env=dev\naws:ResourceTag/team=b\naws:TagKeys=none,team"; got != want {
+		t.Errorf("keys of UntagResource: got\n%s\nwant\n%s", got, want)
+	}
+	got := must[sdk.GetFunctionOutput](h, &sdk.GetFunctionInput{FunctionName: aws.String("f")})
+	if diff := cmp.Diff(got.Tags, map[string]string{"env": "dev"}); diff != "" || got.TagsError != nil {
+		t.Errorf("tags of GetFunction, got - want +:\n%s", diff)
+	}
+	if *got.Configuration.RevisionId != *first.RevisionId || len(h.runner.retired) != 0 {
+		t.Error("tagging changed the configuration")
+	}
+	h.mayList = false
+	got = must[sdk.GetFunctionOutput](h, &sdk.GetFunctionInput{FunctionName: aws.String("f")})
+	if got.Tags != nil || got.TagsError == nil || *got.TagsError.ErrorCode != "AccessDeniedException" {
+		t.Errorf("without lambda:ListTags: got %v, %+v", got.Tags, got.TagsError)
+	}
+
+	many := make(map[string]string)
+	for i := range 50 {
+		many[string(rune('A'+i))] = ""
+	}
+	refuse[sdk.TagResourceOutput](h, tag(arnOfF, many), "InvalidParameterValueException", 400,
+		"Number of tags exceeds resource tag limit.")
+	refuse[sdk.TagResourceOutput](h, tag(arnOfF+":1", many), "InvalidParameterValueException", 400,
+		"Tags on function aliases and versions are not supported. Please specify a function ARN.")
+	refuse[sdk.TagResourceOutput](h, tag(arnOfF+"g", nil), "ValidationException", 400,
+		"1 validation error detected: Value null at 'tags' failed to satisfy constraint: Member must not be null")
+	refuse[sdk.TagResourceOutput](h, tag(arnOfF+"g", many), "ResourceNotFoundException", 404, "Function not found: "+arnOfF+"g")
+	refuse[sdk.TagResourceOutput](h, tag("arn:aws:lambda:eu-central-1:111122223333:capacity-provider:c", many),
+		"NotImplemented", 501,
+		"licet does not implement Resource of type capacity-provider of the operation TagResource of lambda.")
+	refuse[sdk.ListTagsOutput](h, &sdk.ListTagsInput{Resource: aws.String("f")}, "ValidationException", 400,
+		"1 validation error detected: "+
+			"Value 'f' at 'resource' failed to satisfy constraint: Member must satisfy regular expression pattern: "+
+			""+taggableText.pattern.source)
+}
