@@ -1,0 +1,264 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/licet/licet/authz"
+	"github.com/licet/licet/internal/audit"
+	"github.com/licet/licet/internal/awserr"
+	"github.com/licet/licet/internal/principal"
+	"github.com/licet/licet/internal/protocol"
+	"github.com/licet/licet/internal/service"
+)
+
+// Mode says what a denial does.
+type Mode string
+
+// The modes.
+const (
+	// Enforce refuses what is denied.
+	Enforce Mode = "enforce"
+	// Observe records the denial and lets the call pass.
+	Observe Mode = "observe"
+)
+
+// Policies finds the policies of a caller: identity-based, boundary, session, organization. An error denies.
+type Policies interface {
+	Policies(ctx context.Context, caller principal.Caller) (authz.Policies, error)
+}
+
+// Recorder is the decision log.
+type Recorder interface {
+	// Begin takes the record in: from then on it can be explained, and it will become durable, with the first change that is made
+	// under the returned context or soon after. An error means that it could not be taken in, and the call must be refused.
+	Begin(ctx context.Context, rec *audit.Record) (context.Context, error)
+}
+
+// Config holds what a Dispatcher needs; every field is required.
+type Config struct {
+	Services []service.Service
+	Policies Policies
+	// Decide is the evaluator.
+	Decide func(authz.Request, authz.Policies) authz.Decision
+	// KnownAction tells whether AWS has the action.
+	KnownAction func(action string) bool
+	Log         Recorder
+	Mode        Mode
+	Now         func() time.Time
+	// Region and Partition of calls that the server itself makes.
+	Region    string
+	Partition string
+}
+
+// Dispatcher runs operations.
+type Dispatcher struct {
+	config   Config
+	services map[string]*entry // by signing name
+}
+
+type entry struct {
+	service.Service
+	operations map[string]service.Operation
+}
+
+// New makes a dispatcher. It fails when a table names an operation that the service's API does not have, or one twice.
+func New(config Config) (*Dispatcher, error) {
+	d := &Dispatcher{config: config, services: make(map[string]*entry, len(config.Services))}
+	for _, s := range config.Services {
+		e := &entry{Service: s, operations: make(map[string]service.Operation, len(s.Operations))}
+		known := make(map[string]bool, len(s.API.Operations))
+		for _, op := range s.API.Operations {
+			known[op.Name] = true
+		}
+		for _, op := range s.Operations {
+			if _, twice := e.operations[op.Name]; twice || !known[op.Name] {
+				return nil, fmt.Errorf("table of %s: operation %s is unknown to the API or there twice", s.API.SigningName, op.Name)
+			}
+			e.operations[op.Name] = op
+		}
+		d.services[s.API.SigningName] = e
+	}
+	return d, nil
+}
+
+// Service finds a service's wire description and codec by its signing name.
+func (d *Dispatcher) Service(signingName string) (*protocol.API, protocol.Codec, bool) {
+	e, ok := d.services[signingName]
+	if !ok {
+		return nil, nil, false
+	}
+	return e.API, e.Codec, true
+}
+
+// Services gives the signing names of all services, in no particular order.
+func (d *Dispatcher) Services() []string { return slices.Collect(maps.Keys(d.services)) }
+
+// Answer is the outcome of a call that was let through.
+type Answer struct {
+	Output any
+	// Denied is true in observe mode for a call that enforce mode would have refused.
+	Denied bool
+}
+
+// Do judges a call, records the decision, and runs the operation if it is permitted. The error is for the client: an *awserr.Error,
+// or anything else for an internal failure.
+func (d *Dispatcher) Do(ctx context.Context, c *service.Call, in any) (Answer, error) {
+	e, op, err := d.find(c)
+	if err != nil {
+		return Answer{}, err
+	}
+	j, err := d.judge(ctx, c, op, in)
+	if err != nil {
+		return Answer{}, err
+	}
+	ctx, err = d.config.Log.Begin(ctx, &j.record)
+	if err != nil {
+		return Answer{}, awserr.Internal(fmt.Errorf("record decision of %s: %w", c.RequestID, err))
+	}
+	if !j.record.Allowed && d.config.Mode != Observe {
+		return Answer{}, j.denial(e)
+	}
+	out, err := op.Handle(ctx, c, in)
+	if err != nil {
+		return Answer{Denied: !j.record.Allowed}, err
+	}
+	return Answer{Output: out, Denied: !j.record.Allowed}, nil
+}
+
+// Permitted tells whether a call would be let through by the policies, without recording or running anything. It serves checks that
+// AWS makes ahead of time, such as whether Lambda can assume an execution role (lambda.md 3.1).
+func (d *Dispatcher) Permitted(ctx context.Context, c *service.Call, in any) (bool, error) {
+	_, op, err := d.find(c)
+	if err != nil {
+		return false, err
+	}
+	j, err := d.judge(ctx, c, op, in)
+	if err != nil {
+		return false, err
+	}
+	return j.record.Allowed, nil
+}
+
+// Internal makes a call that comes from the server itself.
+func (d *Dispatcher) Internal(caller principal.Caller, account, serviceName, operation string, internal service.Internal) *service.Call {
+	return &service.Call{
+		RequestID: uuid.NewString(), Time: d.config.Now(), Caller: caller,
+		Account: account, Region: d.config.Region, Partition: d.config.Partition,
+		Service: serviceName, Operation: operation, SecureTransport: true, Internal: &internal,
+	}
+}
+
+func (d *Dispatcher) find(c *service.Call) (*entry, service.Operation, error) {
+	e, ok := d.services[c.Service]
+	if !ok {
+		return nil, service.Operation{}, awserr.NotImplemented(c.Service, c.Operation)
+	}
+	op, ok := e.operations[c.Operation]
+	if !ok {
+		return nil, service.Operation{}, awserr.NotImplemented(c.Service, c.Operation)
+	}
+	return e, op, nil
+}
+
+// denial is the answer to a refused call: that of the first need that was denied.
+func (j *judgement) denial(e *entry) error {
+	if j.denied == nil {
+		return e.Denial(j.record.Reason)
+	}
+	if j.denied.need.Denied != nil {
+		return j.denied.need.Denied(j.denied.decision)
+	}
+	return e.Denial(j.denied.decision.Message(j.denied.request))
+}
+
+// judgement is a call with what was decided about it.
+type judgement struct {
+	record audit.Record
+	denied *deniedNeed // the first need that was denied; nil when all were allowed
+}
+
+type deniedNeed struct {
+	need     service.Need
+	request  authz.Request
+	decision authz.Decision
+}
+
+// judge decides every need of a call. It has no effects.
+func (d *Dispatcher) judge(ctx context.Context, c *service.Call, op service.Operation, in any) (*judgement, error) {
+	needs, err := op.Needs(ctx, c, in)
+	if err != nil {
+		return nil, err
+	}
+	policies, err := d.config.Policies.Policies(ctx, c.Caller)
+	if err != nil {
+		return nil, internal(err, "find the policies of %s", c.Caller.ARN)
+	}
+	j := &judgement{record: d.record(c)}
+	j.record.Exempt = op.Exempt
+	j.record.Allowed = true
+	keys := globalKeys(c)
+	for _, need := range needs {
+		req, applied := d.request(c, need, keys, policies)
+		var decision authz.Decision
+		if d.config.KnownAction(need.Action) {
+			decision = d.config.Decide(req, applied)
+		} else {
+			decision = authz.Decision{By: authz.IdentityBasedPolicy, Note: "the table of AWS's actions does not have " + need.Action}
+		}
+		j.record.Decisions = append(j.record.Decisions, audit.Decision{
+			Request: req, Applied: applied, Allowed: decision.Allowed, By: decision.By, Note: decision.Note,
+		})
+		if !decision.Allowed && op.Exempt == "" {
+			j.record.Allowed = false
+			if j.denied == nil {
+				j.denied = &deniedNeed{need: need, request: req, decision: decision}
+			}
+		}
+	}
+	return j, nil
+}
+
+// request makes the question for one need, and the policies that apply to it.
+func (d *Dispatcher) request(c *service.Call, need service.Need, keys authz.Context, p authz.Policies) (authz.Request, authz.Policies) {
+	owner := need.Target.Account
+	if owner == "" {
+		owner = c.Account
+	}
+	var all authz.Context
+	all.Merge(keys)
+	if need.Target.ARN != "*" {
+		all.Set("aws:ResourceAccount", owner)
+	}
+	all.Merge(need.Target.Keys)
+	p.Resource = need.Target.Policy
+	p.Trust = need.Target.Trust
+	return authz.Request{
+		Principal: c.Caller.Principal, Action: need.Action, Resource: need.Target.ARN, ResourceAccount: owner, Context: all,
+	}, p
+}
+
+func (d *Dispatcher) record(c *service.Call) audit.Record {
+	r := audit.Record{
+		RequestID: c.RequestID, Time: c.Time, Account: c.Account, Region: c.Region, Service: c.Service, Operation: c.Operation,
+		Caller: c.Caller, UserAgent: c.UserAgent, Mode: string(d.config.Mode),
+	}
+	if c.SourceIP.IsValid() {
+		r.SourceIP = c.SourceIP.String()
+	}
+	return r
+}
+
+// internal keeps errors that are meant for the client and hides all others.
+func internal(err error, format string, args ...any) error {
+	if e, ok := errors.AsType[*awserr.Error](err); ok {
+		return e
+	}
+	return awserr.Internal(fmt.Errorf(format+": %w", append(args, err)...))
+}

@@ -1,0 +1,275 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/licet/licet/authz"
+	"github.com/licet/licet/authz/reference"
+	"github.com/licet/licet/internal/audit"
+	"github.com/licet/licet/internal/awserr"
+	"github.com/licet/licet/internal/principal"
+	"github.com/licet/licet/internal/protocol"
+	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/policy"
+)
+
+type input struct{ Name string }
+
+type output struct{ Done bool }
+
+// world is a dispatcher over one service, with a record of what happened.
+type world struct {
+	policies  authz.Policies
+	policyErr error
+	beginErr  error
+	records   []*audit.Record
+	ran       int
+}
+
+func (w *world) Policies(context.Context, principal.Caller) (authz.Policies, error) {
+	return w.policies, w.policyErr
+}
+
+func (w *world) Begin(ctx context.Context, rec *audit.Record) (context.Context, error) {
+	if w.beginErr != nil {
+		return nil, w.beginErr
+	}
+	w.records = append(w.records, rec)
+	return ctx, nil
+}
+
+func (w *world) handle(context.Context, *service.Call, *input) (*output, error) {
+	if len(w.records) == 0 {
+		panic("an operation ran before its decision was recorded")
+	}
+	w.ran++
+	return &output{Done: true}, nil
+}
+
+const account = "111122223333"
+
+func target(_ context.Context, _ *service.Call, in *input) (service.Target, error) {
+	if in.Name == "" {
+		return service.Target{}, awserr.New("ValidationException", 400, "name is missing")
+	}
+	return service.Target{ARN: "arn:aws:lambda:us-east-1:" + account + ":function:" + in.Name}, nil
+}
+
+func passRole(context.Context, *service.Call, *input) ([]service.Need, error) {
+	return []service.Need{{Action: "iam:PassRole", Target: service.Target{ARN: "arn:aws:iam::" + account + ":role/r"}}}, nil
+}
+
+func (w *world) dispatcher(t *testing.T, mode Mode) *Dispatcher {
+	t.Helper()
+	api := &protocol.API{SigningName: "lambda"}
+	for _, name := range []string{"GetFunction", "CreateFunction", "Strange", "WhoAmI", "Later"} {
+		api.Operations = append(api.Operations, protocol.Operation{Name: name, Input: reflect.TypeFor[input](), Output: reflect.TypeFor[output]()})
+	}
+	d, err := New(Config{
+		Services: []service.Service{{
+			API: api,
+			Operations: []service.Operation{
+				service.Op("GetFunction", "lambda:GetFunction", target, w.handle),
+				service.Op("CreateFunction", "lambda:CreateFunction", target, w.handle, passRole),
+				service.Op("Strange", "lambda:NoSuchAction", target, w.handle),
+				service.Exempt("WhoAmI", "sts:GetCallerIdentity", "always allowed", w.handle),
+			},
+			Denial: func(m string) error { return awserr.New("AccessDeniedException", 403, "%s", m) },
+		}},
+		Policies: w, Decide: reference.Decide, Log: w, Mode: mode, Now: time.Now, Region: "us-east-1", Partition: "aws",
+		KnownAction: func(a string) bool { return a != "lambda:NoSuchAction" },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func call(operation string) *service.Call {
+	return &service.Call{
+		RequestID: "r-1", Time: time.Unix(1_700_000_000, 0), Account: account, Region: "us-east-1", Partition: "aws",
+		Service: "lambda", Operation: operation,
+		Caller: principal.Caller{Principal: authz.Principal{
+			Kind: authz.User, Account: account, ARN: "arn:aws:iam::" + account + ":user/dev", ID: "AIDAX",
+		}, UserName: "dev"},
+	}
+}
+
+func identity(t *testing.T, text string) authz.Policies {
+	t.Helper()
+	d, err := policy.Parse([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return authz.Policies{Identity: []authz.Policy{{Name: "p", Document: d}}}
+}
+
+func allow(t *testing.T, action string) authz.Policies {
+	t.Helper()
+	return identity(t, `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"`+action+`","Resource":"*"}]}`)
+}
+
+func TestDo(t *testing.T) {
+	const denied = "User: arn:aws:iam::111122223333:user/dev is not authorized to perform: "
+	for _, tt := range []struct {
+		name      string
+		operation string
+		world     world
+		mode      Mode
+		input     input
+		want      Answer
+		wantErr   string
+		wantRuns  int
+		recorded  int
+	}{
+		{
+			name: "allowed", operation: "GetFunction", world: world{policies: allow(t, "lambda:GetFunction")}, input: input{"f"},
+			want: Answer{Output: &output{true}}, wantRuns: 1, recorded: 1,
+		}, {
+			name: "denied", operation: "GetFunction", input: input{"f"}, recorded: 1,
+			wantErr: "AccessDeniedException: " + denied + "lambda:GetFunction on resource: arn:aws:lambda:us-east-1:111122223333:function:f " +
+				"because no identity-based policy allows the lambda:GetFunction action",
+		}, {
+			name: "second need denied", operation: "CreateFunction", world: world{policies: allow(t, "lambda:*")}, input: input{"f"}, recorded: 1,
+			wantErr: "AccessDeniedException: " + denied + "iam:PassRole on resource: arn:aws:iam::111122223333:role/r " +
+				"because no identity-based policy allows the iam:PassRole action",
+		}, {
+			name: "action that AWS does not have", operation: "Strange", world: world{policies: allow(t, "*")}, input: input{"f"}, recorded: 1,
+			wantErr: "AccessDeniedException: " + denied + "lambda:NoSuchAction on resource: arn:aws:lambda:us-east-1:111122223333:function:f " +
+				"because no identity-based policy allows the lambda:NoSuchAction action",
+		}, {
+			name: "exempt", operation: "WhoAmI", input: input{"f"}, want: Answer{Output: &output{true}}, wantRuns: 1, recorded: 1,
+		}, {
+			name: "observed", operation: "GetFunction", mode: Observe, input: input{"f"},
+			want: Answer{Output: &output{true}, Denied: true}, wantRuns: 1, recorded: 1,
+		}, {
+			name: "malformed input", operation: "GetFunction", wantErr: "ValidationException: name is missing",
+		}, {
+			name: "not implemented", operation: "Later", world: world{policies: allow(t, "*")},
+			wantErr: "NotImplemented: licet does not implement the operation Later of lambda.",
+		}, {
+			name: "policies cannot be read", operation: "GetFunction", world: world{policyErr: errors.New("disk")}, mode: Observe, input: input{"f"},
+			wantErr: "InternalFailure: " + awserr.Internal(nil).Message + ": find the policies of arn:aws:iam::111122223333:user/dev: disk",
+		}, {
+			name: "decision cannot be recorded", operation: "GetFunction", mode: Observe, input: input{"f"},
+			world:   world{policies: allow(t, "*"), beginErr: errors.New("full")},
+			wantErr: "InternalFailure: " + awserr.Internal(nil).Message + ": record decision of r-1: full",
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := tt.world
+			got, err := w.dispatcher(t, tt.mode).Do(t.Context(), call(tt.operation), &tt.input)
+			if diff := cmp.Diff(got, tt.want); diff != "" {
+				t.Errorf("answer: -got +want:\n%s", diff)
+			}
+			text := ""
+			if err != nil {
+				text = err.Error()
+			}
+			if text != tt.wantErr {
+				t.Errorf("got error  %q\nwant error %q", text, tt.wantErr)
+			}
+			if w.ran != tt.wantRuns || len(w.records) != tt.recorded {
+				t.Errorf("ran %d times with %d records, want %d and %d", w.ran, len(w.records), tt.wantRuns, tt.recorded)
+			}
+		})
+	}
+}
+
+func TestPermittedHasNoEffects(t *testing.T) {
+	w := world{policies: allow(t, "lambda:GetFunction")}
+	d := w.dispatcher(t, Enforce)
+	for operation, want := range map[string]bool{"GetFunction": true, "CreateFunction": false} {
+		got, err := d.Permitted(t.Context(), call(operation), &input{"f"})
+		if err != nil || got != want {
+			t.Errorf("Permitted(%s) = %v, %v, want %v", operation, got, err, want)
+		}
+	}
+	if w.ran != 0 || len(w.records) != 0 {
+		t.Errorf("Permitted ran %d operations and wrote %d records", w.ran, len(w.records))
+	}
+}
+
+func TestNewRefusesAWrongTable(t *testing.T) {
+	w := world{}
+	row := service.Op("GetFunction", "lambda:GetFunction", target, w.handle)
+	for name, rows := range map[string][]service.Operation{
+		"unknown": {service.Op("NoSuch", "lambda:NoSuch", target, w.handle)},
+		"twice":   {row, row},
+	} {
+		api := &protocol.API{SigningName: "lambda", Operations: []protocol.Operation{{Name: "GetFunction"}}}
+		if _, err := New(Config{Services: []service.Service{{API: api, Operations: rows}}}); err == nil {
+			t.Errorf("%s: New accepted the table", name)
+		}
+	}
+}
+
+func TestGlobalKeys(t *testing.T) {
+	session := call("GetFunction")
+	session.Caller = principal.Caller{
+		Principal: authz.Principal{
+			Kind: authz.AssumedRole, Account: account, ARN: "arn:aws:sts::111122223333:assumed-role/r/s",
+			IssuerARN: "arn:aws:iam::111122223333:role/team/r", ID: "AROAX", SessionName: "s",
+		},
+		Tags: map[string]string{"team": "red"},
+		Session: &principal.Session{
+			SourceIdentity: "me", SourceFunctionARN: "arn:aws:lambda:us-east-1:111122223333:function:f", IssuedAt: time.Unix(1_699_999_000, 0),
+		},
+	}
+	byService := call("Invoke")
+	byService.Caller = principal.Caller{Principal: authz.Principal{Kind: authz.Service, ARN: "s3.amazonaws.com"}}
+	byService.Internal = &service.Internal{}
+	byService.Internal.Keys.Set("aws:SourceArn", "arn:aws:s3:::bucket")
+
+	for _, tt := range []struct {
+		name   string
+		call   *service.Call
+		want   map[string]string
+		absent []string
+	}{
+		{
+			name: "user", call: call("GetFunction"),
+			want: map[string]string{
+				"aws:CurrentTime": "2023-11-14T22:13:20Z", "aws:EpochTime": "1700000000", "aws:username": "dev", "aws:userid": "AIDAX",
+				"aws:PrincipalArn": "arn:aws:iam::111122223333:user/dev", "aws:PrincipalType": "User", "aws:PrincipalAccount": account,
+			},
+			// Long-term keys have no MFA key at all: the classic BoolIfExists trap (iam.md C17).
+			absent: []string{"aws:MultiFactorAuthPresent", "aws:TokenIssueTime", "aws:SourceIp", "lambda:SourceFunctionArn"},
+		}, {
+			name: "role session", call: session,
+			want: map[string]string{
+				"aws:PrincipalArn": "arn:aws:iam::111122223333:role/team/r", "aws:userid": "AROAX:s", "aws:PrincipalTag/team": "red",
+				"aws:MultiFactorAuthPresent": "false", "aws:SourceIdentity": "me", "aws:TokenIssueTime": "2023-11-14T21:56:40Z",
+				"lambda:SourceFunctionArn": "arn:aws:lambda:us-east-1:111122223333:function:f",
+			},
+			absent: []string{"aws:username"},
+		}, {
+			name: "service", call: byService,
+			want: map[string]string{
+				"aws:PrincipalIsAWSService": "true", "aws:PrincipalServiceName": "s3.amazonaws.com", "aws:SourceArn": "arn:aws:s3:::bucket",
+			},
+			absent: []string{"aws:PrincipalArn", "aws:PrincipalAccount", "aws:userid"},
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			keys := globalKeys(tt.call)
+			for name, want := range tt.want {
+				got, ok := keys.Get(name)
+				if diff := cmp.Diff(got.Values, []string{want}); !ok || diff != "" {
+					t.Errorf("%s: -got +want:\n%s", name, diff)
+				}
+			}
+			for _, name := range tt.absent {
+				if got, ok := keys.Get(name); ok {
+					t.Errorf("%s is %v, want it absent", name, got.Values)
+				}
+			}
+		})
+	}
+}

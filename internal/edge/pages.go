@@ -1,0 +1,200 @@
+package edge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/licet/licet/authz"
+	"github.com/licet/licet/internal/audit"
+	"github.com/licet/licet/internal/awserr"
+)
+
+// Paths of licet's own pages, and the service name that signs requests to them.
+const (
+	pagePrefix    = "/_licet/"
+	DecisionsPage = pagePrefix + "decisions"
+	SigningName   = "licet"
+)
+
+// Decisions reads the decision log and explains.
+type Decisions interface {
+	// Get finds a record by its request id, or returns audit.ErrNotFound.
+	Get(ctx context.Context, requestID string) (audit.Record, error)
+	// List gives an account's records, newest first.
+	List(ctx context.Context, account string, f audit.Filter) ([]audit.Record, error)
+	// Policies restores the policies of a decision as they were.
+	Policies(ctx context.Context, p audit.PolicySet) (authz.Policies, error)
+}
+
+// Explanation is a record with the walk of each of its decisions.
+type Explanation struct {
+	Record audit.Record `json:"record"`
+	// Decisions, one for each of Record.Decisions.
+	Decisions []Explained `json:"decisions"`
+	// Text is the report for a person.
+	Text string `json:"text"`
+}
+
+// Explained is one decision made again from its recorded inputs.
+type Explained struct {
+	Request  authz.Request  `json:"request"`
+	Decision authz.Decision `json:"decision"`
+	// Message is AWS's text of the denial; "" when allowed.
+	Message string     `json:"message,omitempty"`
+	Fix     *authz.Fix `json:"fix,omitempty"`
+	// Differs says that the verdict now is not the recorded one: the evaluator has changed since.
+	Differs bool `json:"differs,omitempty"`
+}
+
+// routes are licet's own pages.
+func (s *Server) routes() *http.ServeMux {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+pagePrefix+"health", s.health)
+	mux.Handle("GET "+pagePrefix+"metrics", promhttp.HandlerFor(s.config.Gatherer, promhttp.HandlerOpts{}))
+	mux.Handle("GET "+pagePrefix+"code/{link}", s.config.Code)
+	mux.HandleFunc("GET "+DecisionsPage, s.forRoot(s.listDecisions))
+	mux.HandleFunc("GET "+DecisionsPage+"/{id}", s.forRoot(s.explainDecision))
+	return mux
+}
+
+func (s *Server) health(w http.ResponseWriter, _ *http.Request) {
+	s.page(w, writeJSON(w, http.StatusOK, map[string]string{
+		"status": "ok", "region": s.config.Region, "mode": string(s.config.Mode),
+	}))
+}
+
+// page logs what could not be written: the client is gone, nothing else can be done.
+func (s *Server) page(_ http.ResponseWriter, err error) {
+	if err != nil {
+		s.config.Logger.Debug("A page could not be written.", "err", err)
+	}
+}
+
+// ownPage answers a signed request of an account's root.
+type ownPage func(w http.ResponseWriter, r *http.Request, account string) error
+
+// forRoot lets in only the root of an account, by a signature for the service "licet": the decision log tells everything about the
+// account's policies and calls.
+func (s *Server) forRoot(h ownPage) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		x := &exchange{id: uuid.NewString(), w: w, codec: s.fallback, service: SigningName}
+		caller, err := s.verify(x, r, nil)
+		if err == nil && caller.Kind != authz.Root {
+			err = awserr.New("AccessDeniedException", http.StatusForbidden, "Only the root of an account may read its decision log.")
+		}
+		if err == nil {
+			err = h(w, r, caller.Account)
+		}
+		if err != nil {
+			s.fail(r.Context(), x, err)
+		}
+	}
+}
+
+// listDecisions answers GET /_licet/decisions?denied=&since=&limit=&explain=.
+func (s *Server) listDecisions(w http.ResponseWriter, r *http.Request, account string) error {
+	q := r.URL.Query()
+	f := audit.Filter{DeniedOnly: q.Get("denied") == "true", Limit: 100}
+	if v := q.Get("limit"); v != "" {
+		n, err := strconv.Atoi(v)
+		if err != nil || n < 1 || n > 1000 {
+			return awserr.New("ValidationException", http.StatusBadRequest, "limit must be a number from 1 to 1000.")
+		}
+		f.Limit = n
+	}
+	if v := q.Get("since"); v != "" {
+		since, err := time.Parse(time.RFC3339, v)
+		if err != nil {
+			return awserr.New("ValidationException", http.StatusBadRequest, "since must be a time such as 2026-01-02T15:04:05Z.")
+		}
+		f.Since = since
+	}
+	records, err := s.config.Decisions.List(r.Context(), account, f)
+	if err != nil {
+		return fmt.Errorf("list decisions: %w", err)
+	}
+	if q.Get("explain") != "true" {
+		return writeJSON(w, http.StatusOK, records)
+	}
+	explained := make([]Explanation, len(records))
+	for i, rec := range records {
+		if explained[i], err = s.explain(r.Context(), rec); err != nil {
+			return err
+		}
+	}
+	return writeJSON(w, http.StatusOK, explained)
+}
+
+// explainDecision answers GET /_licet/decisions/{id}.
+func (s *Server) explainDecision(w http.ResponseWriter, r *http.Request, account string) error {
+	rec, err := s.config.Decisions.Get(r.Context(), r.PathValue("id"))
+	if errors.Is(err, audit.ErrNotFound) || (err == nil && rec.Account != account) {
+		return awserr.New("ResourceNotFoundException", http.StatusNotFound, "The decision log has no request %s.", r.PathValue("id"))
+	}
+	if err != nil {
+		return fmt.Errorf("read decision: %w", err)
+	}
+	e, err := s.explain(r.Context(), rec)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, e)
+}
+
+// explain makes each decision of a record again, from the same inputs by the same function, with the walk written down.
+func (s *Server) explain(ctx context.Context, rec audit.Record) (Explanation, error) {
+	e := Explanation{Record: rec}
+	var text strings.Builder
+	fmt.Fprintf(&text, "%s  %s:%s  request %s\n", rec.Time.UTC().Format(time.RFC3339), rec.Service, rec.Operation, rec.RequestID)
+	if rec.Exempt != "" {
+		fmt.Fprintf(&text, "allowed, whatever the policies say: %s\n", rec.Exempt)
+	}
+	if rec.Mode == "observe" && !rec.Allowed {
+		text.WriteString("observe mode: the call was let through although it is denied\n")
+	}
+	for _, d := range rec.Decisions {
+		x, err := s.decideAgain(ctx, d)
+		if err != nil {
+			return Explanation{}, fmt.Errorf("explain %s: %w", rec.RequestID, err)
+		}
+		e.Decisions = append(e.Decisions, x)
+		text.WriteString("\n")
+		if d.Note != "" {
+			fmt.Fprintf(&text, "%s: %s\n", d.Request.Action, d.Note)
+			continue
+		}
+		text.WriteString(authz.Explain(x.Decision, x.Request, x.Fix))
+		if x.Differs {
+			text.WriteString("This version of licet decides otherwise than the one that answered the request.\n")
+		}
+	}
+	e.Text = text.String()
+	return e, nil
+}
+
+func (s *Server) decideAgain(ctx context.Context, d audit.Decision) (Explained, error) {
+	x := Explained{Request: d.Request}
+	if d.Note != "" { // no policy decided
+		x.Decision = authz.Decision{Allowed: d.Allowed, By: d.By, Note: d.Note}
+		return x, nil
+	}
+	policies, err := s.config.Decisions.Policies(ctx, d.Policies)
+	if err != nil {
+		return x, fmt.Errorf("restore policies: %w", err)
+	}
+	x.Decision = s.config.Decide(d.Request, policies)
+	x.Differs = x.Decision.Allowed != d.Allowed
+	if !x.Decision.Allowed {
+		x.Message = x.Decision.Message(d.Request)
+		x.Fix = authz.SmallestFix(d.Request, policies, s.config.Decide)
+	}
+	return x, nil
+}
