@@ -60,12 +60,9 @@ func ExampleExplain() {
 	// action    lambda:InvokeFunction
 	// resource  arn:aws:lambda:us-east-1:111122223333:function:f
 	//
-	// resource-control     not applicable no resource-control policies
 	// service-control      allowed
 	//   FullAWSAccess on level 0: allowed
 	//     1:37 Allow matches
-	// vpc-endpoint         not applicable no vpc-endpoint policy
-	// resource-based       not applicable no resource-based policy
 	// identity-based       implicit deny
 	//   alice/inline/read: implicit deny
 	//     4:5 Allow "Read" no match: Action
@@ -73,12 +70,13 @@ func ExampleExplain() {
 	//         want lambda:Get*, lambda:List*
 	//     5:5 Allow "Home" no match: Condition
 	//         fails  IpAddress aws:SourceIp: got 198.51.100.7; want 192.0.2.0/24
-	// permissions-boundary not applicable no permissions-boundary policy
-	// session              not applicable no session policy
+	// not involved: resource control policy, VPC endpoint policy, resource-based policy, permissions boundary, session policy
 	//
 	// To allow it:
 	//   - meet the condition of identity-based policy alice/inline/read at 5:5 "Home":
 	//     IpAddress aws:SourceIp wants 192.0.2.0/24; the request has 198.51.100.7
+	//     or add to the identity-based policy:
+	//     {"Effect":"Allow","Action":"lambda:InvokeFunction","Resource":"arn:aws:lambda:us-east-1:111122223333:function:f"}
 	// Judged again with this, the request is allowed.
 }
 

@@ -8,15 +8,23 @@ import (
 // Explain tells a person what was decided and why: the verdict, what each type of policy said, and every statement with the first
 // element that kept it from matching. The fix, if there is one, closes the report.
 func Explain(d Decision, req Request, fix *Fix) string {
-	var r report
+	r := report{caller: req.Principal}
 	r.line(0, "%s", headline(d, req))
 	r.line(0, "")
 	r.line(0, "who       %s", who(req.Principal))
 	r.line(0, "action    %s", req.Action)
 	r.line(0, "resource  %s%s", req.Resource, owner(d, req))
 	r.line(0, "")
+	var absent []string
 	for _, t := range d.Types {
+		if t.Verdict == NotApplicable && strings.HasPrefix(t.Note, "no ") {
+			absent = append(absent, t.Type.inWords())
+			continue
+		}
 		r.policyType(t)
+	}
+	if absent != nil {
+		r.line(0, "not involved: %s", strings.Join(absent, ", "))
 	}
 	if fix != nil {
 		r.line(0, "")
@@ -64,6 +72,14 @@ func who(p Principal) string {
 	return text
 }
 
+// whose identity policies count: the role's for a session, the user's for a federated user.
+func whose(p Principal) string {
+	if p.IssuerARN != "" {
+		return p.IssuerARN
+	}
+	return p.ARN
+}
+
 func owner(d Decision, req Request) string {
 	if !d.CrossAccount {
 		return ""
@@ -79,7 +95,10 @@ func quotedSid(sid string) string {
 }
 
 // report collects lines.
-type report struct{ strings.Builder }
+type report struct {
+	strings.Builder
+	caller Principal
+}
 
 func (r *report) line(depth int, format string, args ...any) {
 	text := strings.Repeat("  ", depth) + fmt.Sprintf(format, args...)
@@ -180,8 +199,11 @@ func (r *report) fix(f Fix) {
 
 func (r *report) change(c Change) {
 	in := c.Type.inWords()
-	if c.Policy != nil {
+	switch {
+	case c.Policy != nil:
 		in += " " + nameOf(*c.Policy)
+	case c.Type == IdentityBasedPolicy:
+		in = "an " + in + " of " + whose(r.caller)
 	}
 	if c.Type.hasLevels() {
 		in += fmt.Sprintf(" on level %d", c.Level)
@@ -199,5 +221,7 @@ func (r *report) change(c Change) {
 		}
 		r.line(1, "- meet the condition of %s at %d:%d%s:", in, c.At.Line, c.At.Column, quotedSid(c.Sid))
 		r.line(2, "%s %s wants %s; the request %s", c.Condition.Operator, c.Condition.Key, strings.Join(c.Condition.Want, ", "), got)
+		r.line(1, "  or add to the %s:", c.Type.inWords())
+		r.line(2, "%s", c.Statement)
 	}
 }

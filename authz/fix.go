@@ -37,7 +37,7 @@ type Change struct {
 	Policy *Policy `json:"policy,omitempty"`
 	// Level of the organization, for SCPs and RCPs.
 	Level int `json:"level,omitempty"`
-	// Statement is the JSON text to add.
+	// Statement is the JSON text to add: it allows exactly this request. For MeetCondition it is the other way to the same end.
 	Statement string `json:"statement,omitempty"`
 	// Sid and At point at the statement to remove, or whose condition fails.
 	Sid string           `json:"sid,omitempty"`
@@ -117,7 +117,7 @@ func (s search) meetCondition(p Policies, d Decision, typ PolicyType) (Change, P
 				changed := p.with(pt.Policy.Document, withoutCondition(pt.Policy.Document, st.Index, failed))
 				if s.helps(d, changed) {
 					change := Change{Kind: MeetCondition, Type: typ, Policy: &pt.Policy, Level: pt.Level, Sid: st.Sid, At: &st.At,
-						Condition: &st.Conditions[failed]}
+						Condition: &st.Conditions[failed], Statement: statementFor(s.req, typ)}
 					return change, changed, true
 				}
 			}

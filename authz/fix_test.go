@@ -94,7 +94,7 @@ func TestSmallestFix(t *testing.T) {
 		"one condition": {
 			policies: authz.Policies{Identity: identity(
 				`{"Sid":"Home","Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:SourceVpc":"vpc-1"}}}`)},
-			want: "meet-condition identity-based identity StringEquals aws:SourceVpcHome\n",
+			want: `meet-condition identity-based identity StringEquals aws:SourceVpcHome{"Effect":"Allow",` + invoke + "}\n",
 		},
 		"two conditions": {
 			policies: authz.Policies{Identity: identity(
@@ -116,7 +116,8 @@ func TestSmallestFix(t *testing.T) {
 			principal: sns,
 			policies: authz.Policies{Resource: one(`{"Effect":"Allow","Principal":{"Service":"sns.amazonaws.com"},"Action":"*",` +
 				`"Resource":"*","Condition":{"ArnLike":{"AWS:SourceArn":"arn:aws:sns:us-east-1:111122223333:u"}}}`)},
-			want: "meet-condition resource-based its-policy ArnLike AWS:SourceArn\n",
+			want: `meet-condition resource-based its-policy ArnLike AWS:SourceArn{"Effect":"Allow","Principal":{"Service":"sns.amazonaws.com"},` +
+				invoke + `,"Condition":{"ArnLike":{"aws:SourceArn":"arn:aws:sns:us-east-1:111122223333:t"}}}` + "\n",
 		},
 		"trust policy": {
 			principal: session,
