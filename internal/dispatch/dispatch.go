@@ -206,15 +206,16 @@ func (d *Dispatcher) judge(ctx context.Context, c *service.Call, op service.Oper
 	keys := globalKeys(c)
 	for _, need := range needs {
 		req, applied := d.request(c, need, keys, policies)
+		made := audit.Decision{Request: req, Applied: applied}
 		var decision authz.Decision
 		if d.config.KnownAction(need.Action) {
 			decision = d.config.Decide(req, applied)
 		} else {
-			decision = authz.Decision{By: authz.IdentityBasedPolicy, Note: "the table of AWS's actions does not have " + need.Action}
+			made.Note = "AWS has no action " + need.Action
+			decision = authz.Decision{By: authz.IdentityBasedPolicy, Note: made.Note}
 		}
-		j.record.Decisions = append(j.record.Decisions, audit.Decision{
-			Request: req, Applied: applied, Allowed: decision.Allowed, By: decision.By, Note: decision.Note,
-		})
+		made.Allowed, made.By = decision.Allowed, decision.By
+		j.record.Decisions = append(j.record.Decisions, made)
 		if !decision.Allowed && op.Exempt == "" {
 			j.record.Allowed = false
 			if j.denied == nil {

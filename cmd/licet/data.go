@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/licet/licet/internal/secret"
+	"github.com/licet/licet/internal/store"
+	"github.com/licet/licet/internal/store/sqlite"
+)
+
+// defaultAccount is the account of a server that has made no other (design.md, fixed choice 8).
+const defaultAccount = "000000000000"
+
+// dataDir is the folder that holds everything a server keeps.
+type dataDir string
+
+func (d dataDir) path(name string) string { return filepath.Join(string(d), name) }
+
+// defaultDataDir is $XDG_DATA_HOME/licet or its usual place.
+func defaultDataDir() string {
+	if dir := os.Getenv("LICET_DATA"); dir != "" {
+		return dir
+	}
+	if dir := os.Getenv("XDG_DATA_HOME"); dir != "" {
+		return filepath.Join(dir, "licet")
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return ".licet"
+	}
+	return filepath.Join(home, ".local", "share", "licet")
+}
+
+// open makes the folder if it is missing and opens store and key.
+func (d dataDir) open(ctx context.Context) (store.DB, *secret.Keyring, error) {
+	if err := os.MkdirAll(string(d), 0o700); err != nil {
+		return nil, nil, fmt.Errorf("make data directory: %w", err)
+	}
+	keys, err := secret.Load(d.path("key"))
+	if err != nil {
+		return nil, nil, err
+	}
+	db, err := sqlite.Open(ctx, d.path("licet.db"))
+	if err != nil {
+		return nil, nil, fmt.Errorf("open store: %w", err)
+	}
+	return db, keys, nil
+}
+
+// errRunning means that another server holds the data directory.
+var errRunning = errors.New("another licet server runs on this data directory")
+
+// lock keeps a second server off the directory until release. The lock dies with the process.
+func (d dataDir) lock() (release func() error, err error) {
+	f, err := os.OpenFile(d.path("lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open lock file: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		closeErr := f.Close()
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			return nil, fmt.Errorf("%w: %s", errRunning, d)
+		}
+		return nil, errors.Join(fmt.Errorf("lock data directory: %w", err), closeErr)
+	}
+	return f.Close, nil
+}
+
+// endpoint is the URL that the server on this directory announced last, or the default one.
+func (d dataDir) endpoint() (string, error) {
+	b, err := os.ReadFile(d.path("endpoint"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "http://" + defaultListen, nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("read endpoint file: %w", err)
+	}
+	return strings.TrimSpace(string(b)), nil
+}
+
+// announce writes the URL for licet env, replacing the old one at once.
+func (d dataDir) announce(url string) error {
+	tmp := d.path("endpoint.new")
+	if err := os.WriteFile(tmp, []byte(url+"\n"), 0o600); err != nil {
+		return fmt.Errorf("write endpoint file: %w", err)
+	}
+	return os.Rename(tmp, d.path("endpoint"))
+}

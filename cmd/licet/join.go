@@ -1,0 +1,193 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	logstypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
+	awssts "github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/licet/licet/authz"
+	"github.com/licet/licet/internal/audit"
+	"github.com/licet/licet/internal/awsdata"
+	"github.com/licet/licet/internal/awserr"
+	"github.com/licet/licet/internal/edge"
+	"github.com/licet/licet/internal/execution"
+	"github.com/licet/licet/internal/principal"
+	"github.com/licet/licet/internal/secret"
+	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/iam"
+	"github.com/licet/licet/internal/store"
+)
+
+// This file joins rooms that do not know each other: each type is one room's interface over another room's value. Those that hold
+// the server use its door, which is made after them and before the first call.
+
+// managedPolicies shows the embedded AWS managed policies to iam.
+type managedPolicies struct{ data *awsdata.Data }
+
+func (m managedPolicies) ManagedPolicy(arn string) (iam.ManagedPolicy, bool) {
+	p, ok := m.data.ManagedPolicy(arn)
+	if !ok {
+		return iam.ManagedPolicy{}, false
+	}
+	return managedPolicy(p), true
+}
+
+func (m managedPolicies) All() iter.Seq[iam.ManagedPolicy] {
+	return func(yield func(iam.ManagedPolicy) bool) {
+		for p := range m.data.ManagedPolicies() {
+			if !yield(managedPolicy(p)) {
+				return
+			}
+		}
+	}
+}
+
+func managedPolicy(p awsdata.ManagedPolicy) iam.ManagedPolicy {
+	return iam.ManagedPolicy{
+		ARN: p.ARN, Name: p.Name, Path: p.Path, VersionID: p.DefaultVersionID, Created: p.CreateDate, Updated: p.UpdateDate,
+		Document: p.Document(),
+	}
+}
+
+// keys shows the directory to edge.
+type keys struct{ directory *iam.Directory }
+
+func (k keys) Authenticate(ctx context.Context, accessKeyID, token string) (string, principal.Caller, error) {
+	secret, caller, err := k.directory.Authenticate(ctx, accessKeyID, token)
+	switch {
+	case errors.Is(err, iam.ErrUnknownKey), errors.Is(err, iam.ErrInactiveKey), errors.Is(err, iam.ErrInvalidToken):
+		err = edge.ErrUnknownKey
+	case errors.Is(err, iam.ErrExpiredToken):
+		err = edge.ErrExpiredToken
+	}
+	return secret, caller, err
+}
+
+// frontDoor is the server's own endpoint for functions.
+type frontDoor struct{ *server }
+
+func (f frontDoor) ServeHTTP(w http.ResponseWriter, r *http.Request) { f.edge.ServeHTTP(w, r) }
+
+// permissions answers lambda's questions about its caller.
+type permissions struct{ *server }
+
+func (p permissions) Permitted(ctx context.Context, c *service.Call, in any) (bool, error) {
+	return p.door.Permitted(ctx, c, in)
+}
+
+// lambdaPrincipal is the service principal that assumes execution roles.
+const lambdaPrincipal = "lambda.amazonaws.com"
+
+func lambdaCaller() principal.Caller {
+	return principal.Caller{Principal: authz.Principal{Kind: authz.Service, ARN: lambdaPrincipal}}
+}
+
+// executionRoles assumes execution roles as Lambda does: judged by the role's trust policy.
+type executionRoles struct{ *server }
+
+// assumeRole is the call by which Lambda assumes a role for a function. aws:SourceArn and aws:SourceAccount are there so that trust
+// policies can name the function (lambda.md 3.3).
+func (e executionRoles) assumeRole(account, functionARN string) *service.Call {
+	internal := service.Internal{SourceFunctionARN: functionARN}
+	internal.Keys.Set("aws:SourceArn", functionARN)
+	internal.Keys.Set("aws:SourceAccount", account)
+	return e.door.Internal(lambdaCaller(), account, "sts", "AssumeRole", internal)
+}
+
+// CanAssume tells whether the trust policy lets Lambda in.
+func (e executionRoles) CanAssume(ctx context.Context, c *service.Call, roleARN, functionARN string) (bool, error) {
+	return e.door.Permitted(ctx, e.assumeRole(c.Account, functionARN),
+		&awssts.AssumeRoleInput{RoleArn: &roleARN, RoleSessionName: aws.String("lambda")})
+}
+
+// credentials makes the credentials of an environment. The session is named after the function (lambda.md 3.2).
+func (e executionRoles) credentials(ctx context.Context, f execution.Function) (principal.Credentials, error) {
+	session := f.Name
+	if len(session) == 1 {
+		session += "@lambda_function"
+	}
+	answer, err := e.door.Do(ctx, e.assumeRole(f.Account, f.ARN), &awssts.AssumeRoleInput{
+		RoleArn: &f.Role, RoleSessionName: &session, DurationSeconds: aws.Int32(12 * 60 * 60),
+	})
+	if refused, ok := errors.AsType[*awserr.Error](err); ok && refused.Sender() {
+		return principal.Credentials{}, execution.ErrRole{Role: f.Role, Err: err}
+	}
+	if err != nil {
+		return principal.Credentials{}, err
+	}
+	c := answer.Output.(*awssts.AssumeRoleOutput).Credentials
+	return principal.Credentials{
+		AccessKeyID: *c.AccessKeyId, SecretAccessKey: *c.SecretAccessKey, SessionToken: *c.SessionToken, Expires: *c.Expiration,
+	}, nil
+}
+
+// logWriter writes functions' logs through the door, with the execution role's session.
+type logWriter struct{ *server }
+
+func (l logWriter) Write(ctx context.Context, f execution.Function, c principal.Credentials, stream string, events []execution.LogEvent) error {
+	_, caller, err := l.directory.Authenticate(ctx, c.AccessKeyID, c.SessionToken)
+	if err != nil {
+		return fmt.Errorf("authenticate log writer of %s: %w", f.ARN, err)
+	}
+	call := func(operation string, in any) error {
+		_, err := l.door.Do(ctx, l.door.Internal(caller, f.Account, "logs", operation, service.Internal{}), in)
+		return err
+	}
+	put := &cloudwatchlogs.PutLogEventsInput{
+		LogGroupName: &f.LogGroup, LogStreamName: &stream, LogEvents: make([]logstypes.InputLogEvent, len(events)),
+	}
+	for i, e := range events {
+		put.LogEvents[i] = logstypes.InputLogEvent{Timestamp: aws.Int64(e.Time.UnixMilli()), Message: &e.Message}
+	}
+	err = call("PutLogEvents", put)
+	if !hasCode(err, "ResourceNotFoundException") {
+		return err
+	}
+	// The first lines of a stream: make what is missing, as far as the role may.
+	if err := call("CreateLogStream", &cloudwatchlogs.CreateLogStreamInput{LogGroupName: &f.LogGroup, LogStreamName: &stream}); err != nil {
+		if !hasCode(err, "ResourceNotFoundException") {
+			return err
+		}
+		err := call("CreateLogGroup", &cloudwatchlogs.CreateLogGroupInput{LogGroupName: &f.LogGroup})
+		if err != nil && !hasCode(err, "ResourceAlreadyExistsException") {
+			return err
+		}
+		if err := call("CreateLogStream", &cloudwatchlogs.CreateLogStreamInput{LogGroupName: &f.LogGroup, LogStreamName: &stream}); err != nil {
+			return err
+		}
+	}
+	return call("PutLogEvents", put)
+}
+
+func hasCode(err error, code string) bool {
+	e, ok := errors.AsType[*awserr.Error](err)
+	return ok && e.Code == code
+}
+
+func fixedRoots(fixed principal.Credentials) map[string]principal.Credentials {
+	if fixed.AccessKeyID == "" {
+		return nil
+	}
+	return map[string]principal.Credentials{defaultAccount: fixed}
+}
+
+// ensureAccount makes the default account in a store that no server has open, or reads its root credentials.
+func ensureAccount(ctx context.Context, db store.DB, k *secret.Keyring) (principal.Credentials, error) {
+	data, err := awsdata.Load()
+	if err != nil {
+		return principal.Credentials{}, err
+	}
+	log := audit.New(db, audit.Options{})
+	d := iam.NewDirectory(iam.Config{DB: log.Recorded(), Keyring: k, Managed: managedPolicies{data}, Partition: partition, Now: time.Now})
+	defer d.Close()
+	root, _, err := d.EnsureAccount(audit.System(ctx, "licet env"), defaultAccount)
+	return root, err
+}

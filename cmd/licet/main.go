@@ -1,0 +1,56 @@
+// Command licet is AWS Lambda with its whole permission system, on your own machine.
+//
+// One binary: serve runs the server; env, explain and doctor help with it. Everything is wired here by hand, in serve.go; no other
+// package knows which store, sandbox or services a server is made of.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// version is set by the linker.
+var version = "devel"
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := command().ExecuteContext(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "licet:", err)
+		stop()
+		os.Exit(1)
+	}
+}
+
+func command() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "licet",
+		Short:         "AWS Lambda with its whole permission system, on your own machine",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.AddCommand(serveCommand(), envCommand(), explainCommand(), doctorCommand(), versionCommand())
+	return root
+}
+
+func versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print version and build",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			build := ""
+			if info, ok := debug.ReadBuildInfo(); ok {
+				build = " " + info.GoVersion
+			}
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), "licet %s%s\n", version, build)
+			return err
+		},
+	}
+}

@@ -1,0 +1,183 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/licet/licet/internal/dispatch"
+	"github.com/licet/licet/internal/principal"
+	"github.com/licet/licet/internal/sandbox"
+)
+
+// Defaults of the flags (design.md, fixed choice 8).
+const (
+	defaultListen  = "127.0.0.1:4566"
+	defaultRegion  = "us-east-1"
+	defaultSandbox = "oci"
+)
+
+// config is everything that a person can choose about a server.
+type config struct {
+	// Data directory; made when missing.
+	Data string
+	// Listen is the host:port of the front door; port 0 picks a free one.
+	Listen string
+	// Region that the server serves.
+	Region string
+	// Mode: enforce or observe.
+	Mode string
+	// Sandbox driver: oci or process.
+	Sandbox string
+	// OCIRuntime is the program of the oci driver; "" finds crun, else runc.
+	OCIRuntime string
+	// FunctionNetwork is what functions reach beside the server: none or host.
+	FunctionNetwork string
+	// IdleTimeout is how long an environment is kept without an invocation.
+	IdleTimeout time.Duration
+	// RootAccessKey and RootSecretFile fix the root's credentials; both or neither. The file holds the secret.
+	RootAccessKey  string
+	RootSecretFile string
+	// Verbose logs each step.
+	Verbose bool
+}
+
+func serveCommand() *cobra.Command {
+	var c config
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the server",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return serve(cmd.Context(), c, cmd.OutOrStdout())
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&c.Data, "data", defaultDataDir(), "data directory; made on first start, readable for its owner only")
+	f.StringVar(&c.Listen, "listen", defaultListen, "host:port to listen on; port 0 picks a free one")
+	f.StringVar(&c.Region, "region", defaultRegion, "the AWS region to be")
+	f.StringVar(&c.Mode, "mode", string(dispatch.Enforce), "enforce: refuse what is denied; observe: record it and let it pass")
+	f.StringVar(&c.Sandbox, "sandbox", defaultSandbox, "where functions run: oci (containers) or process (no isolation)")
+	f.StringVar(&c.OCIRuntime, "oci-runtime", "", "program of the oci sandbox; default crun, else runc")
+	f.StringVar(&c.FunctionNetwork, "function-network", string(sandbox.NetworkNone), "what functions reach beside this server: none or host")
+	f.DurationVar(&c.IdleTimeout, "idle-timeout", 5*time.Minute, "how long a function's environment is kept without an invocation")
+	f.StringVar(&c.RootAccessKey, "root-access-key-id", "", "fixed access key of the root; needs --root-secret-file")
+	f.StringVar(&c.RootSecretFile, "root-secret-file", "", "file with the secret of --root-access-key-id")
+	f.BoolVar(&c.Verbose, "verbose", false, "log each step")
+	return cmd
+}
+
+// validate refuses what cannot be meant. The rest is refused by what uses it.
+func (c config) validate() error {
+	if c.Mode != string(dispatch.Enforce) && c.Mode != string(dispatch.Observe) {
+		return fmt.Errorf("--mode %q: want enforce or observe", c.Mode)
+	}
+	if c.FunctionNetwork != string(sandbox.NetworkNone) && c.FunctionNetwork != string(sandbox.NetworkHost) {
+		return fmt.Errorf("--function-network %q: want none or host", c.FunctionNetwork)
+	}
+	if !regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]$`).MatchString(c.Region) {
+		return fmt.Errorf("--region %q: want a region such as us-east-1", c.Region)
+	}
+	if (c.RootAccessKey == "") != (c.RootSecretFile == "") {
+		return errors.New("--root-access-key-id and --root-secret-file go together")
+	}
+	return nil
+}
+
+// fixedRoot reads the root's credentials that the flags fix; the zero value when they fix none.
+func (c config) fixedRoot() (principal.Credentials, error) {
+	if c.RootAccessKey == "" {
+		return principal.Credentials{}, nil
+	}
+	b, err := os.ReadFile(c.RootSecretFile)
+	if err != nil {
+		return principal.Credentials{}, fmt.Errorf("read --root-secret-file: %w", err)
+	}
+	secret := strings.TrimSpace(string(b))
+	if secret == "" {
+		return principal.Credentials{}, errors.New("--root-secret-file is empty")
+	}
+	return principal.Credentials{AccessKeyID: c.RootAccessKey, SecretAccessKey: secret}, nil
+}
+
+// serve runs a server until ctx ends.
+func serve(ctx context.Context, c config, out io.Writer) (err error) {
+	if err := c.validate(); err != nil {
+		return err
+	}
+	level := slog.LevelInfo
+	if c.Verbose {
+		level = slog.LevelDebug
+	}
+	logger := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+	s, err := newServer(ctx, c, logger)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	l, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	url := "http://" + l.Addr().String()
+	if err := dataDir(c.Data).announce(url); err != nil {
+		return errors.Join(err, l.Close())
+	}
+	if err := s.greet(out, c, url); err != nil {
+		return errors.Join(err, l.Close())
+	}
+	return s.run(ctx, l)
+}
+
+// greet tells a person how to talk to the server.
+func (s *server) greet(out io.Writer, c config, url string) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "licet %s on %s, account %s, region %s, data in %s\n", version, url, defaultAccount, c.Region, c.Data)
+	if s.newRoot {
+		fmt.Fprintf(&b, "\nRoot credentials, shown this once (licet env prints them again):\n  AWS_ACCESS_KEY_ID=%s\n  AWS_SECRET_ACCESS_KEY=%s\n",
+			s.root.AccessKeyID, s.root.SecretAccessKey)
+	}
+	if c.Mode == string(dispatch.Observe) {
+		b.WriteString("\nOBSERVE MODE: denied calls are recorded and let through. Nothing is enforced.\n")
+	}
+	if c.Sandbox == "process" {
+		b.WriteString("\nSANDBOX process: functions run as plain processes of this user. They are not isolated.\n")
+	}
+	self, err := os.Executable()
+	if err != nil {
+		self = "licet"
+	}
+	fmt.Fprintf(&b, "\nIn another shell:\n  eval \"$(%s env --data %s)\"\n  aws sts get-caller-identity\n\n", self, c.Data)
+	_, err = io.WriteString(out, b.String())
+	return err
+}
+
+// run serves until ctx ends, then drains: no new requests, running invocations end, logs and decisions are written.
+func (s *server) run(ctx context.Context, l net.Listener) error {
+	front := &http.Server{Handler: s.edge, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug)}
+	failed := make(chan error, 1)
+	go func() { failed <- front.Serve(l) }()
+	stop := s.start()
+	var err error
+	select {
+	case err = <-failed:
+		err = fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+		s.logger.Info("Stopping.")
+		// Invocations may take as long as a function's timeout; execution ends them after its grace period.
+		drain, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		err = front.Shutdown(drain)
+	}
+	return errors.Join(err, stop())
+}

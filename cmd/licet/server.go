@@ -1,0 +1,246 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/licet/licet/authz/reference"
+	"github.com/licet/licet/internal/audit"
+	"github.com/licet/licet/internal/awsdata"
+	"github.com/licet/licet/internal/blob/disk"
+	"github.com/licet/licet/internal/dispatch"
+	"github.com/licet/licet/internal/edge"
+	"github.com/licet/licet/internal/execution"
+	"github.com/licet/licet/internal/principal"
+	"github.com/licet/licet/internal/protocol/json"
+	"github.com/licet/licet/internal/protocol/query"
+	"github.com/licet/licet/internal/protocol/restjson"
+	"github.com/licet/licet/internal/runtimes"
+	"github.com/licet/licet/internal/sandbox"
+	"github.com/licet/licet/internal/secret"
+	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/iam"
+	"github.com/licet/licet/internal/services/iam/iamapi"
+	"github.com/licet/licet/internal/services/lambda"
+	"github.com/licet/licet/internal/services/lambda/lambdaapi"
+	"github.com/licet/licet/internal/services/logs"
+	"github.com/licet/licet/internal/services/logs/logsapi"
+	"github.com/licet/licet/internal/services/sts"
+	"github.com/licet/licet/internal/services/sts/stsapi"
+	"github.com/licet/licet/internal/store"
+)
+
+const partition = "aws"
+
+// server is all parts of a running licet, wired by hand.
+type server struct {
+	logger *slog.Logger
+	// db is the store itself; services get the one that insists on a decision for every change (decisions.Recorded).
+	db store.DB
+	// keys seal session tokens and what is secret in the store.
+	keys *secret.Keyring
+	// decisions is the decision log.
+	decisions *audit.Log
+	// directory knows users, roles, keys and their policies.
+	directory *iam.Directory
+	// door is the only way to an operation.
+	door *dispatch.Dispatcher
+	// driver makes sandboxes, functions runs environments in them.
+	driver    sandbox.Driver
+	functions *execution.Manager
+	lambda    *lambda.Service
+	// edge is the HTTP handler.
+	edge *edge.Server
+	// root credentials of the default account; newRoot when this start made them.
+	root    principal.Credentials
+	newRoot bool
+
+	// closers undo what was made, last first.
+	closers []func() error
+}
+
+// newServer makes all parts. On an error what was made is closed again.
+func newServer(ctx context.Context, c config, logger *slog.Logger) (*server, error) {
+	s := &server{logger: logger}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	err := s.openData(ctx, c)
+	if err == nil {
+		err = s.openServices(ctx, c, registry)
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
+}
+
+// openData locks the data directory and opens store, key and decision log.
+func (s *server) openData(ctx context.Context, c config) (err error) {
+	dir := dataDir(c.Data)
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return fmt.Errorf("make data directory: %w", err)
+	}
+	release, err := dir.lock()
+	if err != nil {
+		return err
+	}
+	s.closers = append(s.closers, release)
+	if s.db, s.keys, err = dir.open(ctx); err != nil {
+		return err
+	}
+	s.closers = append(s.closers, s.db.Close)
+	s.decisions = audit.New(s.db, audit.Options{Logger: s.logger})
+	return nil
+}
+
+// openServices makes the services, the door in front of them and what runs behind them.
+func (s *server) openServices(ctx context.Context, c config, registry *prometheus.Registry) error {
+	data, err := awsdata.Load()
+	if err != nil {
+		return fmt.Errorf("load the tables of AWS's actions: %w", err)
+	}
+	blobs, err := disk.Open(dataDir(c.Data).path("blobs"))
+	if err != nil {
+		return fmt.Errorf("open blobs: %w", err)
+	}
+	fixed, err := c.fixedRoot()
+	if err != nil {
+		return err
+	}
+	identities := iam.Config{
+		DB: s.decisions.Recorded(), Keyring: s.keys, Managed: managedPolicies{data}, Partition: partition, Now: time.Now,
+		FixedRoot: fixedRoots(fixed),
+	}
+	s.directory = iam.NewDirectory(identities)
+	s.closers = append(s.closers, func() error { s.directory.Close(); return nil })
+	if s.root, s.newRoot, err = s.directory.EnsureAccount(audit.System(ctx, "first start"), defaultAccount); err != nil {
+		return err
+	}
+	set, err := s.openRuntimes(c)
+	if err != nil {
+		return err
+	}
+	links := edge.NewCodeLinks(blobs, s.keys, time.Now)
+	if s.functions, err = s.openExecution(ctx, c, set); err != nil {
+		return err
+	}
+	s.lambda, err = lambda.New(lambda.Config{
+		DB: s.decisions.Recorded(), Blobs: blobs, Keys: s.keys, CodeDir: dataDir(c.Data).path("code"), Runner: s.functions,
+		Roles: executionRoles{s}, Principals: s.directory, CodeURLs: links, Permissions: permissions{s},
+		Runtimes: func(name types.Runtime) bool { _, ok := set.Lookup(string(name)); return ok },
+	})
+	if err != nil {
+		return err
+	}
+	s.closers = append(s.closers, func() error { s.lambda.Close(); return nil })
+	if err := s.lambda.Sweep(ctx); err != nil {
+		return fmt.Errorf("remove unpacked code that nobody uses: %w", err)
+	}
+	services, err := s.services(identities)
+	if err != nil {
+		return err
+	}
+	s.door, err = dispatch.New(dispatch.Config{
+		Services: services, Policies: s.directory, Decide: reference.Decide, Log: s.decisions, Mode: dispatch.Mode(c.Mode),
+		KnownAction: func(action string) bool { _, ok := data.Action(action); return ok },
+		Now:         time.Now, Region: c.Region, Partition: partition,
+	})
+	if err != nil {
+		return err
+	}
+	s.edge, err = edge.New(edge.Config{
+		Dispatcher: s.door, Keys: keys{s.directory}, Decisions: s.decisions, Decide: reference.Decide, Code: links, Gatherer: registry,
+		Logger: s.logger, Now: time.Now, Region: c.Region, Partition: partition, Mode: dispatch.Mode(c.Mode),
+	})
+	if err != nil {
+		return err
+	}
+	registry.MustRegister(s.edge.Metrics()...)
+	registry.MustRegister(s.functions.Collectors()...)
+	return nil
+}
+
+// services is the list of what this server offers. To add one: one line.
+func (s *server) services(identities iam.Config) ([]service.Service, error) {
+	lambdaAPI, logsAPI, iamAPI, stsAPI := lambdaapi.API(), logsapi.API(), iamapi.API(), stsapi.API()
+	lambdaCodec, err := restjson.New(lambdaAPI)
+	if err != nil {
+		return nil, fmt.Errorf("make codec of lambda: %w", err)
+	}
+	return []service.Service{
+		iam.New(identities).Definition(iamAPI, query.New(iamAPI)),
+		sts.New(s.directory, s.keys).Definition(stsAPI, query.New(stsAPI)),
+		s.lambda.Definition(lambdaAPI, lambdaCodec),
+		logs.New(s.decisions.Recorded()).Definition(logsAPI, json.New(logsAPI, json.Version11)),
+	}, nil
+}
+
+// openRuntimes writes the bootstraps of the managed runtimes.
+func (s *server) openRuntimes(c config) (*runtimes.Set, error) {
+	set, err := runtimes.Load()
+	if err != nil {
+		return nil, fmt.Errorf("load runtimes: %w", err)
+	}
+	dir, err := filepath.Abs(dataDir(c.Data).path("runtimes"))
+	if err != nil {
+		return nil, err
+	}
+	if err := set.Install(dir); err != nil {
+		return nil, fmt.Errorf("install runtimes: %w", err)
+	}
+	return set, nil
+}
+
+// openExecution makes the sandbox driver and the manager of environments.
+func (s *server) openExecution(ctx context.Context, c config, set *runtimes.Set) (*execution.Manager, error) {
+	if err := os.MkdirAll(dataDir(c.Data).path("code"), 0o700); err != nil {
+		return nil, fmt.Errorf("make code directory: %w", err)
+	}
+	driver, err := openDriver(c)
+	if err != nil {
+		return nil, err
+	}
+	s.driver = driver
+	s.closers = append(s.closers, driver.Close)
+	return execution.New(execution.Config{
+		Driver: driver, Runtimes: execution.Managed(set), Credentials: executionRoles{s}.credentials, Logs: logWriter{s},
+		Endpoint: frontDoor{s}, Network: sandbox.Network(c.FunctionNetwork), IdleTimeout: c.IdleTimeout, Logger: s.logger,
+	})
+}
+
+// start runs what works in the background; stop ends it, the environments first, for their last log lines are decided calls too.
+func (s *server) start() (stop func() error) {
+	functions := background(s.functions.Run)
+	decisions := background(s.decisions.Run)
+	return func() error { return errors.Join(functions(), decisions()) }
+}
+
+// background runs fn until stop is called, which waits for it.
+func background(fn func(context.Context) error) (stop func() error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- fn(ctx) }()
+	return func() error {
+		cancel()
+		return <-done
+	}
+}
+
+// close undoes newServer.
+func (s *server) close() error {
+	var errs []error
+	for i := len(s.closers) - 1; i >= 0; i-- {
+		errs = append(errs, s.closers[i]())
+	}
+	s.closers = nil
+	return errors.Join(errs...)
+}

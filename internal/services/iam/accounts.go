@@ -1,0 +1,92 @@
+package iam
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/licet/licet/internal/principal"
+	"github.com/licet/licet/internal/store"
+)
+
+// EnsureAccount makes an account with a root user and its access key, if it is not there. It returns the root user's first active
+// access key, which is zero when the root user has none left, and whether it made one. For an account with a fixed root key it
+// returns that, and makes no other. The context must permit changes that no caller asked for, if the store wants that.
+func (d *Directory) EnsureAccount(ctx context.Context, account string) (root principal.Credentials, created bool, err error) {
+	id, err := principal.NewAccessKeyID(principal.AccessKeyPrefix, account)
+	if err != nil {
+		return principal.Credentials{}, false, err
+	}
+	fixed, isFixed := d.config.FixedRoot[account]
+	root, done, err := d.rootKey(ctx, account)
+	if err != nil || done && !isFixed {
+		return root, false, err
+	}
+	if isFixed {
+		return fixed, false, d.ensureRoot(ctx, account, func(store.Tx, *identity) error { return nil })
+	}
+	err = d.ensureRoot(ctx, account, func(tx store.Tx, e *identity) error {
+		created = !e.RootKeyMade
+		if e.RootKeyMade {
+			return nil // another process was faster
+		}
+		e.RootKeyMade = true
+		_, _, err := putNewKey(tx, d.config.Keyring, account, e, id, d.config.Now())
+		return err
+	})
+	if err != nil {
+		return principal.Credentials{}, false, fmt.Errorf("make account %s: %w", account, err)
+	}
+	root, _, err = d.rootKey(ctx, account)
+	return root, created, err
+}
+
+// rootKey finds the root user's first active access key; done is true when the root user was given one already.
+func (d *Directory) rootKey(ctx context.Context, account string) (root principal.Credentials, done bool, err error) {
+	err = d.config.DB.View(ctx, func(r store.Reader) error {
+		root, done = principal.Credentials{}, false
+		e, err := getIdentity(r, account, rootKind, account)
+		if errors.Is(err, store.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		done = e.RootKeyMade
+		for _, id := range e.AccessKeys {
+			key, err := store.GetJSON[accessKey](r, accessKeyKey(id))
+			if err != nil {
+				return err
+			}
+			if !key.Active {
+				continue
+			}
+			secretKey, err := openSecret(d.config.Keyring, id, key.Secret)
+			if err != nil {
+				return fmt.Errorf("open secret of access key %s: %w", id, err)
+			}
+			root = principal.Credentials{AccessKeyID: id, SecretAccessKey: secretKey}
+			return nil
+		}
+		return nil
+	})
+	return root, done, err
+}
+
+// ensureRoot lets fn change the root user, which it makes if it is not there.
+func (d *Directory) ensureRoot(ctx context.Context, account string, fn func(store.Tx, *identity) error) error {
+	return d.config.DB.Update(ctx, func(tx store.Tx) error {
+		e, err := getIdentity(tx, account, rootKind, account)
+		if errors.Is(err, store.ErrNotFound) {
+			e, err = &identity{Kind: rootKind, ID: account, Created: d.config.Now().UTC().Truncate(time.Second)}, nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := fn(tx, e); err != nil {
+			return err
+		}
+		return putIdentity(tx, account, e)
+	})
+}

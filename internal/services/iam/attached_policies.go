@@ -1,0 +1,143 @@
+package iam
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+
+	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/store"
+)
+
+// attach does nothing when the policy is attached already.
+func (s *Service) attach(ctx context.Context, c *service.Call, k kind, name, policyARN *string) error {
+	arn := aws.ToString(policyARN)
+	if _, err := parsePolicyARN(arn); err != nil {
+		return err
+	}
+	return s.change(ctx, c.Account, k, *name, func(tx store.Tx, e *identity) error {
+		if _, err := s.findPolicy(tx, c.Account, arn); err != nil {
+			return err
+		}
+		if slices.Contains(e.Attached, arn) {
+			return nil
+		}
+		if len(e.Attached) >= maxAttachedPolicies {
+			quota := map[kind]string{userKind: "PoliciesPerUser", groupKind: "PoliciesPerGroup", roleKind: "PoliciesPerRole"}[k]
+			return quotaExceeded(quota, maxAttachedPolicies)
+		}
+		e.Attached = append(e.Attached, arn)
+		return tx.Put(useKey(c.Account, attached, arn, e), nil)
+	})
+}
+
+func (s *Service) detach(ctx context.Context, c *service.Call, k kind, name, policyARN *string) error {
+	arn := aws.ToString(policyARN)
+	if _, err := parsePolicyARN(arn); err != nil {
+		return err
+	}
+	return s.change(ctx, c.Account, k, *name, func(tx store.Tx, e *identity) error {
+		if !slices.Contains(e.Attached, arn) {
+			return policyNotFound(arn)
+		}
+		e.Attached = slices.DeleteFunc(e.Attached, func(a string) bool { return a == arn })
+		return tx.Delete(useKey(c.Account, attached, arn, e))
+	})
+}
+
+func (s *Service) listAttached(
+	ctx context.Context, c *service.Call, k kind, name, marker *string, maxItems *int32, pathPrefix *string,
+) (listing[types.AttachedPolicy], error) {
+	p, err := newPage(marker, maxItems)
+	if err != nil {
+		return listing[types.AttachedPolicy]{}, err
+	}
+	if err := s.patterns.checkPathPrefix(pathPrefix); err != nil {
+		return listing[types.AttachedPolicy]{}, err
+	}
+	e, err := s.read(ctx, c.Account, k, *name)
+	if err != nil {
+		return listing[types.AttachedPolicy]{}, err
+	}
+	arns := slices.SortedFunc(slices.Values(e.Attached), func(a, b string) int {
+		return strings.Compare(attachedOrder(a), attachedOrder(b))
+	})
+	arns = slices.DeleteFunc(arns, func(arn string) bool {
+		path, _ := policyPathAndName(arn)
+		return pathPrefix != nil && !strings.HasPrefix(path, *pathPrefix)
+	})
+	page := cut(p, arns, attachedOrder)
+	out := listing[types.AttachedPolicy]{items: []types.AttachedPolicy{}, marker: page.marker, truncated: page.truncated}
+	for _, arn := range page.items {
+		_, n := policyPathAndName(arn)
+		out.items = append(out.items, types.AttachedPolicy{PolicyArn: aws.String(arn), PolicyName: aws.String(n)})
+	}
+	return out, nil
+}
+
+// attachedOrder sorts by name; a customer's policy and one of AWS may share theirs.
+func attachedOrder(arn string) string {
+	_, name := policyPathAndName(arn)
+	return strings.ToLower(name) + " " + arn
+}
+
+func (s *Service) attachUserPolicy(
+	ctx context.Context, c *service.Call, in *sdk.AttachUserPolicyInput,
+) (*sdk.AttachUserPolicyOutput, error) {
+	return &sdk.AttachUserPolicyOutput{}, s.attach(ctx, c, userKind, in.UserName, in.PolicyArn)
+}
+
+func (s *Service) attachGroupPolicy(
+	ctx context.Context, c *service.Call, in *sdk.AttachGroupPolicyInput,
+) (*sdk.AttachGroupPolicyOutput, error) {
+	return &sdk.AttachGroupPolicyOutput{}, s.attach(ctx, c, groupKind, in.GroupName, in.PolicyArn)
+}
+
+func (s *Service) attachRolePolicy(
+	ctx context.Context, c *service.Call, in *sdk.AttachRolePolicyInput,
+) (*sdk.AttachRolePolicyOutput, error) {
+	return &sdk.AttachRolePolicyOutput{}, s.attach(ctx, c, roleKind, in.RoleName, in.PolicyArn)
+}
+
+func (s *Service) detachUserPolicy(
+	ctx context.Context, c *service.Call, in *sdk.DetachUserPolicyInput,
+) (*sdk.DetachUserPolicyOutput, error) {
+	return &sdk.DetachUserPolicyOutput{}, s.detach(ctx, c, userKind, in.UserName, in.PolicyArn)
+}
+
+func (s *Service) detachGroupPolicy(
+	ctx context.Context, c *service.Call, in *sdk.DetachGroupPolicyInput,
+) (*sdk.DetachGroupPolicyOutput, error) {
+	return &sdk.DetachGroupPolicyOutput{}, s.detach(ctx, c, groupKind, in.GroupName, in.PolicyArn)
+}
+
+func (s *Service) detachRolePolicy(
+	ctx context.Context, c *service.Call, in *sdk.DetachRolePolicyInput,
+) (*sdk.DetachRolePolicyOutput, error) {
+	return &sdk.DetachRolePolicyOutput{}, s.detach(ctx, c, roleKind, in.RoleName, in.PolicyArn)
+}
+
+func (s *Service) listAttachedUserPolicies(
+	ctx context.Context, c *service.Call, in *sdk.ListAttachedUserPoliciesInput,
+) (*sdk.ListAttachedUserPoliciesOutput, error) {
+	l, err := s.listAttached(ctx, c, userKind, in.UserName, in.Marker, in.MaxItems, in.PathPrefix)
+	return &sdk.ListAttachedUserPoliciesOutput{AttachedPolicies: l.items, IsTruncated: l.truncated, Marker: l.marker}, err
+}
+
+func (s *Service) listAttachedGroupPolicies(
+	ctx context.Context, c *service.Call, in *sdk.ListAttachedGroupPoliciesInput,
+) (*sdk.ListAttachedGroupPoliciesOutput, error) {
+	l, err := s.listAttached(ctx, c, groupKind, in.GroupName, in.Marker, in.MaxItems, in.PathPrefix)
+	return &sdk.ListAttachedGroupPoliciesOutput{AttachedPolicies: l.items, IsTruncated: l.truncated, Marker: l.marker}, err
+}
+
+func (s *Service) listAttachedRolePolicies(
+	ctx context.Context, c *service.Call, in *sdk.ListAttachedRolePoliciesInput,
+) (*sdk.ListAttachedRolePoliciesOutput, error) {
+	l, err := s.listAttached(ctx, c, roleKind, in.RoleName, in.Marker, in.MaxItems, in.PathPrefix)
+	return &sdk.ListAttachedRolePoliciesOutput{AttachedPolicies: l.items, IsTruncated: l.truncated, Marker: l.marker}, err
+}

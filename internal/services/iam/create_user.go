@@ -1,0 +1,21 @@
+package iam
+
+import (
+	"context"
+
+	sdk "github.com/aws/aws-sdk-go-v2/service/iam"
+
+	"github.com/licet/licet/internal/service"
+)
+
+func (s *Service) createUser(ctx context.Context, c *service.Call, in *sdk.CreateUserInput) (*sdk.CreateUserOutput, error) {
+	tags, err := s.patterns.checkTags(in.Tags)
+	if err != nil {
+		return nil, err
+	}
+	e := &identity{Kind: userKind, Name: *in.UserName, Path: pathOr(in.Path), Tags: tags}
+	if err := s.create(ctx, c, e, in.PermissionsBoundary, nil); err != nil {
+		return nil, err
+	}
+	return &sdk.CreateUserOutput{User: s.wireUser(c.Account, e)}, nil
+}

@@ -1,0 +1,13 @@
+package iam
+
+import (
+	"context"
+
+	sdk "github.com/aws/aws-sdk-go-v2/service/iam"
+
+	"github.com/licet/licet/internal/service"
+)
+
+func (s *Service) deleteGroup(ctx context.Context, c *service.Call, in *sdk.DeleteGroupInput) (*sdk.DeleteGroupOutput, error) {
+	return &sdk.DeleteGroupOutput{}, s.remove(ctx, c.Account, groupKind, *in.GroupName)
+}

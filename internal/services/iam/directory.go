@@ -1,0 +1,199 @@
+package iam
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/licet/licet/authz"
+	"github.com/licet/licet/internal/arn"
+	"github.com/licet/licet/internal/principal"
+	"github.com/licet/licet/internal/store"
+	"github.com/licet/licet/policy"
+)
+
+// Sizes of the directory's caches, in entries.
+const (
+	cachedKeys       = 4096
+	cachedIdentities = 4096
+	cachedPolicies   = 4096
+	cachedTokens     = 1024
+	cachedDocuments  = 4096
+)
+
+// Directory answers what authentication and decisions ask about identities, from memory. A change that Update has acknowledged is
+// seen by the next question. It writes nothing but new accounts.
+type Directory struct {
+	names
+	config     Config
+	fixed      map[string]string // account by fixed access key id
+	keys       *store.Cache[*knownKey]
+	identities *store.Cache[*knownIdentity]
+	policies   *store.Cache[authz.Policy]
+	tokens     *memo[*principal.Token]
+	aws        *memo[authz.Policy]
+	documents  *memo[*policy.Document]
+}
+
+// knownKey is an access key with its secret open.
+type knownKey struct {
+	accessKey
+	secret string
+}
+
+// knownIdentity is an identity with what is made from it once.
+type knownIdentity struct {
+	*identity
+	account string
+	inline  []authz.Policy
+	tags    map[string]string
+}
+
+// NewDirectory makes the directory. Close ends it.
+func NewDirectory(c Config) *Directory {
+	d := &Directory{
+		names: names{c.Partition}, config: c, fixed: make(map[string]string, len(c.FixedRoot)),
+		tokens: newMemo[*principal.Token](cachedTokens), aws: newMemo[authz.Policy](cachedPolicies),
+		documents: newMemo[*policy.Document](cachedDocuments),
+	}
+	for account, key := range c.FixedRoot {
+		d.fixed[key.AccessKeyID] = account
+	}
+	d.keys = store.NewCache(c.DB, cachedKeys, d.decodeKey)
+	d.identities = store.NewCache(c.DB, cachedIdentities, d.decodeIdentity)
+	d.policies = store.NewCache(c.DB, cachedPolicies, d.decodePolicy)
+	return d
+}
+
+// Close stops following the store.
+func (d *Directory) Close() {
+	d.keys.Close()
+	d.identities.Close()
+	d.policies.Close()
+}
+
+func (d *Directory) decodeKey(item store.Item) (*knownKey, error) {
+	key, err := store.DecodeJSON[accessKey](item)
+	if err != nil {
+		return nil, err
+	}
+	secretKey, err := openSecret(d.config.Keyring, key.ID, key.Secret)
+	if err != nil {
+		return nil, fmt.Errorf("open secret of access key %s: %w", key.ID, err)
+	}
+	return &knownKey{key, secretKey}, nil
+}
+
+func (d *Directory) decodeIdentity(item store.Item) (*knownIdentity, error) {
+	e, err := store.DecodeJSON[*identity](item)
+	if err != nil {
+		return nil, err
+	}
+	known := &knownIdentity{identity: e, account: accountOfKey(item.Key), tags: make(map[string]string, len(e.Tags))}
+	for _, t := range e.Tags {
+		known.tags[t.Key] = t.Value
+	}
+	for _, name := range slices.Sorted(maps.Keys(e.Inline)) {
+		doc, err := d.parse(e.Inline[name])
+		if err != nil {
+			return nil, fmt.Errorf("inline policy %s of %s %s: %w", name, e.Kind, e.Name, err)
+		}
+		known.inline = append(known.inline, authz.Policy{Name: e.Name + "/inline/" + name, Document: doc})
+	}
+	return known, nil
+}
+
+func (d *Directory) decodePolicy(item store.Item) (authz.Policy, error) {
+	p, err := store.DecodeJSON[*managedPolicy](item)
+	if err != nil {
+		return authz.Policy{}, err
+	}
+	arn := d.policyARN(accountOfKey(item.Key), p)
+	v, ok := p.version(p.Default)
+	if !ok {
+		return authz.Policy{}, fmt.Errorf("policy %s has no version %s", arn, p.Default)
+	}
+	return d.managedPolicy(arn, v.Document)
+}
+
+// accountOfKey is the account in "iam/<account>/…".
+func accountOfKey(key string) string {
+	_, rest, _ := strings.Cut(key, "/")
+	account, _, _ := strings.Cut(rest, "/")
+	return account
+}
+
+func (d *Directory) managedPolicy(arn, text string) (authz.Policy, error) {
+	doc, err := d.parse(text)
+	if err != nil {
+		return authz.Policy{}, fmt.Errorf("policy %s: %w", arn, err)
+	}
+	_, name := policyPathAndName(arn)
+	return authz.Policy{ARN: arn, Name: name, Document: doc}, nil
+}
+
+// parse gives the same document for the same text.
+func (d *Directory) parse(text string) (*policy.Document, error) {
+	return d.documents.get(text, func(t string) (*policy.Document, error) { return policy.Parse([]byte(t)) })
+}
+
+// Role finds a role by its ARN. The error wraps principal.ErrNoRole when there is none.
+func (d *Directory) Role(ctx context.Context, roleARN string) (principal.Role, error) {
+	e, account, err := d.find(ctx, roleARN)
+	if err != nil {
+		return principal.Role{}, err
+	}
+	if e == nil || e.Kind != roleKind || d.arnOf(account, e) != roleARN {
+		return principal.Role{}, fmt.Errorf("%w: %s", principal.ErrNoRole, roleARN)
+	}
+	trust, err := d.parse(e.Trust)
+	if err != nil {
+		return principal.Role{}, fmt.Errorf("trust policy of %s: %w", roleARN, err)
+	}
+	role := principal.Role{
+		ARN: roleARN, Name: e.Name, ID: e.ID, Account: account, MaxSessionSeconds: e.MaxSessionSeconds, Generation: e.Generation,
+		Tags: make(map[string]string, len(e.Tags)), Trust: trust,
+	}
+	for _, t := range e.Tags {
+		role.Tags[t.Key] = t.Value
+	}
+	return role, nil
+}
+
+// Exists tells whether the text names somebody: an account, or a user, role or role session of this server.
+func (d *Directory) Exists(ctx context.Context, principalText string) (bool, error) {
+	if isAccount(principalText) {
+		return true, nil
+	}
+	e, _, err := d.find(ctx, principalText)
+	return e != nil, err
+}
+
+// find finds who an ARN names; nil when there is nobody.
+func (d *Directory) find(ctx context.Context, text string) (e *identity, account string, err error) {
+	a, err := arn.Parse(text)
+	if err != nil || a.Partition != d.partition {
+		return nil, "", nil
+	}
+	err = d.config.DB.View(ctx, func(r store.Reader) (err error) {
+		e, err = d.findPrincipal(r, a)
+		return err
+	})
+	return e, a.AccountID, err
+}
+
+// HasPolicy tells whether a managed policy exists in an account or among those of AWS.
+func (d *Directory) HasPolicy(ctx context.Context, account, policyARN string) (bool, error) {
+	a, err := parsePolicyARN(policyARN)
+	if err != nil || a.Partition != d.partition || a.AccountID != awsAccount && a.AccountID != account {
+		return false, nil
+	}
+	_, err = d.policy(ctx, policyARN)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}

@@ -1,0 +1,78 @@
+package iam
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/licet/licet/internal/awserr"
+)
+
+// The codes and statuses are those of https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html and of each
+// operation's page; the texts were recorded from AWS unless a comment says otherwise.
+
+func accessDenied(message string) error {
+	return awserr.New("AccessDenied", http.StatusForbidden, "%s", message)
+}
+
+// invalidToken answers session credentials without MFA of a user, which may not call IAM.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_getsessiontoken.html
+func invalidToken() error {
+	return awserr.New("InvalidClientTokenId", http.StatusForbidden, "The security token included in the request is invalid.")
+}
+
+func noSuchEntity(format string, args ...any) error {
+	return awserr.New("NoSuchEntity", http.StatusNotFound, format, args...)
+}
+
+func noSuchIdentity(k kind, name string) error {
+	return noSuchEntity("The %s with name %s cannot be found.", k, name)
+}
+
+func noSuchPolicy(arn string) error {
+	return noSuchEntity("Policy %s does not exist or is not attachable.", arn)
+}
+
+// policyNotFound is the text of operations on what a policy has (tags, attachments) instead of on its documents.
+func policyNotFound(arn string) error { return noSuchEntity("Policy %s was not found.", arn) }
+
+func noSuchVersion(arn, version string) error {
+	return noSuchEntity("Policy %s version %s does not exist or is not attachable.", arn, version)
+}
+
+func alreadyExists(format string, args ...any) error {
+	return awserr.New("EntityAlreadyExists", http.StatusConflict, format, args...)
+}
+
+func identityExists(k kind, name string) error {
+	word := string(k)
+	return alreadyExists("%s%s with name %s already exists.", strings.ToUpper(word[:1]), word[1:], name)
+}
+
+func deleteConflict(message string) error {
+	return awserr.New("DeleteConflict", http.StatusConflict, "%s", message)
+}
+
+func limitExceeded(format string, args ...any) error {
+	return awserr.New("LimitExceeded", http.StatusConflict, format, args...)
+}
+
+func quotaExceeded(quota string, limit int) error {
+	return limitExceeded("Cannot exceed quota for %s: %d", quota, limit)
+}
+
+func malformedPolicy(format string, args ...any) error {
+	return awserr.New("MalformedPolicyDocument", http.StatusBadRequest, format, args...)
+}
+
+func validationError(format string, args ...any) error {
+	return awserr.New("ValidationError", http.StatusBadRequest, format, args...)
+}
+
+func invalidInput(format string, args ...any) error {
+	return awserr.New("InvalidInput", http.StatusBadRequest, format, args...)
+}
+
+// protectedRole guards the paths of roles that only AWS makes and changes (iam.md T8). The text is from third-party logs.
+func protectedRole(name string) error {
+	return accessDenied("Cannot perform the operation on the protected role '" + name + "' - this role is only modifiable by AWS")
+}

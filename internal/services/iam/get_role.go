@@ -1,0 +1,69 @@
+package iam
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+
+	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/store"
+)
+
+func (s *Service) getRole(ctx context.Context, c *service.Call, in *sdk.GetRoleInput) (*sdk.GetRoleOutput, error) {
+	var role types.Role
+	err := s.db.View(ctx, func(r store.Reader) error {
+		e, err := findIdentity(r, c.Account, roleKind, *in.RoleName)
+		if err != nil {
+			return err
+		}
+		role, err = s.listedRole(r, c.Account, e)
+		// When a role was last used is not kept.
+		role.PermissionsBoundary, role.Tags, role.RoleLastUsed = wireBoundary(e.Boundary), wireTags(e.Tags), &types.RoleLastUsed{}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &sdk.GetRoleOutput{Role: &role}, nil
+}
+
+func (s *Service) listRoles(ctx context.Context, c *service.Call, in *sdk.ListRolesInput) (*sdk.ListRolesOutput, error) {
+	p, err := newPage(in.Marker, in.MaxItems)
+	if err != nil {
+		return nil, err
+	}
+	l, err := s.listIdentities(ctx, c.Account, roleKind, in.PathPrefix, p)
+	if err != nil {
+		return nil, err
+	}
+	out := &sdk.ListRolesOutput{IsTruncated: l.truncated, Marker: l.marker, Roles: []types.Role{}}
+	err = s.db.View(ctx, func(r store.Reader) error {
+		out.Roles = out.Roles[:0]
+		for _, e := range l.items {
+			role, err := s.listedRole(r, c.Account, e)
+			if err != nil {
+				return err
+			}
+			out.Roles = append(out.Roles, role)
+		}
+		return nil
+	})
+	return out, err
+}
+
+// listedRole is a role as lists show it: without tags and boundary.
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListRoles.html
+func (s *Service) listedRole(r store.Reader, account string, e *identity) (types.Role, error) {
+	trust, err := s.shownTrust(r, e.Trust)
+	if err != nil {
+		return types.Role{}, err
+	}
+	role := s.wireRole(account, e, trust)
+	role.MaxSessionDuration = aws.Int32(e.MaxSessionSeconds)
+	if e.Description != "" {
+		role.Description = aws.String(e.Description)
+	}
+	return role, nil
+}

@@ -1,0 +1,148 @@
+package iam
+
+import (
+	"errors"
+	"iter"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/iam"
+
+	"github.com/licet/licet/authz"
+	"github.com/licet/licet/internal/awserr"
+	"github.com/licet/licet/internal/principal"
+	"github.com/licet/licet/internal/secret"
+	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/store"
+	"github.com/licet/licet/internal/store/storetest"
+)
+
+const account = "111122223333"
+
+const (
+	allowAll  = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}`
+	trustEC2  = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
+	readOnly  = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+	basicRole = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+)
+
+// catalogue is a small ManagedPolicies.
+type catalogue []ManagedPolicy
+
+func (c catalogue) ManagedPolicy(arn string) (ManagedPolicy, bool) {
+	i := slices.IndexFunc(c, func(p ManagedPolicy) bool { return p.ARN == arn })
+	if i < 0 {
+		return ManagedPolicy{}, false
+	}
+	return c[i], true
+}
+
+func (c catalogue) All() iter.Seq[ManagedPolicy] { return slices.Values(c) }
+
+// world is a service with its directory on one store.
+type world struct {
+	t    testing.TB
+	db   store.DB
+	s    *Service
+	d    *Directory
+	ops  map[string]service.Operation
+	now  time.Time
+	root principal.Caller
+}
+
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	w := &world{t: t, db: storetest.New(t), now: time.Date(2026, 3, 1, 12, 0, 0, 5e8, time.UTC), ops: make(map[string]service.Operation)}
+	created := time.Date(2015, 2, 6, 18, 40, 0, 0, time.UTC)
+	config := Config{
+		DB: w.db, Keyring: secret.New([secret.KeySize]byte{1}), Partition: "aws", Now: func() time.Time { return w.now },
+		Managed: catalogue{
+			{ARN: readOnly, Name: "ReadOnlyAccess", Path: "/", VersionID: "v9", Created: created, Updated: created, Document: allowAll},
+			{ARN: basicRole, Name: "AWSLambdaBasicExecutionRole", Path: "/service-role/", VersionID: "v1", Created: created, Updated: created, Document: allowAll},
+		},
+	}
+	w.s, w.d = New(config), NewDirectory(config)
+	t.Cleanup(w.d.Close)
+	for _, op := range w.s.operations() {
+		w.ops[op.Name] = op
+	}
+	if _, _, err := w.d.EnsureAccount(t.Context(), account); err != nil {
+		t.Fatal(err)
+	}
+	w.root = principal.Caller{Principal: authz.Principal{Kind: authz.Root, Account: account, ARN: "arn:aws:iam::" + account + ":root"}}
+	return w
+}
+
+// as makes a call of an operation, as dispatch does for one that is allowed.
+func (w *world) as(caller principal.Caller, operation string, in any) (any, error) {
+	w.t.Helper()
+	op, ok := w.ops[operation]
+	if !ok {
+		w.t.Fatalf("no operation %s", operation)
+	}
+	c := &service.Call{Caller: caller, Account: caller.Account, Region: "us-east-1", Partition: "aws", Time: w.now, Operation: operation}
+	if _, err := op.Needs(w.t.Context(), c, in); err != nil {
+		return nil, err
+	}
+	return op.Handle(w.t.Context(), c, in)
+}
+
+// do makes a call as root; the operation is told by the type of the input.
+func (w *world) do(in any) (any, error) {
+	w.t.Helper()
+	return w.as(w.root, operationOf(in), in)
+}
+
+func operationOf(in any) string {
+	name := strings.TrimPrefix(typeName(in), "*iam.")
+	return strings.TrimSuffix(name, "Input")
+}
+
+// must makes a call as root that succeeds.
+func must[Out any](w *world, in any) *Out {
+	w.t.Helper()
+	out, err := w.do(in)
+	if err != nil {
+		w.t.Fatalf("%s: %v", operationOf(in), err)
+	}
+	return out.(*Out)
+}
+
+// wantError holds an error against code and message.
+func wantError(t testing.TB, err error, code, message string) {
+	t.Helper()
+	e, ok := errors.AsType[*awserr.Error](err)
+	if !ok || e.Code != code || e.Message != message {
+		t.Errorf("got error %v, want %s: %s", err, code, message)
+	}
+}
+
+func (w *world) user(name string) string {
+	w.t.Helper()
+	return *must[sdk.CreateUserOutput](w, &sdk.CreateUserInput{UserName: &name}).User.UserId
+}
+
+func (w *world) role(name, trust string) string {
+	w.t.Helper()
+	return *must[sdk.CreateRoleOutput](w, &sdk.CreateRoleInput{RoleName: &name, AssumeRolePolicyDocument: &trust}).Role.RoleId
+}
+
+func (w *world) policy(name string) string {
+	w.t.Helper()
+	return *must[sdk.CreatePolicyOutput](w, &sdk.CreatePolicyInput{PolicyName: &name, PolicyDocument: aws.String(allowAll)}).Policy.Arn
+}
+
+func (w *world) group(name string) {
+	w.t.Helper()
+	must[sdk.CreateGroupOutput](w, &sdk.CreateGroupInput{GroupName: &name})
+}
+
+// key makes an access key of a user.
+func (w *world) key(user string) (id, secretKey string) {
+	w.t.Helper()
+	k := must[sdk.CreateAccessKeyOutput](w, &sdk.CreateAccessKeyInput{UserName: &user}).AccessKey
+	return *k.AccessKeyId, *k.SecretAccessKey
+}

@@ -1,0 +1,85 @@
+package iam
+
+import (
+	"context"
+	"path"
+	"strings"
+
+	"github.com/licet/licet/internal/store"
+)
+
+// listIdentities gives a page of the account's identities of a kind, by name, whose path starts with pathPrefix.
+func (s *Service) listIdentities(
+	ctx context.Context, account string, k kind, pathPrefix *string, p page,
+) (listing[*identity], error) {
+	if err := s.patterns.checkPathPrefix(pathPrefix); err != nil {
+		return listing[*identity]{}, err
+	}
+	prefix := namePrefix(account, k)
+	load := func(r store.Reader, item store.Item) (*identity, string, error) {
+		e, err := getIdentity(r, account, k, string(item.Value))
+		if err != nil {
+			return nil, "", err
+		}
+		return e, e.Path, nil
+	}
+	return scanPage(ctx, s.db, prefix, pathPrefix, p, load)
+}
+
+// scanPage gives a page of the store's items below prefix. load decodes an item and gives its path.
+func scanPage[T any](
+	ctx context.Context, db store.DB, prefix string, pathPrefix *string, p page,
+	load func(store.Reader, store.Item) (value T, path string, err error),
+) (listing[T], error) {
+	var l listing[T]
+	err := db.View(ctx, func(r store.Reader) error {
+		l = listing[T]{}
+		after, last := "", ""
+		if p.after != "" {
+			after, last = prefix+p.after, p.after
+		}
+		for {
+			items, err := r.Scan(prefix, after, p.size+1)
+			if err != nil {
+				return err
+			}
+			for _, item := range items {
+				v, at, err := load(r, item)
+				if err != nil {
+					return err
+				}
+				after = item.Key
+				if pathPrefix != nil && !strings.HasPrefix(at, *pathPrefix) {
+					continue
+				}
+				if len(l.items) == p.size {
+					l.truncated, l.marker = true, newMarker(last)
+					return nil
+				}
+				l.items = append(l.items, v)
+				last = strings.TrimPrefix(item.Key, prefix)
+			}
+			if len(items) <= p.size {
+				return nil
+			}
+		}
+	})
+	return l, err
+}
+
+// identitiesByID reads the identities that the keys below prefix end with, in the order of the keys.
+func identitiesByID(r store.Reader, account string, k kind, prefix string) ([]*identity, error) {
+	items, err := r.Scan(prefix, "", 0)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]*identity, 0, len(items))
+	for _, item := range items {
+		e, err := getIdentity(r, account, k, path.Base(item.Key))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, e)
+	}
+	return out, nil
+}

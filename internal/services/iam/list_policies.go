@@ -1,0 +1,132 @@
+package iam
+
+import (
+	"context"
+	"net/url"
+	"strings"
+
+	sdk "github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+
+	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/store"
+)
+
+// listPolicies lists the account's own policies by name, then those of AWS by ARN.
+func (s *Service) listPolicies(ctx context.Context, c *service.Call, in *sdk.ListPoliciesInput) (*sdk.ListPoliciesOutput, error) {
+	p, err := newPage(in.Marker, in.MaxItems)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.checkListPolicies(in); err != nil {
+		return nil, err
+	}
+	var all []types.Policy
+	err = s.db.View(ctx, func(r store.Reader) (err error) {
+		all, err = s.policies(r, c.Account, in)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	l := cut(p, all, policyOrder)
+	return &sdk.ListPoliciesOutput{
+		Policies: append([]types.Policy{}, l.items...), IsTruncated: l.truncated, Marker: l.marker,
+	}, nil
+}
+
+func (s *Service) checkListPolicies(in *sdk.ListPoliciesInput) error {
+	switch in.Scope {
+	case "", types.PolicyScopeTypeAll, types.PolicyScopeTypeAws, types.PolicyScopeTypeLocal:
+	default:
+		return violation("scope", "Member must satisfy enum value set: [All, AWS, Local]")
+	}
+	if err := checkUsageFilter(in.PolicyUsageFilter); err != nil {
+		return err
+	}
+	return s.patterns.checkPathPrefix(in.PathPrefix)
+}
+
+func checkUsageFilter(f types.PolicyUsageType) error {
+	switch f {
+	case "", types.PolicyUsageTypePermissionsPolicy, types.PolicyUsageTypePermissionsBoundary:
+		return nil
+	}
+	return violation("policyUsageFilter", "Member must satisfy enum value set: [PermissionsPolicy, PermissionsBoundary]")
+}
+
+// policyOrder puts customer managed policies before those of AWS.
+func policyOrder(p types.Policy) string {
+	if strings.Contains(*p.Arn, ":"+awsAccount+":policy/") {
+		return "1" + *p.Arn
+	}
+	return "0" + strings.ToLower(*p.PolicyName)
+}
+
+// policies gives all policies that pass the filters of a request, in order.
+func (s *Service) policies(r store.Reader, account string, in *sdk.ListPoliciesInput) ([]types.Policy, error) {
+	counts, err := allUses(r, account)
+	if err != nil {
+		return nil, err
+	}
+	var out []types.Policy
+	add := func(arn string, p *managedPolicy) {
+		if n := counts[url.PathEscape(arn)]; passes(in, p, n) {
+			out = append(out, listedPolicy(arn, p, n))
+		}
+	}
+	if in.Scope != types.PolicyScopeTypeAws {
+		items, err := r.Scan(policyPrefix(account), "", 0)
+		if err != nil {
+			return nil, err
+		}
+		for _, item := range items {
+			p, err := store.DecodeJSON[*managedPolicy](item)
+			if err != nil {
+				return nil, err
+			}
+			add(s.policyARN(account, p), p)
+		}
+	}
+	if in.Scope != types.PolicyScopeTypeLocal {
+		for p := range s.managed.All() {
+			add(p.ARN, fromAWS(p))
+		}
+	}
+	return out, nil
+}
+
+// passes tells whether a policy is asked for.
+func passes(in *sdk.ListPoliciesInput, p *managedPolicy, n uses) bool {
+	switch {
+	case in.PathPrefix != nil && !strings.HasPrefix(p.Path, *in.PathPrefix),
+		in.OnlyAttached && n == uses{},
+		in.PolicyUsageFilter == types.PolicyUsageTypePermissionsPolicy && n.attached == 0,
+		in.PolicyUsageFilter == types.PolicyUsageTypePermissionsBoundary && n.boundary == 0:
+		return false
+	}
+	return true
+}
+
+// allUses counts what uses each policy in an account, by the ARN as it stands in the keys.
+func allUses(r store.Reader, account string) (map[string]uses, error) {
+	out := make(map[string]uses)
+	for _, u := range []use{attached, boundary} {
+		prefix := "iam/" + account + "/" + string(u) + "/"
+		items, err := r.Scan(prefix, "", 0)
+		if err != nil {
+			return nil, err
+		}
+		for _, item := range items {
+			arn, _, _ := strings.Cut(strings.TrimPrefix(item.Key, prefix), "/")
+			n := out[arn]
+			if u == attached {
+				n.attached++
+			} else {
+				n.boundary++
+			}
+			out[arn] = n
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,37 @@
+package iam
+
+import "sync"
+
+// memo keeps what was made from a text that never changes its meaning. When it is full it starts anew. Safe for concurrent use.
+type memo[V any] struct {
+	size int
+
+	mu     sync.RWMutex
+	values map[string]V
+}
+
+func newMemo[V any](size int) *memo[V] { return &memo[V]{size: size, values: make(map[string]V)} }
+
+// get returns the one value of a key, made by make on first use. Errors are not kept.
+func (m *memo[V]) get(key string, make func(string) (V, error)) (V, error) {
+	m.mu.RLock()
+	v, ok := m.values[key]
+	m.mu.RUnlock()
+	if ok {
+		return v, nil
+	}
+	made, err := make(key)
+	if err != nil {
+		return made, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if v, ok := m.values[key]; ok {
+		return v, nil
+	}
+	if len(m.values) >= m.size {
+		clear(m.values)
+	}
+	m.values[key] = made
+	return made, nil
+}

@@ -1,0 +1,67 @@
+package iam
+
+import (
+	"bytes"
+	"encoding/base64"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+)
+
+const defaultPageSize = 100
+
+// page is what a list operation was asked for: the place to go on after, and how many.
+type page struct {
+	after string
+	size  int
+}
+
+// newPage checks Marker and MaxItems. A marker is the encoded key of the last item that was given out; clients must not look
+// into it (https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListUsers.html).
+func newPage(marker *string, maxItems *int32) (page, error) {
+	p := page{size: defaultPageSize}
+	if err := checkRange("maxItems", maxItems, 1, maxPageSize); err != nil {
+		return page{}, err
+	}
+	if maxItems != nil {
+		p.size = int(*maxItems)
+	}
+	if marker == nil {
+		return p, nil
+	}
+	after, err := base64.RawURLEncoding.DecodeString(*marker)
+	if err != nil || len(after) == 0 || bytes.IndexByte(after, 0) >= 0 {
+		return page{}, validationError("Invalid Marker.")
+	}
+	p.after = string(after)
+	return p, nil
+}
+
+// listing is an answer's part of a list.
+type listing[T any] struct {
+	items     []T
+	marker    *string
+	truncated bool
+}
+
+// cut takes the page out of a list that is sorted by key.
+func cut[T any](p page, items []T, key func(T) string) listing[T] {
+	var l listing[T]
+	last := ""
+	for _, item := range items {
+		k := key(item)
+		if p.after != "" && k <= p.after {
+			continue
+		}
+		if len(l.items) == p.size {
+			l.truncated, l.marker = true, newMarker(last)
+			break
+		}
+		l.items = append(l.items, item)
+		last = k
+	}
+	return l
+}
+
+func newMarker(last string) *string {
+	return aws.String(base64.RawURLEncoding.EncodeToString([]byte(last)))
+}

@@ -1,0 +1,121 @@
+package iam
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/licet/licet/authz"
+	"github.com/licet/licet/internal/principal"
+	"github.com/licet/licet/internal/store"
+)
+
+// Policies gives the policies of a caller: identity-based ones (a user's with those of its groups, a role's), the boundary, and
+// those of the session. An error means that they are not all known, and must deny. Root users, services and anonymous callers
+// have none. Documents are the same pointers as long as their text is the same.
+func (d *Directory) Policies(ctx context.Context, caller principal.Caller) (authz.Policies, error) {
+	var p authz.Policies
+	switch caller.Kind {
+	case authz.Root, authz.Service, authz.Anonymous:
+	case authz.User, authz.AssumedRole:
+		k := userKind
+		if caller.Kind == authz.AssumedRole {
+			k = roleKind
+		}
+		e, err := d.identities.Get(ctx, identityKey(caller.Account, k, caller.ID))
+		if err != nil {
+			return authz.Policies{}, fmt.Errorf("load %s %s: %w", k, caller.ID, err)
+		}
+		if err := d.identityPolicies(ctx, e, &p); err != nil {
+			return authz.Policies{}, err
+		}
+	default:
+		return authz.Policies{}, fmt.Errorf("no policies are known for callers of kind %s", caller.Kind)
+	}
+	if caller.Session != nil && caller.Session.HasPolicies {
+		var err error
+		if p.Session, err = d.sessionPolicies(ctx, caller.Session); err != nil {
+			return authz.Policies{}, err
+		}
+	}
+	return p, nil
+}
+
+func (d *Directory) identityPolicies(ctx context.Context, e *knownIdentity, p *authz.Policies) error {
+	grants := make([]*knownIdentity, 1, 1+len(e.Groups))
+	grants[0] = e
+	size := len(e.inline) + len(e.Attached)
+	for _, id := range e.Groups {
+		g, err := d.identities.Get(ctx, identityKey(e.account, groupKind, id))
+		if err != nil {
+			return fmt.Errorf("load group %s of user %s: %w", id, e.Name, err)
+		}
+		grants = append(grants, g)
+		size += len(g.inline) + len(g.Attached)
+	}
+	p.Identity = make([]authz.Policy, 0, size)
+	for _, g := range grants {
+		p.Identity = append(p.Identity, g.inline...)
+		for _, arn := range g.Attached {
+			managed, err := d.policy(ctx, arn)
+			if err != nil {
+				return fmt.Errorf("load policy of %s %s: %w", g.Kind, g.Name, err)
+			}
+			p.Identity = append(p.Identity, managed)
+		}
+	}
+	if e.Boundary != "" {
+		b, err := d.policy(ctx, e.Boundary)
+		if err != nil {
+			return fmt.Errorf("load permissions boundary of %s %s: %w", e.Kind, e.Name, err)
+		}
+		p.Boundary = &b
+	}
+	return nil
+}
+
+// sessionPolicies are the policies that were given when a session was made. One that is gone is an error: what it denied must
+// not be allowed for that.
+func (d *Directory) sessionPolicies(ctx context.Context, s *principal.Session) ([]authz.Policy, error) {
+	out := make([]authz.Policy, 0, 1+len(s.PolicyARNs))
+	if s.Policy != "" {
+		doc, err := d.parse(s.Policy)
+		if err != nil {
+			return nil, fmt.Errorf("session policy of %s: %w", s.Name, err)
+		}
+		out = append(out, authz.Policy{Name: "session policy of " + s.Name, Document: doc})
+	}
+	for _, arn := range s.PolicyARNs {
+		managed, err := d.policy(ctx, arn)
+		if err != nil {
+			return nil, fmt.Errorf("load session policy of %s: %w", s.Name, err)
+		}
+		out = append(out, managed)
+	}
+	return out, nil
+}
+
+// policy gives the version in effect of a managed policy. The error wraps store.ErrNotFound when there is none.
+func (d *Directory) policy(ctx context.Context, arn string) (authz.Policy, error) {
+	a, err := parsePolicyARN(arn)
+	if err != nil {
+		return authz.Policy{}, err
+	}
+	if a.AccountID == awsAccount {
+		return d.aws.get(arn, func(arn string) (authz.Policy, error) {
+			p, ok := d.config.Managed.ManagedPolicy(arn)
+			if !ok {
+				return authz.Policy{}, fmt.Errorf("policy %s: %w", arn, store.ErrNotFound)
+			}
+			return d.managedPolicy(arn, p.Document)
+		})
+	}
+	_, name := policyPathAndName(arn)
+	p, err := d.policies.Get(ctx, policyKey(a.AccountID, name))
+	if err != nil {
+		return authz.Policy{}, fmt.Errorf("policy %s: %w", arn, err)
+	}
+	if p.ARN != arn {
+		return authz.Policy{}, fmt.Errorf("policy %s: %w", arn, store.ErrNotFound)
+	}
+	return p, nil
+}

@@ -1,0 +1,207 @@
+package iam
+
+import (
+	"errors"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/licet/licet/internal/principal"
+	"github.com/licet/licet/internal/store"
+)
+
+// kind is a kind of identity, by AWS's word in ARNs and messages.
+type kind string
+
+const (
+	userKind  kind = "user"
+	groupKind kind = "group"
+	roleKind  kind = "role"
+	// rootKind is the account's root user. Its id is the account, its name is empty.
+	rootKind kind = "root"
+)
+
+// idPrefix starts the unique ids of a kind.
+func (k kind) idPrefix() string {
+	switch k {
+	case userKind:
+		return principal.UserIDPrefix
+	case groupKind:
+		return principal.GroupIDPrefix
+	default:
+		return principal.RoleIDPrefix
+	}
+}
+
+// identity is the stored form of a user, group, role or root user. All that is granted to it is in this one record.
+type identity struct {
+	Kind    kind      `json:"kind"`
+	ID      string    `json:"id"`
+	Name    string    `json:"name,omitempty"`
+	Path    string    `json:"path,omitempty"`
+	Created time.Time `json:"created"`
+	Tags    []tag     `json:"tags,omitempty"`
+	// Inline holds the texts of inline policies by name, Attached the ARNs of managed policies, Boundary that of the boundary.
+	Inline   map[string]string `json:"inline,omitempty"`
+	Attached []string          `json:"attached,omitempty"`
+	Boundary string            `json:"boundary,omitempty"`
+
+	// AccessKeys are ids of a user's or root's access keys, in the order of their making. Groups are ids of a user's groups.
+	AccessKeys []string `json:"access_keys,omitempty"`
+	Groups     []string `json:"groups,omitempty"`
+	// RootKeyMade tells that the root user was once given a key: it is not given another when it deletes that one.
+	RootKeyMade bool `json:"root_key_made,omitempty"`
+
+	// Description, MaxSessionSeconds, Trust and Generation belong to roles. Trust has unique ids for users and roles (iam.md P4).
+	Description       string `json:"description,omitempty"`
+	MaxSessionSeconds int32  `json:"max_session_seconds,omitempty"`
+	Trust             string `json:"trust,omitempty"`
+	Generation        int64  `json:"generation,omitempty"`
+}
+
+type tag struct {
+	Key   string `json:"key"`
+	Value string `json:"value"`
+}
+
+// managedPolicy is the stored form of a customer managed policy.
+type managedPolicy struct {
+	ID          string    `json:"id"`
+	Name        string    `json:"name"`
+	Path        string    `json:"path"`
+	Description string    `json:"description,omitempty"`
+	Created     time.Time `json:"created"`
+	Updated     time.Time `json:"updated"`
+	Tags        []tag     `json:"tags,omitempty"`
+	// Default is the id of the version in effect, Last the number of the newest version ever made.
+	Default  string          `json:"default"`
+	Last     int             `json:"last"`
+	Versions []policyVersion `json:"versions"`
+}
+
+type policyVersion struct {
+	ID       string    `json:"id"`
+	Document string    `json:"document"`
+	Created  time.Time `json:"created"`
+}
+
+// version finds a version by id.
+func (p *managedPolicy) version(id string) (policyVersion, bool) {
+	i := slices.IndexFunc(p.Versions, func(v policyVersion) bool { return v.ID == id })
+	if i < 0 {
+		return policyVersion{}, false
+	}
+	return p.Versions[i], true
+}
+
+// accessKey is the stored form of an access key. Secret is sealed together with the id.
+type accessKey struct {
+	ID      string    `json:"id"`
+	Account string    `json:"account"`
+	Kind    kind      `json:"kind"`
+	OwnerID string    `json:"owner_id"`
+	Active  bool      `json:"active"`
+	Created time.Time `json:"created"`
+	Secret  []byte    `json:"secret"`
+}
+
+// Keys of the store:
+//
+//	iam/<account>/<kind>/<unique id>                    identity (for root: iam/<account>/root/<account>)
+//	iam/<account>/<kind>-name/<lower-cased name>        the identity's unique id
+//	iam/<account>/policy/<lower-cased name>             managedPolicy
+//	iam/<account>/member/<group id>/<user id>           membership, for listing a group
+//	iam/<account>/attached/<policy ARN>/<kind>/<id>     attachment, for listing and counting
+//	iam/<account>/boundary/<policy ARN>/<kind>/<id>     the same for permissions boundaries
+//	iam/key/<access key id>                             accessKey
+//
+// Names compare without regard to case when they are made
+// (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, "IAM name requirements").
+
+func identityPrefix(account string, k kind) string { return "iam/" + account + "/" + string(k) + "/" }
+
+func identityKey(account string, k kind, id string) string { return identityPrefix(account, k) + id }
+
+func namePrefix(account string, k kind) string { return "iam/" + account + "/" + string(k) + "-name/" }
+
+func nameKey(account string, k kind, name string) string {
+	return namePrefix(account, k) + strings.ToLower(name)
+}
+
+func policyPrefix(account string) string { return "iam/" + account + "/policy/" }
+
+func policyKey(account, name string) string { return policyPrefix(account) + strings.ToLower(name) }
+
+func memberPrefix(account, groupID string) string {
+	return "iam/" + account + "/member/" + groupID + "/"
+}
+
+func accessKeyKey(id string) string { return "iam/key/" + id }
+
+// use is a way in which an identity uses a managed policy.
+type use string
+
+const (
+	attached use = "attached"
+	boundary use = "boundary"
+)
+
+// usePrefix escapes the ARN, so that no policy's prefix is that of another.
+func usePrefix(account string, u use, arn string) string {
+	return "iam/" + account + "/" + string(u) + "/" + url.PathEscape(arn) + "/"
+}
+
+func useKey(account string, u use, arn string, e *identity) string {
+	return usePrefix(account, u, arn) + string(e.Kind) + "/" + e.ID
+}
+
+// findIdentity reads an identity by its name, which must be spelled as it was made. It answers NoSuchEntity when there is none.
+func findIdentity(r store.Reader, account string, k kind, name string) (*identity, error) {
+	if k == rootKind {
+		return getIdentity(r, account, k, account)
+	}
+	item, err := r.Get(nameKey(account, k, name))
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, noSuchIdentity(k, name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	e, err := getIdentity(r, account, k, string(item.Value))
+	if err != nil {
+		return nil, err
+	}
+	if e.Name != name {
+		return nil, noSuchIdentity(k, name)
+	}
+	return e, nil
+}
+
+// getIdentity reads an identity by its unique id. The error wraps store.ErrNotFound when there is none.
+func getIdentity(r store.Reader, account string, k kind, id string) (*identity, error) {
+	return store.GetJSON[*identity](r, identityKey(account, k, id))
+}
+
+func putIdentity(tx store.Tx, account string, e *identity) error {
+	return store.PutJSON(tx, identityKey(account, e.Kind, e.ID), e)
+}
+
+// claimName makes sure that no other identity of the kind has the name, and takes it for e.
+func claimName(tx store.Tx, account string, e *identity) error {
+	key := nameKey(account, e.Kind, e.Name)
+	item, err := tx.Get(key)
+	switch {
+	case err == nil && string(item.Value) != e.ID:
+		return identityExists(e.Kind, e.Name)
+	case err != nil && !errors.Is(err, store.ErrNotFound):
+		return err
+	}
+	return tx.Put(key, []byte(e.ID))
+}
+
+// count is the number of keys with a prefix, counted up to a limit.
+func count(r store.Reader, prefix string, limit int) (int, error) {
+	items, err := r.Scan(prefix, "", limit)
+	return len(items), err
+}

@@ -1,0 +1,19 @@
+package iam
+
+import (
+	"context"
+
+	sdk "github.com/aws/aws-sdk-go-v2/service/iam"
+
+	"github.com/licet/licet/internal/service"
+)
+
+func (s *Service) updateUser(ctx context.Context, c *service.Call, in *sdk.UpdateUserInput) (*sdk.UpdateUserOutput, error) {
+	return &sdk.UpdateUserOutput{}, s.rename(ctx, c.Account, userKind, *in.UserName, in.NewUserName, in.NewPath)
+}
+
+// updateUserTarget needs the permission on the user as it will be named, too.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_users_manage.html#id_users_renaming
+func (s *Service) updateUserTarget(ctx context.Context, c *service.Call, in *sdk.UpdateUserInput) ([]service.Need, error) {
+	return s.renameTarget(ctx, c, "iam:UpdateUser", userKind, *in.UserName, in.NewUserName, in.NewPath)
+}

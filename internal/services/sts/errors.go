@@ -1,0 +1,61 @@
+package sts
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/licet/licet/internal/awserr"
+)
+
+// Codes and statuses: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html#API_AssumeRole_Errors and
+// CommonErrors.
+
+func accessDenied(message string) error {
+	return awserr.New("AccessDenied", http.StatusForbidden, "%s", message)
+}
+
+// invalidToken answers session credentials without MFA of a user, which may call AssumeRole and GetCallerIdentity only.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_getsessiontoken.html
+func invalidToken() error {
+	return awserr.New("InvalidClientTokenId", http.StatusForbidden, "The security token included in the request is invalid.")
+}
+
+func validationError(format string, args ...any) error {
+	return awserr.New("ValidationError", http.StatusBadRequest, format, args...)
+}
+
+// violation is AWS's answer to a member that breaks its model. STS shows the value.
+func violation(member, value, format string, args ...any) error {
+	return validationError("1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: %s",
+		value, member, fmt.Sprintf(format, args...))
+}
+
+func missingMember(member string) error {
+	return validationError("1 validation error detected: Value null at '%s' failed to satisfy constraint: "+
+		"Member must not be null", member)
+}
+
+func invalidParameter(format string, args ...any) error {
+	return awserr.New("InvalidParameterValue", http.StatusBadRequest, format, args...)
+}
+
+func malformedPolicy(message string) error {
+	return awserr.New("MalformedPolicyDocument", http.StatusBadRequest, "%s", message)
+}
+
+// packedPolicyTooLarge has the one text that was seen in logs, whatever takes the space.
+func packedPolicyTooLarge(percent int) error {
+	return awserr.New("PackedPolicyTooLarge", http.StatusBadRequest,
+		"Packed size of session tags consumes %d%% of allotted space.", percent)
+}
+
+// notImplemented refuses a member that would be ignored otherwise.
+func notImplemented(member, operation string) error {
+	return awserr.New("NotImplemented", http.StatusNotImplemented,
+		"licet does not implement the member %s of %s.", member, operation)
+}
+
+// invalidMFA answers every one-time password: there are no MFA devices yet.
+func invalidMFA() error {
+	return accessDenied("MultiFactorAuthentication failed with invalid MFA one time pass code. ")
+}
