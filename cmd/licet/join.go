@@ -37,9 +37,12 @@ func (m managedPolicies) ManagedPolicy(arn string) (iam.ManagedPolicy, bool) {
 	if !ok {
 		return iam.ManagedPolicy{}, false
 	}
-	return managedPolicy(p), true
+	out := managedPolicy(p)
+	out.Document = p.Document()
+	return out, true
 }
 
+// All leaves the documents out: unpacking all of them takes megabytes, and no list shows them.
 func (m managedPolicies) All() iter.Seq[iam.ManagedPolicy] {
 	return func(yield func(iam.ManagedPolicy) bool) {
 		for p := range m.data.ManagedPolicies() {
@@ -53,7 +56,6 @@ func (m managedPolicies) All() iter.Seq[iam.ManagedPolicy] {
 func managedPolicy(p awsdata.ManagedPolicy) iam.ManagedPolicy {
 	return iam.ManagedPolicy{
 		ARN: p.ARN, Name: p.Name, Path: p.Path, VersionID: p.DefaultVersionID, Created: p.CreateDate, Updated: p.UpdateDate,
-		Document: p.Document(),
 	}
 }
 

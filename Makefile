@@ -1,0 +1,53 @@
+# Tools are pinned here, once.
+GOFUMPT     := go run mvdan.cc/gofumpt@v0.9.2
+STATICCHECK := go run honnef.co/go/tools/cmd/staticcheck@v0.6.1
+BENCHSTAT   := go run golang.org/x/perf/cmd/benchstat@latest
+VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+DATA        ?= .licet
+FUZZTIME    ?= 20s
+
+.PHONY: run demo build test race check lint fmt fuzz bench gen compat deps node-deps
+
+run: deps build ## start the server with the embedded store
+	bin/licet serve --data $(DATA)
+
+demo: deps build ## the story of the README, with the real AWS CLI
+	demo/demo.sh
+
+build:
+	CGO_ENABLED=0 go build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/licet ./cmd/licet
+
+test: deps node-deps build ## everything: unit tests with the race detector, conformance suites, fuzz seeds, real clients
+	CGO_ENABLED=1 go test -race ./...
+
+race: test
+
+compat: deps node-deps build
+	go test ./compat/...
+
+check: lint test demo ## what CI runs, and the linters
+
+lint:
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not formatted:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	go vet ./...
+	$(STATICCHECK) ./...
+
+fmt:
+	$(GOFUMPT) -w $$(git ls-files '*.go' | grep -v 'api/')
+
+fuzz: ## each fuzz target for FUZZTIME
+	scripts/fuzz.sh $(FUZZTIME)
+
+bench: deps build
+	go run ./bench
+
+gen: ## generated packages and the tables of AWS's actions and managed policies
+	go run ./tools/awsapi
+	go run ./tools/awsdata
+
+deps:
+	@scripts/deps.sh crun awscli python3 python3-boto3 nodejs
+
+node-deps:
+	@scripts/deps.sh npm gcc
+	@test -d compat/node_modules || npm --prefix compat ci --no-audit --no-fund --silent
