@@ -58,6 +58,7 @@ type server struct {
 	driver    sandbox.Driver
 	functions *execution.Manager
 	lambda    *lambda.Service
+	logs      *logs.Service
 	// edge is the HTTP handler.
 	edge *edge.Server
 	// root credentials of the default account; newRoot when this start made them.
@@ -176,11 +177,12 @@ func (s *server) services(identities iam.Config) ([]service.Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make codec of lambda: %w", err)
 	}
+	s.logs = logs.New(s.decisions.Recorded())
 	return []service.Service{
 		iam.New(identities).Definition(iamAPI, query.New(iamAPI)),
 		sts.New(s.directory, s.keys).Definition(stsAPI, query.New(stsAPI)),
 		s.lambda.Definition(lambdaAPI, lambdaCodec),
-		logs.New(s.decisions.Recorded()).Definition(logsAPI, json.New(logsAPI, json.Version11)),
+		s.logs.Definition(logsAPI, json.New(logsAPI, json.Version11)),
 	}, nil
 }
 
@@ -220,8 +222,25 @@ func (s *server) openExecution(ctx context.Context, c config, set *runtimes.Set)
 // start runs what works in the background; stop ends it, the environments first, for their last log lines are decided calls too.
 func (s *server) start() (stop func() error) {
 	functions := background(s.functions.Run)
+	retention := background(s.expireLogs)
 	decisions := background(s.decisions.Run)
-	return func() error { return errors.Join(functions(), decisions()) }
+	return func() error { return errors.Join(functions(), retention(), decisions()) }
+}
+
+// expireLogs deletes log events that are past their group's retention, every hour.
+func (s *server) expireLogs(ctx context.Context) error {
+	tick := time.NewTicker(time.Hour)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case now := <-tick.C:
+			if err := s.logs.Expire(audit.System(ctx, "log retention"), now); err != nil {
+				s.logger.ErrorContext(ctx, "Log events past their retention could not be deleted.", "err", err)
+			}
+		}
+	}
 }
 
 // background runs fn until stop is called, which waits for it.

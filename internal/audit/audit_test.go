@@ -102,14 +102,14 @@ func fullRecord(t *testing.T) *Record {
 	keys.Set("aws:SourceIp", "192.0.2.1")
 	keys.SetList("aws:TagKeys", "a", "b")
 	keys.SetList("aws:Empty")
-	one := authz.Policy{ARN: "arn:aws:iam::aws:policy/AdministratorAccess", Name: "AdministratorAccess", Document: parse(t, allowAll)}
+	one := authz.Policy{ARN: "arn:aws:iam::aws:policy/A", Name: "A", Document: parse(t, allowAll)}
 	two := authz.Policy{Name: "two", Document: parse(t, strings.ReplaceAll(allowAll, `"*"`, `["s3:*"]`))}
 	rec := record("11111111-2222-3333-4444-555555555555", 0)
 	rec.Caller = principal.Caller{
 		Principal: authz.Principal{Kind: authz.AssumedRole, Account: "111111111111", ARN: "arn:aws:sts::111111111111:assumed-role/r/s",
 			IssuerARN: "arn:aws:iam::111111111111:role/p/r", ID: "AROAX", SessionName: "s"},
 		AccessKeyID: "ASIAX", Tags: map[string]string{"team": "x"},
-		Session: &principal.Session{RoleARN: "arn:aws:iam::111111111111:role/p/r", Name: "s", IssuedAt: start, Expires: start.Add(time.Hour)},
+		Session: &principal.Session{RoleARN: "arn:aws:iam::111111111111:role/p/r", Name: "s", IssuedAt: start},
 	}
 	rec.SourceIP = netip.MustParseAddr("192.0.2.1").String()
 	rec.UserAgent = "aws-cli/2 \"quoted\""

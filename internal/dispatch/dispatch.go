@@ -146,10 +146,13 @@ func (d *Dispatcher) Permitted(ctx context.Context, c *service.Call, in any) (bo
 	return j.record.Allowed, nil
 }
 
+// NewRequestID makes the id of a call: a UUID that grows with time, so that the decision log's index is written in order.
+func NewRequestID() string { return uuid.Must(uuid.NewV7()).String() } // fails only when the system has no randomness
+
 // Internal makes a call that comes from the server itself.
 func (d *Dispatcher) Internal(caller principal.Caller, account, serviceName, operation string, internal service.Internal) *service.Call {
 	return &service.Call{
-		RequestID: uuid.NewString(), Time: d.config.Now(), Caller: caller,
+		RequestID: NewRequestID(), Time: d.config.Now(), Caller: caller,
 		Account: account, Region: d.config.Region, Partition: d.config.Partition,
 		Service: serviceName, Operation: operation, SecureTransport: true, Internal: &internal,
 	}

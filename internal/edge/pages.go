@@ -9,12 +9,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/licet/licet/authz"
 	"github.com/licet/licet/internal/audit"
 	"github.com/licet/licet/internal/awserr"
+	"github.com/licet/licet/internal/dispatch"
 )
 
 // Paths of licet's own pages, and the service name that signs requests to them.
@@ -85,7 +85,7 @@ type ownPage func(w http.ResponseWriter, r *http.Request, account string) error
 // account's policies and calls.
 func (s *Server) forRoot(h ownPage) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		x := &exchange{id: uuid.NewString(), w: w, codec: s.fallback, service: SigningName}
+		x := &exchange{id: dispatch.NewRequestID(), w: w, codec: s.fallback, service: SigningName}
 		caller, err := s.verify(x, r, nil)
 		if err == nil && caller.Kind != authz.Root {
 			err = awserr.New("AccessDeniedException", http.StatusForbidden, "Only the root of an account may read its decision log.")

@@ -12,7 +12,6 @@ import (
 	"runtime/debug"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/licet/licet/authz"
@@ -99,7 +98,7 @@ type exchange struct {
 }
 
 func (s *Server) serveAWS(w http.ResponseWriter, r *http.Request) {
-	x := &exchange{id: uuid.NewString(), w: w, codec: s.fallback}
+	x := &exchange{id: dispatch.NewRequestID(), w: w, codec: s.fallback}
 	defer func() {
 		if p := recover(); p != nil {
 			s.panics.Inc()

@@ -72,7 +72,9 @@ func TestCacheFollowsChanges(t *testing.T) {
 	}{
 		{"nothing", func(store.Tx) error { return nil }, []string{"none", "none", "none"}, 3},
 		{"put", func(tx store.Tx) error { return store.PutJSON(tx, "a/1", 1) }, []string{"1", "none", "none"}, 1},
-		{"others", func(tx store.Tx) error { return errors.Join(store.PutJSON(tx, "b", 2), tx.Delete("c")) }, []string{"1", "none", "2"}, 1},
+		{"others", func(tx store.Tx) error {
+			return errors.Join(store.PutJSON(tx, "b", 2), tx.Delete("c"))
+		}, []string{"1", "none", "2"}, 1},
 		{"delete", func(tx store.Tx) error { return tx.Delete("b") }, []string{"1", "none", "none"}, 1},
 		{"prefix", func(tx store.Tx) error { return tx.DeletePrefix("a/") }, []string{"none", "none", "none"}, 2},
 	} {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -145,6 +146,7 @@ func TestGroupCommit(t *testing.T) {
 			})
 		}
 		for db.waiting.Load() < members {
+			runtime.Gosched()
 		}
 		return tx.Put("first", nil)
 	}); err != nil {

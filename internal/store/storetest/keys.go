@@ -42,7 +42,8 @@ func testReadYourWrites(s *suite) {
 
 func testValues(s *suite) {
 	for name, value := range map[string][]byte{
-		"nil": nil, "empty": {}, "zeros": {0, 0, 0}, "bytes": {0xff, 0, '\'', 0x80}, "large": bytes.Repeat([]byte("0123456789abcdef"), 1<<16),
+		"nil": nil, "empty": {}, "zeros": {0, 0, 0}, "bytes": {0xff, 0, '\'', 0x80},
+		"large": bytes.Repeat([]byte("0123456789abcdef"), 1<<16),
 	} {
 		mine := slices.Clone(value)
 		s.update(s.db, func(tx store.Tx) {

@@ -1,0 +1,153 @@
+package logs
+
+import (
+	"container/heap"
+	"slices"
+	"strings"
+
+	"github.com/licet/licet/internal/store"
+)
+
+const (
+	// maxPageEvents and maxPageBytes bound one answer (API_GetLogEvents, limit).
+	maxPageEvents = 10_000
+	maxPageBytes  = 1 << 20
+	// segmentPage is how many segments are read at once.
+	segmentPage = 16
+)
+
+// selection says which events to read, and in which direction.
+type selection struct {
+	// start and end are times; end is not included.
+	start, end int64
+	// backward reads from the newest to the oldest.
+	backward bool
+	// past, if set, is the position after which to read on, in the direction of reading.
+	past *position
+}
+
+// order compares positions in the direction of reading.
+func (s selection) order(p, q position) int {
+	if s.backward {
+		return q.compare(p)
+	}
+	return p.compare(q)
+}
+
+func (s selection) includes(p position) bool {
+	return p.time >= s.start && p.time < s.end && (s.past == nil || s.order(*s.past, p) < 0)
+}
+
+// narrowed is s with the times that past excludes left out, for finding segments.
+func (s selection) narrowed() (start, end int64) {
+	start, end = s.start, s.end
+	if s.past != nil && s.backward {
+		end = min(end, s.past.time+1)
+	} else if s.past != nil {
+		start = max(start, s.past.time)
+	}
+	return start, end
+}
+
+// each calls fn with the events of a stream that s selects, in order, until fn wants no more.
+func (s selection) each(r store.Reader, g group, st stream, fn func(event) (more bool)) error {
+	prefix := g.streamEventPrefix(st)
+	start, end := s.narrowed()
+	if st.Events == nil || st.Events.Last < start || st.Events.First >= end {
+		return nil
+	}
+	var waiting []event // read, but events of segments still to be read may come before them
+	// release gives fn the waiting events that settled says nothing can come before.
+	release := func(settled func(event) bool) (more bool) {
+		for len(waiting) > 0 && settled(waiting[0]) {
+			if !fn(waiting[0]) {
+				return false
+			}
+			waiting = waiting[1:]
+		}
+		return true
+	}
+	scan, from := r.Scan, prefix+timeKey(start-segmentSpan)
+	if s.backward {
+		scan, from = r.ScanReverse, prefix+timeKey(end)
+	}
+	for {
+		page, err := scan(prefix, from, segmentPage)
+		if err != nil {
+			return err
+		}
+		for _, item := range page {
+			from = item.Key
+			first, err := parseKey(strings.TrimPrefix(item.Key, prefix))
+			if err != nil {
+				return err
+			}
+			if !s.backward && first.time >= end || s.backward && first.time+segmentSpan < start {
+				page = nil // the rest is out of range
+				break
+			}
+			if !release(func(e event) bool {
+				return !s.backward && e.time < first.time || s.backward && e.time > first.time+segmentSpan
+			}) {
+				return nil
+			}
+			events, err := decodeSegment(st.Name, first, item.Value)
+			if err != nil {
+				return err
+			}
+			for _, e := range events {
+				if s.includes(e.position) {
+					waiting = append(waiting, e)
+				}
+			}
+			slices.SortFunc(waiting, func(a, b event) int { return s.order(a.position, b.position) })
+		}
+		if len(page) < segmentPage {
+			release(func(event) bool { return true })
+			return nil
+		}
+	}
+}
+
+// page collects the first events of several streams, up to a number of events and of bytes, but one at least. It is a heap with
+// the last event on top.
+type page struct {
+	selection
+	limit  int
+	bytes  int
+	events []event
+	// full is set once an event was left out: the page then ends before all such events.
+	full *position
+}
+
+// add takes an event in, or tells that neither it nor any after it has a place.
+func (p *page) add(e event) bool {
+	if p.full != nil && p.order(e.position, *p.full) >= 0 {
+		return false
+	}
+	heap.Push(p, e)
+	p.bytes += e.size()
+	for len(p.events) > p.limit || p.bytes > maxPageBytes && len(p.events) > 1 {
+		out := heap.Pop(p).(event)
+		p.bytes -= out.size()
+		p.full = &out.position
+	}
+	return true
+}
+
+// sorted gives the events in the direction of reading.
+func (p *page) sorted() []event {
+	slices.SortFunc(p.events, func(a, b event) int { return p.order(a.position, b.position) })
+	return p.events
+}
+
+// Len, Less, Swap, Push and Pop are heap.Interface's.
+func (p *page) Len() int           { return len(p.events) }
+func (p *page) Less(i, j int) bool { return p.order(p.events[i].position, p.events[j].position) > 0 }
+func (p *page) Swap(i, j int)      { p.events[i], p.events[j] = p.events[j], p.events[i] }
+func (p *page) Push(e any)         { p.events = append(p.events, e.(event)) }
+func (p *page) Pop() any {
+	last := p.events[len(p.events)-1]
+	p.events = p.events[:len(p.events)-1]
+	return last
+}
