@@ -10,8 +10,25 @@ package sandbox
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"net"
+	"path/filepath"
+	"regexp"
+)
+
+// The errors on which a caller may act.
+var (
+	// ErrExec: the program of a Process is missing or cannot be executed. It comes from Start, or, where the driver learns it
+	// later, from Wait.
+	ErrExec = errors.New("program cannot be executed")
+	// ErrRunning: Start was called while a process, or one it left behind, was there.
+	ErrRunning = errors.New("sandbox is running a process")
+	// ErrNotRunning: there is no process to wait for or to signal.
+	ErrNotRunning = errors.New("sandbox runs no process")
+	// ErrClosed: the sandbox or its driver was closed.
+	ErrClosed = errors.New("sandbox is closed")
 )
 
 // Network says what a sandbox may reach beside its own listeners.
@@ -19,7 +36,7 @@ type Network string
 
 // The choices of network.
 const (
-	// NetworkNone: nothing but the sandbox's own loopback.
+	// NetworkNone: nothing but the sandbox's own loopback. It is the default.
 	NetworkNone Network = "none"
 	// NetworkHost: the host's network as it is.
 	NetworkHost Network = "host"
@@ -33,7 +50,8 @@ type Spec struct {
 	// RootDir is the root file system, read-only inside; "" for the host's programs and libraries (/usr, /bin, /lib …) without
 	// its data.
 	RootDir string
-	// Mounts are shown read-only inside.
+	// Mounts are shown read-only inside. The code runs as a user that owns none of them: what it must read has to be readable
+	// for everyone.
 	Mounts []Mount
 	// Limits bound what the processes may use.
 	Limits Limits
@@ -51,7 +69,7 @@ type Mount struct {
 
 // Limits of a sandbox.
 type Limits struct {
-	// MemoryBytes for all processes together; more kills them (Exit.OutOfMemory).
+	// MemoryBytes for all processes together, without the files in /tmp; more kills them (Exit.OutOfMemory).
 	MemoryBytes int64
 	// CPUMillis is the share of CPU time: 1000 is one full CPU.
 	CPUMillis int64
@@ -62,6 +80,22 @@ type Limits struct {
 	TmpBytes int64
 }
 
+// OrDefault replaces zero limits: 128 MB of memory, one CPU, 1,024 processes and open files, 512 MB of /tmp, which are the least
+// that Lambda gives a function (lambda.md 8).
+func (l Limits) OrDefault() Limits {
+	set := func(v *int64, value int64) {
+		if *v == 0 {
+			*v = value
+		}
+	}
+	set(&l.MemoryBytes, 128<<20)
+	set(&l.CPUMillis, 1000)
+	set(&l.Processes, 1024)
+	set(&l.OpenFiles, 1024)
+	set(&l.TmpBytes, 512<<20)
+	return l
+}
+
 // ListenerSpec asks for a TCP listener on the sandbox's loopback.
 type ListenerSpec struct {
 	Name string
@@ -69,14 +103,51 @@ type ListenerSpec struct {
 	Port int
 }
 
+var validID = regexp.MustCompile(`^[a-z0-9-]{1,64}$`)
+
+// Validate says whether a driver can understand the spec.
+func (s Spec) Validate() error {
+	if !validID.MatchString(s.ID) {
+		return fmt.Errorf("sandbox id %q: want 1 to 64 of a-z, 0-9 and -", s.ID)
+	}
+	if s.RootDir != "" && !filepath.IsAbs(s.RootDir) {
+		return fmt.Errorf("root directory %q is not absolute", s.RootDir)
+	}
+	for _, m := range s.Mounts {
+		if !filepath.IsAbs(m.Source) || !filepath.IsAbs(m.Target) || filepath.Clean(m.Target) != m.Target || m.Target == "/" {
+			return fmt.Errorf("mount of %q at %q: want clean absolute paths", m.Source, m.Target)
+		}
+	}
+	l := s.Limits
+	if min(l.MemoryBytes, l.CPUMillis, l.Processes, l.OpenFiles, l.TmpBytes) < 0 {
+		return fmt.Errorf("limits %+v: negative", l)
+	}
+	switch s.Network {
+	case "", NetworkNone, NetworkHost:
+	default:
+		return fmt.Errorf("network %q: want %q or %q", s.Network, NetworkNone, NetworkHost)
+	}
+	names := map[string]bool{}
+	for _, l := range s.Listeners {
+		if l.Port < 0 || l.Port > 65535 || names[l.Name] {
+			return fmt.Errorf("listener %q at port %d: want a port and a name of its own", l.Name, l.Port)
+		}
+		names[l.Name] = true
+	}
+	return nil
+}
+
 // Process is a program to run inside. Paths are those inside the sandbox where the driver has an own file system; drivers
 // without one translate the targets of Spec.Mounts in Args and Dir (see Sandbox.Path).
 type Process struct {
+	// Args[0] is the program: a path, or a name to find in the PATH of Env.
 	Args []string
-	// Env is the whole environment, "NAME=value".
+	// Env is the whole environment, "NAME=value". A driver may add HOME and TMPDIR where they are not set.
 	Env []string
+	// Dir is the working directory; "" for /.
 	Dir string
-	// Stdout and Stderr receive the output; writes to them may block the process, never the driver.
+	// Stdout and Stderr receive the output; nil discards it. Writes to them may block the process, never the driver. When both
+	// are the same writer, its Write is not called twice at a time. Once a Write fails, the rest is discarded.
 	Stdout io.Writer
 	Stderr io.Writer
 }
@@ -93,7 +164,7 @@ type Exit struct {
 
 // Usage is what the sandbox has used since its process started.
 type Usage struct {
-	// MemoryPeakBytes is the most memory in use at one time since the last reset, where the driver can tell.
+	// MemoryPeakBytes is the most memory in use at one time, at most the limit, where the driver can tell.
 	MemoryPeakBytes int64
 	CPUNanos        int64
 }
@@ -113,15 +184,18 @@ type Driver interface {
 // Sandbox is one isolated place.
 type Sandbox interface {
 	// Listener returns the listener of that name in Spec.Listeners, and the host:port by which code inside reaches it. The
-	// sandbox closes it.
+	// sandbox closes it. It is nil for a name that is not there.
 	Listener(name string) (l net.Listener, address string)
-	// Path gives the path by which code inside sees the target of a mount, or /tmp: itself where the driver has an own file system.
+	// Path gives the path by which code inside sees the target of a mount, a path below it, or /tmp: itself where the driver
+	// has an own file system.
 	Path(target string) string
-	// Start runs a process. A sandbox runs one at a time; when it has ended, and all its children are gone, another may be started.
+	// Start runs a process. A sandbox runs one at a time; when it has ended, and all its children are gone, another may be
+	// started. ctx bounds the start alone, not the life of the process.
 	Start(ctx context.Context, p Process) error
-	// Wait returns when the process, and every process it left behind, has ended and its output is delivered. Any number of callers may wait.
+	// Wait returns when the process, and every process it left behind, has ended and its output is delivered. Any number of
+	// callers may wait, also after the end.
 	Wait(ctx context.Context) (Exit, error)
-	// Kill ends all processes at once (SIGKILL). It returns before they are gone: use Wait.
+	// Kill ends all processes at once (SIGKILL). It returns before they are gone: use Wait. It does nothing when none runs.
 	Kill() error
 	// Signal sends a signal to the first process.
 	Signal(signal int) error

@@ -1,0 +1,347 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/licet/licet/internal/sandbox"
+)
+
+// SIGKILL cannot be refused, so only a machine in trouble lets the time run out.
+const (
+	killTime  = time.Minute
+	killPause = 5 * time.Millisecond
+)
+
+var errKillTime = errors.New("killed processes do not end")
+
+// place is one sandbox.
+type place struct {
+	driver    *Driver
+	id        string
+	tmp       string // private directory, the /tmp of the code
+	mounts    []sandbox.Mount
+	limits    sandbox.Limits
+	listeners map[string]net.Listener
+
+	mu     sync.Mutex
+	closed bool
+	run    *run // the last one, running or ended
+}
+
+// run is one process of a sandbox.
+type run struct {
+	process *os.Process
+	// peak is the most memory that a call of Usage saw, under place.mu. What the kernel tells at the end is of no use: getrusage(2)
+	// counts the memory of the server, from which the process was forked.
+	peak int64
+	done chan struct{} // closed when the fields below are set
+	exit sandbox.Exit
+	cpu  int64
+	err  error
+}
+
+func (s *place) Listener(name string) (net.Listener, string) {
+	l := s.listeners[name]
+	if l == nil {
+		return nil, ""
+	}
+	return l, l.Addr().String()
+}
+
+func (s *place) Path(target string) string {
+	return hostPath(append([]sandbox.Mount{{Source: s.tmp, Target: "/tmp"}}, s.mounts...), target)
+}
+
+func (s *place) Start(ctx context.Context, p sandbox.Process) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("start process: %w", err)
+	}
+	if len(p.Args) == 0 {
+		return fmt.Errorf("start process: no program given: %w", sandbox.ErrExec)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return sandbox.ErrClosed
+	}
+	if s.run != nil && !s.run.ended() {
+		return sandbox.ErrRunning
+	}
+	cmd := s.command(p)
+	program, err := find(cmd.Path, cmd.Dir, cmd.Env)
+	if err != nil {
+		return fmt.Errorf("start %s: %v: %w", p.Args[0], err, sandbox.ErrExec)
+	}
+	cmd.Path = program
+	out, err := newOutput(p.Stdout, p.Stderr)
+	if err != nil {
+		return fmt.Errorf("start process: %v", err)
+	}
+	cmd.Stdout, cmd.Stderr = out.stdout, out.stderr
+	err = s.driver.thread.Do(cmd.Start)
+	out.closeWriteEnds()
+	if err != nil {
+		out.wait()
+		if errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) || errors.Is(err, syscall.ENOEXEC) {
+			err = fmt.Errorf("%v: %w", err, sandbox.ErrExec)
+		}
+		return fmt.Errorf("start %s: %w", p.Args[0], err)
+	}
+	r := &run{process: cmd.Process, done: make(chan struct{})}
+	s.run = r
+	go s.finish(r, out)
+	// The limit may come a moment after the first instructions of the program; a program that beats it keeps its open files.
+	if err := limitOpenFiles(cmd.Process.Pid, s.limits.OpenFiles); err != nil && !errors.Is(err, syscall.ESRCH) {
+		return errors.Join(fmt.Errorf("limit open files: %v", err), s.killRun(r))
+	}
+	return nil
+}
+
+// command translates the targets of mounts and adds TMPDIR. It leaves /tmp alone: a caller has it from Path, and that may be below
+// the host's /tmp. Its own Path is Args[0], still to be found.
+func (s *place) command(p sandbox.Process) *exec.Cmd {
+	cmd := &exec.Cmd{Env: slices.Clone(p.Env), Dir: "/", SysProcAttr: attributes()}
+	for _, a := range p.Args {
+		cmd.Args = append(cmd.Args, hostPath(s.mounts, a))
+	}
+	cmd.Path = cmd.Args[0]
+	if p.Dir != "" {
+		cmd.Dir = hostPath(s.mounts, p.Dir)
+	}
+	if !slices.ContainsFunc(cmd.Env, func(v string) bool { return strings.HasPrefix(v, "TMPDIR=") }) {
+		cmd.Env = append(cmd.Env, "TMPDIR="+s.tmp)
+	}
+	return cmd
+}
+
+// find finds a program as the shell would, with the PATH of env rather than the server's.
+func find(name, dir string, env []string) (string, error) {
+	if strings.Contains(name, "/") {
+		if !filepath.IsAbs(name) {
+			name = filepath.Join(dir, name)
+		}
+		return exec.LookPath(name)
+	}
+	for _, v := range env {
+		path, ok := strings.CutPrefix(v, "PATH=")
+		if !ok {
+			continue
+		}
+		for _, d := range filepath.SplitList(path) {
+			if file, err := exec.LookPath(filepath.Join("/", d, name)); err == nil {
+				return file, nil
+			}
+		}
+	}
+	return "", exec.ErrNotFound
+}
+
+// finish owns the process to its end.
+func (s *place) finish(r *run, out *output) {
+	defer close(r.done)
+	state, err := r.process.Wait()
+	if err == nil {
+		err = killRest(r.process.Pid, s.tmp)
+	}
+	if err != nil {
+		// Without this the output might never end.
+		r.err = fmt.Errorf("end process %d and what it left behind: %v", r.process.Pid, err)
+		out.abandon()
+	}
+	out.wait()
+	if state == nil {
+		return
+	}
+	r.exit = sandbox.Exit{Code: state.ExitCode()}
+	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		r.exit.Signal = int(status.Signal())
+	}
+	r.cpu = int64(state.UserTime() + state.SystemTime())
+}
+
+func (r *run) ended() bool {
+	select {
+	case <-r.done:
+		return true
+	default:
+		return false
+	}
+}
+
+func (s *place) current() *run {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.run
+}
+
+func (s *place) Wait(ctx context.Context) (sandbox.Exit, error) {
+	r := s.current()
+	if r == nil {
+		return sandbox.Exit{}, sandbox.ErrNotRunning
+	}
+	select {
+	case <-r.done:
+		return r.exit, r.err
+	case <-ctx.Done():
+		return sandbox.Exit{}, fmt.Errorf("wait for process: %w", ctx.Err())
+	}
+}
+
+func (s *place) Kill() error {
+	r := s.current()
+	if r == nil || r.ended() {
+		return nil
+	}
+	return s.killRun(r)
+}
+
+// killRun kills the group, whose first process finish waits for and whose strays it kills after that.
+func (s *place) killRun(r *run) error {
+	if err := syscall.Kill(-r.process.Pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+		return fmt.Errorf("kill process group %d: %v", r.process.Pid, err)
+	}
+	return nil
+}
+
+func (s *place) Signal(signal int) error {
+	r := s.current()
+	if r == nil {
+		return sandbox.ErrNotRunning
+	}
+	err := r.process.Signal(syscall.Signal(signal))
+	if errors.Is(err, os.ErrProcessDone) {
+		return sandbox.ErrNotRunning
+	}
+	if err != nil {
+		return fmt.Errorf("send signal %d: %v", signal, err)
+	}
+	return nil
+}
+
+func (s *place) Usage() (sandbox.Usage, error) {
+	r := s.current()
+	if r == nil {
+		return sandbox.Usage{}, nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r.ended() {
+		return sandbox.Usage{MemoryPeakBytes: r.peak, CPUNanos: r.cpu}, nil
+	}
+	u, err := usage(r.process.Pid)
+	if err != nil {
+		return sandbox.Usage{}, fmt.Errorf("read usage of process %d: %v", r.process.Pid, err)
+	}
+	r.peak = max(r.peak, min(u.MemoryPeakBytes, s.limits.MemoryBytes))
+	return sandbox.Usage{MemoryPeakBytes: r.peak, CPUNanos: u.CPUNanos}, nil
+}
+
+func (s *place) Close() error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil
+	}
+	s.closed = true
+	r := s.run
+	s.mu.Unlock()
+	var errs []error
+	if r != nil {
+		errs = append(errs, s.Kill())
+		<-r.done
+		errs = append(errs, r.err)
+	}
+	errs = append(errs, s.remove())
+	s.driver.mu.Lock()
+	delete(s.driver.sandboxes, s.id)
+	s.driver.mu.Unlock()
+	return errors.Join(errs...)
+}
+
+// remove closes the listeners and removes the private directory.
+func (s *place) remove() error {
+	for _, l := range s.listeners {
+		l.Close() // fails only when it is closed already
+	}
+	if err := os.RemoveAll(s.tmp); err != nil {
+		return fmt.Errorf("remove private directory: %v", err)
+	}
+	return nil
+}
+
+// output carries what a process writes to the writers it was given.
+type output struct {
+	stdout, stderr *os.File // write ends, for the process; the same if the writers are
+	readEnds       []*os.File
+	copies         sync.WaitGroup
+}
+
+func newOutput(stdout, stderr io.Writer) (*output, error) {
+	o := &output{}
+	var err error
+	if o.stdout, err = o.pipe(stdout); err != nil {
+		return nil, err
+	}
+	if same(stdout, stderr) {
+		o.stderr = o.stdout
+		return o, nil
+	}
+	if o.stderr, err = o.pipe(stderr); err != nil {
+		o.closeWriteEnds()
+		o.wait()
+		return nil, err
+	}
+	return o, nil
+}
+
+// same compares writers; those of types that cannot be compared are not the same.
+func same(a, b io.Writer) (equal bool) {
+	defer func() { _ = recover() }()
+	return a == b
+}
+
+func (o *output) pipe(w io.Writer) (*os.File, error) {
+	if w == nil {
+		w = io.Discard
+	}
+	r, end, err := os.Pipe()
+	if err != nil {
+		return nil, fmt.Errorf("make pipe: %v", err)
+	}
+	o.readEnds = append(o.readEnds, r)
+	o.copies.Go(func() {
+		defer r.Close()
+		if _, err := io.Copy(w, r); err != nil {
+			io.Copy(io.Discard, r) // the writer gave up: as the contract says, the rest is discarded
+		}
+	})
+	return end, nil
+}
+
+func (o *output) closeWriteEnds() {
+	o.stdout.Close()
+	if o.stderr != nil && o.stderr != o.stdout {
+		o.stderr.Close()
+	}
+}
+
+// abandon ends the copies although a process may still hold a pipe.
+func (o *output) abandon() {
+	for _, r := range o.readEnds {
+		r.Close()
+	}
+}
+
+func (o *output) wait() { o.copies.Wait() }
