@@ -6,7 +6,7 @@ VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo 
 DATA        ?= .licet
 FUZZTIME    ?= 20s
 
-.PHONY: run demo build test race check lint fmt fuzz bench gen compat deps node-deps
+.PHONY: run demo build test race check lint fmt fuzz bench gen compat deps test-deps
 
 run: deps build ## start the server with the embedded store
 	bin/licet serve --data $(DATA)
@@ -17,12 +17,12 @@ demo: deps build ## the story of the README, with the real AWS CLI
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/licet ./cmd/licet
 
-test: deps node-deps build ## everything: unit tests with the race detector, conformance suites, fuzz seeds, real clients
+test: deps test-deps build ## everything: unit tests with the race detector, conformance suites, fuzz seeds, real clients
 	CGO_ENABLED=1 go test -race ./...
 
 race: test
 
-compat: deps node-deps build
+compat: deps test-deps build
 	go test ./compat/...
 
 check: lint test demo ## what CI runs, and the linters
@@ -48,6 +48,6 @@ gen: ## generated packages and the tables of AWS's actions and managed policies
 deps:
 	@scripts/deps.sh crun awscli python3 python3-boto3 nodejs
 
-node-deps:
-	@scripts/deps.sh npm gcc
+test-deps: # gcc is for the race detector
+	@scripts/deps.sh runc npm gcc
 	@test -d compat/node_modules || npm --prefix compat ci --no-audit --no-fund --silent

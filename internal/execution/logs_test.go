@@ -198,6 +198,20 @@ func TestStrayWriter(t *testing.T) {
 	}
 }
 
+// TestCarriageReturns are line ends inside an event, as the runtimes write those of a stack trace.
+func TestCarriageReturns(t *testing.T) {
+	l := newLogStream(testFunction(), "stream", &fakeLogs{}, newMetrics(), nil)
+	o := &output{log: l}
+	o.split([]byte("one\rtwo\nthree\r\n"))
+	var got []string
+	for _, e := range l.queue {
+		got = append(got, e.Message)
+	}
+	if diff := cmp.Diff(got, []string{"one\ntwo\n", "three\n"}); diff != "" {
+		t.Errorf("events: -got +want:\n%s", diff)
+	}
+}
+
 // FuzzSplit compares the lines of output that comes in pieces with those of the whole.
 func FuzzSplit(f *testing.F) {
 	f.Add([]byte("one\ntwo\n\nthree"), 3)
@@ -216,12 +230,15 @@ func FuzzSplit(f *testing.F) {
 		o.flush()
 		var got []byte
 		for _, e := range l.queue {
-			if len(e.Message) > maxLine || !strings.HasSuffix(e.Message, "\n") || strings.Count(e.Message, "\n") != 1 {
+			ends := strings.Count(e.Message, "\n")
+			if len(e.Message) > maxLine || !strings.HasSuffix(e.Message, "\n") || ends != 1 && !bytes.Contains(data, []byte("\r")) {
 				t.Errorf("got line %.20q… of %d bytes", e.Message, len(e.Message))
 			}
 			got = append(got, e.Message...)
 		}
-		joined := func(lines []byte) []byte { return bytes.ReplaceAll(lines, []byte("\n"), nil) }
+		joined := func(lines []byte) []byte {
+			return bytes.ReplaceAll(bytes.ReplaceAll(lines, []byte("\n"), nil), []byte("\r"), nil)
+		}
 		if !bytes.Equal(joined(got), joined(data)) && l.bytes < dropBytes {
 			t.Error("the lines are not what was printed")
 		}

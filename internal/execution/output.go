@@ -128,9 +128,14 @@ func (o *output) split(data []byte) {
 	}
 }
 
+// emit hands a line to the log. A carriage return inside it is how a runtime writes a line end that belongs to the event, such as
+// those of a stack trace; one before the line's end is only another spelling of that.
 func (o *output) emit(now time.Time) {
-	if o.line[len(o.line)-1] != '\n' {
-		o.line = append(o.line, '\n')
+	o.line = append(bytes.TrimRight(o.line, "\r\n"), '\n')
+	for i, c := range o.line {
+		if c == '\r' {
+			o.line[i] = '\n'
+		}
 	}
 	o.log.print(now, string(o.line))
 	o.line = o.line[:0]

@@ -148,6 +148,7 @@ type Process struct {
 	Dir string
 	// Stdout and Stderr receive the output; nil discards it. Writes to them may block the process, never the driver. When both
 	// are the same writer, its Write is not called twice at a time. Once a Write fails, the rest is discarded.
+	// An *os.File is given to the process as it is, so that what was printed is in it at once; the driver does not close it.
 	Stdout io.Writer
 	Stderr io.Writer
 }

@@ -352,13 +352,20 @@ func (s *place) watchMemory(r *run) {
 	}
 }
 
-// tolerate wraps the writers of a process so that one that fails loses its own output and nothing else.
+// tolerate wraps the writers of a process so that one that fails loses its own output and nothing else. A file goes to the process
+// itself.
 func tolerate(stdout, stderr io.Writer) (io.Writer, io.Writer) {
-	out := &tolerant{writer: stdout}
+	wrap := func(w io.Writer) io.Writer {
+		if f, ok := w.(*os.File); ok {
+			return f
+		}
+		return &tolerant{writer: w}
+	}
+	out := wrap(stdout)
 	if same(stdout, stderr) {
 		return out, out
 	}
-	return out, &tolerant{writer: stderr}
+	return out, wrap(stderr)
 }
 
 // same compares writers; those of types that cannot be compared are not the same.

@@ -283,7 +283,8 @@ func (s *place) remove() error {
 
 // output carries what a process writes to the writers it was given.
 type output struct {
-	stdout, stderr *os.File // write ends, for the process; the same if the writers are
+	stdout, stderr *os.File   // what the process writes to; the same if the writers are
+	writeEnds      []*os.File // those of them that are pipes of ours
 	readEnds       []*os.File
 	copies         sync.WaitGroup
 }
@@ -313,6 +314,9 @@ func same(a, b io.Writer) (equal bool) {
 }
 
 func (o *output) pipe(w io.Writer) (*os.File, error) {
+	if f, ok := w.(*os.File); ok {
+		return f, nil
+	}
 	if w == nil {
 		w = io.Discard
 	}
@@ -320,7 +324,7 @@ func (o *output) pipe(w io.Writer) (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make pipe: %v", err)
 	}
-	o.readEnds = append(o.readEnds, r)
+	o.readEnds, o.writeEnds = append(o.readEnds, r), append(o.writeEnds, end)
 	o.copies.Go(func() {
 		defer r.Close()
 		if _, err := io.Copy(w, r); err != nil {
@@ -331,9 +335,8 @@ func (o *output) pipe(w io.Writer) (*os.File, error) {
 }
 
 func (o *output) closeWriteEnds() {
-	o.stdout.Close()
-	if o.stderr != nil && o.stderr != o.stdout {
-		o.stderr.Close()
+	for _, end := range o.writeEnds {
+		end.Close()
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -156,6 +157,41 @@ func testOutputFails(t *testing.T, d sandbox.Driver) {
 	}
 	if got, want := wait(t, s), (sandbox.Exit{Code: 3}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+// testOutputFile: a file goes to the process itself, so that nothing it printed is still on its way when it speaks to a listener.
+func testOutputFile(t *testing.T, d sandbox.Driver) {
+	if runtime.GOOS != "linux" {
+		t.Skip("a process can name its own output in /proc only")
+	}
+	s := create(t, d, sandbox.Spec{})
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	want, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", w.Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = s.Start(bounded(t), sandbox.Process{
+		Args: []string{"/bin/sh", "-c", "readlink /proc/self/fd/1; readlink /proc/self/fd/2"}, Env: []string{"PATH=/usr/bin:/bin"},
+		Stdout: w, Stderr: w,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wait(t, s)
+	if err := w.Close(); err != nil {
+		t.Fatalf("the driver closed the file: %v", err)
+	}
+	got, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(got), want+"\n"+want+"\n"); diff != "" {
+		t.Errorf("outputs: -got +want:\n%s", diff)
 	}
 }
 

@@ -26,6 +26,8 @@ type Config struct {
 	New func(t *testing.T, dir string) sandbox.Driver
 	// Isolates is true for a driver with own file system, processes, network and limits; false for one that has none of it.
 	Isolates bool
+	// CopiesOutput is true for a driver whose runtime puts pipes of its own between a process and the files it was given.
+	CopiesOutput bool
 }
 
 // limit is how long any step may take: a bound for what hangs, not a measure.
@@ -53,6 +55,7 @@ func Run(t *testing.T, c Config) {
 		{"Output", testOutput, false},
 		{"OutputBlocks", testOutputBlocks, false},
 		{"OutputFails", testOutputFails, false},
+		{"OutputFile", testOutputFile, false},
 		{"StandardErrorPath", testStandardErrorPath, false},
 		{"Listeners", testListeners, false},
 		{"Mounts", testMounts, false},
@@ -84,6 +87,9 @@ func Run(t *testing.T, c Config) {
 		t.Run(test.name, func(t *testing.T) {
 			if test.isolated && !c.Isolates {
 				t.Skip("the driver does not isolate, and says so")
+			}
+			if test.name == "OutputFile" && c.CopiesOutput {
+				t.Skip("the driver copies output, and says so")
 			}
 			dir := t.TempDir()
 			d := c.New(t, dir)
