@@ -1,0 +1,88 @@
+// Command bench measures licet on this machine and prints each figure beside something measured in the same run: the same bootstrap
+// without licet, a front that does nothing but verify signatures, and the load generator's own ceiling. Figures of different runs or
+// machines do not compare; the ratios do.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"time"
+)
+
+// peers are the other processes of a measurement, started from this same binary so that each has its own.
+var peers = map[string]func() error{"front": serveFront, "ceiling": serveCeiling, "loop": runLoop}
+
+func main() {
+	if len(os.Args) > 1 {
+		if peer, ok := peers[os.Args[1]]; ok {
+			if err := peer(); err != nil {
+				fmt.Fprintln(os.Stderr, "bench:", err)
+				os.Exit(1)
+			}
+			return
+		}
+	}
+	repetitions := flag.Int("repetitions", 5, "how often each figure is measured; the median is printed")
+	length := flag.Duration("length", 3*time.Second, "how long each repetition of a load lasts")
+	driver := flag.String("sandbox", "oci", "the sandbox driver that licet runs with")
+	flag.Parse()
+	if err := run(context.Background(), options{*repetitions, *length, *driver}); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+type options struct {
+	repetitions int
+	length      time.Duration
+	driver      string
+}
+
+// workshop holds what the measurements share.
+type workshop struct {
+	options
+	dir       string
+	licet     string // the binary under test
+	bootstrap string // the function's executable
+	self      string
+}
+
+func run(ctx context.Context, o options) error {
+	dir, err := os.MkdirTemp("", "licet-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	w := &workshop{options: o, dir: dir, licet: filepath.Join(dir, "licet"), bootstrap: filepath.Join(dir, "bootstrap"), self: self}
+	for target, pkg := range map[string]string{w.licet: "./cmd/licet", w.bootstrap: "./bench/bootstrap"} {
+		build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", target, pkg)
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := build.CombinedOutput(); err != nil {
+			return fmt.Errorf("build %s: %w\n%s", pkg, err, out)
+		}
+	}
+	fmt.Printf("%d CPUs, %s, sandbox %s, medians of %d\n\n", runtime.NumCPU(), runtime.Version(), o.driver, o.repetitions)
+	if err := w.measureStart(ctx); err != nil {
+		return fmt.Errorf("measure start: %w", err)
+	}
+	if err := w.measureInvoke(ctx); err != nil {
+		return fmt.Errorf("measure warm invocations: %w", err)
+	}
+	return nil
+}
+
+// median of a list, which it sorts.
+func median[T int64 | float64 | time.Duration](values []T) T {
+	slices.Sort(values)
+	return values[len(values)/2]
+}

@@ -1,0 +1,272 @@
+package main
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+)
+
+// payload is the event of all invocations: 1 KB of JSON.
+var payload = `{"data":"` + strings.Repeat("x", 1024-11) + `"}`
+
+// server is a licet process with its root credentials.
+type server struct {
+	cmd  *exec.Cmd
+	url  string
+	root aws.Credentials
+}
+
+// startServer starts licet on a fresh data directory and says how long it took to answer.
+func (w *workshop) startServer(ctx context.Context) (*server, time.Duration, error) {
+	data, err := os.MkdirTemp(w.dir, "data-")
+	if err != nil {
+		return nil, 0, err
+	}
+	port, err := freePort()
+	if err != nil {
+		return nil, 0, err
+	}
+	s := &server{url: "http://127.0.0.1:" + port}
+	s.cmd = exec.CommandContext(ctx, w.licet, "serve", "--data", data, "--listen", "127.0.0.1:"+port, "--sandbox", w.driver)
+	if err := s.cmd.Start(); err != nil {
+		return nil, 0, err
+	}
+	took, err := ready(s.url+"/_licet/health", 10*time.Second)
+	if err != nil {
+		return nil, 0, err
+	}
+	out, err := exec.CommandContext(ctx, w.licet, "env", "--data", data).Output()
+	if err != nil {
+		return nil, 0, fmt.Errorf("licet env: %w", err)
+	}
+	for line := range strings.Lines(string(out)) {
+		name, value, _ := strings.Cut(strings.TrimSpace(strings.TrimPrefix(line, "export ")), "=")
+		switch name {
+		case "AWS_ACCESS_KEY_ID":
+			s.root.AccessKeyID = strings.Trim(value, `'"`)
+		case "AWS_SECRET_ACCESS_KEY":
+			s.root.SecretAccessKey = strings.Trim(value, `'"`)
+		}
+	}
+	return s, took, nil
+}
+
+func freePort() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	return port, firstError(err, l.Close())
+}
+
+func (s *server) stop() error {
+	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	return s.cmd.Wait()
+}
+
+// resident is the memory of the process in MiB.
+func (s *server) resident() (float64, error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(status)) {
+		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+			kb, err := strconv.ParseFloat(strings.Fields(rest)[0], 64)
+			return kb / 1024, err
+		}
+	}
+	return 0, fmt.Errorf("no VmRSS in /proc/%d/status", s.cmd.Process.Pid)
+}
+
+func (w *workshop) measureStart(ctx context.Context) error {
+	var times []time.Duration
+	var memory []float64
+	for range w.repetitions {
+		s, took, err := w.startServer(ctx)
+		if err != nil {
+			return err
+		}
+		mib, err := s.resident()
+		if err := firstError(err, s.stop()); err != nil {
+			return err
+		}
+		times, memory = append(times, took), append(memory, mib)
+	}
+	fmt.Printf("server ready after start     %8.1f ms   (target < 100)\n", float64(median(times).Microseconds())/1000)
+	fmt.Printf("idle memory                  %8.1f MiB  (target < 60)\n\n", median(memory))
+	return nil
+}
+
+func (w *workshop) measureInvoke(ctx context.Context) (err error) {
+	loop, err := w.loopRate(ctx)
+	if err != nil {
+		return err
+	}
+	s, _, err := w.startServer(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = firstError(err, s.stop()) }()
+	caller, err := s.deploy(ctx, w.bootstrap)
+	if err != nil {
+		return fmt.Errorf("deploy: %w", err)
+	}
+	fmt.Printf("%-34s %12s %12s\n", "invocations per second", "1 client", "16 clients")
+	fmt.Printf("%-34s %12.0f %12s\n", "bare Runtime API loop, 1 sandbox", loop, "-")
+	ceiling, err := w.peerRates(ctx, "ceiling")
+	if err != nil {
+		return err
+	}
+	front, err := w.peerRates(ctx, "front", w.bootstrap, "4")
+	if err != nil {
+		return err
+	}
+	var ours [2]result
+	for i, clients := range []int{1, 16} {
+		req, err := signed(ctx, s.url+"/2015-03-31/functions/echo/invocations", []byte(payload), caller)
+		if err != nil {
+			return err
+		}
+		if ours[i], err = w.repeat(ctx, clients, []byte(payload), req); err != nil {
+			return err
+		}
+	}
+	row := func(name string, r [2]result) { fmt.Printf("%-34s %12.0f %12.0f\n", name, r[0].rate, r[1].rate) }
+	row("load generator against net/http", ceiling)
+	row("front: SigV4 only, 4 bootstraps", front)
+	row("licet: signed, judged, recorded", ours)
+	fmt.Printf("%-34s %12.2f %12.2f\n", "licet / front", ours[0].rate/front[0].rate, ours[1].rate/front[1].rate)
+	fmt.Printf("%-34s %9.2f ms %9.2f ms\n", "p50 added to the front", added(ours[0].p50, front[0].p50), added(ours[1].p50, front[1].p50))
+	fmt.Printf("%-34s %9.2f ms %9.2f ms\n", "p99 added to the front", added(ours[0].p99, front[0].p99), added(ours[1].p99, front[1].p99))
+	mib, err := s.resident()
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%-34s %8.1f MiB\n", "server memory after the load", mib)
+	return nil
+}
+
+func added(ours, front time.Duration) float64 { return float64((ours - front).Microseconds()) / 1000 }
+
+func (w *workshop) loopRate(ctx context.Context) (float64, error) {
+	var rates []float64
+	for range w.repetitions {
+		out, err := exec.CommandContext(ctx, w.self, "loop", w.bootstrap, w.length.String()).Output()
+		if err != nil {
+			return 0, fmt.Errorf("bare loop: %w", err)
+		}
+		rate, err := strconv.ParseFloat(strings.TrimSpace(string(out)), 64)
+		if err != nil {
+			return 0, err
+		}
+		rates = append(rates, rate)
+	}
+	return median(rates), nil
+}
+
+// peerRates loads another process of this program with 1 and 16 clients.
+func (w *workshop) peerRates(ctx context.Context, args ...string) (rates [2]result, err error) {
+	p, err := w.startPeer(ctx, args...)
+	if err != nil {
+		return rates, err
+	}
+	defer func() { err = firstError(err, p.stop()) }()
+	for i, clients := range []int{1, 16} {
+		req, err := signed(ctx, p.url+"/", []byte(payload), aws.Credentials{AccessKeyID: benchKey, SecretAccessKey: benchSecret})
+		if err != nil {
+			return rates, err
+		}
+		if rates[i], err = w.repeat(ctx, clients, []byte(payload), req); err != nil {
+			return rates, fmt.Errorf("%s: %w", args[0], err)
+		}
+	}
+	return rates, nil
+}
+
+// deploy makes a role that may write logs, the echo function, and a user who may invoke it; it returns the user's keys.
+func (s *server) deploy(ctx context.Context, bootstrap string) (aws.Credentials, error) {
+	cfg := aws.Config{
+		Region: "us-east-1", BaseEndpoint: aws.String(s.url),
+		Credentials: credentials.NewStaticCredentialsProvider(s.root.AccessKeyID, s.root.SecretAccessKey, ""),
+	}
+	users := iam.NewFromConfig(cfg)
+	role, err := users.CreateRole(ctx, &iam.CreateRoleInput{
+		RoleName: aws.String("echo"), AssumeRolePolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow",` +
+			`"Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}`),
+	})
+	if err != nil {
+		return aws.Credentials{}, err
+	}
+	if _, err := users.AttachRolePolicy(ctx, &iam.AttachRolePolicyInput{
+		RoleName: aws.String("echo"), PolicyArn: aws.String("arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"),
+	}); err != nil {
+		return aws.Credentials{}, err
+	}
+	if _, err := users.CreateUser(ctx, &iam.CreateUserInput{UserName: aws.String("caller")}); err != nil {
+		return aws.Credentials{}, err
+	}
+	if _, err := users.PutUserPolicy(ctx, &iam.PutUserPolicyInput{
+		UserName: aws.String("caller"), PolicyName: aws.String("invoke"), PolicyDocument: aws.String(`{"Version":"2012-10-17",` +
+			`"Statement":[{"Effect":"Allow","Action":"lambda:InvokeFunction","Resource":"arn:aws:lambda:us-east-1:000000000000:function:echo"}]}`),
+	}); err != nil {
+		return aws.Credentials{}, err
+	}
+	key, err := users.CreateAccessKey(ctx, &iam.CreateAccessKeyInput{UserName: aws.String("caller")})
+	if err != nil {
+		return aws.Credentials{}, err
+	}
+	code, err := zipped(bootstrap)
+	if err != nil {
+		return aws.Credentials{}, err
+	}
+	_, err = lambda.NewFromConfig(cfg).CreateFunction(ctx, &lambda.CreateFunctionInput{
+		FunctionName: aws.String("echo"), Role: role.Role.Arn, Runtime: types.RuntimeProvidedal2023, Handler: aws.String("bootstrap"),
+		MemorySize: aws.Int32(1769), Timeout: aws.Int32(30), Code: &types.FunctionCode{ZipFile: code},
+	})
+	if err != nil {
+		return aws.Credentials{}, err
+	}
+	return aws.Credentials{AccessKeyID: *key.AccessKey.AccessKeyId, SecretAccessKey: *key.AccessKey.SecretAccessKey}, nil
+}
+
+// zipped makes the deployment package: the executable as "bootstrap".
+func zipped(executable string) ([]byte, error) {
+	content, err := os.ReadFile(filepath.Clean(executable))
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	h := &zip.FileHeader{Name: "bootstrap", Method: zip.Deflate}
+	h.SetMode(0o755)
+	f, err := z.CreateHeader(h)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := f.Write(content); err != nil {
+		return nil, err
+	}
+	if err := z.Close(); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
