@@ -10,13 +10,13 @@ import (
 )
 
 func main() {
-	if err := run("http://" + os.Getenv("AWS_LAMBDA_RUNTIME_API") + "/2018-06-01/runtime/invocation/"); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+	err := serve("http://" + os.Getenv("AWS_LAMBDA_RUNTIME_API") + "/2018-06-01/runtime/invocation/")
+	fmt.Fprintln(os.Stderr, err)
+	os.Exit(1)
 }
 
-func run(api string) error {
+// serve answers events until that fails.
+func serve(api string) error {
 	var event bytes.Buffer
 	for {
 		next, err := http.Get(api + "next")

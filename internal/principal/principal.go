@@ -15,13 +15,13 @@ import (
 type Caller struct {
 	authz.Principal
 	// AccessKeyID of the signing key; "" for service principals and anonymous callers.
-	AccessKeyID string
+	AccessKeyID string `json:"access_key_id,omitempty"`
 	// UserName of an IAM user; "" otherwise.
-	UserName string
+	UserName string `json:"user_name,omitempty"`
 	// Tags of the principal: a user's or a role's tags, overlaid by session tags (iam.md T7).
-	Tags map[string]string
+	Tags map[string]string `json:"tags,omitempty"`
 	// Session is set for temporary credentials.
-	Session *Session
+	Session *Session `json:"session,omitempty"`
 }
 
 // Session is what a session token carries. It is sealed into the token: no store is read to honour it.

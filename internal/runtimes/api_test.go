@@ -200,7 +200,6 @@ func plain(s, code string, c Command) string {
 	for _, m := range c.Mounts {
 		s = strings.ReplaceAll(s, m.Source, m.Target)
 	}
-	s = traces.ReplaceAllString(s, `"$1":[…]`)
 	return times.ReplaceAllString(s, "TIME")
 }
 

@@ -43,7 +43,9 @@ var (
 	ErrNotInstalled = errors.New("interpreter is not installed")
 	// ErrNoBootstrap: neither the code nor a layer has the program that a runtime without interpreter needs. The words are Lambda's
 	// (Runtime.InvalidEntrypoint in the runtime interface emulator).
-	ErrNoBootstrap = errors.New("Couldn't find valid bootstrap(s)") //nolint:staticcheck // shown to users as it is
+	//
+	//lint:ignore ST1005 shown to users as it is
+	ErrNoBootstrap = errors.New("Couldn't find valid bootstrap(s)")
 )
 
 // runtimeDir is where a bootstrap is inside a sandbox: LAMBDA_RUNTIME_DIR.

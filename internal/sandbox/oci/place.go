@@ -80,6 +80,9 @@ func (s *place) Start(ctx context.Context, p sandbox.Process) error {
 	if s.run != nil && !s.run.ended() {
 		return sandbox.ErrRunning
 	}
+	if err := checkProgram(s.spec, p.Args[0]); err != nil {
+		return fmt.Errorf("start process: %w", err)
+	}
 	r := &run{stop: make(chan struct{}), done: make(chan struct{})}
 	if err := s.launch(r, p); err != nil {
 		return fmt.Errorf("start process: %w", err)

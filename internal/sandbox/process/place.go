@@ -82,7 +82,7 @@ func (s *place) Start(ctx context.Context, p sandbox.Process) error {
 	cmd := s.command(p)
 	program, err := find(cmd.Path, cmd.Dir, cmd.Env)
 	if err != nil {
-		return fmt.Errorf("start %s: %v: %w", p.Args[0], err, sandbox.ErrExec)
+		return fmt.Errorf("start %s: %w: %w", p.Args[0], err, sandbox.ErrExec)
 	}
 	cmd.Path = program
 	out, err := newOutput(p.Stdout, p.Stderr)
@@ -95,7 +95,7 @@ func (s *place) Start(ctx context.Context, p sandbox.Process) error {
 	if err != nil {
 		out.wait()
 		if errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) || errors.Is(err, syscall.ENOEXEC) {
-			err = fmt.Errorf("%v: %w", err, sandbox.ErrExec)
+			err = fmt.Errorf("%w: %w", err, sandbox.ErrExec)
 		}
 		return fmt.Errorf("start %s: %w", p.Args[0], err)
 	}

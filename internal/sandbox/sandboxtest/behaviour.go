@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -83,17 +85,31 @@ func testNotExecutable(t *testing.T, d sandbox.Driver) {
 	code := t.TempDir()
 	write(t, filepath.Join(code, "plain"), "exit 0\n", 0o644)
 	write(t, filepath.Join(code, "good"), "#!/bin/sh\nexit 0\n", 0o755)
+	write(t, filepath.Join(code, "formless"), "exit 0\n", 0o755)
+	write(t, filepath.Join(code, "orphan"), "#!/no/such/interpreter\nexit 0\n", 0o755)
+	write(t, filepath.Join(code, "foreign"), string(foreignELF()), 0o755)
 	s := create(t, d, sandbox.Spec{Mounts: []sandbox.Mount{{Source: code, Target: "/var/task"}}})
-	for _, program := range []string{"/var/task/missing", "/var/task/plain", "missing-from-path", "/var/task"} {
+	for program, want := range map[string]error{
+		"/var/task/missing": fs.ErrNotExist, "/var/task/plain": fs.ErrPermission, "/var/task": nil, "missing-from-path": nil,
+		"/var/task/formless": syscall.ENOEXEC, "/var/task/foreign": syscall.ENOEXEC, "/var/task/orphan": fs.ErrNotExist,
+	} {
 		err := s.Start(bounded(t), sandbox.Process{Args: []string{program}, Env: []string{"PATH=/usr/bin"}})
 		if err == nil {
 			_, err = s.Wait(bounded(t))
 		}
-		if !errors.Is(err, sandbox.ErrExec) {
-			t.Errorf("%s: got %v, want ErrExec", program, err)
+		if !errors.Is(err, sandbox.ErrExec) || want != nil && !errors.Is(err, want) {
+			t.Errorf("%s: got %v, want ErrExec with %v", program, err, want)
 		}
 	}
 	ok(t, run(t, s, "/var/task/good"), "") // the sandbox is still of use
+}
+
+// foreignELF is the header of a program for a machine that none of ours is (elf(5)): 64-bit, big-endian, IBM S/390.
+func foreignELF() []byte {
+	header := make([]byte, 64)
+	copy(header, "\x7fELF\x02\x02\x01")
+	copy(header[16:], "\x00\x02\x00\x16\x00\x00\x00\x01")
+	return header
 }
 
 func testOutput(t *testing.T, d sandbox.Driver) {

@@ -84,7 +84,8 @@ func streamOrder(in *sdk.DescribeLogStreamsInput) func(a, b string) int {
 func wireStream(c *service.Call, ref groupRef, st stream) types.LogStream {
 	w := types.LogStream{
 		Arn: aws.String(streamARN(c, ref, st.Name)), CreationTime: aws.Int64(st.Created), LogStreamName: aws.String(st.Name),
-		StoredBytes: aws.Int64(0), // as AWS, since 2019 (API_LogStream)
+		//lint:ignore SA1019 AWS still sends it, as zero, since 2019 (API_LogStream)
+		StoredBytes: aws.Int64(0),
 	}
 	if e := st.Events; e != nil {
 		w.FirstEventTimestamp, w.LastEventTimestamp = aws.Int64(e.First), aws.Int64(e.Last)

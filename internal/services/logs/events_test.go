@@ -45,9 +45,10 @@ func TestGetLogEventsTokens(t *testing.T) {
 	s.make("g", "s")
 	s.put("g", "s", 1, 2, 3, 4, 5)
 	head, limit := aws.Bool(true), aws.Int32(2)
-	text, backward, forward := s.get(sdk.GetLogEventsInput{Limit: limit})
+	_, backward, forward := s.get(sdk.GetLogEventsInput{Limit: limit})
 	for _, want := range []string{"2 3", "1", "", ""} {
 		before := backward
+		var text string
 		text, backward, _ = s.get(sdk.GetLogEventsInput{Limit: limit, NextToken: &backward})
 		if text != want || text == "" && backward != before {
 			t.Errorf("backward: %q with token %s, want %q, and at the end the token sent, %s", text, backward, want, before)
@@ -59,6 +60,7 @@ func TestGetLogEventsTokens(t *testing.T) {
 	}
 	s.put("g", "s", 6, 7, 8)
 	for _, want := range []string{"6 7", "8", ""} {
+		var text string
 		text, _, forward = s.get(sdk.GetLogEventsInput{Limit: limit, NextToken: &forward, StartFromHead: head})
 		if text != want {
 			t.Errorf("forward: %q, want %q", text, want)
