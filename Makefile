@@ -1,7 +1,6 @@
 # Tools are pinned here, once.
 GOFUMPT     := go run mvdan.cc/gofumpt@v0.12.0
 STATICCHECK := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
-BENCHSTAT   := go run golang.org/x/perf/cmd/benchstat@latest
 VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 DATA        ?= .licet
 FUZZTIME    ?= 20s

@@ -5,6 +5,6 @@ time=${1:-20s}
 grep -rl --include='*_test.go' '^func Fuzz' . | sort | while read -r file; do
   for target in $(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' "$file"); do
     echo "== $(dirname "$file") $target"
-    go test "$(dirname "$file")" -run '^$' -fuzz "^$target\$" -fuzztime "$time"
+    go test "$(dirname "$file")" -run '^$' -fuzz "^$target\$" -fuzztime "$time" -fuzzminimizetime 10x
   done
 done

@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -258,5 +259,32 @@ func TestGeneratedCodeStaysInItsFolders(t *testing.T) {
 		if f.gen && !strings.HasSuffix(f.pkg, "api") {
 			t.Errorf("%s is generated but not in an *api folder", f.path)
 		}
+	}
+}
+
+// TestDependenciesAreExplained wants a line of docs/DEPENDENCIES.md for every direct dependency.
+func TestDependenciesAreExplained(t *testing.T) {
+	mod, err := os.ReadFile("../../go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := os.ReadFile("../../docs/DEPENDENCIES.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := strings.FieldsFunc(string(doc), func(r rune) bool { return r == ' ' || r == ',' || r == '|' || r == '\n' })
+	direct := 0
+	for line := range strings.Lines(string(mod)) {
+		f := strings.Fields(line)
+		if len(f) != 2 || !strings.HasPrefix(f[1], "v") {
+			continue // a longer line is indirect
+		}
+		direct++
+		if !slices.Contains(words, f[0]) {
+			t.Errorf("%s is not in docs/DEPENDENCIES.md", f[0])
+		}
+	}
+	if direct < 5 {
+		t.Errorf("found %d direct dependencies: go.mod was not understood", direct)
 	}
 }
