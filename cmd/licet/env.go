@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -28,9 +30,7 @@ func envCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "export AWS_ENDPOINT_URL='%s'\nexport AWS_ACCESS_KEY_ID='%s'\n"+
-				"export AWS_SECRET_ACCESS_KEY='%s'\nexport AWS_REGION='%s'\nexport AWS_DEFAULT_REGION='%s'\nunset AWS_SESSION_TOKEN\n",
-				endpoint, root.AccessKeyID, root.SecretAccessKey, region, region)
+			_, err = io.WriteString(cmd.OutOrStdout(), exports(endpoint, region, root))
 			return err
 		},
 	}
@@ -39,6 +39,22 @@ func envCommand() *cobra.Command {
 	return cmd
 }
 
+// exports are shell commands that point AWS clients at a server.
+func exports(endpoint, region string, c principal.Credentials) string {
+	var b strings.Builder
+	for _, v := range [][2]string{
+		{"AWS_ENDPOINT_URL", endpoint}, {"AWS_ACCESS_KEY_ID", c.AccessKeyID}, {"AWS_SECRET_ACCESS_KEY", c.SecretAccessKey},
+		{"AWS_REGION", region}, {"AWS_DEFAULT_REGION", region},
+	} {
+		fmt.Fprintf(&b, "export %s=%s\n", v[0], quote(v[1]))
+	}
+	b.WriteString("unset AWS_SESSION_TOKEN\n")
+	return b.String()
+}
+
+// quote makes one word of a shell out of any text.
+func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
+
 // rootCredentials reads the root's keys, or makes them.
 func rootCredentials(ctx context.Context, dir dataDir) (creds principal.Credentials, err error) {
 	db, keys, err := dir.open(ctx)
@@ -46,5 +62,9 @@ func rootCredentials(ctx context.Context, dir dataDir) (creds principal.Credenti
 		return principal.Credentials{}, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	return ensureAccount(ctx, db, keys)
+	creds, err = ensureAccount(ctx, db, keys)
+	if err == nil && creds.AccessKeyID == "" {
+		err = errors.New("the root of the account has no active access key")
+	}
+	return creds, err
 }

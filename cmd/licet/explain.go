@@ -13,6 +13,7 @@ import (
 	"os"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
@@ -66,7 +67,7 @@ func explain(ctx context.Context, w io.Writer, data, page string, asJSON bool) e
 	if err != nil {
 		return err
 	}
-	body, err := get(ctx, endpoint+page, root)
+	body, err := get(ctx, strings.TrimSuffix(endpoint, "/")+page, root)
 	if err != nil {
 		return err
 	}
@@ -88,11 +89,22 @@ func explain(ctx context.Context, w io.Writer, data, page string, asJSON bool) e
 		return err
 	}
 	for _, e := range explanations {
-		if _, err := io.WriteString(w, e.Text); err != nil {
+		if _, err := io.WriteString(w, printable(e.Text)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// printable keeps a terminal from taking parts of a text for commands: policies and names are written by those whose calls are
+// explained.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\n' || unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, text)
 }
 
 // target finds the server and the root credentials: of the data directory if one is given, else of the environment.

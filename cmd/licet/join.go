@@ -76,7 +76,13 @@ func (k keys) Authenticate(ctx context.Context, accessKeyID, token string) (stri
 // frontDoor is the server's own endpoint for functions.
 type frontDoor struct{ *server }
 
-func (f frontDoor) ServeHTTP(w http.ResponseWriter, r *http.Request) { f.edge.ServeHTTP(w, r) }
+// ServeHTTP takes the address away: inside a sandbox it is a loopback address, which a policy on aws:SourceIp must not take for
+// that of a client on this machine.
+func (f frontDoor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	r = r.WithContext(r.Context()) // a copy
+	r.RemoteAddr = ""
+	f.edge.ServeHTTP(w, r)
+}
 
 // permissions answers lambda's questions about its caller.
 type permissions struct{ *server }
@@ -140,7 +146,11 @@ func (l logWriter) Write(ctx context.Context, f execution.Function, c principal.
 		return fmt.Errorf("authenticate log writer of %s: %w", f.ARN, err)
 	}
 	call := func(operation string, in any) error {
-		_, err := l.door.Do(ctx, l.door.Internal(caller, f.Account, "logs", operation, service.Internal{}), in)
+		c := l.door.Internal(caller, f.Account, "logs", operation, service.Internal{})
+		_, err := l.door.Do(ctx, c, in)
+		if e, ok := errors.AsType[*awserr.Error](err); err != nil && (!ok || !e.Sender()) { // the role is not to blame
+			l.logger.ErrorContext(ctx, "A function's log could not be written.", "request_id", c.RequestID, "err", err)
+		}
 		return err
 	}
 	put := &cloudwatchlogs.PutLogEventsInput{

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -85,11 +86,17 @@ func (c config) validate() error {
 	if c.FunctionNetwork != string(sandbox.NetworkNone) && c.FunctionNetwork != string(sandbox.NetworkHost) {
 		return fmt.Errorf("--function-network %q: want none or host", c.FunctionNetwork)
 	}
-	if !regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]$`).MatchString(c.Region) {
-		return fmt.Errorf("--region %q: want a region such as us-east-1", c.Region)
+	if !regexp.MustCompile(`^[a-z]{2}-[a-z]+-[0-9]$`).MatchString(c.Region) || strings.HasPrefix(c.Region, "cn-") {
+		return fmt.Errorf("--region %q: want a region of the partition %s, such as us-east-1", c.Region, partition)
+	}
+	if c.IdleTimeout <= 0 {
+		return fmt.Errorf("--idle-timeout %v: want more than nothing", c.IdleTimeout)
 	}
 	if (c.RootAccessKey == "") != (c.RootSecretFile == "") {
 		return errors.New("--root-access-key-id and --root-secret-file go together")
+	}
+	if !regexp.MustCompile(`^\w{0,128}$`).MatchString(c.RootAccessKey) {
+		return fmt.Errorf("--root-access-key-id %q: want at most 128 letters, digits and underscores", c.RootAccessKey)
 	}
 	return nil
 }
@@ -129,7 +136,7 @@ func serve(ctx context.Context, c config, out io.Writer) (err error) {
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
-	url := "http://" + l.Addr().String()
+	url := localURL(l.Addr())
 	if err := dataDir(c.Data).announce(url); err != nil {
 		return errors.Join(err, l.Close())
 	}
@@ -157,27 +164,67 @@ func (s *server) greet(out io.Writer, c config, url string) error {
 	if err != nil {
 		self = "licet"
 	}
-	fmt.Fprintf(&b, "\nIn another shell:\n  eval \"$(%s env --data %s)\"\n  aws sts get-caller-identity\n\n", self, c.Data)
+	fmt.Fprintf(&b, "\nIn another shell:\n  eval \"$(%s env --data %s --region %s)\"\n  aws sts get-caller-identity\n\n",
+		quote(self), quote(c.Data), c.Region)
 	_, err = io.WriteString(out, b.String())
 	return err
 }
 
+// localURL is how clients on this machine reach a listener: by loopback where it listens on every address.
+func localURL(a net.Addr) string {
+	addr, ok := a.(*net.TCPAddr)
+	if !ok || !addr.IP.IsUnspecified() {
+		return "http://" + a.String()
+	}
+	return "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(addr.Port))
+}
+
+// Limits of the front door; edge has those of bodies and answers.
+const (
+	headerTimeout = 10 * time.Second
+	idleTimeout   = 2 * time.Minute
+	// maxHeader has room for a session token with all the tags and policies it may carry.
+	maxHeader = 64 << 10
+	// drainTimeout is how long running requests may take to end by themselves, lastTimeout how long the rest may take when what
+	// they waited for was ended.
+	drainTimeout = time.Minute
+	lastTimeout  = 5 * time.Second
+)
+
 // run serves until ctx ends, then drains: no new requests, running invocations end, logs and decisions are written.
 func (s *server) run(ctx context.Context, l net.Listener) error {
-	front := &http.Server{Handler: s.edge, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug)}
+	front := &http.Server{
+		Handler: s.edge, ErrorLog: slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug),
+		ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+	}
 	failed := make(chan error, 1)
 	go func() { failed <- front.Serve(l) }()
-	stop := s.start()
+	functions, retention, decisions := background(s.functions.Run), background(s.expireLogs), background(s.decisions.Run)
 	var err error
 	select {
 	case err = <-failed:
 		err = fmt.Errorf("serve: %w", err)
 	case <-ctx.Done():
 		s.logger.Info("Stopping.")
-		// Invocations may take as long as a function's timeout; execution ends them after its grace period.
-		drain, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
-		err = front.Shutdown(drain)
 	}
-	return errors.Join(err, stop())
+	// In this order: each may still ask something of those after it. The last log lines of functions are decided calls, too.
+	err = errors.Join(err, s.closeDoors(front, functions))
+	return errors.Join(err, retention(), decisions())
+}
+
+// closeDoors ends the front door, the functions, and with them the doors that the functions have. Afterwards no operation runs and
+// none can begin.
+func (s *server) closeDoors(front *http.Server, functions func() error) error {
+	shutdown := func(patience time.Duration) error {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		return front.Shutdown(ctx)
+	}
+	_ = shutdown(drainTimeout) // what runs on is asked again below
+	err := functions()
+	if late := shutdown(lastTimeout); late != nil {
+		err = errors.Join(err, fmt.Errorf("requests were broken off: %w", late), front.Close())
+	}
+	s.edge.Close()
+	return err
 }

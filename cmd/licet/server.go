@@ -219,14 +219,6 @@ func (s *server) openExecution(ctx context.Context, c config, set *runtimes.Set)
 	})
 }
 
-// start runs what works in the background; stop ends it, the environments first, for their last log lines are decided calls too.
-func (s *server) start() (stop func() error) {
-	functions := background(s.functions.Run)
-	retention := background(s.expireLogs)
-	decisions := background(s.decisions.Run)
-	return func() error { return errors.Join(functions(), retention(), decisions()) }
-}
-
 // expireLogs deletes log events that are past their group's retention, every hour.
 func (s *server) expireLogs(ctx context.Context) error {
 	tick := time.NewTicker(time.Hour)
@@ -236,7 +228,7 @@ func (s *server) expireLogs(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case now := <-tick.C:
-			if err := s.logs.Expire(audit.System(ctx, "log retention"), now); err != nil {
+			if err := s.logs.Expire(audit.System(ctx, "log retention"), now); err != nil && ctx.Err() == nil {
 				s.logger.ErrorContext(ctx, "Log events past their retention could not be deleted.", "err", err)
 			}
 		}

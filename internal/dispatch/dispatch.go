@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -68,10 +69,14 @@ type entry struct {
 	operations map[string]service.Operation
 }
 
-// New makes a dispatcher. It fails when a table names an operation that the service's API does not have, or one twice.
+// New makes a dispatcher. It fails when a table names an operation that the service's API does not have, or one twice, and when a
+// service is there twice.
 func New(config Config) (*Dispatcher, error) {
 	d := &Dispatcher{config: config, services: make(map[string]*entry, len(config.Services))}
 	for _, s := range config.Services {
+		if _, twice := d.services[s.API.SigningName]; twice {
+			return nil, fmt.Errorf("service %s is there twice", s.API.SigningName)
+		}
 		e := &entry{Service: s, operations: make(map[string]service.Operation, len(s.Operations))}
 		known := make(map[string]bool, len(s.API.Operations))
 		for _, op := range s.API.Operations {
@@ -103,13 +108,23 @@ func (d *Dispatcher) Services() []string { return slices.Collect(maps.Keys(d.ser
 // Answer is the outcome of a call that was let through.
 type Answer struct {
 	Output any
+	// Decided is false when the call was not let through, or ended before there was a decision.
+	Decided bool
 	// Denied is true in observe mode for a call that enforce mode would have refused.
 	Denied bool
 }
 
+// ErrPanic is wrapped by the error of a call whose operation panicked.
+var ErrPanic = errors.New("dispatch: an operation panicked")
+
 // Do judges a call, records the decision, and runs the operation if it is permitted. The error is for the client: an *awserr.Error,
-// or anything else for an internal failure.
-func (d *Dispatcher) Do(ctx context.Context, c *service.Call, in any) (Answer, error) {
+// or anything else for an internal failure. A panic is such a failure: calls come from goroutines that know no other end.
+func (d *Dispatcher) Do(ctx context.Context, c *service.Call, in any) (answer Answer, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			answer, err = Answer{}, awserr.Internal(fmt.Errorf("%w: %s %s: %v\n%s", ErrPanic, c.Service, c.Operation, p, debug.Stack()))
+		}
+	}()
 	e, op, err := d.find(c)
 	if err != nil {
 		return Answer{}, err
@@ -123,13 +138,10 @@ func (d *Dispatcher) Do(ctx context.Context, c *service.Call, in any) (Answer, e
 		return Answer{}, awserr.Internal(fmt.Errorf("record decision of %s: %w", c.RequestID, err))
 	}
 	if !j.record.Allowed && d.config.Mode != Observe {
-		return Answer{}, j.denial(e)
+		return Answer{}, j.denied.answer(e)
 	}
 	out, err := op.Handle(ctx, c, in)
-	if err != nil {
-		return Answer{Denied: !j.record.Allowed}, err
-	}
-	return Answer{Output: out, Denied: !j.record.Allowed}, nil
+	return Answer{Output: out, Decided: true, Denied: !j.record.Allowed}, err
 }
 
 // Permitted tells whether a call would be let through by the policies, without recording or running anything. It serves checks that
@@ -170,21 +182,18 @@ func (d *Dispatcher) find(c *service.Call) (*entry, service.Operation, error) {
 	return e, op, nil
 }
 
-// denial is the answer to a refused call: that of the first need that was denied.
-func (j *judgement) denial(e *entry) error {
-	if j.denied == nil {
-		return e.Denial(j.record.Reason)
+// answer is what a refused client is told.
+func (n *deniedNeed) answer(e *entry) error {
+	if n.need.Denied != nil {
+		return n.need.Denied(n.decision)
 	}
-	if j.denied.need.Denied != nil {
-		return j.denied.need.Denied(j.denied.decision)
-	}
-	return e.Denial(j.denied.decision.Message(j.denied.request))
+	return e.Denial(n.decision.Message(n.request))
 }
 
 // judgement is a call with what was decided about it.
 type judgement struct {
 	record audit.Record
-	denied *deniedNeed // the first need that was denied; nil when all were allowed
+	denied *deniedNeed // the first need that was denied; nil when record.Allowed
 }
 
 type deniedNeed struct {
@@ -198,6 +207,9 @@ func (d *Dispatcher) judge(ctx context.Context, c *service.Call, op service.Oper
 	needs, err := op.Needs(ctx, c, in)
 	if err != nil {
 		return nil, err
+	}
+	if len(needs) == 0 {
+		return nil, fmt.Errorf("%s needs no permission, which is a bug", op.Name)
 	}
 	policies, err := d.config.Policies.Policies(ctx, c.Caller)
 	if err != nil {

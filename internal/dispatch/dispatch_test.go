@@ -130,7 +130,7 @@ func TestDo(t *testing.T) {
 	}{
 		{
 			name: "allowed", operation: "GetFunction", world: world{policies: allow(t, "lambda:GetFunction")}, input: input{"f"},
-			want: Answer{Output: &output{true}}, wantRuns: 1, recorded: 1,
+			want: Answer{Output: &output{true}, Decided: true}, wantRuns: 1, recorded: 1,
 		}, {
 			name: "denied", operation: "GetFunction", input: input{"f"}, recorded: 1,
 			wantErr: "AccessDeniedException: " + denied + "lambda:GetFunction on resource: arn:aws:lambda:us-east-1:111122223333:function:f " +
@@ -144,10 +144,10 @@ func TestDo(t *testing.T) {
 			wantErr: "AccessDeniedException: " + denied + "lambda:NoSuchAction on resource: arn:aws:lambda:us-east-1:111122223333:function:f " +
 				"because no identity-based policy allows the lambda:NoSuchAction action",
 		}, {
-			name: "exempt", operation: "WhoAmI", input: input{"f"}, want: Answer{Output: &output{true}}, wantRuns: 1, recorded: 1,
+			name: "exempt", operation: "WhoAmI", input: input{"f"}, want: Answer{Output: &output{true}, Decided: true}, wantRuns: 1, recorded: 1,
 		}, {
 			name: "observed", operation: "GetFunction", mode: Observe, input: input{"f"},
-			want: Answer{Output: &output{true}, Denied: true}, wantRuns: 1, recorded: 1,
+			want: Answer{Output: &output{true}, Decided: true, Denied: true}, wantRuns: 1, recorded: 1,
 		}, {
 			name: "malformed input", operation: "GetFunction", wantErr: "ValidationException: name is missing",
 		}, {
@@ -207,6 +207,29 @@ func TestNewRefusesAWrongTable(t *testing.T) {
 		if _, err := New(Config{Services: []service.Service{{API: api, Operations: rows}}}); err == nil {
 			t.Errorf("%s: New accepted the table", name)
 		}
+	}
+}
+
+func TestNewRefusesAServiceTwice(t *testing.T) {
+	api := &protocol.API{SigningName: "lambda"}
+	if _, err := New(Config{Services: []service.Service{{API: api}, {API: api}}}); err == nil {
+		t.Error("New accepted it")
+	}
+}
+
+// Calls of the server itself come from goroutines in which a panic would end the process.
+func TestDoTurnsAPanicIntoAnError(t *testing.T) {
+	w := world{policies: allow(t, "*")}
+	d := w.dispatcher(t, Observe)
+	for name, input := range map[string]any{"wrong input": &output{}, "no input": nil} {
+		got, err := d.Do(t.Context(), call("GetFunction"), input)
+		e, ok := errors.AsType[*awserr.Error](err)
+		if !ok || e.Code != "InternalFailure" || !errors.Is(err, ErrPanic) || got != (Answer{}) {
+			t.Errorf("%s: got %v, %v", name, got, err)
+		}
+	}
+	if w.ran != 0 {
+		t.Errorf("ran %d operations", w.ran)
 	}
 }
 

@@ -6,8 +6,9 @@
 // its own.
 //
 // Invariants: no operation runs unless every need was allowed (in enforce mode) and the record is in the decision log. An error
-// while finding policies, deciding or recording is answered as InternalFailure; nothing runs. An action that the table of AWS's
-// actions does not know is denied. A Dispatcher is safe for concurrent use and holds no state but its tables.
+// while finding policies, deciding or recording is answered as InternalFailure; nothing runs. So is a panic, wherever the call
+// comes from. An action that the table of AWS's actions does not know is denied. A Dispatcher is safe for concurrent use and holds
+// no state but its tables.
 //
 // The order of work follows https://docs.aws.amazon.com/IAM/latest/UserGuide/intro-structure.html (how a request is processed).
 //

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 
 	"github.com/licet/licet/internal/principal"
@@ -28,15 +27,24 @@ type Keys interface {
 	Authenticate(ctx context.Context, accessKeyID, token string) (secret string, caller principal.Caller, err error)
 }
 
-// authenticate finds the service that the request is signed for, which also says how to answer, and then the caller.
-func (s *Server) authenticate(x *exchange, r *http.Request, body []byte) (principal.Caller, error) {
-	signed, err := sigv4.Parse(r)
-	if err == nil {
-		if api, codec, ok := s.config.Dispatcher.Service(signed.Service); ok {
-			x.service, x.codec, x.family = api.SigningName, codec, family(api)
+// address makes the exchange one with a service, if this server has it.
+func (s *Server) address(x *exchange, service string) {
+	if api, codec, ok := s.config.Dispatcher.Service(service); ok {
+		x.service, x.codec, x.family = api.SigningName, codec, family(api)
+	}
+}
+
+// guess addresses a request that says nothing readable of who signs it: to the service whose protocol finds an operation in it.
+// Such a request is refused; this only chooses the form of the answer.
+func (s *Server) guess(x *exchange, req *protocol.Request) {
+	for _, name := range s.serviceNames() {
+		if _, codec, _ := s.config.Dispatcher.Service(name); codec != nil {
+			if _, err := codec.Operation(req); err == nil {
+				s.address(x, name)
+				return
+			}
 		}
 	}
-	return s.prove(x, r, body, signed, err)
 }
 
 // family tells how a service words failures of authentication.
@@ -51,21 +59,12 @@ func family(api *protocol.API) sigv4.Family {
 	}
 }
 
-// verify is authenticate for a page of licet's own.
-func (s *Server) verify(x *exchange, r *http.Request, body []byte) (principal.Caller, error) {
-	signed, err := sigv4.Parse(r)
-	return s.prove(x, r, body, signed, err)
-}
-
-// prove looks the key up and checks the signature. Every failure is answered in the words of the service's protocol.
-func (s *Server) prove(x *exchange, r *http.Request, body []byte, signed *sigv4.Signed, err error) (principal.Caller, error) {
-	var caller principal.Caller
-	if err == nil {
-		var secret string
-		if secret, caller, err = s.key(r.Context(), signed); err == nil {
-			scope := sigv4.Scope{Regions: s.regions(x), Services: s.scopeServices(x)}
-			err = s.verifier.Check(r, body, signed, secret, scope, s.config.Now())
-		}
+// authenticate finds who calls. parsed is what sigv4.Parse said. Every failure is answered in the words of the service's protocol.
+func (s *Server) authenticate(
+	x *exchange, req *protocol.Request, signed *sigv4.Signed, parsed error,
+) (caller principal.Caller, err error) {
+	if err = parsed; err == nil {
+		caller, err = s.prove(x, req, signed)
 	}
 	if errors.Is(err, sigv4.ErrUnsigned) {
 		err = sigv4.ErrMissing
@@ -74,6 +73,20 @@ func (s *Server) prove(x *exchange, r *http.Request, body []byte, signed *sigv4.
 		return principal.Caller{}, e.AWS(x.family)
 	}
 	return caller, err
+}
+
+// prove looks the key up and checks the signature.
+func (s *Server) prove(x *exchange, req *protocol.Request, signed *sigv4.Signed) (principal.Caller, error) {
+	secret, caller, err := s.key(req.HTTP.Context(), signed)
+	if err != nil {
+		return principal.Caller{}, err
+	}
+	scope := sigv4.Scope{Regions: s.regions(x), Services: s.scopeServices(x)}
+	if err := s.verifier.Check(req.HTTP, req.Body, signed, secret, scope, s.config.Now()); err != nil {
+		return principal.Caller{}, err
+	}
+	x.region = signed.Region
+	return caller, nil
 }
 
 // key turns what the directory says of a key into a failure of authentication.
@@ -86,13 +99,15 @@ func (s *Server) key(ctx context.Context, signed *sigv4.Signed) (string, princip
 		return "", caller, sigv4.ErrExpiredToken
 	case err != nil:
 		return "", caller, fmt.Errorf("find access key %s: %w", signed.AccessKeyID, err)
+	case secret == "": // anybody could sign with it
+		return "", caller, fmt.Errorf("access key %s has no secret", signed.AccessKeyID)
 	}
 	return secret, caller, nil
 }
 
-// regions a signature may be for: the server's, and for global services the one that clients sign those for.
+// regions a signature may be for: the server's, and for global services and licet's own pages the one that clients sign those for.
 func (s *Server) regions(x *exchange) []string {
-	if x.family == sigv4.Query && s.config.Region != globalRegion {
+	if x.family == sigv4.Query || x.service == SigningName {
 		return []string{s.config.Region, globalRegion}
 	}
 	return []string{s.config.Region}
@@ -103,7 +118,9 @@ func (s *Server) scopeServices(x *exchange) []string {
 	if x.service != "" {
 		return []string{x.service}
 	}
-	names := s.config.Dispatcher.Services()
-	slices.Sort(names)
-	return names
+	return s.serviceNames()
+}
+
+func (s *Server) serviceNames() []string {
+	return slices.Sorted(slices.Values(s.config.Dispatcher.Services()))
 }

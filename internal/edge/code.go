@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/licet/licet/internal/awserr"
 	"github.com/licet/licet/internal/blob"
 	"github.com/licet/licet/internal/secret"
 	"github.com/licet/licet/internal/service"
@@ -48,25 +49,24 @@ func (l *CodeLinks) CodeURL(_ context.Context, c *service.Call, name blob.Name) 
 	return scheme + "://" + c.Host + pagePrefix + "code/" + base64.RawURLEncoding.EncodeToString(sealed), nil
 }
 
-// ServeHTTP answers GET /_licet/code/{link}.
-func (l *CodeLinks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// serve answers GET /_licet/code/{link}. An error means that nothing was written yet. Who has a wrong link is told no more than
+// that, with the code that S3 has for it.
+func (l *CodeLinks) serve(w http.ResponseWriter, r *http.Request) error {
 	name, ok := l.open(r.PathValue("link"))
 	if !ok {
-		http.Error(w, "This link is not valid or has expired.", http.StatusForbidden)
-		return
+		return awserr.New("AccessDenied", http.StatusForbidden, "This link is not valid or has expired.")
 	}
 	f, err := l.blobs.Open(r.Context(), name)
-	switch {
-	case errors.Is(err, blob.ErrNotFound):
-		http.Error(w, "The code is no longer there.", http.StatusNotFound)
-		return
-	case err != nil:
-		http.Error(w, "The code could not be read.", http.StatusInternalServerError)
-		return
+	if errors.Is(err, blob.ErrNotFound) {
+		return awserr.New("NoSuchKey", http.StatusNotFound, "The code is no longer there.")
+	}
+	if err != nil {
+		return fmt.Errorf("open code %s: %w", name, err)
 	}
 	defer f.Close()
 	w.Header().Set("Content-Type", "application/zip")
 	http.ServeContent(w, r, "", time.Time{}, f)
+	return nil
 }
 
 // open reads a link.

@@ -2,6 +2,7 @@ package edge
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -9,12 +10,15 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/licet/licet/authz"
 	"github.com/licet/licet/internal/audit"
 	"github.com/licet/licet/internal/awserr"
 	"github.com/licet/licet/internal/dispatch"
+	"github.com/licet/licet/internal/protocol"
+	"github.com/licet/licet/internal/sigv4"
 )
 
 // Paths of licet's own pages, and the service name that signs requests to them.
@@ -59,39 +63,42 @@ func (s *Server) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+pagePrefix+"health", s.health)
 	mux.Handle("GET "+pagePrefix+"metrics", promhttp.HandlerFor(s.config.Gatherer, promhttp.HandlerOpts{}))
-	mux.Handle("GET "+pagePrefix+"code/{link}", s.config.Code)
+	mux.HandleFunc("GET "+pagePrefix+"code/{link}", s.code)
 	mux.HandleFunc("GET "+DecisionsPage, s.forRoot(s.listDecisions))
 	mux.HandleFunc("GET "+DecisionsPage+"/{id}", s.forRoot(s.explainDecision))
 	return mux
 }
 
-func (s *Server) health(w http.ResponseWriter, _ *http.Request) {
-	s.page(w, writeJSON(w, http.StatusOK, map[string]string{
-		"status": "ok", "region": s.config.Region, "mode": string(s.config.Mode),
-	}))
+func (s *Server) health(w http.ResponseWriter, r *http.Request) {
+	s.page(w, r, writeJSON(w, map[string]string{"status": "ok", "region": s.config.Region, "mode": string(s.config.Mode)}))
 }
 
-// page logs what could not be written: the client is gone, nothing else can be done.
-func (s *Server) page(_ http.ResponseWriter, err error) {
+func (s *Server) code(w http.ResponseWriter, r *http.Request) {
+	s.page(w, r, s.config.Code.serve(w, r))
+}
+
+// page answers for a page that failed before it wrote anything.
+func (s *Server) page(w http.ResponseWriter, r *http.Request, err error) {
 	if err != nil {
-		s.config.Logger.Debug("A page could not be written.", "err", err)
+		s.fail(r.Context(), &exchange{ResponseWriter: w, id: dispatch.NewRequestID(), codec: s.fallback, service: SigningName}, err)
 	}
 }
 
-// ownPage answers a signed request of an account's root.
+// ownPage answers a signed request of an account's root. An error means that nothing was written yet.
 type ownPage func(w http.ResponseWriter, r *http.Request, account string) error
 
 // forRoot lets in only the root of an account, by a signature for the service "licet": the decision log tells everything about the
 // account's policies and calls.
 func (s *Server) forRoot(h ownPage) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		x := &exchange{id: dispatch.NewRequestID(), w: w, codec: s.fallback, service: SigningName}
-		caller, err := s.verify(x, r, nil)
+		x := &exchange{ResponseWriter: w, id: dispatch.NewRequestID(), codec: s.fallback, service: SigningName}
+		signed, err := sigv4.Parse(r)
+		caller, err := s.authenticate(x, &protocol.Request{HTTP: r}, signed, err)
 		if err == nil && caller.Kind != authz.Root {
 			err = awserr.New("AccessDeniedException", http.StatusForbidden, "Only the root of an account may read its decision log.")
 		}
 		if err == nil {
-			err = h(w, r, caller.Account)
+			err = h(x, r, caller.Account)
 		}
 		if err != nil {
 			s.fail(r.Context(), x, err)
@@ -121,37 +128,46 @@ func (s *Server) listDecisions(w http.ResponseWriter, r *http.Request, account s
 	if err != nil {
 		return fmt.Errorf("list decisions: %w", err)
 	}
-	if q.Get("explain") != "true" {
-		return writeJSON(w, http.StatusOK, records)
-	}
 	explained := make([]Explanation, len(records))
 	for i, rec := range records {
-		if explained[i], err = s.explain(r.Context(), rec); err != nil {
+		records[i] = seenBy(account, rec)
+		if q.Get("explain") != "true" {
+			continue
+		}
+		if explained[i], err = s.explain(r.Context(), account, rec); err != nil {
 			return err
 		}
 	}
-	return writeJSON(w, http.StatusOK, explained)
+	if q.Get("explain") != "true" {
+		return writeJSON(w, records)
+	}
+	return writeJSON(w, explained)
 }
 
 // explainDecision answers GET /_licet/decisions/{id}.
 func (s *Server) explainDecision(w http.ResponseWriter, r *http.Request, account string) error {
-	rec, err := s.config.Decisions.Get(r.Context(), r.PathValue("id"))
-	if errors.Is(err, audit.ErrNotFound) || (err == nil && rec.Account != account) {
-		return awserr.New("ResourceNotFoundException", http.StatusNotFound, "The decision log has no request %s.", r.PathValue("id"))
+	id := r.PathValue("id")
+	var rec audit.Record
+	err := uuid.Validate(id) // the id becomes part of a key
+	if err == nil {
+		if rec, err = s.config.Decisions.Get(r.Context(), id); err != nil && !errors.Is(err, audit.ErrNotFound) {
+			return fmt.Errorf("read decision: %w", err)
+		}
 	}
-	if err != nil {
-		return fmt.Errorf("read decision: %w", err)
+	if err != nil || rec.Account != account {
+		return awserr.New("ResourceNotFoundException", http.StatusNotFound, "The decision log has no request %s.", id)
 	}
-	e, err := s.explain(r.Context(), rec)
+	e, err := s.explain(r.Context(), account, rec)
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, e)
+	return writeJSON(w, e)
 }
 
-// explain makes each decision of a record again, from the same inputs by the same function, with the walk written down.
-func (s *Server) explain(ctx context.Context, rec audit.Record) (Explanation, error) {
-	e := Explanation{Record: rec}
+// explain makes each decision of a record again, from the same inputs by the same function, with the walk written down as far as
+// the account may see it.
+func (s *Server) explain(ctx context.Context, account string, rec audit.Record) (Explanation, error) {
+	e := Explanation{Record: seenBy(account, rec)}
 	var text strings.Builder
 	fmt.Fprintf(&text, "%s  %s:%s  request %s\n", rec.Time.UTC().Format(time.RFC3339), rec.Service, rec.Operation, rec.RequestID)
 	if rec.Exempt != "" {
@@ -161,7 +177,7 @@ func (s *Server) explain(ctx context.Context, rec audit.Record) (Explanation, er
 		text.WriteString("observe mode: the call was let through although it is denied\n")
 	}
 	for _, d := range rec.Decisions {
-		x, err := s.decideAgain(ctx, d)
+		x, err := s.decideAgain(ctx, account, d)
 		if err != nil {
 			return Explanation{}, fmt.Errorf("explain %s: %w", rec.RequestID, err)
 		}
@@ -180,21 +196,45 @@ func (s *Server) explain(ctx context.Context, rec audit.Record) (Explanation, er
 	return e, nil
 }
 
-func (s *Server) decideAgain(ctx context.Context, d audit.Decision) (Explained, error) {
-	x := Explained{Request: d.Request}
+func (s *Server) decideAgain(ctx context.Context, account string, d audit.Decision) (Explained, error) {
+	foreign := isForeign(account, d.Request)
 	if d.Note != "" { // no policy decided
-		x.Decision = authz.Decision{Allowed: d.Allowed, By: d.By, Note: d.Note}
-		return x, nil
+		if foreign {
+			d.Request.Context = withoutTags(d.Request.Context)
+		}
+		return Explained{Request: d.Request, Decision: authz.Decision{Allowed: d.Allowed, By: d.By, Note: d.Note}}, nil
 	}
 	policies, err := s.config.Decisions.Policies(ctx, d.Policies)
 	if err != nil {
-		return x, fmt.Errorf("restore policies: %w", err)
+		return Explained{}, fmt.Errorf("restore policies: %w", err)
 	}
-	x.Decision = s.config.Decide(d.Request, policies)
+	var x Explained
+	if foreign {
+		x = s.explainForeign(d.Request, policies)
+	} else {
+		x = decided(d.Request, policies, s.config.Decide)
+	}
 	x.Differs = x.Decision.Allowed != d.Allowed
-	if !x.Decision.Allowed {
-		x.Message = x.Decision.Message(d.Request)
-		x.Fix = authz.SmallestFix(d.Request, policies, s.config.Decide)
-	}
 	return x, nil
+}
+
+// decided is a decision with what it takes to change it.
+func decided(req authz.Request, policies authz.Policies, decide func(authz.Request, authz.Policies) authz.Decision) Explained {
+	x := Explained{Request: req, Decision: decide(req, policies)}
+	if !x.Decision.Allowed {
+		x.Message = x.Decision.Message(req)
+		x.Fix = authz.SmallestFix(req, policies, decide)
+	}
+	return x
+}
+
+// writeJSON answers a page of licet's own. An error means that nothing was written.
+func writeJSON(w http.ResponseWriter, v any) error {
+	b, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode answer: %w", err)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(append(b, '\n')) // the client may be gone; there is nobody left to tell
+	return nil
 }

@@ -2,14 +2,15 @@ package edge
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/netip"
 	"runtime/debug"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -23,10 +24,7 @@ import (
 	"github.com/licet/licet/internal/sigv4"
 )
 
-// maxBody bounds a request: the largest that Lambda takes is a 50 MB zip in base64 (limits.json: 70,167,211 bytes).
-const maxBody = 70_167_211
-
-// Config holds what a Server needs. Fields are required unless they say otherwise.
+// Config holds what a Server needs. Every field is required.
 type Config struct {
 	Dispatcher *dispatch.Dispatcher
 	Keys       Keys
@@ -52,6 +50,13 @@ type Server struct {
 	pages    *http.ServeMux
 	requests *prometheus.CounterVec
 	panics   prometheus.Counter
+	// large is the size of all large bodies in memory.
+	large atomic.Int64
+
+	// mu guards closed.
+	mu      sync.RWMutex
+	closed  bool
+	running sync.WaitGroup // requests; Add under mu while not closed
 }
 
 // New makes a server.
@@ -80,46 +85,100 @@ func (s *Server) Metrics() []prometheus.Collector {
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if len(r.URL.Path) >= len(pagePrefix) && r.URL.Path[:len(pagePrefix)] == pagePrefix {
-		s.pages.ServeHTTP(w, r)
+	x := &exchange{ResponseWriter: w, id: dispatch.NewRequestID(), codec: s.fallback}
+	if !s.enter() {
+		s.fail(r.Context(), x, unavailable("The server is stopping."))
 		return
 	}
-	s.serveAWS(w, r)
-}
-
-// exchange is one AWS request on its way.
-type exchange struct {
-	id      string
-	service string // signing name; "" until it is known
-	codec   protocol.Codec
-	family  sigv4.Family // how the service words failures of authentication
-	w       http.ResponseWriter
-	wrote   bool
-}
-
-func (s *Server) serveAWS(w http.ResponseWriter, r *http.Request) {
-	x := &exchange{id: dispatch.NewRequestID(), w: w, codec: s.fallback}
-	defer func() {
-		if p := recover(); p != nil {
-			s.panics.Inc()
-			s.config.Logger.ErrorContext(r.Context(), "A request made the server panic.",
-				"request_id", x.id, "panic", p, "stack", string(debug.Stack()))
-			s.fail(r.Context(), x, fmt.Errorf("panic: %v", p))
-		}
-	}()
-	if err := s.answer(x, r); err != nil {
+	defer s.running.Done()
+	defer s.catch(r.Context(), x)
+	if strings.HasPrefix(r.URL.Path, pagePrefix) {
+		s.pages.ServeHTTP(x, r)
+	} else if err := s.answer(x, r); err != nil {
 		s.fail(r.Context(), x, err)
 	}
 }
 
+// Close refuses all further requests, by whichever listener they come, and returns when those that run are answered.
+func (s *Server) Close() {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	s.running.Wait()
+}
+
+// enter counts a request among those that Close waits for; false after Close.
+func (s *Server) enter() bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.closed {
+		return false
+	}
+	s.running.Add(1)
+	return true
+}
+
+// catch answers for a request that panicked. An answer that has begun is broken off: it must not look like a whole one.
+func (s *Server) catch(ctx context.Context, x *exchange) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	s.panics.Inc()
+	s.config.Logger.ErrorContext(ctx, "A request made the server panic.",
+		"request_id", x.id, "panic", p, "stack", string(debug.Stack()))
+	if x.began {
+		panic(http.ErrAbortHandler)
+	}
+	s.fail(ctx, x, fmt.Errorf("panic: %v", p))
+}
+
+// exchange is one request on its way, and the writer of its answer.
+type exchange struct {
+	http.ResponseWriter
+	id      string
+	service string // signing name; "" until it is known
+	region  string // that the signature is for
+	codec   protocol.Codec
+	family  sigv4.Family // how the service words failures of authentication
+	began   bool         // the answer is on its way: no other can be given
+}
+
+// WriteHeader begins the answer.
+func (x *exchange) WriteHeader(status int) {
+	// It ends with the answer. A test's writer may have none.
+	_ = http.NewResponseController(x.ResponseWriter).SetWriteDeadline(time.Now().Add(answerTimeout))
+	x.ResponseWriter.WriteHeader(status)
+	x.began = true
+}
+
+// Write begins the answer if WriteHeader has not.
+func (x *exchange) Write(b []byte) (int, error) {
+	if !x.began {
+		x.WriteHeader(http.StatusOK)
+	}
+	return x.ResponseWriter.Write(b)
+}
+
+// Unwrap is for http.ResponseController.
+func (x *exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
+
 // answer does one exchange; an error means that nothing was written yet.
 func (s *Server) answer(x *exchange, r *http.Request) error {
-	body, err := readBody(x.w, r)
+	signed, unsigned := sigv4.Parse(r)
+	if unsigned == nil {
+		s.address(x, signed.Service)
+	}
+	body, release, err := s.readBody(x, r)
 	if err != nil {
 		return err
 	}
+	defer release()
 	req := &protocol.Request{HTTP: r, Body: body}
-	caller, err := s.authenticate(x, r, body)
+	if unsigned != nil {
+		s.guess(x, req)
+	}
+	caller, err := s.authenticate(x, req, signed, unsigned)
 	if err != nil {
 		return err
 	}
@@ -138,36 +197,35 @@ func (s *Server) answer(x *exchange, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := x.codec.Encode(x.w, op, got.Output, x.id); err != nil {
+	if err := x.codec.Encode(x, op, got.Output, x.id); err != nil {
 		return fmt.Errorf("encode answer of %s: %w", op.Name, err)
 	}
-	x.wrote = true
 	s.requests.WithLabelValues(x.service, "2xx").Inc()
 	return nil
 }
 
 func (s *Server) call(x *exchange, r *http.Request, operation string) *service.Call {
 	c := &service.Call{
-		RequestID: x.id, Time: s.config.Now(), Region: s.config.Region, Partition: s.config.Partition,
+		RequestID: x.id, Time: s.config.Now(), Region: x.region, Partition: s.config.Partition,
 		Service: x.service, Operation: operation,
 		UserAgent: r.UserAgent(), SecureTransport: r.TLS != nil, Host: r.Host, TraceID: r.Header.Get("X-Amzn-Trace-Id"),
 	}
 	if addr, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
-		c.SourceIP = addr.Addr().Unmap()
+		c.SourceIP = addr.Addr().Unmap().WithZone("")
 	}
 	return c
 }
 
-// markDecision tells in observe mode what enforce mode would have done.
+// markDecision tells in observe mode what enforce mode would have done. A call that ended before a decision has no mark.
 func (s *Server) markDecision(x *exchange, a dispatch.Answer) {
-	if s.config.Mode != dispatch.Observe {
+	if s.config.Mode != dispatch.Observe || !a.Decided {
 		return
 	}
 	decision := "allowed"
 	if a.Denied {
 		decision = "denied; let through by observe mode"
 	}
-	x.w.Header().Set("x-licet-decision", decision)
+	x.Header().Set("x-licet-decision", decision)
 }
 
 // fail answers with an error. Only *awserr.Error shows its text.
@@ -176,54 +234,23 @@ func (s *Server) fail(ctx context.Context, x *exchange, err error) {
 	if !ok {
 		e = awserr.Internal(err)
 	}
-	if e.Status >= http.StatusInternalServerError && e.Code != "NotImplemented" {
+	if errors.Is(err, dispatch.ErrPanic) {
+		s.panics.Inc()
+	}
+	switch {
+	case e.Status < http.StatusInternalServerError, e.Status == http.StatusNotImplemented, e.Status == http.StatusServiceUnavailable:
+	default:
 		s.config.Logger.ErrorContext(ctx, "A request could not be answered.", "request_id", x.id, "service", x.service, "err", err)
 	}
-	if x.wrote {
-		return
-	}
-	x.wrote = true
 	name := x.service
 	if name == "" {
 		name = "unknown"
 	}
 	s.requests.WithLabelValues(name, fmt.Sprintf("%dxx", e.Status/100)).Inc()
-	x.codec.EncodeError(x.w, e, x.id)
+	x.codec.EncodeError(x, e, x.id)
 }
 
-func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	if r.ContentLength == 0 {
-		return nil, nil
-	}
-	limited := http.MaxBytesReader(w, r.Body, maxBody)
-	var body []byte
-	var err error
-	if n := r.ContentLength; n > 0 && n <= maxBody {
-		body = make([]byte, n)
-		_, err = io.ReadFull(limited, body)
-	} else {
-		body, err = io.ReadAll(limited)
-	}
-	if tooBig := (*http.MaxBytesError)(nil); errors.As(err, &tooBig) || r.ContentLength > maxBody {
-		return nil, awserr.New("RequestEntityTooLargeException", http.StatusRequestEntityTooLarge,
-			"Request must be smaller than %d bytes.", maxBody)
-	}
-	if err != nil {
-		return nil, &awserr.Error{
-			Code: "IncompleteBody", Status: http.StatusBadRequest, Cause: err, Message: "The request body ended before its announced length.",
-		}
-	}
-	return body, nil
-}
-
-// writeJSON answers a page of licet's own.
-func writeJSON(w http.ResponseWriter, status int, v any) error {
-	b, err := json.MarshalIndent(v, "", "  ")
-	if err != nil {
-		return fmt.Errorf("encode answer: %w", err)
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_, err = w.Write(append(b, '\n'))
-	return err
+// unavailable asks the client to try again (https://docs.aws.amazon.com/lambda/latest/api/CommonErrors.html, ServiceUnavailable).
+func unavailable(message string) error {
+	return awserr.New("ServiceUnavailable", http.StatusServiceUnavailable, "%s", message)
 }

@@ -36,14 +36,15 @@ type Keyring struct {
 // New makes a keyring from a master key.
 func New(master [KeySize]byte) *Keyring { return &Keyring{master: master} }
 
-// Load reads the master key file, or makes it (mode 0600, durable) when it is not there. Concurrent processes agree on one key.
+// Load reads the master key file, or makes it (mode 0600, durable) when it is not there. Concurrent processes agree on one key. A
+// file that others than its owner may read or write is refused.
 func Load(path string) (*Keyring, error) {
-	b, err := os.ReadFile(path)
+	b, err := read(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err := create(path); err != nil {
 			return nil, fmt.Errorf("create key file %s: %w", path, err)
 		}
-		b, err = os.ReadFile(path)
+		b, err = read(path)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read key file: %w", err)
@@ -52,6 +53,18 @@ func Load(path string) (*Keyring, error) {
 		return nil, fmt.Errorf("key file %s has %d bytes, want %d", path, len(b), KeySize)
 	}
 	return New([KeySize]byte(b)), nil
+}
+
+// read reads a file that only its owner may read.
+func read(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if mode := info.Mode().Perm(); mode&0o077 != 0 {
+		return nil, fmt.Errorf("%s has mode %04o and is open to others: chmod 600 it", path, mode)
+	}
+	return os.ReadFile(path)
 }
 
 // create links a complete key file into place; if another process was first, its file stays.
@@ -127,4 +140,10 @@ func (k *Keyring) aead(purpose string) (cipher.AEAD, error) {
 }
 
 // LogValue keeps the key out of logs.
-func (k *Keyring) LogValue() slog.Value { return slog.StringValue("redacted") }
+func (k *Keyring) LogValue() slog.Value { return slog.StringValue(k.String()) }
+
+// String keeps the key out of texts.
+func (k *Keyring) String() string { return "redacted" }
+
+// GoString keeps the key out of texts made with %#v.
+func (k *Keyring) GoString() string { return k.String() }

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+
+	"github.com/licet/licet/internal/principal"
+)
+
+// running is a server of this process.
+type running struct {
+	*server
+	config config
+	url    string
+	// stop ends it as a signal does.
+	stop func() error
+}
+
+func startServer(t *testing.T) *running {
+	t.Helper()
+	c := goodConfig()
+	c.Data, c.Region = filepath.Join(t.TempDir(), "data"), "eu-west-1"
+	return run(t, c)
+}
+
+func restart(t *testing.T, old *running) *running { t.Helper(); return run(t, old.config) }
+
+func run(t *testing.T, c config) *running {
+	t.Helper()
+	s, err := newServer(t.Context(), c, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &running{server: s, config: c, url: localURL(l.Addr())}
+	if err := dataDir(c.Data).announce(r.url); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- s.run(ctx, l) }()
+	r.stop = func() error {
+		cancel()
+		if err := <-done; err != nil {
+			return err
+		}
+		return s.close()
+	}
+	return r
+}
+
+func (r *running) listFunctions(t *testing.T, c principal.Credentials) {
+	t.Helper()
+	client := lambda.New(lambda.Options{
+		BaseEndpoint: &r.url, Region: r.config.Region,
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey}, nil
+		}),
+	})
+	if _, err := client.ListFunctions(t.Context(), &lambda.ListFunctionsInput{}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// wantRefused checks that neither the front door nor one of those that functions have lets anything in.
+func (r *running) wantRefused(t *testing.T) {
+	t.Helper()
+	if conn, err := net.Dial("tcp", r.url[len("http://"):]); err == nil {
+		conn.Close()
+		t.Error("the front door still listens")
+	}
+	w := httptest.NewRecorder()
+	frontDoor{r.server}.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/_licet/health", nil))
+	if w.Code != http.StatusServiceUnavailable {
+		t.Errorf("the door of functions answers %d %s", w.Code, w.Body)
+	}
+}

@@ -1,0 +1,189 @@
+package compat
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+)
+
+// server is the running licet that all tests of the package share.
+var server *licet
+
+// licet is a server process with its root credentials.
+type licet struct {
+	binary string
+	data   string
+	url    string
+	root   aws.Credentials
+	cmd    *exec.Cmd
+	// ended is closed when the process has ended; then exit and log may be read.
+	ended chan struct{}
+	exit  error
+	log   *bytes.Buffer
+}
+
+func TestMain(m *testing.M) {
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "licet-compat-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	binary := filepath.Join(dir, "licet")
+	if err := build("../cmd/licet", binary); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	server = &licet{binary: binary, data: filepath.Join(dir, "data")}
+	if err := server.launch(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	code := m.Run()
+	if err := server.stop(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	if code != 0 {
+		fmt.Fprintf(os.Stderr, "--- server log\n%s", server.log.String())
+	}
+	return code
+}
+
+// build compiles a program that needs nothing of the machine that it will run on.
+func build(pkg, binary string) error {
+	cmd := exec.Command("go", "build", "-o", binary, pkg)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("build %s: %w\n%s", pkg, err, out)
+	}
+	return nil
+}
+
+// launch starts the process on a free port and waits until it answers. The flags of LICET_COMPAT_FLAGS come first: they say how
+// every server of the package runs, such as "--sandbox process" on a machine without containers.
+func (l *licet) launch(flags ...string) error {
+	endpoint := filepath.Join(l.data, "endpoint")
+	if err := os.Remove(endpoint); err != nil && !os.IsNotExist(err) {
+		return err
+	}
+	flags = append(strings.Fields(os.Getenv("LICET_COMPAT_FLAGS")), flags...)
+	l.cmd = exec.Command(l.binary, append([]string{"serve", "--data", l.data, "--listen", "127.0.0.1:0"}, flags...)...)
+	l.log, l.ended = new(bytes.Buffer), make(chan struct{})
+	l.cmd.Stdout, l.cmd.Stderr = l.log, l.log
+	if err := l.cmd.Start(); err != nil {
+		return err
+	}
+	go func() {
+		l.exit = l.cmd.Wait()
+		close(l.ended)
+	}()
+	if err := l.await(endpoint, 30*time.Second); err != nil {
+		return errors.Join(err, l.cmd.Process.Kill())
+	}
+	env, err := l.env()
+	if err != nil {
+		return err
+	}
+	l.url = env["AWS_ENDPOINT_URL"]
+	l.root = aws.Credentials{AccessKeyID: env["AWS_ACCESS_KEY_ID"], SecretAccessKey: env["AWS_SECRET_ACCESS_KEY"]}
+	return nil
+}
+
+// await waits for a file that the process makes.
+func (l *licet) await(path string, patience time.Duration) error {
+	deadline := time.After(patience)
+	for {
+		select {
+		case <-l.ended:
+			return fmt.Errorf("the server ended at its start: %v\n%s", l.exit, l.log.String())
+		case <-deadline:
+			return fmt.Errorf("the server has not started after %v", patience)
+		case <-time.After(10 * time.Millisecond):
+		}
+		if _, err := os.Stat(path); err == nil {
+			return nil
+		}
+	}
+}
+
+// env reads what `licet env` prints.
+func (l *licet) env() (map[string]string, error) {
+	out, err := exec.Command(l.binary, "env", "--data", l.data).Output()
+	if err != nil {
+		return nil, fmt.Errorf("licet env: %w", err)
+	}
+	env := make(map[string]string)
+	for line := range strings.Lines(string(out)) {
+		name, value, ok := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "export "), "=")
+		if ok {
+			env[name] = strings.Trim(value, `'"`)
+		}
+	}
+	return env, nil
+}
+
+// terminate asks the server to end, as systemd would.
+func (l *licet) terminate() error { return l.cmd.Process.Signal(syscall.SIGTERM) }
+
+// stop ends the server and insists that it ends well.
+func (l *licet) stop() error {
+	if err := l.terminate(); err != nil {
+		return err
+	}
+	<-l.ended
+	return l.exit
+}
+
+// config is the Go SDK's configuration for a caller.
+func (l *licet) config(c aws.Credentials) aws.Config {
+	return aws.Config{
+		Region:           "us-east-1",
+		BaseEndpoint:     aws.String(l.url),
+		RetryMaxAttempts: 1,
+		Credentials:      credentials.NewStaticCredentialsProvider(c.AccessKeyID, c.SecretAccessKey, c.SessionToken),
+	}
+}
+
+// environ is the process environment of a client: nothing of this machine's own configuration, and the caller's keys.
+func (l *licet) environ(t *testing.T, c aws.Credentials) []string {
+	t.Helper()
+	none := filepath.Join(t.TempDir(), "none")
+	return []string{
+		"PATH=/usr/bin:/bin", "HOME=" + t.TempDir(), "LANG=C.UTF-8", "AWS_PAGER=",
+		"AWS_CONFIG_FILE=" + none, "AWS_SHARED_CREDENTIALS_FILE=" + none, "AWS_EC2_METADATA_DISABLED=true", "AWS_MAX_ATTEMPTS=1",
+		"AWS_REGION=us-east-1", "AWS_DEFAULT_REGION=us-east-1", "AWS_ENDPOINT_URL=" + l.url,
+		"AWS_ACCESS_KEY_ID=" + c.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + c.SecretAccessKey, "AWS_SESSION_TOKEN=" + c.SessionToken,
+	}
+}
+
+// command runs a client program and returns what it printed; the error holds its standard error.
+func (l *licet) command(t *testing.T, c aws.Credentials, name string, args ...string) (string, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Env = l.environ(t, c)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		err = fmt.Errorf("%s: %w: %s", name, err, strings.TrimSpace(stderr.String()))
+	}
+	return string(out), err
+}

@@ -1,0 +1,106 @@
+package edge
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/licet/licet/authz"
+	"github.com/licet/licet/internal/audit"
+)
+
+// A call that crosses accounts is judged by policies of both, and is in the log of the caller's. What its root may see there is
+// what AWS tells a caller: that the other account's policies did not let it pass, but neither what is in them (an ExternalId in a
+// trust policy is a secret), nor whether there are any, nor the tags of the resource.
+
+// isForeign tells that a request is for a resource of another account than the one that asks.
+func isForeign(account string, req authz.Request) bool {
+	return req.ResourceAccount != "" && req.ResourceAccount != account
+}
+
+// belongsToResource tells the types of policy that are the resource's, and its owner's.
+func belongsToResource(t authz.PolicyType) bool {
+	return t == authz.ResourceBasedPolicy || t == authz.RoleTrustPolicy || t == authz.ResourceControlPolicy
+}
+
+// isResourceTag tells aws:ResourceTag/…, iam:ResourceTag/… and the like.
+func isResourceTag(key string) bool { return strings.Contains(strings.ToLower(key), ":resourcetag/") }
+
+// seenBy is a record without what belongs to other accounts.
+func seenBy(account string, rec audit.Record) audit.Record {
+	rec.Decisions = slices.Clone(rec.Decisions)
+	for i := range rec.Decisions {
+		if d := &rec.Decisions[i]; isForeign(account, d.Request) {
+			d.Request.Context = withoutTags(d.Request.Context)
+			d.Policies.Resource, d.Policies.RCPs, d.Policies.HasRCPs = nil, nil, false
+		}
+	}
+	return rec
+}
+
+// withoutTags is a context without the tags of the resource.
+func withoutTags(c authz.Context) authz.Context {
+	var kept authz.Context
+	for name, v := range c.All {
+		switch {
+		case isResourceTag(name):
+		case v.Multi:
+			kept.SetList(name, v.Values...)
+		default:
+			kept.Set(name, v.Values[0])
+		}
+	}
+	return kept
+}
+
+// explainForeign is decided for a request of the caller's account on a resource of another.
+func (s *Server) explainForeign(req authz.Request, policies authz.Policies) Explained {
+	made := decided(req, policies, s.config.Decide)
+	// What knows nothing of the tags cannot show them by a condition or a variable.
+	req.Context = withoutTags(req.Context)
+	x := decided(req, policies, s.config.Decide)
+	if a, b := x.Decision, made.Decision; a.Allowed != b.Allowed || a.By != b.By || a.Explicit != b.Explicit {
+		made.Request, made.Fix = req, nil
+		hidePolicies(&made.Decision, func(authz.PolicyType) bool { return true }, "depends on the resource's tags: not shown")
+		x = made
+	}
+	hidePolicies(&x.Decision, belongsToResource, "of another account: not shown")
+	if x.Fix != nil {
+		hideFix(x.Fix)
+	}
+	return x
+}
+
+// hidePolicies leaves of the policies of some types what they said together. Whether there are any does not show.
+func hidePolicies(d *authz.Decision, hidden func(authz.PolicyType) bool, note string) {
+	if hidden(d.By) {
+		d.Policy, d.Statement = nil, 0
+	}
+	for i := range d.Types {
+		t := &d.Types[i]
+		if !hidden(t.Type) {
+			continue
+		}
+		t.Policies, t.Note = nil, note
+		if t.Verdict == authz.NotApplicable {
+			t.Verdict = authz.ImplicitDeny
+		}
+	}
+}
+
+// hideFix leaves of changes to the other account's policies only that they must allow exactly this request, which the request
+// itself says. That a Deny must go from them is told without which.
+func hideFix(f *authz.Fix) {
+	kept := []authz.Change{}
+	for _, c := range f.Changes {
+		switch {
+		case !belongsToResource(c.Type):
+		case c.Statement == "":
+			f.Verified, f.Note = false, "A policy of the resource's account denies it; only that account can see and change it."
+			continue
+		default:
+			c = authz.Change{Kind: authz.AddStatement, Type: c.Type, Statement: c.Statement}
+		}
+		kept = append(kept, c)
+	}
+	f.Changes = kept
+}
