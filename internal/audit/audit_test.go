@@ -114,7 +114,7 @@ func fullRecord(t *testing.T) *Record {
 	rec.SourceIP = netip.MustParseAddr("192.0.2.1").String()
 	rec.UserAgent = "aws-cli/2 \"quoted\""
 	rec.Allowed = false
-	rec.Exempt, rec.Reason = "why", "what"
+	rec.Exempt = "why"
 	rec.Decisions = []Decision{
 		{
 			Request: authz.Request{Principal: rec.Caller.Principal, Action: "lambda:InvokeFunction", Resource: "*", Context: keys},
@@ -506,5 +506,25 @@ func BenchmarkBegin(b *testing.B) {
 	cancel()
 	if err := <-done; err != nil {
 		b.Fatal(err)
+	}
+}
+
+// TestClosed refuses a record that nobody would write any more.
+func TestClosed(t *testing.T) {
+	db := storetest.New(t)
+	l := New(db, Options{})
+	if _, err := l.Begin(t.Context(), record("11111111-2222-3333-4444-555555555555", 0)); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := l.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Begin(t.Context(), record("11111111-2222-3333-4444-555555555556", 0)); !errors.Is(err, ErrClosed) {
+		t.Errorf("after the last write: got %v, want ErrClosed", err)
+	}
+	if _, err := New(db, Options{}).Get(t.Context(), "11111111-2222-3333-4444-555555555555"); err != nil {
+		t.Errorf("the record that was waiting is lost: %v", err)
 	}
 }

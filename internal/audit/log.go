@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -18,6 +19,9 @@ const (
 	// chunk is how many records are written or deleted in one transaction, so that others need not wait long.
 	chunk = 256
 )
+
+// ErrClosed means that the log has ended: a call that cannot be recorded must be refused.
+var ErrClosed = errors.New("audit: the decision log is closed")
 
 // Options of a Log. The zero value is ready to use.
 type Options struct {
@@ -44,6 +48,8 @@ type Log struct {
 	// mu guards buffer: the records that may not be in the store yet, oldest first. Only flush removes.
 	mu     sync.Mutex
 	buffer []*pending
+	// closed is set when Run writes for the last time: what came later would be lost. Guarded by mu.
+	closed bool
 }
 
 // pending is a record on its way into the store.
@@ -83,9 +89,9 @@ func (l *Log) Begin(ctx context.Context, rec *Record) (context.Context, error) {
 			return nil, fmt.Errorf("the buffer of the decision log is full: %w", err)
 		}
 	}
-	l.mu.Lock()
-	l.buffer = append(l.buffer, p)
-	l.mu.Unlock()
+	if !l.add(p) {
+		return nil, ErrClosed
+	}
 	if waiting == l.options.Buffer/2 {
 		select {
 		case l.wake <- struct{}{}:
@@ -95,8 +101,18 @@ func (l *Log) Begin(ctx context.Context, rec *Record) (context.Context, error) {
 	return context.WithValue(ctx, originKey{}, origin{pending: p}), nil
 }
 
-// Run writes the buffer at least every second, and deletes what is too old, until ctx ends; then it writes what is left. The error
-// is that of the last write.
+// add puts a record into the buffer, unless nobody will write it any more.
+func (l *Log) add(p *pending) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.closed {
+		l.buffer = append(l.buffer, p)
+	}
+	return !l.closed
+}
+
+// Run writes the buffer at least every second, and deletes what is too old, until ctx ends; then it writes what is left, and Begin
+// takes nothing more in. The error is that of the last write.
 func (l *Log) Run(ctx context.Context) error {
 	flush := time.NewTicker(flushInterval)
 	defer flush.Stop()
@@ -105,6 +121,9 @@ func (l *Log) Run(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
+			l.mu.Lock()
+			l.closed = true
+			l.mu.Unlock()
 			return l.flush(context.WithoutCancel(ctx))
 		case now := <-expire.C:
 			if err := l.expire(ctx, now); err != nil && ctx.Err() == nil {

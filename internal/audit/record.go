@@ -26,8 +26,7 @@ type Record struct {
 	Allowed bool `json:"allowed"`
 	// Exempt is set for operations that AWS never denies.
 	Exempt string `json:"exempt,omitempty"`
-	// Reason, if set, is why the call was refused before or beside the policies (unknown action, policy that does not parse).
-	Reason    string     `json:"reason,omitempty"`
+	// Decisions, one for each need of the operation.
 	Decisions []Decision `json:"decisions,omitempty"`
 }
 

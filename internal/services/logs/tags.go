@@ -40,6 +40,14 @@ func checkTags(tags map[string]string) error {
 	return nil
 }
 
+// checkTagClash refuses keys that differ only in case; the text is ours.
+func checkTagClash(tags map[string]string) error {
+	if a, b, clash := service.TagClash(tags); clash {
+		return invalidParameter("The tag keys '%s' and '%s' differ only in case.", a, b)
+	}
+	return nil
+}
+
 func (s *Service) tagResource(ctx context.Context, c *service.Call, in *sdk.TagResourceInput) (*sdk.TagResourceOutput, error) {
 	if in.Tags == nil {
 		var p problems
@@ -61,7 +69,7 @@ func (s *Service) tagResource(ctx context.Context, c *service.Call, in *sdk.TagR
 		if len(g.Tags) > maxTags {
 			return tooManyTags()
 		}
-		return nil
+		return checkTagClash(g.Tags)
 	})
 }
 

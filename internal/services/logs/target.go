@@ -138,12 +138,17 @@ func (s *Service) onTags(
 		return service.Target{}, err
 	}
 	t, err := s.target(ctx, c, g, groupARN(c, g))
-	tagKeys(&t.Keys, tags, keys)
-	return t, err
+	if err != nil {
+		return t, err
+	}
+	return t, tagKeys(&t.Keys, tags, keys)
 }
 
-// tagKeys sets the keys that describe tags in a request.
-func tagKeys(k *authz.Context, tags map[string]string, keys []string) {
+// tagKeys sets the keys that describe tags in a request, or refuses tags that policies could not tell apart.
+func tagKeys(k *authz.Context, tags map[string]string, keys []string) error {
+	if err := checkTagClash(tags); err != nil {
+		return err
+	}
 	for key, value := range tags {
 		k.Set("aws:RequestTag/"+key, value)
 		keys = append(keys, key)
@@ -151,12 +156,15 @@ func tagKeys(k *authz.Context, tags map[string]string, keys []string) {
 	if len(keys) > 0 {
 		k.SetList("aws:TagKeys", keys...)
 	}
+	return nil
 }
 
 func (s *Service) newGroup(ctx context.Context, c *service.Call, in *sdk.CreateLogGroupInput) (service.Target, error) {
 	t, err := s.onGroup(ctx, c, in.LogGroupName)
-	tagKeys(&t.Keys, in.Tags, nil)
-	return t, err
+	if err != nil {
+		return t, err
+	}
+	return t, tagKeys(&t.Keys, in.Tags, nil)
 }
 
 // taggingNewGroup needs a second permission for a group that is made with tags. The text is AWS's.
@@ -165,7 +173,9 @@ func (s *Service) taggingNewGroup(ctx context.Context, c *service.Call, in *sdk.
 		return nil, nil
 	}
 	t := service.Target{ARN: groupARN(c, byName(c, in.LogGroupName))}
-	tagKeys(&t.Keys, in.Tags, nil)
+	if err := tagKeys(&t.Keys, in.Tags, nil); err != nil {
+		return nil, err
+	}
 	denied := func(authz.Decision) error {
 		return accessDenied("User with accountId: " + c.Caller.Account + " is not authorized to perform CreateLogGroup with Tags. " +
 			`An additional permission "logs:TagResource" is required.`)

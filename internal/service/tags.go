@@ -1,0 +1,22 @@
+package service
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// TagClash finds two tag keys that differ only in case. Condition keys such as aws:RequestTag/Team compare without case, so a
+// decision could not tell the two apart; AWS calls its own choice between them unpredictable
+// (https://docs.aws.amazon.com/IAM/latest/UserGuide/access_tags.html). Services refuse such tags before anything is decided.
+func TagClash(tags map[string]string) (a, b string, clash bool) {
+	seen := make(map[string]string, len(tags))
+	for _, key := range slices.Sorted(maps.Keys(tags)) {
+		folded := strings.ToLower(key)
+		if other, ok := seen[folded]; ok {
+			return other, key, true
+		}
+		seen[folded] = key
+	}
+	return "", "", false
+}
