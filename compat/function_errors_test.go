@@ -109,7 +109,7 @@ def handler(event, context):
         with open(path, "w") as f: f.write("kept")
         os._exit(1) if event["die"] == "exit" else time.sleep(60)
     return open(path).read() if os.path.exists(path) else "nothing"
-`, func(in *lambda.CreateFunctionInput) { in.Timeout = aws.Int32(2) })
+`, func(in *lambda.CreateFunctionInput) { in.Timeout = aws.Int32(5) })
 	c := server.as(server.root)
 	for _, how := range []string{"exit", "timeout"} {
 		if got, err := c.invoke(t, f.name, `{"die":"`+how+`"}`); err == nil {

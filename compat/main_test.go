@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -156,6 +158,7 @@ func (l *licet) config(c aws.Credentials) aws.Config {
 		Region:           "us-east-1",
 		BaseEndpoint:     aws.String(l.url),
 		RetryMaxAttempts: 1,
+		HTTPClient:       ownBody{},
 		Credentials:      credentials.NewStaticCredentialsProvider(c.AccessKeyID, c.SecretAccessKey, c.SessionToken),
 	}
 }
@@ -186,4 +189,21 @@ func (l *licet) command(t *testing.T, c aws.Credentials, name string, args ...st
 		err = fmt.Errorf("%s: %w: %s", name, err, strings.TrimSpace(stderr.String()))
 	}
 	return string(out), err
+}
+
+// ownBody sends a copy of the request's body. The SDK closes the body when the answer's headers are there (smithy-go, ClientHandler);
+// when the server is so fast that net/http has not yet looked for the body's end, that look fails and the connection is closed in the
+// middle of the answer.
+type ownBody struct{}
+
+func (ownBody) Do(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	if r.Body != nil && r.Body != http.NoBody {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	return http.DefaultTransport.RoundTrip(r)
 }
