@@ -2,6 +2,7 @@ package authz
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"github.com/licet/licet/policy"
 )
@@ -48,16 +49,28 @@ type Value struct {
 	Multi bool `json:"multi,omitempty"`
 }
 
-// Context holds the condition keys of a request. Names compare without regard to case. The zero value is empty and ready to use.
-// It must not be changed while a decision reads it.
+// Context holds the condition keys of a request. Names compare without regard to case, as FoldKey does. The zero value is empty and
+// ready to use. It must not be changed while a decision reads it.
 type Context struct {
-	// keys by lower-cased name; the value keeps the name as it was set.
+	// keys by folded name; the value keeps the name as it was set.
 	keys map[string]contextEntry
 }
 
 type contextEntry struct {
 	name  string
 	value Value
+}
+
+// FoldKey gives names of condition keys, and of tags, that differ only in case one form. Whoever keeps tags apart by name must use
+// it: two tags that a Context takes for one could hide each other. It equates what AWS's own comparison, by all signs Java's,
+// equates: "İ", "ı" and "i" are the same, and so are "K" (the sign of kelvin) and "k".
+func FoldKey(name string) string {
+	for i := range len(name) {
+		if name[i] >= utf8.RuneSelf {
+			return strings.ToLower(strings.ToUpper(name))
+		}
+	}
+	return strings.ToLower(name)
 }
 
 // Set gives a single-valued key its value.
@@ -72,12 +85,12 @@ func (c *Context) put(name string, v Value) {
 	if c.keys == nil {
 		c.keys = make(map[string]contextEntry)
 	}
-	c.keys[strings.ToLower(name)] = contextEntry{name: name, value: v}
+	c.keys[FoldKey(name)] = contextEntry{name: name, value: v}
 }
 
 // Get finds a key.
 func (c Context) Get(name string) (Value, bool) {
-	e, ok := c.keys[strings.ToLower(name)]
+	e, ok := c.keys[FoldKey(name)]
 	return e.value, ok
 }
 

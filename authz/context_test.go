@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -69,5 +70,22 @@ func TestZeroDecisionDenies(t *testing.T) {
 	var d Decision
 	if d.Allowed || !strings.Contains(d.Message(Request{Action: "a:b"}), "not authorized") {
 		t.Error("the zero Decision allows")
+	}
+}
+
+// FoldKey equates at least what strings.EqualFold does: services that compare names by either keep no two tags that are one key.
+func TestFoldKey(t *testing.T) {
+	for r := rune(0); r <= unicode.MaxRune; r++ {
+		if other := unicode.SimpleFold(r); FoldKey("a"+string(r)) != FoldKey("A"+string(other)) {
+			t.Errorf("%q and %q differ", r, other)
+		}
+	}
+	for _, pair := range [][2]string{{"aws:PrincipalTag/id", "AWS:principaltag/İD"}, {"key", "\u212aEY"}, {"id", "ıd"}, {"s", "ſ"}} {
+		if FoldKey(pair[0]) != FoldKey(pair[1]) {
+			t.Errorf("%q and %q differ", pair[0], pair[1])
+		}
+	}
+	if FoldKey("a") == FoldKey("b") || FoldKey("é") == FoldKey("e") {
+		t.Error("other letters are the same")
 	}
 }

@@ -14,7 +14,7 @@ func (w walk) action(s *policy.Statement, _ *authz.StatementTrace) (truth, *auth
 	if s.NotAction != nil {
 		element, patterns = "NotAction", s.NotAction
 	}
-	if patterns == nil {
+	if len(patterns) == 0 {
 		return unknown, w.missing(s, element, w.req.Action)
 	}
 	covered := anyOf(patterns, func(p policy.Text) truth { return actionMatches(p.Value, w.req.Action) })

@@ -51,6 +51,8 @@ func (w walk) compare(c *policy.Condition) (truth, authz.ConditionTrace) {
 	switch {
 	case !ok || !known:
 		result, t.Note = unknown, "not an operator of AWS"
+	case len(operands) == 0:
+		result, t.Note = unknown, "there are no values to compare with"
 	case op.Name == "Null":
 		result = isNull(missing, operands)
 	case missing:

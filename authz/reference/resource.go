@@ -12,7 +12,7 @@ func (w walk) resource(s *policy.Statement, _ *authz.StatementTrace) (truth, *au
 	if s.NotResource != nil {
 		element, patterns = "NotResource", s.NotResource
 	}
-	if patterns == nil {
+	if len(patterns) == 0 {
 		if w.typ == authz.RoleTrustPolicy {
 			return yes, nil // a trust policy is about the role it is attached to, and must not name it
 		}

@@ -3,7 +3,8 @@ package service
 import (
 	"maps"
 	"slices"
-	"strings"
+
+	"github.com/licet/licet/authz"
 )
 
 // TagClash finds two tag keys that differ only in case. Condition keys such as aws:RequestTag/Team compare without case, so a
@@ -12,7 +13,7 @@ import (
 func TagClash(tags map[string]string) (a, b string, clash bool) {
 	seen := make(map[string]string, len(tags))
 	for _, key := range slices.Sorted(maps.Keys(tags)) {
-		folded := strings.ToLower(key)
+		folded := authz.FoldKey(key)
 		if other, ok := seen[folded]; ok {
 			return other, key, true
 		}

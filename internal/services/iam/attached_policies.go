@@ -20,7 +20,7 @@ func (s *Service) attach(ctx context.Context, c *service.Call, k kind, name, pol
 		return err
 	}
 	return s.change(ctx, c.Account, k, *name, func(tx store.Tx, e *identity) error {
-		if _, err := s.findPolicy(tx, c.Account, arn); err != nil {
+		if err := s.checkAttachable(tx, c.Account, arn, k); err != nil {
 			return err
 		}
 		if slices.Contains(e.Attached, arn) {

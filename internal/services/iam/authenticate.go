@@ -161,20 +161,15 @@ func overlay(role, session map[string]string) map[string]string {
 	if len(session) == 0 {
 		return role
 	}
+	taken := make(map[string]bool, len(session))
+	for key := range session {
+		taken[authz.FoldKey(key)] = true
+	}
 	out := maps.Clone(session)
 	for key, value := range role {
-		if !hasFold(session, key) {
+		if !taken[authz.FoldKey(key)] {
 			out[key] = value
 		}
 	}
 	return out
-}
-
-func hasFold(tags map[string]string, key string) bool {
-	for k := range tags {
-		if strings.EqualFold(k, key) {
-			return true
-		}
-	}
-	return false
 }

@@ -15,7 +15,7 @@ func (s *Service) setBoundary(tx store.Tx, account string, e *identity, arn stri
 	if _, err := parsePolicyARN(arn); err != nil {
 		return err
 	}
-	if _, err := s.findPolicy(tx, account, arn); err != nil {
+	if err := s.checkAttachable(tx, account, arn, e.Kind); err != nil {
 		if isMissing(err) {
 			return noSuchEntity("Scope ARN: %s does not exist or is not attachable.", arn)
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
+	"github.com/licet/licet/authz"
 	"github.com/licet/licet/policy"
 )
 
@@ -173,7 +174,7 @@ func (p patterns) checkTags(tags []types.Tag) ([]tag, error) {
 		if err := p.checkTag(member, out[i]); err != nil {
 			return nil, err
 		}
-		folded := strings.ToLower(*t.Key)
+		folded := authz.FoldKey(*t.Key)
 		if seen[folded] {
 			return nil, invalidInput("Duplicate tag keys found. Please note that Tag keys are case insensitive.")
 		}

@@ -163,13 +163,23 @@ func (d *Directory) Role(ctx context.Context, roleARN string) (principal.Role, e
 	return role, nil
 }
 
-// Exists tells whether the text names somebody: an account, or a user, role or role session of this server.
-func (d *Directory) Exists(ctx context.Context, principalText string) (bool, error) {
-	if isAccount(principalText) {
-		return true, nil
+// UniqueID gives the unique id of the user or role that an ARN names; "" when there is none. What is granted to the id does not
+// pass on to who is made again under the name.
+func (d *Directory) UniqueID(ctx context.Context, principalARN string) (string, error) {
+	e, account, err := d.find(ctx, principalARN)
+	if err != nil || e == nil || e.Kind == rootKind || d.arnOf(account, e) != principalARN {
+		return "", err
 	}
-	e, _, err := d.find(ctx, principalText)
-	return e != nil, err
+	return e.ID, nil
+}
+
+// PrincipalARN gives the ARN that the user or role of a unique id has now; "" when it is gone.
+func (d *Directory) PrincipalARN(ctx context.Context, id string) (principalARN string, err error) {
+	err = d.config.DB.View(ctx, func(r store.Reader) (err error) {
+		principalARN, err = d.arnOfID(r, id)
+		return err
+	})
+	return principalARN, err
 }
 
 // find finds who an ARN names; nil when there is nobody.

@@ -365,19 +365,27 @@ func TestFixedRootKey(t *testing.T) {
 	}
 }
 
-func TestRoleAndExists(t *testing.T) {
+func TestRoleAndUniqueID(t *testing.T) {
 	w := newWorld(t)
-	w.role("r", trustEC2)
-	w.user("alice")
-	for text, want := range map[string]bool{
-		"111122223333": true, "arn:aws:iam::111122223333:root": true, "arn:aws:iam::111122223333:user/alice": true,
-		"arn:aws:iam::111122223333:role/r": true, "arn:aws:sts::111122223333:assumed-role/r/s": true,
-		"arn:aws:iam::111122223333:role/x/r": false, "arn:aws:iam::111122223333:user/bob": false, "junk": false, "": false,
+	role, user := w.role("r", trustEC2), w.user("alice")
+	for text, want := range map[string]string{
+		"arn:aws:iam::111122223333:user/alice": user, "arn:aws:iam::111122223333:role/r": role,
+		"111122223333": "", "arn:aws:iam::111122223333:root": "", "arn:aws:sts::111122223333:assumed-role/r/s": "",
+		"arn:aws:iam::111122223333:role/x/r": "", "arn:aws:iam::111122223333:role/R": "", "arn:aws:iam::111122223333:user/bob": "",
+		"junk": "", "": "",
 	} {
-		if got, err := w.d.Exists(t.Context(), text); err != nil || got != want {
-			t.Errorf("Exists(%q): got %v, %v; want %v", text, got, err, want)
+		if got, err := w.d.UniqueID(t.Context(), text); err != nil || got != want {
+			t.Errorf("UniqueID(%q): got %q, %v; want %q", text, got, err, want)
 		}
 	}
+	must[sdk.UpdateUserOutput](w, &sdk.UpdateUserInput{UserName: aws.String("alice"), NewUserName: aws.String("eve")})
+	must[sdk.DeleteRoleOutput](w, &sdk.DeleteRoleInput{RoleName: aws.String("r")})
+	for id, want := range map[string]string{user: "arn:aws:iam::111122223333:user/eve", role: "", "junk": ""} {
+		if got, err := w.d.PrincipalARN(t.Context(), id); err != nil || got != want {
+			t.Errorf("PrincipalARN(%q): got %q, %v; want %q", id, got, err, want)
+		}
+	}
+	w.role("r", trustEC2)
 	for _, text := range []string{"arn:aws:iam::111122223333:role/x/r", "arn:aws:iam::111122223333:user/alice", "junk", "arn:aws:sts::111122223333:assumed-role/r/s"} {
 		if _, err := w.d.Role(t.Context(), text); !errors.Is(err, principal.ErrNoRole) {
 			t.Errorf("Role(%q): got %v", text, err)

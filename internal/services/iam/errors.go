@@ -48,6 +48,13 @@ func identityExists(k kind, name string) error {
 	return alreadyExists("%s%s with name %s already exists.", strings.ToUpper(word[:1]), word[1:], name)
 }
 
+// policyNotAttachable has the text of roles; that of users and groups is not known.
+func policyNotAttachable(to kind) error {
+	word := string(to)
+	return awserr.New("PolicyNotAttachable", http.StatusBadRequest,
+		"Cannot attach a Service Role Policy to a Customer %s%s.", strings.ToUpper(word[:1]), word[1:])
+}
+
 func deleteConflict(message string) error {
 	return awserr.New("DeleteConflict", http.StatusConflict, "%s", message)
 }

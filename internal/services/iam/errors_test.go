@@ -94,6 +94,8 @@ func TestErrors(t *testing.T) {
 		{&sdk.GetRolePolicyInput{RoleName: s("deploy"), PolicyName: s("x")}, 404, "NoSuchEntity", "The role policy with name x cannot be found."},
 		{&sdk.DeleteGroupPolicyInput{GroupName: s("devs"), PolicyName: s("x")}, 404, "NoSuchEntity", "The group policy with name x cannot be found."},
 		{&sdk.PutRolePermissionsBoundaryInput{RoleName: s("deploy"), PermissionsBoundary: s("arn:aws:iam::111122223333:not_a_policy/x")}, 400, "InvalidInput", "ARN arn:aws:iam::111122223333:not_a_policy/x is not valid."},
+		{&sdk.AttachRolePolicyInput{RoleName: s("deploy"), PolicyArn: s(forAWS)}, 400, "PolicyNotAttachable", "Cannot attach a Service Role Policy to a Customer Role."},
+		{&sdk.PutUserPermissionsBoundaryInput{UserName: s("bob"), PermissionsBoundary: s(forAWS)}, 400, "PolicyNotAttachable", "Cannot attach a Service Role Policy to a Customer User."},
 		{&sdk.PutRolePermissionsBoundaryInput{RoleName: s("deploy"), PermissionsBoundary: &gone}, 404, "NoSuchEntity", "Scope ARN: " + gone + " does not exist or is not attachable."},
 		{&sdk.CreateRoleInput{RoleName: s("r"), AssumeRolePolicyDocument: s(trustEC2), PermissionsBoundary: &gone}, 404, "NoSuchEntity", "Scope ARN: " + gone + " does not exist or is not attachable."},
 		{&sdk.DeletePolicyInput{PolicyArn: s(readOnly)}, 403, "AccessDenied", "Cannot change the AWS managed policy " + readOnly + "."},

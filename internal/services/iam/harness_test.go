@@ -27,6 +27,7 @@ const (
 	trustEC2  = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
 	readOnly  = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 	basicRole = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+	forAWS    = "arn:aws:iam::aws:policy/aws-service-role/AWSLambdaServiceRolePolicy"
 )
 
 // catalogue is a small ManagedPolicies.
@@ -62,6 +63,7 @@ func newWorld(t testing.TB) *world {
 		Managed: catalogue{
 			{ARN: readOnly, Name: "ReadOnlyAccess", Path: "/", VersionID: "v9", Created: created, Updated: created, Document: allowAll},
 			{ARN: basicRole, Name: "AWSLambdaBasicExecutionRole", Path: "/service-role/", VersionID: "v1", Created: created, Updated: created, Document: allowAll},
+			{ARN: forAWS, Name: "AWSLambdaServiceRolePolicy", Path: "/aws-service-role/", VersionID: "v1", Created: created, Updated: created, Document: allowAll},
 		},
 	}
 	w.s, w.d = New(config), NewDirectory(config)

@@ -57,6 +57,16 @@ func (s *Service) findPolicy(r store.Reader, account, policyARN string) (*manage
 	return p, err
 }
 
+// checkAttachable wants a policy to exist and not to be one of those that AWS keeps for its service-linked roles.
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_AttachRolePolicy.html, PolicyNotAttachable
+func (s *Service) checkAttachable(r store.Reader, account, policyARN string, to kind) error {
+	_, err := s.findPolicy(r, account, policyARN)
+	if err == nil && strings.HasPrefix(policyARN, s.arn(awsAccount, "policy"+serviceLinkedPath)) {
+		return policyNotAttachable(to)
+	}
+	return err
+}
+
 // fromAWS gives an AWS managed policy the form of a customer's. Its id and description are not known.
 func fromAWS(p ManagedPolicy) *managedPolicy {
 	return &managedPolicy{

@@ -312,7 +312,9 @@ func TestListPoliciesAndEntities(t *testing.T) {
 		in   *sdk.ListPoliciesInput
 		want []string
 	}{
-		{&sdk.ListPoliciesInput{}, []string{"mine", "mine-too", "other", "ReadOnlyAccess", "AWSLambdaBasicExecutionRole"}},
+		{&sdk.ListPoliciesInput{}, []string{
+			"mine", "mine-too", "other", "ReadOnlyAccess", "AWSLambdaBasicExecutionRole", "AWSLambdaServiceRolePolicy",
+		}},
 		{&sdk.ListPoliciesInput{Scope: types.PolicyScopeTypeLocal, MaxItems: aws.Int32(2)}, []string{"mine", "mine-too"}},
 		{&sdk.ListPoliciesInput{OnlyAttached: true}, []string{"mine", "ReadOnlyAccess"}},
 		{&sdk.ListPoliciesInput{PolicyUsageFilter: types.PolicyUsageTypePermissionsBoundary}, []string{"mine"}},

@@ -3,11 +3,11 @@ package iam
 import (
 	"context"
 	"slices"
-	"strings"
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
+	"github.com/licet/licet/authz"
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/store"
 )
@@ -16,7 +16,7 @@ import (
 func withTags(have, set []tag) ([]tag, error) {
 	out := slices.Clone(have)
 	for _, t := range set {
-		i := slices.IndexFunc(out, func(o tag) bool { return strings.EqualFold(o.Key, t.Key) })
+		i := slices.IndexFunc(out, func(o tag) bool { return sameKey(o.Key, t.Key) })
 		if i < 0 {
 			out = append(out, t)
 		} else {
@@ -31,9 +31,11 @@ func withTags(have, set []tag) ([]tag, error) {
 
 func withoutTags(have []tag, keys []string) []tag {
 	return slices.DeleteFunc(slices.Clone(have), func(t tag) bool {
-		return slices.ContainsFunc(keys, func(k string) bool { return strings.EqualFold(k, t.Key) })
+		return slices.ContainsFunc(keys, func(k string) bool { return sameKey(k, t.Key) })
 	})
 }
+
+func sameKey(a, b string) bool { return authz.FoldKey(a) == authz.FoldKey(b) }
 
 func listTags(have []tag, marker *string, maxItems *int32) (listing[types.Tag], error) {
 	p, err := newPage(marker, maxItems)

@@ -183,16 +183,25 @@ func (s *Service) shownTrust(r store.Reader, text string) (string, error) {
 		if p.Type != "AWS" || !isUniqueID(p.Value.Value) {
 			continue
 		}
-		e, err := identityOfID(r, p.Value.Value)
+		shown, err := s.arnOfID(r, p.Value.Value)
 		if err != nil {
 			return "", err
 		}
-		if e != nil {
-			account, _ := principal.AccountOf(e.ID)
-			edits = append(edits, edit{p.Value.Span, s.arnOf(account, e)})
+		if shown != "" {
+			edits = append(edits, edit{p.Value.Span, shown})
 		}
 	}
 	return splice(d, edits)
+}
+
+// arnOfID is the ARN that the user or role of a unique id has now; "" when it is gone.
+func (n names) arnOfID(r store.Reader, id string) (string, error) {
+	e, err := identityOfID(r, id)
+	if err != nil || e == nil {
+		return "", err
+	}
+	account, _ := principal.AccountOf(id)
+	return n.arnOf(account, e), nil
 }
 
 // identityOfID finds a user or role by unique id; nil when there is none.

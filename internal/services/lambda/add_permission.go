@@ -63,7 +63,11 @@ func (s *Service) addPermission(
 	if r.qualifier == latest {
 		return nil, invalidParameter("We currently do not support adding policies for $LATEST.")
 	}
-	text, err := s.newStatement(ctx, r, in)
+	text, err := newStatement(r, in)
+	if err != nil {
+		return nil, err
+	}
+	added, err := s.newPermission(ctx, in, text)
 	if err != nil {
 		return nil, err
 	}
@@ -78,9 +82,7 @@ func (s *Service) addPermission(
 				"Please provide a new statement id, or remove the existing statement.", *in.StatementId)
 		}
 		p.RevisionID = revision
-		p.Statements = append(p.Statements, permission{
-			Sid: *in.StatementId, Text: text, Principal: *in.Principal, FunctionURLAuthType: string(in.FunctionUrlAuthType),
-		})
+		p.Statements = append(p.Statements, added)
 		if size := len(p.text()); size > maxPolicyLength {
 			return userError("PolicyLengthExceededException", http.StatusBadRequest,
 				"The final policy size (%d) is bigger than the limit (%d).", size, maxPolicyLength)
@@ -122,8 +124,8 @@ func (s *Service) policyToAddTo(tx store.Tx, r reference, revision *string) (*re
 }
 
 // newStatement writes the statement that a request asks for: rules of generation in lambda.md 1.2.
-func (s *Service) newStatement(ctx context.Context, r reference, in *sdk.AddPermissionInput) (string, error) {
-	principal, err := s.statementPrincipal(ctx, r.partition, *in.Principal)
+func newStatement(r reference, in *sdk.AddPermissionInput) (string, error) {
+	principal, err := principalOf(r.partition, *in.Principal)
 	if err != nil {
 		return "", err
 	}
@@ -169,7 +171,7 @@ var (
 	sessionPrincipal  = regexp.MustCompile(`\Aarn:aws[a-zA-Z-]*:sts::\d{12}:(assumed-role/[^/*?]+/[^/*?]+|federated-user/[^/*?]+)\z`)
 )
 
-func (s *Service) statementPrincipal(ctx context.Context, partition, principal string) (any, error) {
+func principalOf(partition, principal string) (any, error) {
 	switch {
 	case principal == "*":
 		return "*", nil
@@ -177,16 +179,31 @@ func (s *Service) statementPrincipal(ctx context.Context, partition, principal s
 		return statementPrincipal{AWS: "arn:" + partition + ":iam::" + principal + ":root"}, nil
 	case servicePrincipal.MatchString(principal):
 		return statementPrincipal{Service: principal}, nil
-	case accountPrincipal.MatchString(principal), sessionPrincipal.MatchString(principal):
+	case accountPrincipal.MatchString(principal), sessionPrincipal.MatchString(principal), identityPrincipal.MatchString(principal):
 		return statementPrincipal{AWS: principal}, nil
-	case identityPrincipal.MatchString(principal):
-		ok, err := s.Principals.Exists(ctx, principal)
-		if err != nil {
-			return nil, fmt.Errorf("look up principal %s: %w", principal, err)
-		}
-		if ok {
-			return statementPrincipal{AWS: principal}, nil
-		}
 	}
-	return nil, invalidParameter("The provided principal was invalid. Please check the principal and try again.")
+	return nil, invalidPrincipal()
+}
+
+func invalidPrincipal() error {
+	return invalidParameter("The provided principal was invalid. Please check the principal and try again.")
+}
+
+// newPermission is what is kept of a new statement. Users and roles must exist.
+func (s *Service) newPermission(ctx context.Context, in *sdk.AddPermissionInput, text string) (permission, error) {
+	p := permission{
+		Sid: *in.StatementId, Text: text, Principal: *in.Principal, FunctionURLAuthType: string(in.FunctionUrlAuthType),
+	}
+	if !identityPrincipal.MatchString(p.Principal) {
+		return p, nil
+	}
+	var err error
+	if p.PrincipalID, err = s.Principals.UniqueID(ctx, p.Principal); err != nil {
+		return permission{}, fmt.Errorf("look up principal %s: %w", p.Principal, err)
+	}
+	if p.PrincipalID == "" {
+		return permission{}, invalidPrincipal()
+	}
+	p.Text, err = replacePrincipal(text, p.Principal, p.PrincipalID)
+	return p, err
 }

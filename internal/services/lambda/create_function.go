@@ -32,6 +32,9 @@ func createFunctionReference(c *service.Call, in *sdk.CreateFunctionInput) (refe
 	if err == nil && r.qualifier != "" {
 		err = invalidParameter("The name of a new function must not have a qualifier: %s", *in.FunctionName)
 	}
+	if err == nil {
+		err = checkTagClash(in.Tags)
+	}
 	return r, err
 }
 

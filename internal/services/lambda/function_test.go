@@ -2,6 +2,7 @@ package lambda
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -123,8 +124,8 @@ func TestCreateFunctionRefused(t *testing.T) {
 	const badParameter = "InvalidParameterValueException"
 	long := strings.Repeat("n", 65)
 	manyTags := make(map[string]string)
-	for _, c := range "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXY" {
-		manyTags[string(c)] = ""
+	for i := range 51 {
+		manyTags[fmt.Sprint("k", i)] = ""
 	}
 	for _, c := range []struct {
 		name    string
@@ -217,6 +218,8 @@ func TestCreateFunctionRefused(t *testing.T) {
 			"Request must be smaller than 70167211 bytes for the CreateFunction operation"},
 		{"many tags", func(in *sdk.CreateFunctionInput) { in.Tags = manyTags }, badParameter, 400,
 			"Number of tags exceeds resource tag limit."},
+		{"tags that differ in case", func(in *sdk.CreateFunctionInput) { in.Tags = map[string]string{"a": "", "A": ""} }, badParameter, 400,
+			"The tag keys A and a differ only in case."},
 		{"reserved tag", func(in *sdk.CreateFunctionInput) { in.Tags = map[string]string{"AWS:x": ""} }, badParameter, 400,
 			"aws: prefixed tag key names are not allowed for external use."},
 	} {

@@ -29,5 +29,9 @@ func (s *Service) getPolicy(ctx context.Context, c *service.Call, in *sdk.GetPol
 	if err != nil {
 		return nil, fmt.Errorf("find policy of %s: %w", r.arn(), err)
 	}
-	return &sdk.GetPolicyOutput{Policy: aws.String(p.text()), RevisionId: aws.String(p.RevisionID)}, nil
+	text, err := s.shown(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	return &sdk.GetPolicyOutput{Policy: aws.String(text), RevisionId: aws.String(p.RevisionID)}, nil
 }

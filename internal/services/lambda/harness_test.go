@@ -46,9 +46,9 @@ type harness struct {
 	lambda *Service
 	db     *countingDB
 	runner *fakeRunner
-	// trusted roles, existing users and roles, and whether ListTags is permitted.
+	// trusted roles, unique ids of users and roles by their ARNs, and whether ListTags is permitted.
 	trusted   map[string]bool
-	exist     map[string]bool
+	ids       map[string]string
 	mayList   bool
 	account   string // of the caller
 	now       time.Time
@@ -59,7 +59,7 @@ func newHarness(t testing.TB) *harness {
 	t.Helper()
 	h := &harness{
 		t: t, db: &countingDB{DB: storetest.New(t)}, runner: &fakeRunner{}, trusted: map[string]bool{role: true},
-		exist: make(map[string]bool), mayList: true, account: account,
+		ids: make(map[string]string), mayList: true, account: account,
 		now: time.Date(2026, 11, 23, 12, 0, 0, 7_000_000, time.UTC),
 	}
 	l, err := New(Config{
@@ -95,7 +95,16 @@ func (h *harness) CanAssume(_ context.Context, _ *service.Call, roleARN, _ strin
 	return h.trusted[roleARN], nil
 }
 
-func (h *harness) Exists(_ context.Context, arn string) (bool, error) { return h.exist[arn], nil }
+func (h *harness) UniqueID(_ context.Context, arn string) (string, error) { return h.ids[arn], nil }
+
+func (h *harness) PrincipalARN(_ context.Context, id string) (string, error) {
+	for arn, of := range h.ids {
+		if of == id {
+			return arn, nil
+		}
+	}
+	return "", nil
+}
 
 func (h *harness) CodeURL(_ context.Context, c *service.Call, name blob.Name) (string, error) {
 	return "http://" + c.Host + "/code/" + string(name), nil

@@ -32,8 +32,10 @@ type Roles interface {
 
 // Principals knows about users and roles.
 type Principals interface {
-	// Exists tells whether the user or role of this ARN exists.
-	Exists(ctx context.Context, arn string) (bool, error)
+	// UniqueID gives the unique id of the user or role that this ARN names now; "" when there is none.
+	UniqueID(ctx context.Context, arn string) (string, error)
+	// PrincipalARN gives the ARN that the user or role of this unique id has now; "" when it is gone.
+	PrincipalARN(ctx context.Context, id string) (string, error)
 }
 
 // CodeURLs makes the links that GetFunction gives to download code.

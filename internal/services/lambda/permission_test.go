@@ -20,7 +20,7 @@ func permissionInput(name, sid, principal string) *sdk.AddPermissionInput {
 func TestAddPermissionStatement(t *testing.T) {
 	h := newHarness(t)
 	h.create("f")
-	h.exist["arn:aws:iam::444455556666:role/caller"] = true
+	h.ids["arn:aws:iam::444455556666:role/caller"] = "AROACALLER"
 	const head, tail = `{"Sid":"s","Effect":"Allow","Principal":`, `,"Action":"lambda:InvokeFunction","Resource":"` + arnOfF + `"`
 	for want, change := range map[string]func(*sdk.AddPermissionInput){
 		head + `{"Service":"s3.amazonaws.com"}` + tail + `}`: func(*sdk.AddPermissionInput) {},
@@ -59,6 +59,42 @@ func TestAddPermissionStatement(t *testing.T) {
 		}
 		must[sdk.RemovePermissionOutput](h, &sdk.RemovePermissionInput{FunctionName: aws.String("f"), StatementId: aws.String("s")})
 	}
+}
+
+// A grant belongs to the user or role who had the ARN when it was made (iam.md P4).
+func TestGrantFollowsUniqueID(t *testing.T) {
+	const alice, eve = "arn:aws:iam::111122223333:user/alice", `arn:aws:iam::111122223333:user/"x"/eve`
+	h := newHarness(t)
+	h.create("f")
+	h.ids[alice] = "AIDAALICE"
+	// A Sid that looks like the id stays as it is.
+	in := permissionInput("f", "AIDAALICE", alice)
+	statement := func(principal string) string {
+		return `{"Sid":"AIDAALICE","Effect":"Allow","Principal":{"AWS":` + principal + `},"Action":"lambda:InvokeFunction","Resource":"` + arnOfF + `"}`
+	}
+	if got, want := *must[sdk.AddPermissionOutput](h, in).Statement, statement(`"`+alice+`"`); got != want {
+		t.Errorf("answer\n got %s\nwant %s", got, want)
+	}
+	check := func(when, want string) {
+		t.Helper()
+		got := *must[sdk.GetPolicyOutput](h, &sdk.GetPolicyInput{FunctionName: aws.String("f")}).Policy
+		if want := documentOf([]string{statement(want)}); got != want {
+			t.Errorf("%s: shown\n got %s\nwant %s", when, got, want)
+		}
+		needs, err := h.needs("Invoke", &sdk.InvokeInput{FunctionName: aws.String("f")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		judged := needs[0].Target.Policy.Document.Statements[0].Principal.Entries[0].Value.Value
+		if judged != "AIDAALICE" {
+			t.Errorf("%s: judged by %s", when, judged)
+		}
+	}
+	check("at first", `"`+alice+`"`)
+	h.ids = map[string]string{alice: "AIDAOTHER", eve: "AIDAALICE"}
+	check("renamed, and another took the name", `"arn:aws:iam::111122223333:user/\"x\"/eve"`)
+	h.ids = map[string]string{alice: "AIDAOTHER"}
+	check("made again", `"AIDAALICE"`)
 }
 
 func TestAddPermissionRefused(t *testing.T) {

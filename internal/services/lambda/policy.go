@@ -2,6 +2,7 @@ package lambda
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -26,8 +27,10 @@ type resourcePolicy struct {
 // permission is a statement that AddPermission made.
 type permission struct {
 	Sid string `json:"sid"`
-	// Text is the statement as the client was given it.
-	Text string `json:"text"`
+	// Text is the statement as it is judged. A user or role stands in it by its unique id, PrincipalID, so that who is made again
+	// under an old name inherits no grant and who is renamed keeps it (iam.md P4).
+	Text        string `json:"text"`
+	PrincipalID string `json:"principal_id,omitempty"`
 	// Principal and FunctionURLAuthType as they were asked for: condition keys of RemovePermission.
 	Principal           string `json:"principal"`
 	FunctionURLAuthType string `json:"function_url_auth_type,omitempty"`
@@ -62,13 +65,52 @@ func putPolicy(tx store.Tx, r reference, p *resourcePolicy) error {
 	return store.PutJSON(tx, policyKey(r), p)
 }
 
-// text is the document as GetPolicy gives it.
+// text is the document as it is judged.
 func (p *resourcePolicy) text() string {
 	texts := make([]string, len(p.Statements))
 	for i, s := range p.Statements {
 		texts[i] = s.Text
 	}
-	return `{"Version":"2012-10-17","Id":"default","Statement":[` + strings.Join(texts, ",") + `]}`
+	return documentOf(texts)
+}
+
+func documentOf(statements []string) string {
+	return `{"Version":"2012-10-17","Id":"default","Statement":[` + strings.Join(statements, ",") + `]}`
+}
+
+// shown is the document as GetPolicy gives it: with the ARNs of users and roles who exist, the unique ids of those who are gone.
+func (s *Service) shown(ctx context.Context, p *resourcePolicy) (string, error) {
+	texts := make([]string, len(p.Statements))
+	for i, st := range p.Statements {
+		texts[i] = st.Text
+		if st.PrincipalID == "" {
+			continue
+		}
+		arn, err := s.Principals.PrincipalARN(ctx, st.PrincipalID)
+		if err != nil {
+			return "", fmt.Errorf("look up principal %s: %w", st.PrincipalID, err)
+		}
+		if arn == "" {
+			continue
+		}
+		if texts[i], err = replacePrincipal(st.Text, st.PrincipalID, arn); err != nil {
+			return "", err
+		}
+	}
+	return documentOf(texts), nil
+}
+
+// replacePrincipal puts one AWS principal of a statement in the place of another.
+func replacePrincipal(text, old, instead string) (string, error) {
+	from, err := encodeJSON(statementPrincipal{AWS: old})
+	if err != nil {
+		return "", fmt.Errorf("encode principal: %w", err)
+	}
+	to, err := encodeJSON(statementPrincipal{AWS: instead})
+	if err != nil {
+		return "", fmt.Errorf("encode principal: %w", err)
+	}
+	return strings.Replace(text, from, to, 1), nil // Sid and Effect, which stand before it, have no braces
 }
 
 // find gives the position of a statement, or -1.

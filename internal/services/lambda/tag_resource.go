@@ -13,7 +13,11 @@ import (
 func tagResourceReference(c *service.Call, in *sdk.TagResourceInput) (reference, error) {
 	var v validator
 	v.required("tags", in.Tags != nil)
-	return v.taggable(c, in.Resource)
+	r, err := v.taggable(c, in.Resource)
+	if err == nil {
+		err = checkTagClash(in.Tags)
+	}
+	return r, err
 }
 
 func (s *Service) tagResourceTarget(ctx context.Context, c *service.Call, in *sdk.TagResourceInput) (service.Target, error) {

@@ -52,5 +52,13 @@ func checkTags(tags map[string]string) error {
 			return invalidParameter("The value of tag %s must have a length of at most %d.", k, maxTagValue)
 		}
 	}
+	return checkTagClash(tags)
+}
+
+// checkTagClash refuses keys that differ only in case; the text is ours.
+func checkTagClash(tags map[string]string) error {
+	if a, b, clash := service.TagClash(tags); clash {
+		return invalidParameter("The tag keys %s and %s differ only in case.", a, b)
+	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -43,7 +44,7 @@ func TestTags(t *testing.T) {
 
 	many := make(map[string]string)
 	for i := range 50 {
-		many[string(rune('A'+i))] = ""
+		many[fmt.Sprint("k", i)] = ""
 	}
 	refuse[sdk.TagResourceOutput](h, tag(arnOfF, many), "InvalidParameterValueException", 400,
 		"Number of tags exceeds resource tag limit.")
@@ -59,4 +60,25 @@ func TestTags(t *testing.T) {
 		"1 validation error detected: "+
 			"Value 'f' at 'resource' failed to satisfy constraint: Member must satisfy regular expression pattern: "+
 			""+taggableText.pattern.source)
+}
+
+// Of two tags that a condition key cannot tell apart, a decision would see either (iam.md C6).
+func TestTagsThatDifferInCase(t *testing.T) {
+	h := newHarness(t)
+	h.create("f")
+	clash := map[string]string{"team": "a", "Team": "b"}
+	const message = "The tag keys Team and team differ only in case."
+	for _, tags := range []map[string]string{clash, {"team": "a", "stage": "b", "Team": "c"}} {
+		// Nothing may be decided about them.
+		_, err := h.needs("TagResource", &sdk.TagResourceInput{Resource: aws.String(arnOfF), Tags: tags})
+		wantError(t, err, "InvalidParameterValueException", 400, message)
+	}
+	in := h.newFunction("g")
+	in.Tags = clash
+	_, err := h.needs("CreateFunction", in)
+	wantError(t, err, "InvalidParameterValueException", 400, message)
+
+	must[sdk.TagResourceOutput](h, &sdk.TagResourceInput{Resource: aws.String(arnOfF), Tags: map[string]string{"team": "a"}})
+	refuse[sdk.TagResourceOutput](h, &sdk.TagResourceInput{Resource: aws.String(arnOfF), Tags: map[string]string{"Team": "b"}},
+		"InvalidParameterValueException", 400, message)
 }

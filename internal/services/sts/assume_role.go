@@ -249,7 +249,7 @@ func sessionTags(calling *principal.Session, tags map[string]string, transitive 
 	}
 	for _, inherited := range calling.TransitiveTagKeys {
 		for key := range tags {
-			if strings.EqualFold(key, inherited) {
+			if authz.FoldKey(key) == authz.FoldKey(inherited) {
 				return nil, nil, invalidParameter("One of the specified transitive tag keys can't be set " +
 					"because it conflicts with a transitive tag key from the calling session.")
 			}

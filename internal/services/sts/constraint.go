@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/service/sts/types"
+
+	"github.com/licet/licet/authz"
 )
 
 // Limits of https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html and
@@ -92,7 +94,7 @@ func (p patterns) checkTags(tags []types.Tag) (map[string]string, error) {
 		if err := p.tagValue.check(member+"value", *t.Value, 0, 256); err != nil {
 			return nil, err
 		}
-		key := strings.ToLower(*t.Key)
+		key := authz.FoldKey(*t.Key)
 		if strings.HasPrefix(key, "aws:") {
 			// The prefix is reserved: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html. AWS's text is not
 			// known.

@@ -287,6 +287,8 @@ func TestAssumeRoleErrors(t *testing.T) {
 		{user(), func(in *sdk.AssumeRoleInput) { in.Tags = tags("a", "1", "A", "2") }, 400, "InvalidParameterValue", "Duplicate tag keys found. Please note that Tag keys are case insensitive."},
 		{user(), func(in *sdk.AssumeRoleInput) { in.TransitiveTagKeys = []string{"a"} }, 400, "InvalidParameterValue", "The specified transitive tag key must be included in the requested tags."},
 		{roleSession(transitive), func(in *sdk.AssumeRoleInput) { in.Tags = tags("project", "y") }, 400, "InvalidParameterValue", conflict},
+		{roleSession(principal.Session{TransitiveTagKeys: []string{"id"}, Tags: map[string]string{"id": "x"}}),
+			func(in *sdk.AssumeRoleInput) { in.Tags = tags("İd", "y") }, 400, "InvalidParameterValue", conflict},
 		{roleSession(transitive), func(in *sdk.AssumeRoleInput) { in.SourceIdentity = aws.String("other") }, 403, "AccessDenied", "The source identity of the calling session cannot be changed."},
 		{user(), func(in *sdk.AssumeRoleInput) { in.TokenCode = aws.String("123456") }, 403, "AccessDenied", "MultiFactorAuthentication failed with invalid MFA one time pass code. "},
 		{user(), func(in *sdk.AssumeRoleInput) { in.ProvidedContexts = []types.ProvidedContext{{}} }, 501, "NotImplemented", "licet does not implement the member ProvidedContexts of AssumeRole."},
