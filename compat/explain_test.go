@@ -293,3 +293,17 @@ func TestExplainRefuses(t *testing.T) {
 		})
 	}
 }
+
+// AWS's answer to a policy that does not parse says little; the explanation says where.
+func TestExplainMalformedPolicy(t *testing.T) {
+	t.Parallel()
+	p := server.newUser(t)
+	_, err := server.as(server.root).iam.PutUserPolicy(t.Context(), &iam.PutUserPolicyInput{
+		UserName: &p.name, PolicyName: aws.String("broken"), PolicyDocument: aws.String("{\"Version\":\"2012-10-17\",\n\"Statement\":[,]}"),
+	})
+	check(t, err, failure{400, "MalformedPolicyDocument", "Syntax errors in policy."})
+	want := "answered MalformedPolicyDocument: Syntax errors in policy.\n  line 2, column 14 (byte 38): "
+	if e := server.explain(t, requestID(t, err)); !strings.Contains(e.Text, want) {
+		t.Errorf("got no %q in\n%s", want, e.Text)
+	}
+}

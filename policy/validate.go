@@ -54,6 +54,28 @@ func Problem(text []byte, k Kind) (*Document, string) {
 	return nil, message
 }
 
+// Locate says where in a text the problem is that Problem found, for a person: "line 3, column 17 (byte 42): …". It is "" when there
+// is none.
+func Locate(text []byte, k Kind) string {
+	d, err := Parse(text)
+	if e, ok := errors.AsType[*SyntaxError](err); ok {
+		return located(e.Position, e.Offset, e.Message)
+	}
+	if err != nil {
+		return err.Error()
+	}
+	for _, f := range Validate(d, k) {
+		if f.Severity == Error {
+			return located(f.Position, f.Span.Start, f.Message)
+		}
+	}
+	return ""
+}
+
+func located(at Position, offset int, message string) string {
+	return fmt.Sprintf("line %d, column %d (byte %d): %s", at.Line, at.Column, offset, message)
+}
+
 func problem(text []byte, k Kind) (*Document, string) {
 	d, err := Parse(text)
 	if err != nil {

@@ -219,3 +219,16 @@ func TestValidateManyFindings(t *testing.T) {
 		t.Errorf("%d findings, the last at %v; want 100001 and %v", len(findings), got, want)
 	}
 }
+
+func TestLocate(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}`: "",
+		"{\n  \"Version\": 7}": "line 2, column 14 (byte 15): ",
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3","Resource":"*"}]}`: "line 1, column 65 (byte 64): ",
+	} {
+		got := Locate([]byte(text), Identity)
+		if (want == "") != (got == "") || !strings.HasPrefix(got, want) {
+			t.Errorf("Locate(%s) = %q, want it to begin with %q", text, got, want)
+		}
+	}
+}

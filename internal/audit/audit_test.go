@@ -528,3 +528,31 @@ func TestClosed(t *testing.T) {
 		t.Errorf("the record that was waiting is lost: %v", err)
 	}
 }
+
+// TestFail keeps how an operation failed, whether its record was written before or not.
+func TestFail(t *testing.T) {
+	for _, written := range []bool{false, true} {
+		l := New(storetest.New(t), Options{})
+		const id = "11111111-2222-3333-4444-555555555555"
+		ctx, err := l.Begin(t.Context(), record(id, 0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if written {
+			if err := l.flush(ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want := &Failure{Code: "MalformedPolicyDocument", Message: "Syntax errors in policy.", Detail: "line 1, column 2 (byte 1): …"}
+		if err := l.Fail(ctx, *want); err != nil {
+			t.Fatal(err)
+		}
+		got, err := l.Get(t.Context(), id)
+		if diff := cmp.Diff(got.Failure, want); err != nil || diff != "" {
+			t.Errorf("written %v: %v, -got +want:\n%s", written, err, diff)
+		}
+		if err := l.Fail(t.Context(), *want); !errors.Is(err, ErrNoDecision) {
+			t.Errorf("without a record: got %v, want ErrNoDecision", err)
+		}
+	}
+}

@@ -101,6 +101,21 @@ func (l *Log) Begin(ctx context.Context, rec *Record) (context.Context, error) {
 	return context.WithValue(ctx, originKey{}, origin{pending: p}), nil
 }
 
+// Fail notes how the operation failed whose record Begin took in under ctx. It is written after the record, as the record once more;
+// a failure of the server's own to keep it is ErrClosed.
+func (l *Log) Fail(ctx context.Context, f Failure) error {
+	o, ok := ctx.Value(originKey{}).(origin)
+	if !ok || o.pending == nil {
+		return ErrNoDecision
+	}
+	failed := *o.pending.record
+	failed.Failure = &f
+	if !l.add(&pending{record: &failed}) {
+		return ErrClosed
+	}
+	return nil
+}
+
 // add puts a record into the buffer, unless nobody will write it any more.
 func (l *Log) add(p *pending) bool {
 	l.mu.Lock()

@@ -28,6 +28,16 @@ type Record struct {
 	Exempt string `json:"exempt,omitempty"`
 	// Decisions, one for each need of the operation.
 	Decisions []Decision `json:"decisions,omitempty"`
+	// Failure is set when the operation was let through and failed.
+	Failure *Failure `json:"failure,omitempty"`
+}
+
+// Failure is how an operation that was let through failed.
+type Failure struct {
+	Code    string `json:"code"`
+	Message string `json:"message,omitempty"`
+	// Detail is what the client was not told, such as where a policy's text is wrong.
+	Detail string `json:"detail,omitempty"`
 }
 
 // Decision is one need of the call with what was decided.

@@ -22,6 +22,8 @@ type Error struct {
 	Members map[string]string
 	// Headers are further response headers, such as Retry-After.
 	Headers map[string]string
+	// Detail is for the decision log, where `licet explain` finds it; it is not sent.
+	Detail string
 	// Cause goes to the log and never to the client.
 	Cause error
 }

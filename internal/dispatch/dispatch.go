@@ -40,6 +40,8 @@ type Recorder interface {
 	// Begin takes the record in: from then on it can be explained, and it will become durable, with the first change that is made
 	// under the returned context or soon after. An error means that it could not be taken in, and the call must be refused.
 	Begin(ctx context.Context, rec *audit.Record) (context.Context, error)
+	// Fail adds to the record that was taken in under ctx how the operation failed.
+	Fail(ctx context.Context, f audit.Failure) error
 }
 
 // Config holds what a Dispatcher needs; every field is required.
@@ -141,7 +143,21 @@ func (d *Dispatcher) Do(ctx context.Context, c *service.Call, in any) (answer An
 		return Answer{}, j.denied.answer(e)
 	}
 	out, err := op.Handle(ctx, c, in)
+	if err != nil {
+		if logErr := d.config.Log.Fail(ctx, failureOf(err)); logErr != nil {
+			err = awserr.Internal(fmt.Errorf("record failure of %s: %w", c.RequestID, errors.Join(err, logErr)))
+		}
+	}
 	return Answer{Output: out, Decided: true, Denied: !j.record.Allowed}, err
+}
+
+// failureOf is what the decision log keeps of a failed operation.
+func failureOf(err error) audit.Failure {
+	e, ok := errors.AsType[*awserr.Error](err)
+	if !ok {
+		e = awserr.Internal(err)
+	}
+	return audit.Failure{Code: e.Code, Message: e.Message, Detail: e.Detail}
 }
 
 // Permitted tells whether a call would be let through by the policies, without recording or running anything. It serves checks that

@@ -44,6 +44,8 @@ func (w *world) Begin(ctx context.Context, rec *audit.Record) (context.Context, 
 	return ctx, nil
 }
 
+func (w *world) Fail(context.Context, audit.Failure) error { return nil }
+
 func (w *world) handle(context.Context, *service.Call, *input) (*output, error) {
 	if len(w.records) == 0 {
 		panic("an operation ran before its decision was recorded")

@@ -241,7 +241,9 @@ func checkDocumentLength(member string, text *string) error {
 func checkDocument(text string, k policy.Kind) (*policy.Document, error) {
 	doc, problem := policy.Problem([]byte(text), k)
 	if problem != "" {
-		return nil, malformedPolicy("%s", problem)
+		err := malformedPolicy("%s", problem)
+		err.Detail = policy.Locate([]byte(text), k)
+		return nil, err
 	}
 	return doc, nil
 }

@@ -67,7 +67,7 @@ func quotaExceeded(quota string, limit int) error {
 	return limitExceeded("Cannot exceed quota for %s: %d", quota, limit)
 }
 
-func malformedPolicy(format string, args ...any) error {
+func malformedPolicy(format string, args ...any) *awserr.Error {
 	return awserr.New("MalformedPolicyDocument", http.StatusBadRequest, format, args...)
 }
 

@@ -39,7 +39,7 @@ func invalidParameter(format string, args ...any) error {
 	return awserr.New("InvalidParameterValue", http.StatusBadRequest, format, args...)
 }
 
-func malformedPolicy(message string) error {
+func malformedPolicy(message string) *awserr.Error {
 	return awserr.New("MalformedPolicyDocument", http.StatusBadRequest, "%s", message)
 }
 

@@ -14,7 +14,9 @@ import (
 func (s *Service) sessionPolicies(ctx context.Context, account string, in *sdk.AssumeRoleInput) ([]string, error) {
 	if in.Policy != nil {
 		if _, problem := policy.Problem([]byte(*in.Policy), policy.Session); problem != "" {
-			return nil, malformedPolicy(problem)
+			err := malformedPolicy(problem)
+			err.Detail = policy.Locate([]byte(*in.Policy), policy.Session)
+			return nil, err
 		}
 		if policy.Size([]byte(*in.Policy), policy.Session) > maxSessionPolicy {
 			return nil, violation("policy", *in.Policy, "Member must have length less than or equal to %d", maxSessionPolicy)
