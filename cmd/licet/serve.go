@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -122,6 +123,10 @@ func serve(ctx context.Context, c config, out io.Writer) (err error) {
 	if err := c.validate(); err != nil {
 		return err
 	}
+	// What the server prints about its directory must hold in another shell, which has another working directory.
+	if c.Data, err = filepath.Abs(c.Data); err != nil {
+		return fmt.Errorf("find data directory: %w", err)
+	}
 	level := slog.LevelInfo
 	if c.Verbose {
 		level = slog.LevelDebug
@@ -164,7 +169,7 @@ func (s *server) greet(out io.Writer, c config, url string) error {
 	if err != nil {
 		self = "licet"
 	}
-	fmt.Fprintf(&b, "\nIn another shell:\n  eval \"$(%s env --data %s --region %s)\"\n  aws sts get-caller-identity\n\n",
+	fmt.Fprintf(&b, "\nIn another shell:\n  eval \"$(%s env --data %s --region %s)\"\n  aws --endpoint-url \"$AWS_ENDPOINT_URL\" sts get-caller-identity   # from version 2.13 on the flag is not needed\n\n",
 		quote(self), quote(c.Data), c.Region)
 	_, err = io.WriteString(out, b.String())
 	return err
