@@ -93,7 +93,7 @@ func (e *environment) open() (err error) {
 	if c.Endpoint != nil {
 		l, address := e.sandbox.Listener("aws")
 		e.endpoint = address
-		e.serve(l, c.Endpoint)
+		e.serve(l, oneLargeUpload(c.Endpoint))
 	}
 	e.log.credentials = e.credentials
 	if c.Logs != nil {
@@ -138,7 +138,7 @@ func (e *environment) spec() sandbox.Spec {
 }
 
 func (e *environment) serve(l net.Listener, h http.Handler) {
-	s := &http.Server{Handler: h, ErrorLog: slog.NewLogLogger(e.m.config.Logger.Handler(), slog.LevelDebug)}
+	s := &http.Server{Handler: h, MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(e.m.config.Logger.Handler(), slog.LevelDebug)}
 	e.servers = append(e.servers, s)
 	e.goroutines.Go(func() {
 		if err := s.Serve(newLimitedListener(l, maxConnections)); !errors.Is(err, http.ErrServerClosed) {

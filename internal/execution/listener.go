@@ -1,13 +1,48 @@
 package execution
 
 import (
+	"errors"
+	"io"
 	"net"
+	"net/http"
 	"sync"
 )
 
-// maxConnections is how many connections a sandbox may have to one of its listeners. More wait: code inside must not be able to
-// use up the server's files.
-const maxConnections = 128
+// What a sandbox may have of each listener at a time, lest code inside uses up the server's files and memory: so many connections,
+// more wait; headers of that size, with room for a session token; and one upload that is large or of unknown size, more wait.
+const (
+	maxConnections = 128
+	maxHeader      = 64 << 10
+	largeUpload    = 1 << 20
+)
+
+// oneLargeUpload lets h read one large body at a time. Nobody waits for ever: when the server closes, the reader fails.
+func oneLargeUpload(h http.Handler) http.Handler {
+	slot := make(chan struct{}, 1)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength < 0 || r.ContentLength > largeUpload {
+			slot <- struct{}{}
+			done := sync.OnceFunc(func() { <-slot })
+			defer done()
+			r.Body = upload{r.Body, done}
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+// upload calls done at its end.
+type upload struct {
+	io.ReadCloser
+	done func()
+}
+
+func (u upload) Read(p []byte) (int, error) {
+	n, err := u.ReadCloser.Read(p)
+	if err != nil {
+		u.done()
+	}
+	return n, err
+}
 
 // limitedListener accepts only so many connections at a time.
 type limitedListener struct {
@@ -21,7 +56,10 @@ func newLimitedListener(l net.Listener, limit int) *limitedListener {
 	limited := &limitedListener{Listener: l, slots: make(chan struct{}, limit), closed: make(chan struct{})}
 	limited.close = sync.OnceValue(func() error {
 		close(limited.closed)
-		return l.Close()
+		if err := l.Close(); !errors.Is(err, net.ErrClosed) { // a sandbox closes its listeners, too
+			return err
+		}
+		return nil
 	})
 	return limited
 }

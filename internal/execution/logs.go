@@ -17,6 +17,9 @@ const (
 	dropBytes  = 4 << 20                // from here on lines of the platform are dropped
 	writeLimit = 10 * time.Second       // for one batch
 	tailBytes  = 4096                   // of LogTail (lambda.md 7.1)
+	// eventBytes counts for each event beside its message, as in PutLogEvents (API_PutLogEvents): empty lines must not take more
+	// memory than others, and a batch of them must not exceed 10,000 events.
+	eventBytes = 26
 )
 
 // logStream is the log of one environment: a queue of lines, which ship writes in batches, and the tail that an invocation asked
@@ -72,7 +75,7 @@ func (l *logStream) append(at time.Time, line string, tailed bool) {
 	}
 	before := l.bytes
 	l.queue = append(l.queue, LogEvent{Time: at, Message: line})
-	l.bytes += len(line)
+	l.bytes += len(line) + eventBytes
 	if before == 0 || before < batchBytes && l.bytes >= batchBytes {
 		l.signal()
 	}
@@ -167,8 +170,12 @@ func (l *logStream) take() (batch []LogEvent, closed bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	n, size := 0, 0
-	for n < len(l.queue) && (n == 0 || size+len(l.queue[n].Message) <= batchBytes) {
-		size += len(l.queue[n].Message)
+	for n < len(l.queue) {
+		more := len(l.queue[n].Message) + eventBytes
+		if n > 0 && size+more > batchBytes {
+			break
+		}
+		size += more
 		n++
 	}
 	batch, l.queue = l.queue[:n:n], l.queue[n:]

@@ -149,22 +149,23 @@ func TestDeniedLogs(t *testing.T) {
 func TestPlatformLinesNeverWait(t *testing.T) {
 	m := newMetrics()
 	l := newLogStream(testFunction(), "stream", &fakeLogs{}, m, nil) // nothing ships
-	line := strings.Repeat("x", 1<<10)
-	for range 2 * dropBytes / len(line) {
+	const size = 1 << 10
+	line := strings.Repeat("x", size-eventBytes)
+	for range 2 * dropBytes / size {
 		l.platform(line)
 	}
 	if l.bytes != dropBytes {
 		t.Errorf("got %d bytes queued, want %d", l.bytes, dropBytes)
 	}
-	if got, want := testutil.ToFloat64(m.logDropped), float64(dropBytes/len(line)); got != want {
+	if got, want := testutil.ToFloat64(m.logDropped), float64(dropBytes/size); got != want {
 		t.Errorf("got %v lines dropped, want %v", got, want)
 	}
 }
 
 func TestBatches(t *testing.T) {
 	l := newLogStream(testFunction(), "stream", &fakeLogs{}, newMetrics(), nil)
-	for _, size := range []int{batchBytes / 2, batchBytes / 2, 1, maxLine, 1} {
-		l.print(time.Now(), strings.Repeat("x", size))
+	for _, size := range []int{batchBytes / 2, batchBytes / 2, eventBytes + 1, maxLine, eventBytes + 1} {
+		l.print(time.Now(), strings.Repeat("x", size-eventBytes))
 	}
 	var got []int
 	for batch, _ := l.take(); len(batch) > 0; batch, _ = l.take() {
@@ -175,6 +176,13 @@ func TestBatches(t *testing.T) {
 	}
 	if l.bytes != 0 {
 		t.Errorf("got %d bytes left, want 0", l.bytes)
+	}
+	// PutLogEvents takes no more than 10,000 events.
+	for range 20_000 {
+		l.print(time.Now(), "\n")
+	}
+	if batch, _ := l.take(); len(batch) > 10_000 || len(batch) < 5_000 {
+		t.Errorf("got %d empty lines in a batch", len(batch))
 	}
 }
 

@@ -259,13 +259,14 @@ func finish(w http.ResponseWriter, r *http.Request, s *session, out outcome) {
 
 // failInit takes the error of a runtime that could not initialize.
 func failInit(w http.ResponseWriter, r *http.Request, s *session) {
-	body, err := readBody(r)
-	if err != nil {
-		refuse(w, &apiError{http.StatusBadRequest, "TruncatedHTTPRequest", "HTTP request detected as truncated"})
-		return
-	}
 	if refused := s.to(initError, started); refused != nil {
 		refuse(w, refused)
+		return
+	}
+	body, err := readBody(r)
+	if err != nil {
+		_ = s.to(started, initError)
+		refuse(w, &apiError{http.StatusBadRequest, "TruncatedHTTPRequest", "HTTP request detected as truncated"})
 		return
 	}
 	kind := errorTypeOf(r.Header.Get("Lambda-Runtime-Function-Error-Type"))

@@ -5,10 +5,13 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -192,6 +195,38 @@ func TestConnectionsAreLimited(t *testing.T) {
 	if err := <-second; !errors.Is(err, net.ErrClosed) {
 		t.Errorf("got %v, want net.ErrClosed", err)
 	}
+}
+
+// TestOneLargeUpload: while one large body is read another waits, but not while it is worked on; a small one never waits.
+func TestOneLargeUpload(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var began []string
+		end := make(chan struct{})
+		h := oneLargeUpload(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			began = append(began, r.URL.Path)
+			_, _ = io.Copy(io.Discard, r.Body)
+			<-end
+		}))
+		send := func(path string, size int64) *io.PipeWriter {
+			body, w := io.Pipe()
+			r := httptest.NewRequest(http.MethodPost, path, body)
+			r.ContentLength = size
+			go h.ServeHTTP(httptest.NewRecorder(), r)
+			synctest.Wait()
+			return w
+		}
+		first, second, small := send("/first", largeUpload+1), send("/second", -1), send("/small", largeUpload)
+		if diff := cmp.Diff(began, []string{"/first", "/small"}); diff != "" {
+			t.Errorf("begun (-got +want):\n%s", diff)
+		}
+		_ = first.Close()
+		synctest.Wait()
+		if diff := cmp.Diff(began, []string{"/first", "/small", "/second"}); diff != "" {
+			t.Errorf("begun after the first body (-got +want):\n%s", diff)
+		}
+		_, _ = second.Close(), small.Close()
+		close(end)
+	})
 }
 
 func TestErrorTypeOf(t *testing.T) {

@@ -97,7 +97,7 @@ func (c *cgroups) used() []cgroupMount {
 	return used
 }
 
-// prepare makes the parent in every hierarchy.
+// prepare makes the parent in every hierarchy, with the limits of all sandboxes together.
 func (c *cgroups) prepare() error {
 	for _, m := range c.used() {
 		if err := os.MkdirAll(filepath.Join(m.dir, c.parent), 0o755); err != nil {
@@ -120,7 +120,7 @@ func (c *cgroups) prepare() error {
 			}
 		}
 	}
-	return nil
+	return c.limitAll()
 }
 
 // enableControllers gives the children of a v2 group the controllers. A group other than the machine's first must have no
@@ -199,13 +199,20 @@ func removeGroup(dir string) error {
 		if readErr != nil {
 			return fmt.Errorf("list processes of cgroup: %v", readErr)
 		}
-		for _, pid := range pids {
-			if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
-				return fmt.Errorf("kill process %d: %v", pid, err)
-			}
+		if err := kill(pids); err != nil {
+			return err
 		}
 	}
 	return fmt.Errorf("remove cgroup %s: %v", dir, err)
+}
+
+func kill(pids []int) error {
+	for _, pid := range pids {
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+			return fmt.Errorf("kill process %d: %v", pid, err)
+		}
+	}
+	return nil
 }
 
 // killTime bounds what only a machine in trouble does not do at once.
@@ -258,43 +265,6 @@ func (c *cgroups) create(name string, l sandbox.Limits) (*group, error) {
 	return g, nil
 }
 
-// cpuPeriod is the kernel's usual period in microseconds; its least quota is one millisecond.
-const cpuPeriod = 100_000
-
-func (g *group) limit(l sandbox.Limits) error {
-	// The kernel counts files in /tmp as memory. memory.go has the limit without them.
-	memory := strconv.FormatInt(l.MemoryBytes+l.TmpBytes, 10)
-	count := strconv.FormatInt(l.Processes+ownProcesses, 10)
-	quota := strconv.FormatInt(max(1000, l.CPUMillis*cpuPeriod/1000), 10)
-	type setting struct{ controller, v1, v1Value, v2, v2Value string }
-	for _, s := range []setting{
-		{"memory", "memory.limit_in_bytes", memory, "memory.max", memory},
-		{"memory", "?memory.memsw.limit_in_bytes", memory, "?memory.swap.max", "0"},
-		{"pids", "pids.max", count, "pids.max", count},
-		{"cpu", "cpu.cfs_period_us", strconv.Itoa(cpuPeriod), "cpu.max", quota + " " + strconv.Itoa(cpuPeriod)},
-		{"cpu", "cpu.cfs_quota_us", quota, "", ""},
-	} {
-		dir, v2 := g.dir(s.controller)
-		file, value := s.v1, s.v1Value
-		if v2 {
-			file, value = s.v2, s.v2Value
-		}
-		if file == "" {
-			continue
-		}
-		file, optional := strings.CutPrefix(file, "?") // kernels without swap accounting lack it
-		err := os.WriteFile(filepath.Join(dir, file), []byte(value), 0)
-		if err != nil && !(optional && errors.Is(err, fs.ErrNotExist)) {
-			return fmt.Errorf("set cgroup limit: %v", err)
-		}
-	}
-	return nil
-}
-
-// ownProcesses is the runtime itself, which is in the group: with crun the limit is exact, with runc, which has some threads more,
-// a little less.
-const ownProcesses = 1
-
 // add puts a process into the group. Its children will be in it too.
 func (g *group) add(pid int) error {
 	for _, m := range g.cgroups.used() {
@@ -316,6 +286,25 @@ func (g *group) release(pid int) error {
 		return fmt.Errorf("take process out of cgroup: %w", err)
 	}
 	return nil
+}
+
+// processes of the group.
+func (g *group) processes() ([]int, error) {
+	dir, _ := g.dir("pids")
+	pids, err := processes(dir)
+	if err != nil {
+		return nil, fmt.Errorf("list processes: %w", err)
+	}
+	return pids, nil
+}
+
+// kill kills processes of the group, in which nobody forks from now on.
+func (g *group) kill(pids []int) error {
+	dir, _ := g.dir("pids")
+	if err := os.WriteFile(filepath.Join(dir, "pids.max"), []byte("0"), 0); err != nil {
+		return fmt.Errorf("forbid processes: %w", err)
+	}
+	return kill(pids)
 }
 
 // remove kills what is in the group and removes it.

@@ -85,7 +85,9 @@ func config(spec sandbox.Spec, i ids, p sandbox.Process) ociConfig {
 			Capabilities: map[string][]string{"bounding": {}, "effective": {}, "inheritable": {}, "permitted": {}, "ambient": {}},
 			Rlimits: []ociRlimit{
 				{"RLIMIT_NOFILE", spec.Limits.OpenFiles, spec.Limits.OpenFiles},
-				{"RLIMIT_CORE", 0, 0},
+				// 1, not 0: it also keeps the kernel from giving memory, with credentials in it, to a program of the host (core(5),
+				// coredump_pipe in the kernel's fs/coredump.c).
+				{"RLIMIT_CORE", 1, 1},
 			},
 			OOMScoreAdj: 500, // should the host itself run out of memory, functions go before the server
 		},

@@ -3,8 +3,9 @@
 // Isolation: own user (where the kernel allows it), PID, mount, IPC, UTS, network and cgroup namespaces; a read-only root made of
 // the host's /usr, /bin and /lib*, a synthetic /etc and a minimal /dev, or of an image's directory; no capabilities, no new
 // privileges, an unprivileged user that is another one for each sandbox; an allow-list of system calls; cgroup limits (v1, v2, or
-// both side by side) of memory, CPU time and processes. The package needs root. It never touches the host's mount table, network
-// or devices, and leaves no file with a function's environment on a disk.
+// both side by side) of memory, CPU time and processes for each sandbox, and of memory and processes for all together. The package
+// needs root. It never touches the host's mount table, network or devices, and leaves no file with a function's environment on a
+// disk.
 //
 // How: Create makes the sandbox's mount namespace (a tmpfs with the root, /tmp and the runtime's files in it) and network
 // namespace (with the listeners) on a thread that then ends; the mount namespace is kept by a file descriptor, the network
@@ -17,9 +18,9 @@
 //
 // Limits of exactness. A runtime reports a signal's end as exit status 128+n, so a program that itself exits with the status of a
 // fatal signal (137 …) is taken for killed by it. The memory limit is for anonymous memory, checked ten times a second; at once
-// fatal is only MemoryBytes + TmpBytes, because the kernel counts the files of a tmpfs as memory and Lambda does not.
+// fatal is only MemoryBytes and what a full /tmp takes, because the kernel counts the files of a tmpfs as memory and Lambda does not.
 //
-// To allow a system call: seccomp.go. To show more of the host's /etc: root.go. All drivers pass sandboxtest.
+// To allow a system call: seccomp.go. To change a limit: limits.go. To show more of the host's /etc: root.go. All drivers pass sandboxtest.
 package oci
 
 // Config of a driver.

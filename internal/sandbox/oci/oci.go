@@ -266,7 +266,7 @@ func (s *place) prepare(ctx context.Context) error {
 				return fmt.Errorf("keep network namespace: %v", err)
 			}
 		}
-		if s.listeners, err = listen(ctx, s.spec.Listeners, own); err != nil {
+		if s.listeners, err = listen(ctx, s.spec.Listeners, own, s.ids.hostUser()); err != nil {
 			return err
 		}
 		if s.mounts, err = os.Open("/proc/thread-self/ns/mnt"); err != nil {

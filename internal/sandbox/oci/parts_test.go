@@ -4,6 +4,7 @@ package oci
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -100,6 +101,7 @@ func TestGroupOnV2(t *testing.T) {
 		t.Fatal(err)
 	}
 	files := map[string]string{"../../../cgroup.subtree_control": "", "../../cgroup.subtree_control": "", "../cgroup.subtree_control": "",
+		"../../../memory.max": "4000\n", "../../../pids.max": "100\n", // of the container that the server is in
 		"memory.max": "", "memory.swap.max": "", "pids.max": "", "cpu.max": "", "cgroup.procs": "",
 		"memory.events": "low 0\noom 3\noom_kill 2\n", "memory.peak": "1000\n", "memory.current": "900\n", "memory.stat": "anon 800\nfile 100\n",
 		"cpu.stat": "usage_usec 5\nuser_usec 4\n"}
@@ -111,14 +113,15 @@ func TestGroupOnV2(t *testing.T) {
 	if err := c.prepare(); err != nil {
 		t.Fatal(err)
 	}
-	g, err := c.create("s", sandbox.Limits{MemoryBytes: 100, TmpBytes: 11, CPUMillis: 1500, Processes: 7})
+	g, err := c.create("s", sandbox.Limits{MemoryBytes: 100, TmpBytes: 2 * 4096, CPUMillis: 1500, Processes: 7})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := g.add(77); err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]string{"memory.max": "111", "memory.swap.max": "0", "pids.max": "8", "cpu.max": "150000 100000", "cgroup.procs": "77"}
+	want := map[string]string{"../memory.max": "3000", "../pids.max": "75", // of all sandboxes
+		"memory.max": fmt.Sprint(100 + 2*4096 + (2+16)*tmpFileBytes), "memory.swap.max": "0", "pids.max": "8", "cpu.max": "150000 100000", "cgroup.procs": "77"}
 	got := map[string]string{}
 	for name := range want {
 		b, err := os.ReadFile(filepath.Join(own, name))

@@ -233,12 +233,20 @@ func (r *run) ended() bool {
 	}
 }
 
-// kill ends the PID namespace's init, and so all in it.
+// kill ends the PID namespace's init, and so all in it. The others get their signals here, because among a thousand that fork or
+// spin it would take half a minute until the init has the CPU time to die and the kernel goes on to them.
 func (r *run) kill() error {
 	if err := r.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("kill process: %v", err)
 	}
-	return nil
+	pids, err := r.group.processes()
+	if err == nil {
+		err = r.group.kill(pids)
+	}
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ENODEV) {
+		return nil // the group is gone, and all processes with it
+	}
+	return err
 }
 
 func (s *place) current() *run {

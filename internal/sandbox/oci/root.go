@@ -208,11 +208,10 @@ func (b *box) write(files map[string]string) error {
 	return nil
 }
 
-// tmp mounts /tmp. A file takes at least a page, so that as many files as pages are enough for everyone, and keep the kernel's
-// own memory for them in bounds.
+// tmp mounts /tmp.
 func (b *box) tmp() error {
-	size := b.spec.Limits.TmpBytes
-	options := fmt.Sprintf("mode=700,size=%d,nr_inodes=%d,uid=%d,gid=%d", size, size/4096+16, b.ids.hostUser(), b.ids.hostGroup())
+	l := b.spec.Limits
+	options := fmt.Sprintf("mode=700,size=%d,nr_inodes=%d,uid=%d,gid=%d", l.TmpBytes, tmpFiles(l), b.ids.hostUser(), b.ids.hostGroup())
 	if err := b.root.MkdirAll("tmp", 0o755); err != nil {
 		return fmt.Errorf("make /tmp: %v", err)
 	}

@@ -75,8 +75,7 @@ func (r *run) look() (pid int, begun bool, err error) {
 	if err != nil {
 		return 0, false, fmt.Errorf("find process: %v", err)
 	}
-	dir, _ := r.group.dir("pids")
-	pids, err := processes(dir)
+	pids, err := r.group.processes()
 	if err != nil {
 		return 0, true, fmt.Errorf("find process: %v", err)
 	}
@@ -135,16 +134,15 @@ func awaitEnd(pid int) error {
 
 // killRest kills all processes but the runtime, until the runtime ends. The group is there for as long.
 func (r *run) killRest() error {
-	dir, _ := r.group.dir("pids")
 	for moved := false; ; {
 		select {
 		case <-r.stop:
 			return nil
 		case <-time.After(pollTime):
 		}
-		pids, err := processes(dir)
+		pids, err := r.group.processes()
 		if err != nil {
-			return fmt.Errorf("list processes: %v", err)
+			return err
 		}
 		rest := slices.DeleteFunc(pids, func(pid int) bool { return pid == r.cmd.Process.Pid })
 		if len(rest) == 0 {
@@ -155,15 +153,10 @@ func (r *run) killRest() error {
 			if err := r.group.release(r.cmd.Process.Pid); err != nil && !errors.Is(err, syscall.ESRCH) {
 				return err
 			}
-			if err := os.WriteFile(filepath.Join(dir, "pids.max"), []byte("0"), 0); err != nil {
-				return fmt.Errorf("forbid processes: %v", err)
-			}
 			moved = true
 		}
-		for _, pid := range rest {
-			if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
-				return fmt.Errorf("kill process %d: %v", pid, err)
-			}
+		if err := r.group.kill(rest); err != nil {
+			return err
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -69,7 +70,8 @@ func testPrivileges(t *testing.T, d sandbox.Driver) {
 		"Groups: \nCapInh: 0000000000000000\nCapPrm: 0000000000000000\nCapEff: 0000000000000000\n"+
 			"CapBnd: 0000000000000000\nCapAmb: 0000000000000000\nNoNewPrivs: 1\nSeccomp: 2\n")
 	ok(t, sh(t, s, "[ $(id -u) -ge 990 ] && [ $(id -g) -ge 990 ] && echo unprivileged"), "unprivileged\n")
-	ok(t, sh(t, s, "ls -id /proc/self/fd/3 2>/dev/null; ls /proc/self/fd | wc -l"), "4\n") // 0, 1, 2 and the directory
+	ok(t, py(t, s, "import resource; print(resource.getrlimit(resource.RLIMIT_CORE))"), "(1, 1)\n") // nor a pipe: core(5)
+	ok(t, sh(t, s, "ls -id /proc/self/fd/3 2>/dev/null; ls /proc/self/fd | wc -l"), "4\n")          // 0, 1, 2 and the directory
 }
 
 // testSystemCalls: the doors out of a container are shut, and what programs need is not.
@@ -142,6 +144,39 @@ func testHostNetwork(t *testing.T, d sandbox.Driver) {
 			t.Errorf("serve %s: %v", name, err)
 		}
 	}
+	// A sandbox's listeners are its own, although others can see them.
+	other := create(t, d, sandbox.Spec{ID: "other", Network: sandbox.NetworkHost})
+	done := make(chan error, 1)
+	go func() { done <- echo(own, "heard ") }()
+	if got := py(t, other, sayHello, address, "stranger"); strings.Contains(got.Stdout, "heard") {
+		t.Errorf("another sandbox: got %+v, want no answer", got)
+	}
+	ok(t, py(t, s, sayHello, address, "hello"), "heard hello")
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// testSocketMemory: what sockets hold is memory, too.
+func testSocketMemory(t *testing.T, d sandbox.Driver) {
+	s := create(t, d, sandbox.Spec{Limits: sandbox.Limits{MemoryBytes: 64 << 20, TmpBytes: 16 << 20}})
+	const program = `import socket
+listener, held, total = socket.socket(), [], 0
+listener.bind(("127.0.0.1", 0))
+listener.listen(500)
+for i in range(400):
+    s = socket.create_connection(listener.getsockname())
+    s.setblocking(False)
+    held += [s, listener.accept()[0]]
+    try:
+        while True: total += s.send(bytes(1 << 16))
+    except BlockingIOError: pass
+print(total >> 20)`
+	got := py(t, s, program)
+	held, err := strconv.Atoi(strings.TrimSpace(got.Stdout))
+	if !got.Exit.OutOfMemory && (err != nil || held > 128) {
+		t.Errorf("got %+v, want at most about 64 MB held, or a process out of memory", got)
+	}
 }
 
 func testMemory(t *testing.T, d sandbox.Driver) {
@@ -168,6 +203,15 @@ func testMemoryOfTmp(t *testing.T, d sandbox.Driver) {
 	s := create(t, d, sandbox.Spec{Limits: sandbox.Limits{MemoryBytes: 64 << 20, TmpBytes: 200 << 20}})
 	ok(t, sh(t, s, "head -c 150M /dev/zero > /tmp/big && wc -c < /tmp/big"), fmt.Sprintln(150<<20))
 	ok(t, sh(t, s, "wc -c < /tmp/big && sleep 0.5 && echo alive"), fmt.Sprintln(150<<20)+"alive\n")
+	// Nor is what the kernel needs for them.
+	s = create(t, d, sandbox.Spec{ID: "small", Limits: sandbox.Limits{MemoryBytes: 32 << 20, TmpBytes: 200 << 20}})
+	const smallFiles = `n = 0
+try:
+    while True:
+        with open("/tmp/%d" % n, "wb", 0) as f: f.write(bytes(4096))
+        n += 1
+except OSError: print(n > 50000)`
+	ok(t, py(t, s, smallFiles), "True\n")
 }
 
 func testProcesses(t *testing.T, d sandbox.Driver) {

@@ -79,6 +79,7 @@ func Run(t *testing.T, c Config) {
 		{"HostNetwork", testHostNetwork, true},
 		{"Memory", testMemory, true},
 		{"MemoryOfTmp", testMemoryOfTmp, true},
+		{"SocketMemory", testSocketMemory, true},
 		{"Processes", testProcesses, true},
 		{"ForkBomb", testForkBomb, true},
 		{"TmpFull", testTmpFull, true},
