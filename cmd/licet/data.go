@@ -93,3 +93,15 @@ func (d dataDir) announce(url string) error {
 	}
 	return os.Rename(tmp, d.path("endpoint"))
 }
+
+// minimumFree is the space on the disk that functions' logs may not take: users, policies and decisions must still find room.
+const minimumFree = 128 << 20
+
+// room tells whether the disk has more than minimumFree left. When that cannot be found out, there is none.
+func (d dataDir) room() bool {
+	var s syscall.Statfs_t
+	if err := syscall.Statfs(string(d), &s); err != nil {
+		return false
+	}
+	return uint64(s.Bavail)*uint64(s.Bsize) > minimumFree
+}

@@ -146,7 +146,7 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 	if err := s.lambda.Sweep(ctx); err != nil {
 		return fmt.Errorf("remove unpacked code that nobody uses: %w", err)
 	}
-	services, err := s.services(identities)
+	services, err := s.services(identities, dataDir(c.Data))
 	if err != nil {
 		return err
 	}
@@ -171,13 +171,13 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 }
 
 // services is the list of what this server offers. To add one: one line.
-func (s *server) services(identities iam.Config) ([]service.Service, error) {
+func (s *server) services(identities iam.Config, dir dataDir) ([]service.Service, error) {
 	lambdaAPI, logsAPI, iamAPI, stsAPI := lambdaapi.API(), logsapi.API(), iamapi.API(), stsapi.API()
 	lambdaCodec, err := restjson.New(lambdaAPI)
 	if err != nil {
 		return nil, fmt.Errorf("make codec of lambda: %w", err)
 	}
-	s.logs = logs.New(s.decisions.Recorded())
+	s.logs = logs.New(s.decisions.Recorded(), dir.room)
 	return []service.Service{
 		iam.New(identities).Definition(iamAPI, query.New(iamAPI)),
 		sts.New(s.directory, s.keys).Definition(stsAPI, query.New(stsAPI)),

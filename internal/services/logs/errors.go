@@ -42,6 +42,11 @@ func tooManyTags() error {
 	return awserr.New("TooManyTagsException", http.StatusBadRequest, "A resource can have no more than %d tags.", maxTags)
 }
 
+// unavailable is the modelled error of the server's side (API_PutLogEvents); the text is ours.
+func unavailable() error {
+	return awserr.New("ServiceUnavailableException", http.StatusServiceUnavailable, "There is no room for log events now.")
+}
+
 // notImplemented answers for a member that licet does not have.
 func notImplemented(operation, member string) error {
 	return awserr.New("NotImplemented", http.StatusNotImplemented,

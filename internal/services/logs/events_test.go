@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -191,5 +192,25 @@ func TestRetention(t *testing.T) {
 	out := must(s.client.FilterLogEvents(t.Context(), &sdk.FilterLogEventsInput{LogGroupName: aws.String("forever")}))(s)
 	if len(out.Events) != 1 {
 		t.Errorf("a group without retention has %d events after Expire, want 1", len(out.Events))
+	}
+}
+
+// TestNoRoom refuses events while the disk is nearly full, and takes them again.
+func TestNoRoom(t *testing.T) {
+	s := newServer(t)
+	s.make("g", "s")
+	full := true
+	s.logs.room = func() bool { return !full }
+	in := &sdk.PutLogEventsInput{
+		LogGroupName: aws.String("g"), LogStreamName: aws.String("s"),
+		LogEvents: []types.InputLogEvent{{Timestamp: at(0), Message: aws.String("one")}},
+	}
+	var unavailable *types.ServiceUnavailableException
+	if _, err := s.client.PutLogEvents(t.Context(), in); !errors.As(err, &unavailable) {
+		t.Errorf("got %v, want ServiceUnavailableException", err)
+	}
+	full = false
+	if _, err := s.client.PutLogEvents(t.Context(), in); err != nil {
+		t.Error(err)
 	}
 }

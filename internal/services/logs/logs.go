@@ -8,11 +8,13 @@ import (
 
 // Service is the CloudWatch Logs API.
 type Service struct {
-	db store.DB
+	db   store.DB
+	room func() bool
 }
 
-// New makes the service on db.
-func New(db store.DB) *Service { return &Service{db: db} }
+// New makes the service on db. room tells whether the store may grow; while it says no, PutLogEvents is refused, for functions print
+// without end and everything else that the server keeps is on the same disk.
+func New(db store.DB, room func() bool) *Service { return &Service{db: db, room: room} }
 
 // Definition joins the operations with their wire form.
 func (s *Service) Definition(api *protocol.API, codec protocol.Codec) service.Service {

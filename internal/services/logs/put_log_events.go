@@ -26,6 +26,9 @@ func (s *Service) putLogEvents(ctx context.Context, c *service.Call, in *sdk.Put
 	if err := checkBatch(in.LogEvents); err != nil {
 		return nil, err
 	}
+	if !s.room() {
+		return nil, unavailable()
+	}
 	var out *sdk.PutLogEventsOutput
 	err := s.db.Update(ctx, func(tx store.Tx) error {
 		out = &sdk.PutLogEventsOutput{}

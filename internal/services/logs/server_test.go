@@ -40,7 +40,7 @@ func at(ms int64) *int64 { return aws.Int64(now.UnixMilli() + ms) }
 
 func newServer(t *testing.T) *server {
 	api := logsapi.API()
-	s := &server{T: t, logs: New(storetest.New(t)), call: service.Call{
+	s := &server{T: t, logs: New(storetest.New(t), func() bool { return true }), call: service.Call{
 		Time: now, Account: "111111111111", Region: "us-east-1", Partition: "aws", Service: "logs",
 	}}
 	s.call.Caller.Account = s.call.Account
