@@ -59,8 +59,10 @@ func scan(src []byte) (value, error) {
 	return v, nil
 }
 
+const notJSONCode = "JSON_SYNTAX_ERROR"
+
 func (s *scanner) notJSON(offset int, format string, args ...any) error {
-	e := syntaxError(s.src, offset, format, args...)
+	e := syntaxError(s.src, notJSONCode, Span{offset, offset + 1}, format, args...)
 	e.NotJSON = true
 	return e
 }
@@ -98,7 +100,7 @@ func isSpace(b byte) bool { return b == ' ' || b == '\t' || b == '\n' || b == '\
 func (s *scanner) value(depth int) (value, error) {
 	s.space()
 	if depth > maxDepth {
-		return value{}, syntaxError(s.src, s.pos, "nested too deeply")
+		return value{}, syntaxError(s.src, notJSONCode, Span{s.pos, s.pos + 1}, "nested too deeply")
 	}
 	switch b := s.peek(); {
 	case b == '{':
@@ -127,7 +129,7 @@ func (s *scanner) object(depth int) (value, error) {
 			return err
 		}
 		if seen[name.Value] {
-			return syntaxError(s.src, name.Span.Start, "duplicate element %q", name.Value)
+			return syntaxError(s.src, notJSONCode, name.Span, "duplicate element %q", name.Value)
 		}
 		seen[name.Value] = true
 		s.space()

@@ -65,6 +65,27 @@ func rulesOf(k Kind) (rules, bool) {
 	return rules{}, false
 }
 
+// Limit is the default quota of a policy's Size, or 0 when a single document has none: the inline policies of an identity are
+// counted together.
+//
+// iam.md L1; reference_iam-quotas in the IAM User Guide; orgs_reference_limits in the Organizations User Guide; Lambda's
+// gettingstarted-limits; vpc-limits-endpoints in the PrivateLink guide. SCPs have had 10,240 characters since May 2026, RCPs 5,120.
+func Limit(k Kind) int {
+	switch k {
+	case Identity:
+		return 6144
+	case Trust, Session:
+		return 2048
+	case Resource, VPCEndpoint:
+		return 20480
+	case ServiceControl:
+		return 10240
+	case ResourceControl:
+		return 5120
+	}
+	return 0
+}
+
 // Size counts a policy as AWS does when it compares it with a quota: for policies in IAM the characters that are not white space;
 // for resource policies bytes; for all others characters.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html (character limits; session policies),

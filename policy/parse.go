@@ -15,6 +15,10 @@ type SyntaxError struct {
 	Message string
 	// NotJSON is true when the text is not even JSON. AWS words that differently for trust policies; see Problem.
 	NotJSON bool
+	// Code names the fault as IAM Access Analyzer does; see Finding.
+	Code string
+	// End is the byte after the element at fault.
+	End int
 }
 
 // Error gives the message with line and column.
@@ -22,8 +26,14 @@ func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("line %d, column %d: %s", e.Position.Line, e.Position.Column, e.Message)
 }
 
-func syntaxError(src []byte, offset int, format string, args ...any) *SyntaxError {
-	return &SyntaxError{Offset: offset, Position: positionOf(src, offset), Message: fmt.Sprintf(format, args...)}
+func syntaxError(src []byte, code string, at Span, format string, args ...any) *SyntaxError {
+	return &SyntaxError{
+		Offset:   at.Start,
+		Position: linesOf(src).Position(at.Start),
+		Message:  fmt.Sprintf(format, args...),
+		Code:     code,
+		End:      min(at.End, len(src)),
+	}
 }
 
 // Parse reads a policy document. The error is a *SyntaxError. It takes what every policy type may contain; Validate says whether
@@ -46,14 +56,14 @@ func Parse(text []byte) (*Document, error) {
 // parser turns JSON values into the parts of a document.
 type parser struct{ src []byte }
 
-func (p parser) errorAt(s Span, format string, args ...any) error {
-	return syntaxError(p.src, s.Start, format, args...)
+func (p parser) errorAt(code string, s Span, format string, args ...any) error {
+	return syntaxError(p.src, code, s, format, args...)
 }
 
 // want refuses a value of another kind than the element takes.
 func (p parser) want(kind valueKind, element string, v value) error {
 	if v.kind != kind {
-		return p.errorAt(v.span, "%s is %s; it must be %s", element, v.kind, kind)
+		return p.errorAt("DATA_TYPE_MISMATCH", v.span, "%s is %s; it must be %s", element, v.kind, kind)
 	}
 	return nil
 }
@@ -67,21 +77,22 @@ func (p parser) document(v value) (*Document, error) {
 		var err error
 		switch m.name.Value {
 		case "Version":
-			d.HasVersion = true
+			d.HasVersion, d.VersionAt = true, m.value.span
 			d.Version, err = p.version(m.value)
 		case "Id":
+			d.IDAt = m.value.span
 			d.ID, err = p.string("Id", m.value)
 		case "Statement":
 			d.Statements, err = p.statements(m.value)
 		default:
-			err = p.errorAt(m.name.Span, "unknown element %q in a policy", m.name.Value)
+			err = p.errorAt("INVALID_POLICY_ELEMENT", m.name.Span, "unknown element %q in a policy", m.name.Value)
 		}
 		if err != nil {
 			return nil, err
 		}
 	}
 	if len(d.Statements) == 0 {
-		return nil, p.errorAt(v.span, "a policy needs a Statement")
+		return nil, p.errorAt("MISSING_STATEMENT", v.span, "a policy needs a Statement")
 	}
 	return d, nil
 }
@@ -95,7 +106,7 @@ func (p parser) version(v value) (Version, error) {
 	case Version2008, Version2012:
 		return version, nil
 	default:
-		return "", p.errorAt(v.span, "unknown Version %q", s)
+		return "", p.errorAt("INVALID_VERSION", v.span, "unknown Version %q", s)
 	}
 }
 
@@ -119,6 +130,8 @@ func (p parser) statements(v value) ([]Statement, error) {
 	return out, nil
 }
 
+const bothElements = "UNSUPPORTED_ELEMENT_COMBINATION"
+
 func (p parser) statement(v value) (Statement, error) {
 	if err := p.want(objectValue, "a statement", v); err != nil {
 		return Statement{}, err
@@ -131,13 +144,13 @@ func (p parser) statement(v value) (Statement, error) {
 	}
 	switch {
 	case s.Effect == "":
-		return Statement{}, p.errorAt(v.span, "a statement needs an Effect")
+		return Statement{}, p.errorAt("MISSING_EFFECT", v.span, "a statement needs an Effect")
 	case s.Principal != nil && s.NotPrincipal != nil:
-		return Statement{}, p.errorAt(v.span, "a statement has both Principal and NotPrincipal")
+		return Statement{}, p.errorAt(bothElements, v.span, "a statement has both Principal and NotPrincipal")
 	case s.Action != nil && s.NotAction != nil:
-		return Statement{}, p.errorAt(v.span, "a statement has both Action and NotAction")
+		return Statement{}, p.errorAt(bothElements, v.span, "a statement has both Action and NotAction")
 	case s.Resource != nil && s.NotResource != nil:
-		return Statement{}, p.errorAt(v.span, "a statement has both Resource and NotResource")
+		return Statement{}, p.errorAt(bothElements, v.span, "a statement has both Resource and NotResource")
 	}
 	return s, nil
 }
@@ -146,25 +159,32 @@ func (p parser) statement(v value) (Statement, error) {
 func (p parser) element(s *Statement, m member) (err error) {
 	switch name := m.name.Value; name {
 	case "Sid":
+		s.At.Sid = m.value.span
 		s.Sid, err = p.string(name, m.value)
 	case "Effect":
+		s.At.Effect = m.value.span
 		s.Effect, err = p.effect(m.value)
 	case "Principal":
 		s.Principal, err = p.principals(name, m.value)
 	case "NotPrincipal":
 		s.NotPrincipal, err = p.principals(name, m.value)
 	case "Action":
+		s.At.Action = m.value.span
 		s.Action, err = p.strings(name, m.value)
 	case "NotAction":
+		s.At.NotAction = m.value.span
 		s.NotAction, err = p.strings(name, m.value)
 	case "Resource":
+		s.At.Resource = m.value.span
 		s.Resource, err = p.strings(name, m.value)
 	case "NotResource":
+		s.At.NotResource = m.value.span
 		s.NotResource, err = p.strings(name, m.value)
 	case "Condition":
-		s.Condition, err = p.conditions(m.value)
+		s.At.Condition = m.value.span
+		s.Condition, s.At.EmptyOperators, err = p.conditions(m.value)
 	default:
-		err = p.errorAt(m.name.Span, "unknown element %q in a statement", name)
+		err = p.errorAt("INVALID_POLICY_ELEMENT", m.name.Span, "unknown element %q in a statement", name)
 	}
 	return err
 }
@@ -179,7 +199,7 @@ func (p parser) effect(v value) (Effect, error) {
 	case Allow, Deny:
 		return effect, nil
 	default:
-		return "", p.errorAt(v.span, "Effect is %q; it must be \"Allow\" or \"Deny\"", s)
+		return "", p.errorAt("INVALID_EFFECT", v.span, "Effect is %q; it must be \"Allow\" or \"Deny\"", s)
 	}
 }
 
@@ -197,7 +217,7 @@ func (p parser) texts(element string, v value, kinds ...valueKind) ([]Text, erro
 	out := make([]Text, 0, len(items))
 	for _, item := range items {
 		if !slices.Contains(kinds, item.kind) {
-			return nil, p.errorAt(item.span, "a value of %s is %s; it must be %s", element, item.kind, kinds[0])
+			return nil, p.errorAt("DATA_TYPE_MISMATCH", item.span, "a value of %s is %s; it must be %s", element, item.kind, kinds[0])
 		}
 		out = append(out, Text{Value: item.text, Span: item.span})
 	}
@@ -211,17 +231,20 @@ func (p parser) principals(element string, v value) (*Principals, error) {
 		return out, nil
 	}
 	if v.kind != objectValue {
-		return nil, p.errorAt(v.span, "%s must be \"*\" or an object", element)
+		return nil, p.errorAt("INVALID_PRINCIPAL_FORMAT", v.span, "%s must be \"*\" or an object", element)
 	}
 	for _, m := range v.members {
 		switch m.name.Value {
 		case "AWS", "Service", "Federated", "CanonicalUser":
 		default:
-			return nil, p.errorAt(m.name.Span, "unknown type of principal %q", m.name.Value)
+			return nil, p.errorAt("INVALID_PRINCIPAL_KEY", m.name.Span, "unknown type of principal %q", m.name.Value)
 		}
 		values, err := p.strings(m.name.Value, m.value)
 		if err != nil {
 			return nil, err
+		}
+		if len(values) == 0 {
+			out.Empty = append(out.Empty, m.value.span)
 		}
 		for _, t := range values {
 			out.Entries = append(out.Entries, PrincipalEntry{Type: m.name.Value, Value: t})
@@ -231,19 +254,22 @@ func (p parser) principals(element string, v value) (*Principals, error) {
 }
 
 // conditions reads {operator: {key: values}}. Values may be JSON numbers and booleans, whose quotes the grammar calls optional.
-func (p parser) conditions(v value) ([]Condition, error) {
+// empty are the operators without keys.
+func (p parser) conditions(v value) (out []Condition, empty []Span, err error) {
 	if err := p.want(objectValue, "Condition", v); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var out []Condition
 	for _, operator := range v.members {
 		if err := p.want(objectValue, operator.name.Value, operator.value); err != nil {
-			return nil, err
+			return nil, nil, err
+		}
+		if len(operator.value.members) == 0 {
+			empty = append(empty, operator.value.span)
 		}
 		for _, key := range operator.value.members {
 			values, err := p.texts(key.name.Value, key.value, stringValue, numberValue, boolValue)
 			if err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 			out = append(out, Condition{
 				Operator: operator.name,
@@ -253,5 +279,5 @@ func (p parser) conditions(v value) ([]Condition, error) {
 			})
 		}
 	}
-	return out, nil
+	return out, empty, nil
 }

@@ -1,5 +1,7 @@
 package policy
 
+import "sort"
+
 // Version is the version of the policy language a document is written in.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html
 type Version string
@@ -48,6 +50,8 @@ type Document struct {
 	// ID is the Id element, or "".
 	ID         string
 	Statements []Statement
+	// VersionAt and IDAt are where the values of these elements stand; the zero Span when they are absent.
+	VersionAt, IDAt Span
 }
 
 // Statement is one statement of a policy. Of each pair (Action and NotAction, Resource and NotResource, Principal and
@@ -64,6 +68,15 @@ type Statement struct {
 	// Condition holds one entry for each (operator, key) pair, in the order of the text; all must hold.
 	Condition []Condition
 	Span      Span
+	At        Places
+}
+
+// Places says where the values of a statement's elements stand, quotes and brackets included. It is the zero Span for an element
+// that is absent; Principals and conditions carry their own.
+type Places struct {
+	Sid, Effect, Action, NotAction, Resource, NotResource, Condition Span
+	// EmptyOperators are the values of condition operators without a key, {"StringEquals":{}}, which Condition cannot hold.
+	EmptyOperators []Span
 }
 
 // Principals is the value of a Principal or NotPrincipal element.
@@ -73,6 +86,8 @@ type Principals struct {
 	// Entries are the members of the map form, in the order of the text.
 	Entries []PrincipalEntry
 	Span    Span
+	// Empty is where a type has an empty list, {"AWS":[]}, which Entries cannot hold.
+	Empty []Span
 }
 
 // PrincipalEntry is one principal of the map form.
@@ -93,18 +108,35 @@ type Condition struct {
 	Span   Span
 }
 
-// Position gives line and column of a byte offset in the source.
-func (d *Document) Position(offset int) Position { return positionOf(d.Source, offset) }
+// Position gives line and column of a byte offset in the source. It reads the source up to there: for many offsets use Lines.
+func (d *Document) Position(offset int) Position {
+	return linesOf(d.Source[:clamp(offset, len(d.Source))]).Position(offset)
+}
 
-func positionOf(src []byte, offset int) Position {
-	p := Position{Line: 1, Column: 1}
-	for _, b := range src[:min(offset, len(src))] {
+// Lines knows where the lines of a text start.
+type Lines struct {
+	starts []int
+	length int
+}
+
+// Lines reads the source once, and then gives any number of positions.
+func (d *Document) Lines() Lines { return linesOf(d.Source) }
+
+func linesOf(src []byte) Lines {
+	l := Lines{starts: []int{0}, length: len(src)}
+	for i, b := range src {
 		if b == '\n' {
-			p.Line++
-			p.Column = 1
-		} else {
-			p.Column++
+			l.starts = append(l.starts, i+1)
 		}
 	}
-	return p
+	return l
 }
+
+// Position gives line and column of a byte offset; of one outside the text, those of its nearer end.
+func (l Lines) Position(offset int) Position {
+	offset = clamp(offset, l.length)
+	line := sort.SearchInts(l.starts, offset+1)
+	return Position{Line: line, Column: offset - l.starts[line-1] + 1}
+}
+
+func clamp(offset, length int) int { return max(0, min(offset, length)) }

@@ -1,105 +1,134 @@
 package policy
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"regexp"
-	"sort"
+	"slices"
 	"strings"
 )
 
-// Severity grades a finding, in the words of IAM Access Analyzer.
-type Severity string
-
-// The severities. Only an Error keeps a policy from being saved.
-const (
-	Error           Severity = "ERROR"
-	SecurityWarning Severity = "SECURITY_WARNING"
-	Warning         Severity = "WARNING"
-	Suggestion      Severity = "SUGGESTION"
-)
-
-// Finding is something wrong with a document.
-type Finding struct {
-	Severity Severity
-	// Code names the check as IAM Access Analyzer does, where it has the check.
-	// https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html
-	Code string
-	// Message is what AWS answers to a request that saves the document, where that is known.
-	Message  string
-	Span     Span
-	Position Position
-}
-
-// The two families of messages have these in common.
-const (
-	syntaxErrors  = "Syntax errors in policy."
-	legacyParsing = "The policy failed legacy parsing"
-	invalidJSON   = "This policy contains invalid Json"
-)
-
-// Problem parses and validates a text that is to be saved as a policy of a kind. It returns the document and "", or nil and the
-// message of AWS's error: MalformedPolicyDocument in IAM and STS; other services have their own code and often their own message.
+// Validate says what keeps a document from being saved as a policy of a kind, and what is wrong or doubtful in it though AWS saves
+// it: what IAM Access Analyzer's ValidatePolicy finds, as far as it can be known from the document, its kind and the global
+// condition keys. Whether actions, principals and the keys of services exist is not asked.
 //
-// Recorded from AWS are "This policy contains invalid Json" for trust policies and "Syntax errors in policy." for identity
-// policies that are not JSON. Organizations has one message for everything.
-func Problem(text []byte, k Kind) (*Document, string) {
-	d, message := problem(text, k)
-	if message == "" {
-		return d, ""
-	}
-	if k == ServiceControl || k == ResourceControl {
-		message = "The provided policy document does not meet the requirements of the specified policy type."
-	}
-	return nil, message
-}
-
-// Locate says where in a text the problem is that Problem found, for a person: "line 3, column 17 (byte 42): …". It is "" when there
-// is none.
-func Locate(text []byte, k Kind) string {
-	d, err := Parse(text)
-	if e, ok := errors.AsType[*SyntaxError](err); ok {
-		return located(e.Position, e.Offset, e.Message)
-	}
-	if err != nil {
-		return err.Error()
-	}
-	for _, f := range Validate(d, k) {
-		if f.Severity == Error {
-			return located(f.Position, f.Span.Start, f.Message)
-		}
-	}
-	return ""
-}
-
-func located(at Position, offset int, message string) string {
-	return fmt.Sprintf("line %d, column %d (byte %d): %s", at.Line, at.Column, offset, message)
-}
-
-func problem(text []byte, k Kind) (*Document, string) {
-	d, err := Parse(text)
-	if err != nil {
-		if e, ok := errors.AsType[*SyntaxError](err); ok && e.NotJSON && k == Trust {
-			return nil, invalidJSON
-		}
-		return nil, syntaxErrors
-	}
-	for _, f := range Validate(d, k) {
-		if f.Severity == Error {
-			return nil, f.Message
-		}
-	}
-	return d, ""
-}
-
-// Validate says what keeps a document from being saved as a policy of a kind. Errors come in the order in which AWS looks for
-// them, so that the first is AWS's answer. Nothing is looked up: whether actions, keys and principals exist is not its concern.
+// Refused findings come first, in the order in which AWS looks for them, so that the first is AWS's answer; the others by their
+// place in the document. Time and memory are linear in the document, but for the search for redundant actions and resources,
+// which stops at a fixed number of steps (see maxSteps).
 func Validate(d *Document, k Kind) []Finding {
-	r, ok := rulesOf(k)
-	c := checker{d: d, kind: k, rules: r}
-	if !ok {
-		c.fail("INVALID_POLICY_TYPE", Span{0, len(d.Source)}, "Policy type %q is not valid.", k)
-		return c.findings
+	c := newChecker(d, k)
+	if c.refusals(); c.known {
+		c.remarks()
+	}
+	slices.SortStableFunc(c.notes, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(a.Span.Start, b.Span.Start), cmp.Compare(a.Span.End, b.Span.End), cmp.Compare(a.Code, b.Code))
+	})
+	return append(c.refused, c.notes...)
+}
+
+// checker collects the findings of one document.
+type checker struct {
+	d     *Document
+	kind  Kind
+	rules rules
+	// known is false when the kind does not exist.
+	known      bool
+	statements []statement
+	// refused are in the order of the checks, notes are those that do not keep a document from being saved.
+	refused, notes []Finding
+	// lines of the source, once a finding needs them.
+	lines *Lines
+	// principals is principalForms, once it is needed.
+	principals *regexp.Regexp
+	// steps are what is left of maxSteps.
+	steps int
+}
+
+// statement is a statement and what the checks need to know of its conditions.
+type statement struct {
+	*Statement
+	uses []use
+	// keys are the names of all keys, in lower case.
+	keys map[string]bool
+}
+
+// hasKey tells whether one of the keys, in lower case, stands in the condition of a statement.
+func (s *statement) hasKey(names ...string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { return s.keys[name] })
+}
+
+// use is a condition with its operator taken apart and its key looked up, which is done once.
+type use struct {
+	*Condition
+	op Operator
+	// known is false when AWS has no such operator.
+	known bool
+	// first is true for the first key of an operator. A long operator with many keys is looked at once.
+	first bool
+	// block numbers the operators of the statement.
+	block int
+	// name is the key in lower case, key what is known of it: nil unless it is a global key.
+	name string
+	key  *Key
+	// tagless is true for a tag key without the name of a tag.
+	tagless bool
+}
+
+func newChecker(d *Document, k Kind) *checker {
+	c := &checker{d: d, kind: k, steps: maxSteps, statements: make([]statement, len(d.Statements))}
+	c.rules, c.known = rulesOf(k)
+	var known map[string]*Key
+	for i := range d.Statements {
+		s := &d.Statements[i]
+		if known == nil && len(s.Condition) > 0 {
+			known = indexKeys()
+		}
+		uses := usesOf(s, known)
+		keys := make(map[string]bool, len(uses))
+		for _, u := range uses {
+			keys[u.name] = true
+		}
+		c.statements[i] = statement{s, uses, keys}
+	}
+	return c
+}
+
+// indexKeys gives the global keys by their names in lower case.
+func indexKeys() map[string]*Key {
+	keys := GlobalKeys()
+	index := make(map[string]*Key, len(keys))
+	for i := range keys {
+		index[strings.ToLower(keys[i].Name)] = &keys[i]
+	}
+	return index
+}
+
+func usesOf(s *Statement, known map[string]*Key) []use {
+	uses := make([]use, len(s.Condition))
+	for i := range s.Condition {
+		u := &uses[i]
+		u.Condition = &s.Condition[i]
+		if i > 0 && uses[i-1].Operator == u.Operator {
+			u.op, u.known, u.block = uses[i-1].op, uses[i-1].known, uses[i-1].block
+		} else {
+			u.op, u.known = ParseOperator(u.Operator.Value)
+			u.first, u.block = true, i
+		}
+		u.name = strings.ToLower(u.Key.Value)
+		family := keyFamily(strings.TrimSuffix(u.name, "/"))
+		if k := known[family]; k != nil && (k.Tagged || family == u.name) {
+			u.key = k
+			u.tagless = k.Tagged && family == strings.TrimSuffix(u.name, "/")
+		}
+	}
+	return uses
+}
+
+// refusals runs the checks that AWS makes when it saves a document.
+func (c *checker) refusals() []Finding {
+	if !c.known {
+		c.fail("INVALID_POLICY_TYPE", Span{0, len(c.d.Source)}, "Policy type %q is not valid.", c.kind)
+		return c.refused
 	}
 	// The order of iam.md L4: grammar, version, the legacy parser, then one question at a time over all statements.
 	for _, check := range []func(){
@@ -120,114 +149,85 @@ func Validate(d *Document, k Kind) []Finding {
 	} {
 		check()
 	}
-	return c.findings
+	return c.refused
 }
 
-// checker collects the findings of one document.
-type checker struct {
-	d        *Document
-	kind     Kind
-	rules    rules
-	findings []Finding
-	// lines are the offsets at which lines start: with many findings Document.Position would take quadratic time.
-	lines []int
-	// principals is principalForms, once it is needed.
-	principals *regexp.Regexp
+// remarks runs the checks that Access Analyzer makes beyond those. Their order does not matter.
+func (c *checker) remarks() {
+	for _, check := range []func(){
+		c.noteSize,
+		c.noteVersion,
+		c.noteRoles,
+		c.noteRolesAnywhere,
+		c.noteRepeated,
+	} {
+		check()
+	}
+	for _, check := range []func(s *statement){
+		c.noteActions,
+		c.noteOrganizationActions,
+		c.noteResources,
+		c.noteReferences,
+		c.noteTrust,
+		c.noteClaims,
+		c.noteServices,
+		c.noteKeys,
+		c.noteConditionData,
+		c.noteValues,
+		c.noteWildcards,
+		c.noteVariables,
+		c.notePairs,
+		c.noteTags,
+		c.noteOrganization,
+		c.noteTraps,
+		c.noteEmpty,
+		c.noteRedundant,
+	} {
+		c.each(check)
+	}
 }
 
+// fail adds a finding that AWS refuses the document for.
 func (c *checker) fail(code string, at Span, format string, args ...any) {
-	c.findings = append(c.findings, Finding{
-		Severity: Error,
+	f := c.finding(Error, code, at, format, args...)
+	f.Refused = true
+	c.refused = append(c.refused, f)
+}
+
+// note adds a finding that AWS saves the document with.
+func (c *checker) note(severity Severity, code string, at Span, format string, args ...any) {
+	c.notes = append(c.notes, c.finding(severity, code, at, format, args...))
+}
+
+func (c *checker) finding(severity Severity, code string, at Span, format string, args ...any) Finding {
+	return Finding{
+		Severity: severity,
 		Code:     code,
 		Message:  fmt.Sprintf(format, args...),
 		Span:     at,
 		Position: c.position(at.Start),
-	})
+	}
 }
 
 func (c *checker) position(offset int) Position {
 	if c.lines == nil {
-		c.lines = []int{0}
-		for i, b := range c.d.Source {
-			if b == '\n' {
-				c.lines = append(c.lines, i+1)
-			}
-		}
+		lines := c.d.Lines()
+		c.lines = &lines
 	}
-	line := sort.SearchInts(c.lines, offset+1)
-	return Position{Line: line, Column: offset - c.lines[line-1] + 1}
+	return c.lines.Position(offset)
 }
 
-func (c *checker) each(check func(s *Statement)) {
-	for i := range c.d.Statements {
-		check(&c.d.Statements[i])
+func (c *checker) each(check func(s *statement)) {
+	for i := range c.statements {
+		check(&c.statements[i])
 	}
 }
 
-func (c *checker) checkID() {
-	if c.d.ID != "" && c.rules.id == forbidden {
-		c.fail("INVALID_POLICY_ELEMENT", Span{0, len(c.d.Source)}, syntaxErrors)
+// brief cuts a text that many findings may quote: a long one in each of them would take quadratic memory.
+func brief(text string) string {
+	const most = 128
+	if len(text) <= most {
+		return text
 	}
-}
-
-func (c *checker) checkVersion() {
-	if c.rules.version2012 && c.d.Version != Version2012 {
-		c.fail("INVALID_VERSION", Span{0, len(c.d.Source)}, "Policy document must be version 2012-10-17 or greater.")
-	}
-}
-
-// checkSids wants them unique. Access Analyzer does so for every type of policy (UNIQUE_SIDS_REQUIRED).
-func (c *checker) checkSids() {
-	seen := make(map[string]bool)
-	c.each(func(s *Statement) {
-		if c.rules.plainSid && strings.ContainsFunc(s.Sid, notAlphanumeric) {
-			c.fail("INVALID_SID", s.Span,
-				"Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*")
-		}
-		if s.Sid != "" && seen[s.Sid] {
-			c.fail("UNIQUE_SIDS_REQUIRED", s.Span, "Statement IDs (SID) in a single policy must be unique.")
-		}
-		seen[s.Sid] = true
-	})
-}
-
-func notAlphanumeric(r rune) bool {
-	return !('0' <= r && r <= '9' || 'A' <= r && r <= 'Z' || 'a' <= r && r <= 'z')
-}
-
-func (c *checker) checkHasAction(s *Statement) {
-	if len(s.Action)+len(s.NotAction) > 0 {
-		return
-	}
-	message := "Policy statement must contain actions."
-	if c.rules.fields {
-		message = "Missing required field Action"
-	}
-	c.fail("MISSING_ACTION", s.Span, "%s", message)
-}
-
-func (c *checker) checkHasResource(s *Statement) {
-	if c.rules.resource != required || len(s.Resource)+len(s.NotResource) > 0 {
-		return
-	}
-	message := "Policy statement must contain resources."
-	if c.rules.fields {
-		message = "Missing required field Resource"
-	}
-	c.fail("MISSING_RESOURCE", s.Span, "%s", message)
-}
-
-// checkKindOnly applies the rules of a single kind.
-func (c *checker) checkKindOnly(s *Statement) {
-	switch c.kind {
-	case Trust:
-		c.checkTrustActions(s)
-	case ResourceControl:
-		if s.Effect != Deny {
-			c.fail("INVALID_EFFECT", s.Span, "Only RCPFullAWSAccess may have a statement with Effect Allow.")
-		}
-		if s.NotAction != nil {
-			c.fail("INVALID_POLICY_ELEMENT", s.Span, "A resource control policy cannot have NotAction.")
-		}
-	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
 }

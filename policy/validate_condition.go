@@ -8,42 +8,49 @@ import (
 )
 
 // checkOperators refuses operators that do not exist.
-func (c *checker) checkOperators(s *Statement) {
-	for _, condition := range s.Condition {
-		if _, ok := ParseOperator(condition.Operator.Value); ok {
+func (c *checker) checkOperators(s *statement) {
+	for _, u := range s.uses {
+		if u.known || !u.first {
 			continue
 		}
 		message := syntaxErrors
 		if c.rules.fields {
-			message = "Invalid Condition type : " + condition.Operator.Value
+			message = "Invalid Condition type : " + u.Operator.Value
 		}
-		c.fail("INVALID_CONDITION_OPERATOR", condition.Operator.Span, "%s", message)
+		code := "INVALID_CONDITION_OPERATOR"
+		if strings.HasSuffix(u.Operator.Value, "NullIfExists") {
+			code = "NULL_WITH_IF_EXISTS"
+		}
+		c.fail(code, u.Operator.Span, "%s", message)
 	}
 }
 
 // checkKeys refuses a key that stands twice under an operator. Parse refuses equal spellings; the names of keys do not differ by
 // case (reference_policies_grammar, reference_policies_elements_condition).
-func (c *checker) checkKeys(s *Statement) {
-	seen := make(map[[2]string]bool)
-	for _, condition := range s.Condition {
-		key := [2]string{condition.Operator.Value, strings.ToLower(condition.Key.Value)}
-		if seen[key] {
-			c.fail("DUPLICATE_KEYS_WITH_DIFFERENT_CASE", condition.Key.Span, syntaxErrors)
+func (c *checker) checkKeys(s *statement) {
+	type place struct {
+		block int
+		key   string
+	}
+	seen := make(map[place]bool)
+	for _, u := range s.uses {
+		p := place{u.block, u.name}
+		if seen[p] {
+			c.fail("DUPLICATE_KEYS_WITH_DIFFERENT_CASE", u.Key.Span, syntaxErrors)
 		}
-		seen[key] = true
+		seen[p] = true
 	}
 }
 
 // checkDates refuses values of date operators that are neither an ISO 8601 date nor seconds since 1970 (iam.md L4, C9).
-func (c *checker) checkDates(s *Statement) {
-	for _, condition := range s.Condition {
-		o, ok := ParseOperator(condition.Operator.Value)
-		if !ok || !strings.HasPrefix(o.Name, "Date") {
+func (c *checker) checkDates(s *statement) {
+	for _, u := range s.uses {
+		if u.family() != dates {
 			continue
 		}
-		for _, v := range condition.Values {
+		for _, v := range u.Values {
 			if !isDate(v.Value) {
-				c.fail("INVALID_DATE", v.Span, legacyParsing)
+				c.fail("TYPE_MISMATCH_DATE", v.Span, legacyParsing)
 			}
 		}
 	}
@@ -65,23 +72,52 @@ func isDate(s string) bool {
 	})
 }
 
-// checkVariables refuses ${...} that is not a variable, where a document has variables (iam.md X2, X5).
-func (c *checker) checkVariables(s *Statement) {
-	if c.d.Version != Version2012 {
-		return
+// family groups operators by the type of value that they compare.
+type family string
+
+// The families, named as messages name them. Null belongs to none: it asks for presence.
+const (
+	noFamily  family = ""
+	strs      family = "string"
+	numbers   family = "numeric"
+	dates     family = "date"
+	bools     family = "Bool"
+	binaries  family = "binary"
+	addresses family = "IP address"
+	arns      family = "ARN"
+)
+
+// family is noFamily for Null and for operators that do not exist.
+func (u use) family() family {
+	name := u.op.Name
+	switch {
+	case !u.known:
+		return noFamily
+	case strings.HasPrefix(name, "String"):
+		return strs
+	case strings.HasPrefix(name, "Numeric"):
+		return numbers
+	case strings.HasPrefix(name, "Date"):
+		return dates
+	case strings.HasPrefix(name, "Arn"):
+		return arns
+	case strings.HasSuffix(name, "IpAddress"):
+		return addresses
+	case name == "Bool":
+		return bools
+	case name == "BinaryEquals":
+		return binaries
 	}
-	check := func(texts []Text) {
-		for _, t := range texts {
-			if slices.ContainsFunc(SplitVariables(t.Value), func(p Part) bool { return p.Kind == Malformed }) {
-				c.fail("INVALID_POLICY_VARIABLE", t.Span, legacyParsing)
-			}
-		}
-	}
-	check(s.Resource)
-	check(s.NotResource)
-	for _, condition := range s.Condition {
-		if o, _ := ParseOperator(condition.Operator.Value); strings.HasPrefix(o.Name, "String") || strings.HasPrefix(o.Name, "Arn") {
-			check(condition.Values)
-		}
-	}
+	return noFamily
 }
+
+// negated tells whether an operator holds when no value matches, and when the key is absent.
+func (u use) negated() bool { return strings.Contains(u.op.Name, "Not") }
+
+// like tells whether * and ? in the values of an operator are wildcards.
+func (u use) like() bool {
+	return u.op.Name == "StringLike" || u.op.Name == "StringNotLike" || u.family() == arns
+}
+
+// isNull tells whether a condition asks for presence alone.
+func (u use) isNull() bool { return u.op.Name == "Null" }

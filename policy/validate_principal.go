@@ -7,7 +7,7 @@ import (
 )
 
 // checkPrincipals checks who a statement speaks of, and that trust policies do not name resources.
-func (c *checker) checkPrincipals(s *Statement) {
+func (c *checker) checkPrincipals(s *statement) {
 	c.checkForbidden(s)
 	if c.rules.principal == required && s.Principal == nil && s.NotPrincipal == nil {
 		c.fail("MISSING_PRINCIPAL", s.Span, "Missing required field Principal")
@@ -18,17 +18,17 @@ func (c *checker) checkPrincipals(s *Statement) {
 		}
 		if c.kind == Trust && !p.Any && len(p.Entries) == 0 {
 			// Recorded from AWS, class name and all.
-			c.fail("MISSING_PRINCIPAL", p.Span, "Invalid principal in policy: com.amazon.balsa.error.InvalidPolicyException: "+
+			c.fail(emptyPrincipal(p), p.Span, "Invalid principal in policy: com.amazon.balsa.error.InvalidPolicyException: "+
 				"The passed in policy has a statement with no principals!")
 		}
 		for _, e := range p.Entries {
 			if !c.isPrincipal(e) {
-				c.fail("INVALID_PRINCIPAL_FORMAT", e.Value.Span, "%s", InvalidPrincipal(e))
+				c.fail(c.principalCode(e), e.Value.Span, "%s", InvalidPrincipal(e))
 			}
 		}
 	}
 	if c.kind == ResourceControl && s.Principal != nil && !s.Principal.matchesAll() {
-		c.fail("UNSUPPORTED_PRINCIPAL", s.Principal.Span, "The Principal of a resource control policy must be \"*\".")
+		c.fail("RCP_SYNTAX_ERROR_PRINCIPAL", s.Principal.Span, "The Principal of a resource control policy must be \"*\".")
 	}
 }
 
@@ -48,29 +48,66 @@ func (p *Principals) matchesAll() bool {
 
 // checkForbidden refuses elements that statements of the kind do not have. The messages for trust policies, and that principals
 // are not specified in identity policies, are AWS's.
-func (c *checker) checkForbidden(s *Statement) {
+func (c *checker) checkForbidden(s *statement) {
 	if p := s.Principal; p != nil && c.rules.principal == forbidden {
-		c.fail("UNSUPPORTED_PRINCIPAL", p.Span, "Policy document should not specify a principal.")
+		c.fail(c.forbiddenPrincipal(), p.Span, "Policy document should not specify a principal.")
 	}
 	if p := s.NotPrincipal; p != nil {
 		switch {
 		case c.rules.principal == forbidden:
-			c.fail("UNSUPPORTED_PRINCIPAL", p.Span, "Policy document should not specify a principal.")
+			c.fail(c.forbiddenPrincipal(), p.Span, "Policy document should not specify a principal.")
 		case c.rules.notPrincipal == forbidden:
-			c.fail("UNSUPPORTED_ELEMENT_COMBINATION", p.Span, "Has prohibited field NotPrincipal")
+			c.fail(c.forbiddenNotPrincipal(), p.Span, "Has prohibited field NotPrincipal")
 		case s.Effect == Allow:
 			// "not supported": reference_policies_elements_notprincipal
-			c.fail("UNSUPPORTED_ELEMENT_COMBINATION", p.Span, "Allow with NotPrincipal is not supported.")
+			c.fail("ALLOW_WITH_NOT_PRINCIPAL", p.Span, "Allow with NotPrincipal is not supported.")
 		}
 	}
 	if c.rules.resource == forbidden {
 		if s.Resource != nil {
-			c.fail("UNSUPPORTED_RESOURCE", s.Span, "Has prohibited field Resource")
+			c.fail("ROLE_TRUST_POLICY_SYNTAX_ERROR_RESOURCE", s.in(s.At.Resource), "Has prohibited field Resource")
 		}
 		if s.NotResource != nil {
-			c.fail("UNSUPPORTED_RESOURCE", s.Span, "Has prohibited field NotResource")
+			c.fail("ROLE_TRUST_POLICY_SYNTAX_ERROR_RESOURCE", s.in(s.At.NotResource), "Has prohibited field NotResource")
 		}
 	}
+}
+
+// forbiddenPrincipal is the code for a principal in a policy that has none.
+func (c *checker) forbiddenPrincipal() string {
+	if c.kind == ServiceControl {
+		return "SCP_SYNTAX_ERROR_PRINCIPAL"
+	}
+	return "UNSUPPORTED_PRINCIPAL"
+}
+
+// forbiddenNotPrincipal is the code for NotPrincipal where only Principal may stand.
+func (c *checker) forbiddenNotPrincipal() string {
+	if c.kind == ResourceControl {
+		return "RCP_SYNTAX_ERROR_PRINCIPAL"
+	}
+	return "ROLE_TRUST_POLICY_SYNTAX_ERROR_NOTPRINCIPAL"
+}
+
+// principalCode is the code for a principal that is malformed.
+func (c *checker) principalCode(e PrincipalEntry) string {
+	switch {
+	case strings.ContainsAny(e.Value.Value, "*?"):
+		return "UNSUPPORTED_WILDCARD_IN_PRINCIPAL"
+	case e.Type == "Service":
+		return "INVALID_SERVICE_PRINCIPAL_FORMAT"
+	case e.Type == "Federated" && c.kind == Trust:
+		return "INVALID_FEDERATED_PRINCIPAL_SYNTAX_IN_ROLE_TRUST_POLICY"
+	}
+	return "INVALID_PRINCIPAL_FORMAT"
+}
+
+// emptyPrincipal is the code for a principal that names nobody.
+func emptyPrincipal(p *Principals) string {
+	if len(p.Empty) > 0 {
+		return "EMPTY_ARRAY_PRINCIPAL"
+	}
+	return "EMPTY_OBJECT_PRINCIPAL"
 }
 
 // isPrincipal checks the form of a principal. No form takes wildcards but the single "*" (iam.md P1, P2, P8).

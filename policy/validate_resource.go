@@ -7,7 +7,7 @@ import (
 
 // eachResource checks the form of resources: with legacy, what AWS's older parser refuses before the other checks; else the rest.
 func (c *checker) eachResource(legacy bool) {
-	c.each(func(s *Statement) {
+	c.each(func(s *statement) {
 		if c.rules.resource == forbidden {
 			return
 		}
@@ -42,7 +42,7 @@ func (c *checker) resourceProblem(resource string) (code, message string) {
 	case parts[0] != "arn":
 		return "INVALID_ARN_PREFIX", notARN
 	case len(parts) < 3 || strings.ContainsAny(parts[2], "*?$"):
-		return "INVALID_SERVICE", "Resource vendor must be fully qualified and cannot contain regexes."
+		return vendorCode(parts), "Resource vendor must be fully qualified and cannot contain regexes."
 	case parts[2] == "", len(parts) < 6 && strings.Contains(resource, "::"):
 		return "MISSING_ARN_FIELD", legacyParsing
 	case len(parts) < 6 && c.wantsWholeARN(resource):
@@ -54,6 +54,17 @@ func (c *checker) resourceProblem(resource string) (code, message string) {
 		return "ARN_REGION_NOT_ALLOWED", fmt.Sprintf("Resource %s can not contain region information.", resource)
 	}
 	return "", ""
+}
+
+// vendorCode is the code for an ARN whose service is missing or a pattern.
+func vendorCode(parts []string) string {
+	switch {
+	case len(parts) < 3:
+		return "MISSING_ARN_FIELD"
+	case strings.Contains(parts[2], "$"):
+		return "VARIABLE_UNSUPPORTED_IN_ELEMENT"
+	}
+	return "WILDCARD_IN_SERVICE_NAME"
 }
 
 // wantsWholeARN tells whether an ARN that lacks segments is refused (iam.md R4).

@@ -34,9 +34,6 @@ const (
 	maxAttachedPolicies = 10
 	maxPolicyVersions   = 5
 
-	maxManagedPolicySize = 6144
-	maxTrustPolicySize   = 2048
-
 	minSessionSeconds = 3600
 	maxSessionSeconds = 43200
 )

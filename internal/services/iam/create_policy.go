@@ -71,8 +71,8 @@ func checkManagedDocument(text *string) (string, error) {
 	if _, err := checkDocument(*text, policy.Identity); err != nil {
 		return "", err
 	}
-	if policy.Size([]byte(*text), policy.Identity) > maxManagedPolicySize {
-		return "", quotaExceeded("PolicySize", maxManagedPolicySize)
+	if limit := policy.Limit(policy.Identity); policy.Size([]byte(*text), policy.Identity) > limit {
+		return "", quotaExceeded("PolicySize", limit)
 	}
 	return *text, nil
 }

@@ -58,8 +58,8 @@ func (s *Service) storedTrust(r store.Reader, text string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if policy.Size(d.Source, policy.Trust) > maxTrustPolicySize {
-		return "", quotaExceeded("ACLSizePerRole", maxTrustPolicySize)
+	if limit := policy.Limit(policy.Trust); policy.Size(d.Source, policy.Trust) > limit {
+		return "", quotaExceeded("ACLSizePerRole", limit)
 	}
 	var edits []edit
 	for _, p := range principals(d) {
