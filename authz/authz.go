@@ -1,11 +1,6 @@
 package authz
 
-import (
-	"strings"
-	"unicode/utf8"
-
-	"github.com/licet/licet/policy"
-)
+import "github.com/licet/licet/policy"
 
 // PrincipalKind tells how a principal is matched and which policies apply to it.
 type PrincipalKind string
@@ -49,70 +44,6 @@ type Value struct {
 	Multi bool `json:"multi,omitempty"`
 }
 
-// Context holds the condition keys of a request. Names compare without regard to case, as FoldKey does. The zero value is empty and
-// ready to use. It must not be changed while a decision reads it.
-type Context struct {
-	// keys by folded name; the value keeps the name as it was set.
-	keys map[string]contextEntry
-}
-
-type contextEntry struct {
-	name  string
-	value Value
-}
-
-// FoldKey gives names of condition keys, and of tags, that differ only in case one form. Whoever keeps tags apart by name must use
-// it: two tags that a Context takes for one could hide each other. It equates what AWS's own comparison, by all signs Java's,
-// equates: "İ", "ı" and "i" are the same, and so are "K" (the sign of kelvin) and "k".
-func FoldKey(name string) string {
-	for i := range len(name) {
-		if name[i] >= utf8.RuneSelf {
-			return strings.ToLower(strings.ToUpper(name))
-		}
-	}
-	return strings.ToLower(name)
-}
-
-// Set gives a single-valued key its value.
-func (c *Context) Set(name, value string) { c.put(name, Value{Values: []string{value}}) }
-
-// SetList gives a multi-valued key its values. The context keeps the slice.
-func (c *Context) SetList(name string, values ...string) {
-	c.put(name, Value{Values: values, Multi: true})
-}
-
-func (c *Context) put(name string, v Value) {
-	if c.keys == nil {
-		c.keys = make(map[string]contextEntry)
-	}
-	c.keys[FoldKey(name)] = contextEntry{name: name, value: v}
-}
-
-// Get finds a key.
-func (c Context) Get(name string) (Value, bool) {
-	e, ok := c.keys[FoldKey(name)]
-	return e.value, ok
-}
-
-// Len is the number of keys.
-func (c Context) Len() int { return len(c.keys) }
-
-// All yields the keys by the name they were set with, in no particular order.
-func (c Context) All(yield func(name string, v Value) bool) {
-	for _, e := range c.keys {
-		if !yield(e.name, e.value) {
-			return
-		}
-	}
-}
-
-// Merge sets every key of other in c.
-func (c *Context) Merge(other Context) {
-	for _, e := range other.keys {
-		c.put(e.name, e.value)
-	}
-}
-
 // Request is one question: may this principal do this action on this resource, under these circumstances?
 type Request struct {
 	Principal Principal `json:"principal"`
@@ -120,9 +51,17 @@ type Request struct {
 	Action string `json:"action"`
 	// Resource is the ARN as requested, or "*" for actions without resource-level permissions.
 	Resource string `json:"resource"`
-	// ResourceAccount owns the resource. "" means the principal's account.
+	// ResourceAccount owns the resource. "" means the account that the resource's ARN names or, if it names none, the principal's.
 	ResourceAccount string  `json:"resource_account,omitempty"`
 	Context         Context `json:"context"`
+}
+
+// owner is the account of the resource; "" when nothing says that it is another than the principal's.
+func (r *Request) owner() string {
+	if r.ResourceAccount != "" {
+		return r.ResourceAccount
+	}
+	return accountOf(r.Resource)
 }
 
 // PolicyType names the kinds of policy that take part in a decision.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/licet/licet/authz"
-	"github.com/licet/licet/authz/reference"
 	"github.com/licet/licet/policy"
 )
 
@@ -36,9 +35,49 @@ func readOnly() authz.Policies {
 }`)}}}
 }
 
+// Policies are compiled once; a set answers any number of requests, from any number of goroutines.
+func ExampleSet_Decide() {
+	set := authz.Compile(readOnly())
+
+	req := alice("lambda:GetFunction", "arn:aws:lambda:us-east-1:111122223333:function:f")
+	d := set.Decide(&req)
+	fmt.Println(d.Allowed, d.By, d.Policy.Document.Statements[d.Statement].Sid)
+
+	req = alice("lambda:InvokeFunction", "arn:aws:lambda:us-east-1:111122223333:function:f")
+	req.Context.Set("aws:SourceIp", "192.0.2.7")
+	req.Context.Set("aws:SecureTransport", "true")
+	d = set.Decide(&req)
+	fmt.Println(d.Allowed, d.By, d.Policy.Document.Statements[d.Statement].Sid)
+
+	req.Context.Set("aws:SourceIp", "198.51.100.7")
+	d = set.Decide(&req)
+	fmt.Println(d.Allowed, d.By)
+	// Output:
+	// true identity-based Read
+	// true identity-based Home
+	// false identity-based
+}
+
+// A server compiles the policies of each caller and of each resource once, and puts them together for a request.
+func ExampleSet_WithResource() {
+	caller := authz.Compile(authz.Policies{})
+	resource := authz.Compile(authz.Policies{Resource: &authz.Policy{Name: "policy of f", Document: mustParse(`{
+  "Version": "2012-10-17",
+  "Statement": {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:user/alice"},
+    "Action": "lambda:InvokeFunction", "Resource": "arn:aws:lambda:us-east-1:111122223333:function:f"}
+}`)}})
+
+	req := alice("lambda:InvokeFunction", "arn:aws:lambda:us-east-1:111122223333:function:f")
+	set := caller.WithResource(resource)
+	d := set.Decide(&req)
+	fmt.Println(d.Allowed, d.By)
+	// Output:
+	// true resource-based
+}
+
 func ExampleDecision_Message() {
 	req := alice("lambda:InvokeFunction", "arn:aws:lambda:us-east-1:111122223333:function:f")
-	d := reference.Decide(req, authz.Policies{})
+	d := authz.Compile(authz.Policies{}).Decide(&req)
 	fmt.Println(d.Message(req))
 	// Output:
 	// User: arn:aws:iam::111122223333:user/alice is not authorized to perform: lambda:InvokeFunction on resource: arn:aws:lambda:us-east-1:111122223333:function:f because no identity-based policy allows the lambda:InvokeFunction action
@@ -51,8 +90,7 @@ func ExampleExplain() {
 	p := readOnly()
 	p.SCPs = [][]authz.Policy{{{Name: "FullAWSAccess", Document: mustParse(
 		`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`)}}}
-	d := reference.Decide(req, p)
-	fmt.Print(authz.Explain(d, req, authz.SmallestFix(req, p, reference.Decide)))
+	fmt.Print(authz.Explain(req, p).Text())
 	// Output:
 	// DENIED: User: arn:aws:iam::111122223333:user/alice is not authorized to perform: lambda:InvokeFunction on resource: arn:aws:lambda:us-east-1:111122223333:function:f because no identity-based policy allows the lambda:InvokeFunction action
 	//
@@ -84,7 +122,7 @@ func ExampleSmallestFix() {
 	req := alice("lambda:DeleteFunction", "arn:aws:lambda:us-east-1:111122223333:function:f")
 	p := authz.Policies{Identity: []authz.Policy{{Name: "guard", Document: mustParse(
 		`{"Version":"2012-10-17","Statement":{"Sid":"Keep","Effect":"Deny","Action":"lambda:Delete*","Resource":"*"}}`)}}}
-	fix := authz.SmallestFix(req, p, reference.Decide)
+	fix := authz.SmallestFix(req, p)
 	text, err := json.MarshalIndent(fix, "", "  ")
 	if err != nil {
 		panic(err)

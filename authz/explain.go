@@ -1,227 +1,48 @@
 package authz
 
-import (
-	"fmt"
-	"strings"
-)
-
-// Explain tells a person what was decided and why: the verdict, what each type of policy said, and every statement with the first
-// element that kept it from matching. The fix, if there is one, closes the report.
-func Explain(d Decision, req Request, fix *Fix) string {
-	r := report{caller: req.Principal}
-	r.line(0, "%s", headline(d, req))
-	r.line(0, "")
-	r.line(0, "who       %s", who(req.Principal))
-	r.line(0, "action    %s", req.Action)
-	r.line(0, "resource  %s%s", req.Resource, owner(d, req))
-	r.line(0, "")
-	var absent []string
-	for _, t := range d.Types {
-		if t.Verdict == NotApplicable && strings.HasPrefix(t.Note, "no ") {
-			absent = append(absent, t.Type.inWords())
-			continue
-		}
-		r.policyType(t)
-	}
-	if absent != nil {
-		r.line(0, "not involved: %s", strings.Join(absent, ", "))
-	}
-	if fix != nil {
-		r.line(0, "")
-		r.fix(*fix)
-	}
-	return r.String()
+// Explanation is a decision with everything that led to it, and what would change it.
+type Explanation struct {
+	Request Request `json:"request"`
+	// Decision has its trace.
+	Decision Decision `json:"decision"`
+	// Message is AWS's text of the denial; "" when allowed.
+	Message string `json:"message,omitempty"`
+	// Keys are the condition keys that conditions and variables asked for, in the order in which they did.
+	Keys []ConsultedKey `json:"keys,omitempty"`
+	// Fix is the least that would let a denied request pass; nil when it passes.
+	Fix *Fix `json:"fix,omitempty"`
 }
 
-func headline(d Decision, req Request) string {
-	switch {
-	case !d.Allowed:
-		text := "DENIED: " + d.Message(req)
-		if d.Policy != nil {
-			text += "\nby " + place(d)
-		}
-		return text
-	case d.By == "":
-		return "ALLOWED: " + d.Note
-	case d.Policy == nil:
-		return "ALLOWED by " + d.By.inWords()
-	default:
-		return "ALLOWED by " + place(d)
-	}
+// ConsultedKey is a condition key that a policy asked for.
+type ConsultedKey struct {
+	// Name as the first policy that asked wrote it.
+	Name string `json:"name"`
+	// Present tells whether the request has the key; Values are its values.
+	Present bool     `json:"present"`
+	Values  []string `json:"values,omitempty"`
+	// When says when requests have the key, if it is a global one that the request lacks.
+	When string `json:"when,omitempty"`
+	// By are the types of policy that asked.
+	By []PolicyType `json:"by"`
 }
 
-// place names the deciding statement.
-func place(d Decision) string {
-	text := fmt.Sprintf("%s %s", d.By.inWords(), d.Policy.Name)
-	if d.Policy.Document == nil || d.Statement < 0 {
-		return text + ", which has no document"
+// Explain decides a request and says why.
+func Explain(req Request, p Policies) Explanation {
+	t := Compile(p).trace(&req)
+	x := Explanation{Request: req, Decision: t.decision, Message: t.decision.Message(req), Keys: t.keys}
+	if !x.Decision.Allowed {
+		x.Fix = SmallestFix(req, p)
 	}
-	s := d.Policy.Document.Statements[d.Statement]
-	at := d.Policy.Document.Position(s.Span.Start)
-	return text + fmt.Sprintf(", %d:%d%s", at.Line, at.Column, quotedSid(s.Sid))
+	return x
 }
 
-func who(p Principal) string {
-	text := p.ARN
-	if text == "" {
-		text = "anonymous"
-	}
-	if p.IssuerARN != "" {
-		text += " (session of " + p.IssuerARN + ")"
-	}
-	return text
-}
+// Trace is Decide with the whole walk in Decision.Types. It takes the same way through the policies, except that it goes on where the
+// outcome is clear already.
+func (s *Set) Trace(req *Request) Decision { return s.trace(req).decision }
 
-// whose identity policies count: the role's for a session, the user's for a federated user.
-func whose(p Principal) string {
-	if p.IssuerARN != "" {
-		return p.IssuerARN
-	}
-	return p.ARN
-}
-
-func owner(d Decision, req Request) string {
-	if !d.CrossAccount {
-		return ""
-	}
-	return " (account " + req.ResourceAccount + ", cross-account)"
-}
-
-func quotedSid(sid string) string {
-	if sid == "" {
-		return ""
-	}
-	return fmt.Sprintf(" %q", sid)
-}
-
-// report collects lines.
-type report struct {
-	strings.Builder
-	caller Principal
-}
-
-func (r *report) line(depth int, format string, args ...any) {
-	text := strings.Repeat("  ", depth) + fmt.Sprintf(format, args...)
-	r.WriteString(strings.TrimRight(text, " ") + "\n")
-}
-
-func (r *report) policyType(t TypeTrace) {
-	r.line(0, "%-20s %-14s %s", t.Type, inWords(t.Verdict), t.Note)
-	for _, p := range t.Policies {
-		level := ""
-		if t.Type.hasLevels() {
-			level = fmt.Sprintf(" on level %d", p.Level)
-		}
-		r.line(1, "%s%s: %s", nameOf(p.Policy), level, inWords(p.Verdict))
-		for _, s := range p.Statements {
-			r.statement(s)
-		}
-	}
-}
-
-func nameOf(p Policy) string {
-	switch {
-	case p.ARN == "":
-		return p.Name
-	case p.Name == "":
-		return p.ARN
-	default:
-		return p.Name + " (" + p.ARN + ")"
-	}
-}
-
-func inWords(v Verdict) string {
-	switch v {
-	case ImplicitDeny:
-		return "implicit deny"
-	case ExplicitDeny:
-		return "explicit deny"
-	case NotApplicable:
-		return "not applicable"
-	default:
-		return string(v)
-	}
-}
-
-func (r *report) statement(s StatementTrace) {
-	outcome := "matches"
-	switch {
-	case s.Failed != nil:
-		outcome = "no match: " + s.Failed.Element
-	case s.Match != MatchNone:
-		outcome += " (" + string(s.Match) + ")"
-	}
-	r.line(2, "%d:%d %s%s %s", s.At.Line, s.At.Column, s.Effect, quotedSid(s.Sid), outcome)
-	if s.Note != "" {
-		r.line(4, "%s", s.Note)
-	}
-	for _, c := range s.Conditions {
-		r.condition(c)
-	}
-	if s.Failed != nil && s.Failed.Element != "Condition" {
-		r.line(4, "got  %s", s.Failed.Got)
-		r.line(4, "want %s", strings.Join(s.Failed.Want, ", "))
-		if s.Failed.Note != "" {
-			r.line(4, "%s", s.Failed.Note)
-		}
-	}
-}
-
-func (r *report) condition(c ConditionTrace) {
-	mark, got := "holds", strings.Join(c.Got, ", ")
-	if !c.Held {
-		mark = "fails"
-	}
-	if !c.Present {
-		got = "(absent)"
-	}
-	r.line(4, "%s  %s %s: got %s; want %s", mark, c.Operator, c.Key, got, strings.Join(c.Want, ", "))
-	if c.Note != "" && c.Present {
-		r.line(4, "       %s", c.Note)
-	}
-}
-
-func (r *report) fix(f Fix) {
-	if len(f.Changes) == 0 {
-		r.line(0, "No change of policies would allow it: %s", f.Note)
-		return
-	}
-	r.line(0, "To allow it:")
-	for _, c := range f.Changes {
-		r.change(c)
-	}
-	if f.Verified {
-		r.line(0, "Judged again with this, the request is allowed.")
-	} else {
-		r.line(0, "Judged again with this, the request is still denied. %s", f.Note)
-	}
-}
-
-func (r *report) change(c Change) {
-	in := c.Type.inWords()
-	switch {
-	case c.Policy != nil:
-		in += " " + nameOf(*c.Policy)
-	case c.Type == IdentityBasedPolicy:
-		in = "an " + in + " of " + whose(r.caller)
-	}
-	if c.Type.hasLevels() {
-		in += fmt.Sprintf(" on level %d", c.Level)
-	}
-	switch c.Kind {
-	case AddStatement:
-		r.line(1, "- add to %s:", in)
-		r.line(2, "%s", c.Statement)
-	case RemoveStatement:
-		r.line(1, "- remove from %s the Deny at %d:%d%s", in, c.At.Line, c.At.Column, quotedSid(c.Sid))
-	case MeetCondition:
-		got := "has none"
-		if c.Condition.Present {
-			got = "has " + strings.Join(c.Condition.Got, ", ")
-		}
-		r.line(1, "- meet the condition of %s at %d:%d%s:", in, c.At.Line, c.At.Column, quotedSid(c.Sid))
-		r.line(2, "%s %s wants %s; the request %s", c.Condition.Operator, c.Condition.Key, strings.Join(c.Condition.Want, ", "), got)
-		r.line(1, "  or add to the %s:", c.Type.inWords())
-		r.line(2, "%s", c.Statement)
-	}
+func (s *Set) trace(req *Request) *trace {
+	e := evaluation{req: req, bounded: s.policies.Boundary != nil, scratch: scratches.Get().(*scratch), trace: &trace{}}
+	defer scratches.Put(e.scratch)
+	e.trace.decision = s.decide(&e)
+	return e.trace
 }

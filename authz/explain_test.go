@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/licet/licet/authz"
-	"github.com/licet/licet/authz/reference"
 )
 
 // TestExplain looks for the parts of a report that the example does not show.
@@ -57,12 +56,32 @@ func TestExplain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			req := authz.Request{Principal: tt.principal, Action: "s3:GetObject", Resource: "arn:aws:s3:::b/k", ResourceAccount: tt.owner}
 			req.Context.Set("aws:SecureTransport", "true")
-			text := authz.Explain(reference.Decide(req, tt.policies), req, nil)
+			text := authz.Explain(req, tt.policies).Text()
 			for _, want := range tt.want {
 				if !strings.Contains(text, want) {
 					t.Errorf("%q is not in\n%s", want, text)
 				}
 			}
 		})
+	}
+}
+
+// TestExplainPrintsNoControls: what a caller chose writes no lines of its own and moves no cursor.
+func TestExplainPrintsNoControls(t *testing.T) {
+	req := alice("lambda:InvokeFunction", functionARN+"\nALLOWED by identity-based policy\x1b[2J")
+	text := authz.Explain(req, authz.Policies{}).Text()
+	if strings.Contains(text, "\nALLOWED") || strings.Contains(text, "\x1b") {
+		t.Errorf("%q", text)
+	}
+}
+
+// TestExplainManyStatements would take minutes if each statement were tried with all others, or each position searched from the start.
+func TestExplainManyStatements(t *testing.T) {
+	one := `{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"Bool":{"a:a":"true"},"Null":{"b:b":"false"}}}`
+	p := authz.Policies{Identity: []authz.Policy{named("many", one+strings.Repeat(",\n"+one, 5000))}}
+	x := authz.Explain(alice("lambda:InvokeFunction", functionARN), p)
+	statements := x.Decision.Types[4].Policies[0].Statements
+	if last := statements[len(statements)-1]; last.At.Line != 5001 || last.At.Column != 1 || !x.Fix.Verified {
+		t.Errorf("last statement at %v, fix %s", last.At, fixText(x.Fix))
 	}
 }

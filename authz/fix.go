@@ -2,6 +2,7 @@ package authz
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/licet/licet/policy"
 )
@@ -44,19 +45,34 @@ type Change struct {
 	At  *policy.Position `json:"at,omitempty"`
 	// Condition that failed, for MeetCondition.
 	Condition *ConditionTrace `json:"condition,omitempty"`
+	// Nearest is the Allow statement of the type that came closest to matching, for AddStatement; nil when none is about the service.
+	Nearest *Nearest `json:"nearest,omitempty"`
+}
+
+// Nearest is a statement that nearly allows a request.
+type Nearest struct {
+	Policy Policy          `json:"policy"`
+	Sid    string          `json:"sid,omitempty"`
+	At     policy.Position `json:"at"`
+	// Failed is the first element that did not match.
+	Failed Mismatch `json:"failed"`
 }
 
 // maxChanges bounds the search. A request needs one change for each Deny that matches and each type that lacks an Allow.
 const maxChanges = 64
 
-// SmallestFix finds what would let the request pass; nil when it passes. It asks decide after each change, and changes only what
-// the decision names, so that every change is necessary. It grants this action on this resource to this caller, no more.
-func SmallestFix(req Request, p Policies, decide func(Request, Policies) Decision) *Fix {
-	d := decide(req, p)
+// maxTried bounds how many statements are tried without their condition for one change: each is a decision by all policies.
+const maxTried = 16
+
+// SmallestFix finds what would let the request pass; nil when it passes. It decides again after each change, and changes only what
+// the decision names, so that every change is necessary. It grants this action on this resource to this caller, no more. It does not
+// propose to get round the caller's own policies by a grant in the resource's, which most resources do not have (iam.md D6).
+func SmallestFix(req Request, p Policies) *Fix {
+	s := fixer{req: req}
+	d := s.decide(p)
 	if d.Allowed {
 		return nil
 	}
-	s := search{req: req, decide: decide}
 	fix := &Fix{Changes: []Change{}}
 	for len(fix.Changes) < maxChanges && !d.Allowed {
 		change, changed, ok := s.next(p, d)
@@ -64,20 +80,20 @@ func SmallestFix(req Request, p Policies, decide func(Request, Policies) Decisio
 			fix.Note = d.Note
 			break
 		}
-		p, d = changed, decide(req, changed)
+		p, d = changed, s.decide(changed)
 		fix.Changes = append(fix.Changes, change)
 	}
 	fix.Verified = d.Allowed
 	return fix
 }
 
-type search struct {
-	req    Request
-	decide func(Request, Policies) Decision
-}
+type fixer struct{ req Request }
+
+// decide makes a decision with its trace.
+func (s fixer) decide(p Policies) Decision { return Compile(p).Trace(&s.req) }
 
 // next finds one change and the policies with it made. It is false when none helps.
-func (s search) next(p Policies, d Decision) (Change, Policies, bool) {
+func (s fixer) next(p Policies, d Decision) (Change, Policies, bool) {
 	if d.Explicit {
 		return s.remove(p, d)
 	}
@@ -90,7 +106,7 @@ func (s search) next(p Policies, d Decision) (Change, Policies, bool) {
 }
 
 // remove takes out the Deny statement that decided.
-func (s search) remove(p Policies, d Decision) (Change, Policies, bool) {
+func (s fixer) remove(p Policies, d Decision) (Change, Policies, bool) {
 	if d.Policy == nil || d.Policy.Document == nil {
 		return Change{}, p, false
 	}
@@ -103,7 +119,8 @@ func (s search) remove(p Policies, d Decision) (Change, Policies, bool) {
 }
 
 // meetCondition finds an Allow statement of the type that would help if it had one condition less.
-func (s search) meetCondition(p Policies, d Decision, typ PolicyType) (Change, Policies, bool) {
+func (s fixer) meetCondition(p Policies, d Decision, typ PolicyType) (Change, Policies, bool) {
+	tried := 0
 	for _, t := range d.Types {
 		if t.Type != typ {
 			continue
@@ -113,11 +130,14 @@ func (s search) meetCondition(p Policies, d Decision, typ PolicyType) (Change, P
 				if st.Effect != policy.Allow || st.Failed == nil || st.Failed.Element != "Condition" {
 					continue
 				}
+				if tried++; tried > maxTried {
+					return Change{}, p, false
+				}
 				failed := len(st.Conditions) - 1
 				changed := p.with(pt.Policy.Document, withoutCondition(pt.Policy.Document, st.Index, failed))
 				if s.helps(d, changed) {
 					change := Change{Kind: MeetCondition, Type: typ, Policy: &pt.Policy, Level: pt.Level, Sid: st.Sid, At: &st.At,
-						Condition: &st.Conditions[failed], Statement: statementFor(s.req, typ)}
+						Condition: &st.Conditions[failed], Statement: statementFor(s.req, typ, pt.Policy.Document.Version)}
 					return change, changed, true
 				}
 			}
@@ -127,8 +147,8 @@ func (s search) meetCondition(p Policies, d Decision, typ PolicyType) (Change, P
 }
 
 // helps tells whether the changed policies allow, or fail for another reason only: another type, or a later level of this one.
-func (s search) helps(d Decision, changed Policies) bool {
-	next := s.decide(s.req, changed)
+func (s fixer) helps(d Decision, changed Policies) bool {
+	next := s.decide(changed)
 	if next.Explicit {
 		return false
 	}
@@ -144,13 +164,17 @@ func withoutCondition(doc *policy.Document, statement, condition int) *policy.Do
 }
 
 // add lets the type that the denial names allow the request.
-func (s search) add(p Policies, d Decision) (Change, Policies, bool) {
-	text := statementFor(s.req, d.By)
-	doc, err := policy.Parse([]byte(`{"Version":"2012-10-17","Statement":[` + text + `]}`))
+func (s fixer) add(p Policies, d Decision) (Change, Policies, bool) {
+	version := policy.Version2012
+	if old := p.only(d.By); old != nil && old.Document != nil && old.Document.Version != version {
+		version = policy.Version2008
+	}
+	text := statementFor(s.req, d.By, version)
+	doc, err := policy.Parse([]byte(`{"Version":"` + string(version) + `","Statement":[` + text + `]}`))
 	if err != nil {
 		return Change{}, p, false // the request names what no policy can
 	}
-	change := Change{Kind: AddStatement, Type: d.By, Statement: text}
+	change := Change{Kind: AddStatement, Type: d.By, Statement: text, Nearest: nearest(s.req, d)}
 	added := Policy{Name: "fix", Document: doc}
 	switch d.By {
 	case IdentityBasedPolicy:
@@ -171,6 +195,58 @@ func (s search) add(p Policies, d Decision) (Change, Policies, bool) {
 		p.Resource, change.Policy = extend(p.Resource, added), p.Resource
 	}
 	return change, p, s.helps(d, p)
+}
+
+// only is the policy of a type of which there is at most one.
+func (p Policies) only(t PolicyType) *Policy {
+	switch t {
+	case PermissionsBoundary:
+		return p.Boundary
+	case VPCEndpointPolicy:
+		return p.VPCEndpoint
+	case ResourceBasedPolicy, RoleTrustPolicy:
+		return p.Resource
+	default:
+		return nil
+	}
+}
+
+// nearest finds the Allow statement that came furthest, of the type and on the level that denied.
+func nearest(req Request, d Decision) *Nearest {
+	var found *Nearest
+	best, level := 0, firstLevelWithoutAllow(d)
+	for _, t := range d.Types {
+		for _, pt := range t.Policies {
+			for _, st := range pt.Statements {
+				if t.Type != d.By || pt.Level != level || st.Effect != policy.Allow || st.Failed == nil {
+					continue
+				}
+				if n := nearness(req, st); n > best {
+					best = n
+					found = &Nearest{Policy: pt.Policy, Sid: st.Sid, At: st.At, Failed: *st.Failed}
+				}
+			}
+		}
+	}
+	return found
+}
+
+// nearness is how far a statement came; 0 when it is about something else.
+func nearness(req Request, st StatementTrace) int {
+	service, _, _ := strings.Cut(strings.ToLower(req.Action), ":")
+	switch st.Failed.Element {
+	case "Action":
+		if slices.ContainsFunc(st.Failed.Want, func(w string) bool { return strings.HasPrefix(strings.ToLower(w), service+":") }) {
+			return 1
+		}
+		return 0
+	case "Resource", "NotResource":
+		return 2
+	case "Condition":
+		return 3 + len(st.Conditions)
+	default:
+		return 0
+	}
 }
 
 // firstLevelWithoutAllow is the first level of the type that denied on which no policy allows; 0 for types without levels.

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/licet/licet/authz"
-	"github.com/licet/licet/authz/reference"
+	"github.com/licet/licet/authz/internal/authztest"
 )
 
 func named(name, statements string) authz.Policy {
@@ -162,16 +162,15 @@ func TestSmallestFix(t *testing.T) {
 			if tt.action != "" {
 				req.Action = tt.action
 			}
-			before := authz.Explain(reference.Decide(req, tt.policies), req, nil)
-			fix := authz.SmallestFix(req, tt.policies, reference.Decide)
+			before := authztest.Describe(req, tt.policies)
+			fix := authz.SmallestFix(req, tt.policies)
 			if diff := cmp.Diff(tt.want, fixText(fix)); diff != "" {
 				t.Errorf("fix (-want +got):\n%s", diff)
 			}
-			after := reference.Decide(req, tt.policies)
-			if diff := cmp.Diff(before, authz.Explain(after, req, nil)); diff != "" {
+			if diff := cmp.Diff(before, authztest.Describe(req, tt.policies)); diff != "" {
 				t.Errorf("the search changed the policies (-before +after):\n%s", diff)
 			}
-			if text := authz.Explain(after, req, fix); text == "" || strings.Contains(text, "%!") {
+			if text := authz.Explain(req, tt.policies).Text(); text == "" || strings.Contains(text, "%!") {
 				t.Errorf("report: %s", text)
 			}
 		})
@@ -181,7 +180,7 @@ func TestSmallestFix(t *testing.T) {
 // TestSmallestFixEscapesVariables adds the resource as it is, whatever it looks like.
 func TestSmallestFixEscapesVariables(t *testing.T) {
 	req := alice("s3:GetObject", "arn:aws:s3:::b/${aws:username}")
-	fix := authz.SmallestFix(req, authz.Policies{}, reference.Decide)
+	fix := authz.SmallestFix(req, authz.Policies{})
 	if !fix.Verified || !strings.Contains(fix.Changes[0].Statement, "${$}{aws:username}") {
 		t.Errorf("got %s", fixText(fix))
 	}

@@ -1,6 +1,8 @@
 package reference
 
 import (
+	"strings"
+
 	"github.com/licet/licet/authz"
 	"github.com/licet/licet/policy"
 )
@@ -9,12 +11,24 @@ import (
 // Bypassed.
 func combine(req *authz.Request, trust bool, v *verdicts) authz.Decision {
 	c := combination{req: req, v: v, trust: trust, kind: grantKind(&v.resource)}
-	owner := req.ResourceAccount
+	owner := ownerOf(req)
 	c.crossAccount = hasAccount(req.Principal.Kind) && owner != "" && owner != req.Principal.Account
 	d := c.decide()
 	d.CrossAccount = c.crossAccount
 	c.markBypassed()
 	return d
+}
+
+// ownerOf is the account of the resource: as the request says, else as its ARN says. "" means the caller's.
+func ownerOf(req *authz.Request) string {
+	segments := strings.SplitN(req.Resource, ":", arnColons+1)
+	if req.ResourceAccount != "" || segments[0] != "arn" || len(segments) < arnColons {
+		return req.ResourceAccount
+	}
+	if account := segments[arnColons-1]; len(account) == len("111122223333") && isDigits(account) {
+		return account
+	}
+	return ""
 }
 
 // grantKind is how the resource's policy grants access to the caller: of its matching Allow statements, that which the fewest other

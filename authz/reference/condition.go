@@ -9,30 +9,24 @@ import (
 
 // condition compares every condition of a statement; all must hold (iam.md C1).
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html
-func (w walk) condition(s *policy.Statement, t *authz.StatementTrace) (truth, *authz.Mismatch) {
-	result, mismatch := yes, (*authz.Mismatch)(nil)
+func (w walk) condition(s *policy.Statement, t *authz.StatementTrace) truth {
+	result := yes
 	for i := range s.Condition {
 		c := &s.Condition[i]
-		r, trace := w.compare(c)
-		trace.Held = holds(s.Effect, r)
-		t.Conditions = append(t.Conditions, trace)
-		if r < result {
-			result = r
-			mismatch = &authz.Mismatch{Element: "Condition", Span: c.Span, At: trace.At,
-				Got: strings.Join(trace.Got, ", "), Want: trace.Want, Note: trace.Note}
-		}
-		if !trace.Held {
+		r := w.compare(c)
+		held := holds(s.Effect, r)
+		t.Conditions = append(t.Conditions, authz.ConditionTrace{Operator: c.Operator.Value, Key: c.Key.Value, Held: held})
+		result = min(result, r)
+		if !held {
 			break
 		}
 	}
-	return result, mismatch
+	return result
 }
 
 // compare evaluates one key of one operator.
-func (w walk) compare(c *policy.Condition) (truth, authz.ConditionTrace) {
+func (w walk) compare(c *policy.Condition) truth {
 	value, present := w.req.Context.Get(c.Key.Value)
-	t := authz.ConditionTrace{Operator: c.Operator.Value, Key: c.Key.Value, Span: c.Span, At: w.doc.Position(c.Span.Start),
-		Present: present, Got: value.Values}
 	op, ok := policy.ParseOperator(c.Operator.Value)
 	test, known := comparisonOf(op.Name)
 	operands := make([]operand, len(c.Values))
@@ -41,31 +35,22 @@ func (w walk) compare(c *policy.Condition) (truth, authz.ConditionTrace) {
 		if test.variables {
 			operands[i] = w.substitute(v.Value)
 		}
-		t.Want = append(t.Want, plain(operands[i].pieces))
-		if operands[i].note != "" {
-			t.Note = operands[i].note
-		}
 	}
 	missing := !present || len(value.Values) == 0
-	var result truth
 	switch {
 	case !ok || !known:
-		result, t.Note = unknown, "not an operator of AWS"
+		return unknown // not an operator of AWS
 	case len(operands) == 0:
-		result, t.Note = unknown, "there are no values to compare with"
+		return unknown // nothing to compare with
 	case op.Name == "Null":
-		result = isNull(missing, operands)
+		return isNull(missing, operands)
 	case missing:
-		result, t.Note = withoutKey(op, test.negated), "the request has no "+c.Key.Value
+		return withoutKey(op, test.negated)
 	case op.Set == policy.NoSet && (value.Multi || len(value.Values) > 1):
-		result, t.Note = withoutSet(test.negated), "a key with a list of values needs ForAllValues or ForAnyValue"
+		return withoutSet(test.negated)
 	default:
-		result = test.overSet(op.Set, value.Values, operands)
-		if result == unknown && t.Note == "" {
-			t.Note = "a value cannot be read as " + op.Name + " needs it"
-		}
+		return test.overSet(op.Set, value.Values, operands)
 	}
-	return result, t
 }
 
 // isNull is the Null operator: "true" asks for a request without the key, "false" for one with it; a list is or-ed (iam.md C14). An

@@ -69,8 +69,8 @@ func exempt(p authz.Principal, v *verdicts) {
 			*t = authz.TypeTrace{Type: t.Type, Verdict: authz.NotApplicable, Note: note}
 		}
 	}
-	if p.Kind == authz.Root { // iam.md D3
-		out("the account root needs no permission", &v.identity, &v.boundary, &v.session)
+	if isRoot(p) { // iam.md D3. A session of the root has the permissions that its session policies leave it.
+		out("the account root needs no permission", &v.identity, &v.boundary)
 	}
 	if !hasAccount(p.Kind) { // iam.md D13, D14, T3
 		out("the caller is no identity of an account", &v.scp, &v.identity, &v.boundary, &v.session)
@@ -80,6 +80,13 @@ func exempt(p authz.Principal, v *verdicts) {
 		// service-linked roles (iam.md D10).
 		out("service-linked roles are exempt", &v.scp, &v.rcp)
 	}
+}
+
+// isRoot tells the root user, and the federated user whom a root user has made.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html (federated user sessions: a root user may
+// call GetFederationToken)
+func isRoot(p authz.Principal) bool {
+	return p.Kind == authz.Root || p.Kind == authz.FederatedUser && strings.HasSuffix(p.IssuerARN, ":root")
 }
 
 // hasAccount tells which callers belong to an account, whose administrators grant and limit their permissions.
@@ -141,6 +148,9 @@ func (e evaluation) levels(typ authz.PolicyType, levels [][]authz.Policy) authz.
 			t.Note = fmt.Sprintf("nothing allows it on level %d of the organization", i)
 		}
 		t.Verdict = both(t.Verdict, level.Verdict)
+	}
+	if t.Verdict == authz.ExplicitDeny {
+		t.Note = ""
 	}
 	return t
 }

@@ -1,9 +1,10 @@
 // Package reference decides a request by the text of the AWS documentation: slowly, and as plainly as we can write it.
 //
-// Decide is the oracle of the compiled evaluator and the source of explanations. It never stops early: every statement of every
-// policy that binds the caller is in the trace, with the first element that failed. It never does I/O, reads no clock and keeps no
-// state, so that any number of goroutines may call it, as long as nobody changes the request's context meanwhile. It never fails:
-// what cannot be decided is denied.
+// Decide is the oracle of the compiled evaluator in package authz, which answers and explains in production; the two are fuzzed against
+// each other. It never stops early: every statement of every policy that binds the caller is in the trace, which holds what both must
+// agree on: the first element that failed, how the caller was named, which conditions held. It never does I/O, reads no clock and
+// keeps no state, so that any number of goroutines may call it, as long as nobody changes the request's context meanwhile. It never
+// fails: what cannot be decided is denied.
 //
 // # Unknown is not false
 //

@@ -9,34 +9,24 @@ import (
 
 // principal compares Principal or NotPrincipal with the caller, and sets how the caller was named.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
-func (w walk) principal(s *policy.Statement, t *authz.StatementTrace) (truth, *authz.Mismatch) {
+func (w walk) principal(s *policy.Statement, t *authz.StatementTrace) truth {
+	var result truth
 	switch {
 	case !namesPrincipals(w.typ):
 		if s.Principal == nil && s.NotPrincipal == nil {
-			return yes, nil
+			return yes
 		}
-		m := w.missing(s, "Principal", w.req.Principal.ARN)
-		m.Note = "a statement of a " + string(w.typ) + " policy must not have this element"
-		return unknown, m
+		return unknown // such a policy must not have this element
 	case s.Principal != nil:
-		kind, result := w.named(s.Principal)
-		t.Match = kind
-		m := w.principalMismatch("Principal", s.Principal)
-		if result == unknown {
-			m.Note = "it cannot be told whether this names the caller"
-		}
-		return result, m
+		t.Match, result = w.named(s.Principal)
 	case s.NotPrincipal != nil:
-		result, note := w.notPrincipal(s)
-		if result == yes {
+		if result = w.notPrincipal(s); result == yes {
 			t.Match = authz.MatchNotPrincipal
 		}
-		m := w.principalMismatch("NotPrincipal", s.NotPrincipal)
-		m.Note = note
-		return result, m
 	default:
-		return unknown, w.missing(s, "Principal", w.req.Principal.ARN)
+		return unknown // such a policy needs this element
 	}
+	return result
 }
 
 // namesPrincipals tells which types of policy have a Principal element (iam.md P2, D11, D12).
@@ -167,28 +157,32 @@ func partition(arn string) string {
 // then the user. If an assumed-role user is being evaluated, AWS might validate the account first, then the role, and finally the
 // assumed-role user" (iam.md P6).
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
-func (w walk) notPrincipal(s *policy.Statement) (truth, string) {
+func (w walk) notPrincipal(s *policy.Statement) truth {
 	if s.Effect == policy.Allow {
-		return no, "NotPrincipal with Allow is not supported"
+		return no // not supported
 	}
 	if w.bounded {
-		return yes, "NotPrincipal with Deny denies every caller that has a permissions boundary" // iam.md P7
+		return yes // it denies every caller that has a permissions boundary (iam.md P7)
 	}
-	listed := map[authz.MatchKind]bool{authz.MatchWildcard: s.NotPrincipal.Any}
+	listed := map[authz.MatchKind]bool{}
+	if s.NotPrincipal.Any {
+		_, result := w.wildcard()
+		listed[authz.MatchWildcard] = result == yes
+	}
 	for _, entry := range s.NotPrincipal.Entries {
 		if kind, result := w.entry(entry); result == yes {
 			listed[kind] = true
 		}
 	}
 	if listed[authz.MatchWildcard] {
-		return no, ""
+		return no
 	}
 	for _, level := range levels(w.req.Principal.Kind) {
 		if !listed[level] {
-			return yes, ""
+			return yes
 		}
 	}
-	return no, ""
+	return no
 }
 
 // levels are the names that NotPrincipal must list to exempt a caller.
@@ -205,15 +199,4 @@ func levels(kind authz.PrincipalKind) []authz.MatchKind {
 	default:
 		return []authz.MatchKind{authz.MatchDirect}
 	}
-}
-
-func (w walk) principalMismatch(element string, list *policy.Principals) *authz.Mismatch {
-	m := &authz.Mismatch{Element: element, Span: list.Span, At: w.doc.Position(list.Span.Start), Got: w.req.Principal.ARN}
-	if list.Any {
-		m.Want = []string{"*"}
-	}
-	for _, e := range list.Entries {
-		m.Want = append(m.Want, e.Type+": "+e.Value.Value)
-	}
-	return m
 }

@@ -24,10 +24,8 @@ func plain(pieces []piece) string {
 // operand is a text of a policy with its variables replaced.
 type operand struct {
 	pieces []piece
-	// complete is no when a variable has no value, unknown when one is malformed. Then pieces hold the text as written, and note
-	// says which variable it is.
+	// complete is no when a variable has no value, unknown when one is malformed. Then pieces are of no use.
 	complete truth
-	note     string
 }
 
 func asWritten(text string) operand {
@@ -48,15 +46,11 @@ func (w walk) substitute(text string) operand {
 		case policy.Variable:
 			value, ok := w.variable(part)
 			if !ok {
-				out = asWritten(text)
-				out.complete, out.note = no, "variable ${"+part.Text+"} has no value"
-				return out
+				return operand{complete: no}
 			}
 			p.text = value
 		case policy.Malformed:
-			out = asWritten(text)
-			out.complete, out.note = unknown, "variable ${"+part.Text+"} is malformed"
-			return out
+			return operand{complete: unknown}
 		}
 		out.pieces = append(out.pieces, p)
 	}

@@ -13,7 +13,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
-	"github.com/licet/licet/authz/reference"
 	"github.com/licet/licet/internal/audit"
 	"github.com/licet/licet/internal/awsdata"
 	"github.com/licet/licet/internal/blob/disk"
@@ -151,7 +150,7 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 		return err
 	}
 	s.door, err = dispatch.New(dispatch.Config{
-		Services: services, Policies: s.directory, Decide: reference.Decide, Log: s.decisions, Mode: dispatch.Mode(c.Mode),
+		Services: services, Policies: s.directory, Log: s.decisions, Mode: dispatch.Mode(c.Mode),
 		KnownAction: func(action string) bool { _, ok := data.Action(action); return ok },
 		Now:         time.Now, Region: c.Region, Partition: partition,
 	})
@@ -159,7 +158,7 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 		return err
 	}
 	s.edge, err = edge.New(edge.Config{
-		Dispatcher: s.door, Keys: keys{s.directory}, Decisions: s.decisions, Decide: reference.Decide, Code: links, Gatherer: registry,
+		Dispatcher: s.door, Keys: keys{s.directory}, Decisions: s.decisions, Code: links, Gatherer: registry,
 		Logger: s.logger, Now: time.Now, Region: c.Region, Partition: partition, Mode: dispatch.Mode(c.Mode),
 	})
 	if err != nil {

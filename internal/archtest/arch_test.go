@@ -24,6 +24,8 @@ var allowed = map[string][]string{
 	"policy":          {},
 	"authz":           {"policy"},
 	"authz/reference": {"authz", "policy"},
+	// What the evaluators' tests share: it must not know either of them.
+	"authz/internal/authztest": {"authz", "policy", "golang.org/x/tools/txtar"},
 
 	// Words.
 	"internal/arn":       {},
@@ -183,6 +185,21 @@ func TestImports(t *testing.T) {
 				continue
 			}
 			t.Errorf("%s imports %s, which the architecture does not allow", f.path, p)
+		}
+	}
+}
+
+// TestReferenceIsForTests keeps the slow evaluator, by which the fast one is tested, out of what is shipped.
+func TestReferenceIsForTests(t *testing.T) {
+	const reference = module + "/authz/reference"
+	for _, f := range files(t) {
+		if f.test || f.pkg == "bench" {
+			continue
+		}
+		for _, spec := range f.ast.Imports {
+			if spec.Path.Value == strconv.Quote(reference) {
+				t.Errorf("%s imports %s, which only tests and benchmarks may", f.path, reference)
+			}
 		}
 	}
 }

@@ -108,7 +108,7 @@ func fullRecord(t *testing.T) *Record {
 	rec.Caller = principal.Caller{
 		Principal: authz.Principal{Kind: authz.AssumedRole, Account: "111111111111", ARN: "arn:aws:sts::111111111111:assumed-role/r/s",
 			IssuerARN: "arn:aws:iam::111111111111:role/p/r", ID: "AROAX", SessionName: "s"},
-		AccessKeyID: "ASIAX", Tags: map[string]string{"team": "x"},
+		AccessKeyID: "ASIAX", Tags: principal.NewTags(map[string]string{"team": "x"}),
 		Session: &principal.Session{RoleARN: "arn:aws:iam::111111111111:role/p/r", Name: "s", IssuedAt: start},
 	}
 	rec.SourceIP = netip.MustParseAddr("192.0.2.1").String()

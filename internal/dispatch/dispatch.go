@@ -30,7 +30,8 @@ const (
 	Observe Mode = "observe"
 )
 
-// Policies finds the policies of a caller: identity-based, boundary, session, organization. An error denies.
+// Policies finds the policies of a caller: identity-based, boundary, session, organization. An error denies. What it gives must not be
+// changed afterwards; documents that are the same pointers as before are not compiled again.
 type Policies interface {
 	Policies(ctx context.Context, caller principal.Caller) (authz.Policies, error)
 }
@@ -48,8 +49,6 @@ type Recorder interface {
 type Config struct {
 	Services []service.Service
 	Policies Policies
-	// Decide is the evaluator.
-	Decide func(authz.Request, authz.Policies) authz.Decision
 	// KnownAction tells whether AWS has the action.
 	KnownAction func(action string) bool
 	Log         Recorder
@@ -64,6 +63,7 @@ type Config struct {
 type Dispatcher struct {
 	config   Config
 	services map[string]*entry // by signing name
+	compiled *compiled
 }
 
 type entry struct {
@@ -74,7 +74,7 @@ type entry struct {
 // New makes a dispatcher. It fails when a table names an operation that the service's API does not have, or one twice, and when a
 // service is there twice.
 func New(config Config) (*Dispatcher, error) {
-	d := &Dispatcher{config: config, services: make(map[string]*entry, len(config.Services))}
+	d := &Dispatcher{config: config, services: make(map[string]*entry, len(config.Services)), compiled: newCompiled(keptText)}
 	for _, s := range config.Services {
 		if _, twice := d.services[s.API.SigningName]; twice {
 			return nil, fmt.Errorf("service %s is there twice", s.API.SigningName)
@@ -234,46 +234,51 @@ func (d *Dispatcher) judge(ctx context.Context, c *service.Call, op service.Oper
 	j := &judgement{record: d.record(c)}
 	j.record.Exempt = op.Exempt
 	j.record.Allowed = true
-	keys := globalKeys(c)
-	for _, need := range needs {
-		req, applied := d.request(c, need, keys, policies)
-		made := audit.Decision{Request: req, Applied: applied}
-		var decision authz.Decision
-		if d.config.KnownAction(need.Action) {
-			decision = d.config.Decide(req, applied)
-		} else {
-			made.Note = "AWS has no action " + need.Action
-			decision = authz.Decision{By: authz.IdentityBasedPolicy, Note: made.Note}
-		}
-		made.Allowed, made.By = decision.Allowed, decision.By
-		j.record.Decisions = append(j.record.Decisions, made)
+	j.record.Decisions = make([]audit.Decision, len(needs))
+	own := d.compiled.ofCaller(&c.Caller, &policies)
+	for i := range needs {
+		made := &j.record.Decisions[i]
+		decision := d.decide(c, &needs[i], own, made)
 		if !decision.Allowed && op.Exempt == "" {
 			j.record.Allowed = false
 			if j.denied == nil {
-				j.denied = &deniedNeed{need: need, request: req, decision: decision}
+				j.denied = &deniedNeed{need: needs[i], request: made.Request, decision: decision}
 			}
 		}
 	}
 	return j, nil
 }
 
-// request makes the question for one need, and the policies that apply to it.
-func (d *Dispatcher) request(c *service.Call, need service.Need, keys authz.Context, p authz.Policies) (authz.Request, authz.Policies) {
+// decide judges one need by the caller's own policies and those of its resource, and puts down what it judged and how.
+func (d *Dispatcher) decide(c *service.Call, need *service.Need, own *authz.Set, made *audit.Decision) authz.Decision {
+	made.Request = request(c, need)
+	set := own.WithResource(d.compiled.ofResource(&need.Target))
+	made.Applied = set.Policies()
+	var decision authz.Decision
+	if d.config.KnownAction(need.Action) {
+		decision = set.Decide(&made.Request)
+	} else {
+		made.Note = "AWS has no action " + need.Action
+		decision = authz.Decision{By: authz.IdentityBasedPolicy, Note: made.Note}
+	}
+	made.Allowed, made.By = decision.Allowed, decision.By
+	return decision
+}
+
+// request is the question of one need.
+func request(c *service.Call, need *service.Need) authz.Request {
 	owner := need.Target.Account
 	if owner == "" {
 		owner = c.Account
 	}
-	var all authz.Context
-	all.Merge(keys)
+	keys := GlobalKeys(c)
 	if need.Target.ARN != "*" {
-		all.Set("aws:ResourceAccount", owner)
+		keys.Set("aws:ResourceAccount", owner)
 	}
-	all.Merge(need.Target.Keys)
-	p.Resource = need.Target.Policy
-	p.Trust = need.Target.Trust
+	keys.Merge(need.Target.Keys)
 	return authz.Request{
-		Principal: c.Caller.Principal, Action: need.Action, Resource: need.Target.ARN, ResourceAccount: owner, Context: all,
-	}, p
+		Principal: c.Caller.Principal, Action: need.Action, Resource: need.Target.ARN, ResourceAccount: owner, Context: keys,
+	}
 }
 
 func (d *Dispatcher) record(c *service.Call) audit.Record {

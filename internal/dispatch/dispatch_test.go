@@ -10,7 +10,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/licet/licet/authz"
-	"github.com/licet/licet/authz/reference"
 	"github.com/licet/licet/internal/audit"
 	"github.com/licet/licet/internal/awserr"
 	"github.com/licet/licet/internal/principal"
@@ -67,7 +66,7 @@ func passRole(context.Context, *service.Call, *input) ([]service.Need, error) {
 	return []service.Need{{Action: "iam:PassRole", Target: service.Target{ARN: "arn:aws:iam::" + account + ":role/r"}}}, nil
 }
 
-func (w *world) dispatcher(t *testing.T, mode Mode) *Dispatcher {
+func (w *world) dispatcher(t testing.TB, mode Mode) *Dispatcher {
 	t.Helper()
 	api := &protocol.API{SigningName: "lambda"}
 	for _, name := range []string{"GetFunction", "CreateFunction", "Strange", "WhoAmI", "Later"} {
@@ -84,7 +83,7 @@ func (w *world) dispatcher(t *testing.T, mode Mode) *Dispatcher {
 			},
 			Denial: func(m string) error { return awserr.New("AccessDeniedException", 403, "%s", m) },
 		}},
-		Policies: w, Decide: reference.Decide, Log: w, Mode: mode, Now: time.Now, Region: "us-east-1", Partition: "aws",
+		Policies: w, Log: w, Mode: mode, Now: time.Now, Region: "us-east-1", Partition: "aws",
 		KnownAction: func(a string) bool { return a != "lambda:NoSuchAction" },
 	})
 	if err != nil {
@@ -232,69 +231,5 @@ func TestDoTurnsAPanicIntoAnError(t *testing.T) {
 	}
 	if w.ran != 0 {
 		t.Errorf("ran %d operations", w.ran)
-	}
-}
-
-func TestGlobalKeys(t *testing.T) {
-	session := call("GetFunction")
-	session.Caller = principal.Caller{
-		Principal: authz.Principal{
-			Kind: authz.AssumedRole, Account: account, ARN: "arn:aws:sts::111122223333:assumed-role/r/s",
-			IssuerARN: "arn:aws:iam::111122223333:role/team/r", ID: "AROAX", SessionName: "s",
-		},
-		Tags: map[string]string{"team": "red"},
-		Session: &principal.Session{
-			SourceIdentity: "me", SourceFunctionARN: "arn:aws:lambda:us-east-1:111122223333:function:f", IssuedAt: time.Unix(1_699_999_000, 0),
-		},
-	}
-	byService := call("Invoke")
-	byService.Caller = principal.Caller{Principal: authz.Principal{Kind: authz.Service, ARN: "s3.amazonaws.com"}}
-	byService.Internal = &service.Internal{}
-	byService.Internal.Keys.Set("aws:SourceArn", "arn:aws:s3:::bucket")
-
-	for _, tt := range []struct {
-		name   string
-		call   *service.Call
-		want   map[string]string
-		absent []string
-	}{
-		{
-			name: "user", call: call("GetFunction"),
-			want: map[string]string{
-				"aws:CurrentTime": "2023-11-14T22:13:20Z", "aws:EpochTime": "1700000000", "aws:username": "dev", "aws:userid": "AIDAX",
-				"aws:PrincipalArn": "arn:aws:iam::111122223333:user/dev", "aws:PrincipalType": "User", "aws:PrincipalAccount": account,
-			},
-			// Long-term keys have no MFA key at all: the classic BoolIfExists trap (iam.md C17).
-			absent: []string{"aws:MultiFactorAuthPresent", "aws:TokenIssueTime", "aws:SourceIp", "lambda:SourceFunctionArn"},
-		}, {
-			name: "role session", call: session,
-			want: map[string]string{
-				"aws:PrincipalArn": "arn:aws:iam::111122223333:role/team/r", "aws:userid": "AROAX:s", "aws:PrincipalTag/team": "red",
-				"aws:MultiFactorAuthPresent": "false", "aws:SourceIdentity": "me", "aws:TokenIssueTime": "2023-11-14T21:56:40Z",
-				"lambda:SourceFunctionArn": "arn:aws:lambda:us-east-1:111122223333:function:f",
-			},
-			absent: []string{"aws:username"},
-		}, {
-			name: "service", call: byService,
-			want: map[string]string{
-				"aws:PrincipalIsAWSService": "true", "aws:PrincipalServiceName": "s3.amazonaws.com", "aws:SourceArn": "arn:aws:s3:::bucket",
-			},
-			absent: []string{"aws:PrincipalArn", "aws:PrincipalAccount", "aws:userid"},
-		},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			keys := globalKeys(tt.call)
-			for name, want := range tt.want {
-				got, ok := keys.Get(name)
-				if diff := cmp.Diff(got.Values, []string{want}); !ok || diff != "" {
-					t.Errorf("%s: -got +want:\n%s", name, diff)
-				}
-			}
-			for _, name := range tt.absent {
-				if got, ok := keys.Get(name); ok {
-					t.Errorf("%s is %v, want it absent", name, got.Values)
-				}
-			}
-		})
 	}
 }

@@ -8,9 +8,9 @@
 // Invariants: no operation runs unless every need was allowed (in enforce mode) and the record is in the decision log. An error
 // while finding policies, deciding or recording is answered as InternalFailure; nothing runs. So is a panic, wherever the call
 // comes from. An action that the table of AWS's actions does not know is denied. A Dispatcher is safe for concurrent use and holds
-// no state but its tables.
+// no state but its tables, and the compiled form of policies, which is used only where the policies at hand are those it was made from.
 //
 // The order of work follows https://docs.aws.amazon.com/IAM/latest/UserGuide/intro-structure.html (how a request is processed).
 //
-// To add a condition key that every request has: one entry in context.go.
+// To add a condition key that every request has: one line in context.go, and its rule in the table of context_test.go.
 package dispatch

@@ -21,7 +21,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/licet/licet/authz"
-	"github.com/licet/licet/authz/reference"
 	"github.com/licet/licet/internal/audit"
 	"github.com/licet/licet/internal/awserr"
 	"github.com/licet/licet/internal/blob"
@@ -177,14 +176,14 @@ func newWorld(t *testing.T, mode dispatch.Mode) *world {
 	now := func() time.Time { return w.now }
 	w.links = NewCodeLinks(w.blobs, w.keys, now)
 	d, err := dispatch.New(dispatch.Config{
-		Services: w.services(), Policies: w, Decide: reference.Decide, KnownAction: func(string) bool { return true }, Log: w.log,
+		Services: w.services(), Policies: w, KnownAction: func(string) bool { return true }, Log: w.log,
 		Mode: mode, Now: now, Region: region, Partition: "aws",
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.Server, err = New(Config{
-		Dispatcher: d, Keys: w, Decisions: w.log, Decide: reference.Decide, Code: w.links, Gatherer: prometheus.NewRegistry(),
+		Dispatcher: d, Keys: w, Decisions: w.log, Code: w.links, Gatherer: prometheus.NewRegistry(),
 		Logger: slog.New(slog.DiscardHandler), Now: now, Region: region, Partition: "aws", Mode: mode,
 	})
 	if err != nil {

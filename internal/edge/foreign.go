@@ -52,14 +52,15 @@ func withoutTags(c authz.Context) authz.Context {
 	return kept
 }
 
-// explainForeign is decided for a request of the caller's account on a resource of another.
-func (s *Server) explainForeign(req authz.Request, policies authz.Policies) Explained {
-	made := decided(req, policies, s.config.Decide)
+// explainForeign explains a request of the caller's account on a resource of another.
+func explainForeign(req authz.Request, policies authz.Policies) authz.Explanation {
+	made := authz.Explain(req, policies)
 	// What knows nothing of the tags cannot show them by a condition or a variable.
 	req.Context = withoutTags(req.Context)
-	x := decided(req, policies, s.config.Decide)
+	x := authz.Explain(req, policies)
+	x.Keys = authz.Explain(req, ownPolicies(policies)).Keys
 	if a, b := x.Decision, made.Decision; a.Allowed != b.Allowed || a.By != b.By || a.Explicit != b.Explicit {
-		made.Request, made.Fix = req, nil
+		made.Request, made.Fix, made.Keys = req, nil, nil
 		hidePolicies(&made.Decision, func(authz.PolicyType) bool { return true }, "depends on the resource's tags: not shown")
 		x = made
 	}
@@ -68,6 +69,14 @@ func (s *Server) explainForeign(req authz.Request, policies authz.Policies) Expl
 		hideFix(x.Fix)
 	}
 	return x
+}
+
+// ownPolicies are those that the account may see. A type of policy looks keys up whatever the others say, so that these policies alone
+// ask for the same keys as among the others. Taking the others' keys away afterwards would leave traces of them: the order of the keys,
+// and the spelling of a name, is that of the policy that asked first.
+func ownPolicies(p authz.Policies) authz.Policies {
+	p.Resource, p.Trust, p.RCPs = nil, false, nil
+	return p
 }
 
 // hidePolicies leaves of the policies of some types what they said together. Whether there are any does not show.

@@ -49,11 +49,7 @@ type Explanation struct {
 
 // Explained is one decision made again from its recorded inputs.
 type Explained struct {
-	Request  authz.Request  `json:"request"`
-	Decision authz.Decision `json:"decision"`
-	// Message is AWS's text of the denial; "" when allowed.
-	Message string     `json:"message,omitempty"`
-	Fix     *authz.Fix `json:"fix,omitempty"`
+	authz.Explanation
 	// Differs says that the verdict now is not the recorded one: the evaluator has changed since.
 	Differs bool `json:"differs,omitempty"`
 }
@@ -193,7 +189,7 @@ func (s *Server) explain(ctx context.Context, account string, rec audit.Record) 
 			fmt.Fprintf(&text, "%s: %s\n", d.Request.Action, d.Note)
 			continue
 		}
-		text.WriteString(authz.Explain(x.Decision, x.Request, x.Fix))
+		text.WriteString(x.Explanation.Text())
 		if x.Differs {
 			text.WriteString("This version of licet decides otherwise than the one that answered the request.\n")
 		}
@@ -208,30 +204,20 @@ func (s *Server) decideAgain(ctx context.Context, account string, d audit.Decisi
 		if foreign {
 			d.Request.Context = withoutTags(d.Request.Context)
 		}
-		return Explained{Request: d.Request, Decision: authz.Decision{Allowed: d.Allowed, By: d.By, Note: d.Note}}, nil
+		decision := authz.Decision{Allowed: d.Allowed, By: d.By, Note: d.Note}
+		return Explained{Explanation: authz.Explanation{Request: d.Request, Decision: decision}}, nil
 	}
 	policies, err := s.config.Decisions.Policies(ctx, d.Policies)
 	if err != nil {
 		return Explained{}, fmt.Errorf("restore policies: %w", err)
 	}
-	var x Explained
+	explain := authz.Explain
 	if foreign {
-		x = s.explainForeign(d.Request, policies)
-	} else {
-		x = decided(d.Request, policies, s.config.Decide)
+		explain = explainForeign
 	}
+	x := Explained{Explanation: explain(d.Request, policies)}
 	x.Differs = x.Decision.Allowed != d.Allowed
 	return x, nil
-}
-
-// decided is a decision with what it takes to change it.
-func decided(req authz.Request, policies authz.Policies, decide func(authz.Request, authz.Policies) authz.Decision) Explained {
-	x := Explained{Request: req, Decision: decide(req, policies)}
-	if !x.Decision.Allowed {
-		x.Message = x.Decision.Message(req)
-		x.Fix = authz.SmallestFix(req, policies, decide)
-	}
-	return x
 }
 
 // writeJSON answers a page of licet's own. An error means that nothing was written.

@@ -5,11 +5,14 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
 	"github.com/licet/licet/authz"
@@ -125,7 +128,6 @@ func TestExplanationHidesOtherAccounts(t *testing.T) {
 
 // What a caller's own policies would show of another account's tags, by a condition or a variable, stays hidden.
 func TestForeignTagsAreHidden(t *testing.T) {
-	w := newWorld(t, dispatch.Enforce)
 	req := authz.Request{
 		Principal: authz.Principal{Kind: authz.User, Account: account, ARN: "arn:aws:iam::" + account + ":user/may"},
 		Action:    "lambda:InvokeFunction", Resource: "arn:aws:lambda:eu-central-1:" + other + ":function:f", ResourceAccount: other,
@@ -142,8 +144,8 @@ func TestForeignTagsAreHidden(t *testing.T) {
 		if name == "their Deny" {
 			policies.Resource = &deny
 		}
-		x := w.explainForeign(req, policies)
-		text, err := json.Marshal([]any{x.Request, x.Message, x.Fix, authz.Explain(x.Decision, x.Request, x.Fix)})
+		x := explainForeign(req, policies)
+		text, err := json.Marshal([]any{x, x.Text()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -153,6 +155,94 @@ func TestForeignTagsAreHidden(t *testing.T) {
 		if x.Fix != nil && x.Fix.Verified && name == "their Deny" {
 			t.Errorf("%s: got the fix %+v", name, x.Fix)
 		}
+	}
+}
+
+// The fields of an explained decision stand beside each other, for those who read them from a page.
+func TestExplainedFields(t *testing.T) {
+	x := Explained{Differs: true}
+	x.Message, x.Fix, x.Keys = "m", &authz.Fix{}, []authz.ConsultedKey{{Name: "k"}}
+	text, err := json.Marshal(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got map[string]any
+	if err := json.Unmarshal(text, &got); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(got)), []string{"decision", "differs", "fix", "keys", "message", "request"}); diff != "" {
+		t.Errorf("(-got +want):\n%s", diff)
+	}
+}
+
+// theirRequest is for a role of the other account, whose trust policy asks for keys, lacks two conditions, and spells a name its own way.
+func theirRequest(t *testing.T) (authz.Request, authz.Policies) {
+	t.Helper()
+	req := authz.Request{
+		Principal: authz.Principal{Kind: authz.User, Account: account, ARN: "arn:aws:iam::" + account + ":user/may"},
+		Action:    "sts:AssumeRole", Resource: "arn:aws:iam::" + other + ":role/theirs", ResourceAccount: other,
+	}
+	req.Context.Set("aws:CurrentTime", "2026-03-01T12:00:00Z")
+	req.Context.Set("aws:PrincipalTag/team", "red")
+	trust := document(t, "secret-policy-name", `{"Sid":"SecretSid","Effect":"Allow","Principal":{"AWS":"`+account+`"},"Action":"sts:AssumeRole",`+
+		`"Condition":{"StringEquals":{"AWS:PRINCIPALTAG/TEAM":"red"},"DateLessThan":{"aws:CurrentTime":"2027-01-01T00:00:00Z"},`+
+		`"StringLikeIfExists":{"sts:ExternalId":"secret-*"},"Bool":{"aws:MultiFactorAuthPresent":"true"},"Null":{"aws:SourceIdentity":"false"}}}`)
+	theirLimit := document(t, "secret-policy-name", `{"Sid":"SecretSid","Effect":"Allow","Principal":"*","Action":"*","Resource":"*",`+
+		`"Condition":{"StringEquals":{"AWS:PRINCIPALTAG/TEAM":"red"}}}`)
+	limit := document(t, "limit", `{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringLike":{"sts:RoleSessionName":"*"}}}`)
+	own := document(t, "own", `{"Effect":"Allow","Action":"sts:*","Resource":"arn:aws:iam::*:role/${aws:PrincipalTag/team}"}`)
+	return req, authz.Policies{
+		Identity: []authz.Policy{own}, SCPs: [][]authz.Policy{{limit}}, RCPs: [][]authz.Policy{{theirLimit}}, Resource: &trust, Trust: true,
+	}
+}
+
+// Which keys the other account's policies ask for stays hidden, and so do traces of it: the order, the spelling, who asked.
+func TestForeignKeysAreHidden(t *testing.T) {
+	req, policies := theirRequest(t)
+	x := explainForeign(req, policies)
+	want := []authz.ConsultedKey{
+		{Name: "sts:RoleSessionName", By: []authz.PolicyType{authz.ServiceControlPolicy}},
+		{Name: "aws:PrincipalTag/team", Present: true, Values: []string{"red"}, By: []authz.PolicyType{authz.IdentityBasedPolicy}},
+	}
+	if diff := cmp.Diff(x.Keys, want); diff != "" {
+		t.Errorf("keys (-got +want):\n%s", diff)
+	}
+	all := authz.Explain(req, policies).Keys
+	if len(all) != 5 || all[0].Name != "AWS:PRINCIPALTAG/TEAM" {
+		t.Fatalf("the case shows nothing: all keys are %+v", all)
+	}
+	text, err := json.Marshal([]any{x, x.Text()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, word := range []string{"ExternalId", "MultiFactor", "PRINCIPALTAG", "secret", "SecretSid"} {
+		if strings.Contains(string(text), word) {
+			t.Errorf("%s is in %s", word, text)
+		}
+	}
+}
+
+// The statement that came closest is shown where it is the caller's own account's, and only there.
+func TestForeignNearestIsHidden(t *testing.T) {
+	req, policies := theirRequest(t)
+	policies.SCPs, policies.RCPs = nil, nil
+	nearest := func(f *authz.Fix) map[authz.PolicyType]bool {
+		got := make(map[authz.PolicyType]bool)
+		for _, c := range f.Changes {
+			got[c.Type] = c.Nearest != nil
+		}
+		return got
+	}
+	all := map[authz.PolicyType]bool{authz.IdentityBasedPolicy: true, authz.RoleTrustPolicy: true}
+	if diff := cmp.Diff(nearest(authz.SmallestFix(req, policies)), all); diff != "" {
+		t.Fatalf("the case shows nothing (-got +want):\n%s", diff)
+	}
+	x := explainForeign(req, policies)
+	if diff := cmp.Diff(nearest(x.Fix), map[authz.PolicyType]bool{authz.IdentityBasedPolicy: true, authz.RoleTrustPolicy: false}); diff != "" {
+		t.Errorf("(-got +want):\n%s", diff)
+	}
+	if !x.Fix.Verified {
+		t.Errorf("the fix is not verified: %+v", x.Fix)
 	}
 }
 

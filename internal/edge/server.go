@@ -15,7 +15,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/licet/licet/authz"
 	"github.com/licet/licet/internal/awserr"
 	"github.com/licet/licet/internal/dispatch"
 	"github.com/licet/licet/internal/protocol"
@@ -29,9 +28,7 @@ type Config struct {
 	Dispatcher *dispatch.Dispatcher
 	Keys       Keys
 	Decisions  Decisions
-	// Decide is the evaluator, for explanations.
-	Decide func(authz.Request, authz.Policies) authz.Decision
-	Code   *CodeLinks
+	Code       *CodeLinks
 	// Gatherer provides what /_licet/metrics shows.
 	Gatherer prometheus.Gatherer
 	Logger   *slog.Logger
@@ -208,7 +205,7 @@ func (s *Server) call(x *exchange, r *http.Request, operation string) *service.C
 	c := &service.Call{
 		RequestID: x.id, Time: s.config.Now(), Region: x.region, Partition: s.config.Partition,
 		Service: x.service, Operation: operation,
-		UserAgent: r.UserAgent(), SecureTransport: r.TLS != nil, Host: r.Host, TraceID: r.Header.Get("X-Amzn-Trace-Id"),
+		UserAgent: r.UserAgent(), Referer: r.Referer(), SecureTransport: r.TLS != nil, Host: r.Host, TraceID: r.Header.Get("X-Amzn-Trace-Id"),
 	}
 	if addr, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
 		c.SourceIP = addr.Addr().Unmap().WithZone("")

@@ -19,7 +19,7 @@ type Caller struct {
 	// UserName of an IAM user; "" otherwise.
 	UserName string `json:"user_name,omitempty"`
 	// Tags of the principal: a user's or a role's tags, overlaid by session tags (iam.md T7).
-	Tags map[string]string `json:"tags,omitempty"`
+	Tags Tags `json:"tags,omitzero"`
 	// Session is set for temporary credentials.
 	Session *Session `json:"session,omitempty"`
 }
@@ -45,11 +45,15 @@ type Session struct {
 	Tags              map[string]string `json:"tags,omitempty"`
 	TransitiveTagKeys []string          `json:"transitive_tag_keys,omitempty"`
 	SourceIdentity    string            `json:"source_identity,omitempty"`
+	// FederatedProvider vouched for who got the session of AssumeRoleWithWebIdentity or AssumeRoleWithSAML: the provider's ARN, or the
+	// name of one that AWS itself knows, such as "accounts.google.com"; "" for other sessions.
+	FederatedProvider string `json:"federated_provider,omitempty"`
 	// SourceFunctionARN is the unqualified ARN of the function whose environment the credentials were made for (lambda:SourceFunctionArn).
-	SourceFunctionARN string    `json:"source_function_arn,omitempty"`
-	MFA               bool      `json:"mfa,omitempty"`
-	IssuedAt          time.Time `json:"issued_at"`
-	Expires           time.Time `json:"expires"`
+	SourceFunctionARN string `json:"source_function_arn,omitempty"`
+	// MFA tells that the session was made with a code of an MFA device.
+	MFA      bool      `json:"mfa,omitempty"`
+	IssuedAt time.Time `json:"issued_at"`
+	Expires  time.Time `json:"expires"`
 }
 
 // Credentials are keys as a client uses them.

@@ -31,14 +31,16 @@ type Call struct {
 	Service   string
 	Operation string
 	// SourceIP is invalid for calls that did not come over the network.
-	SourceIP        netip.Addr
+	SourceIP netip.Addr
+	// UserAgent and Referer are what the client says in these headers; "" for nothing.
 	UserAgent       string
+	Referer         string
 	SecureTransport bool
 	// TraceID is the client's X-Amzn-Trace-Id; "" for none.
 	TraceID string
 	// Host is the host:port that the client reached the server by; "" for internal calls.
 	Host string
-	// Internal is set on calls that the server makes itself, on behalf of a service principal; nil for clients.
+	// Internal is set on calls that the server makes itself; nil for clients.
 	Internal *Internal
 }
 
@@ -46,6 +48,9 @@ type Call struct {
 type Internal struct {
 	// Keys are context keys that the calling service sets: aws:SourceArn, aws:SourceAccount and the like.
 	Keys authz.Context
+	// CalledVia are the services that make the call with the credentials of Caller, from the one that Caller called to the one that calls
+	// now (a forward access session); nil when Caller, or a service of its own accord, calls.
+	CalledVia []string
 	// SourceFunctionARN is sealed into the role session that an AssumeRole call makes (lambda:SourceFunctionArn).
 	SourceFunctionARN string
 }

@@ -73,9 +73,9 @@ func isKeyID(text string) bool {
 }
 
 func (d *Directory) authenticateSession(ctx context.Context, accessKeyID, token string) (string, principal.Caller, error) {
-	t, err := d.tokens.get(token, func(text string) (*principal.Token, error) {
+	t, err := d.tokens.get(token, func(text string) (*knownToken, error) {
 		t, err := principal.OpenToken(d.config.Keyring, text)
-		return &t, err
+		return &knownToken{Token: t}, err
 	})
 	if errors.Is(err, principal.ErrToken) {
 		return "", principal.Caller{}, fmt.Errorf("%w: %v", ErrInvalidToken, err)
@@ -94,7 +94,7 @@ func (d *Directory) authenticateSession(ctx context.Context, accessKeyID, token 
 }
 
 // sessionCaller is whom a session stands for, as long as the role or user is there and the role has not revoked the session.
-func (d *Directory) sessionCaller(ctx context.Context, t *principal.Token) (principal.Caller, error) {
+func (d *Directory) sessionCaller(ctx context.Context, t *knownToken) (principal.Caller, error) {
 	s := &t.Session
 	text, k, id := s.RoleARN, roleKind, s.RoleID
 	if s.RoleID == "" {
@@ -142,7 +142,7 @@ func (d *Directory) userCaller(e *knownIdentity, accessKeyID string) principal.C
 }
 
 // roleCaller has the session's ARN, in which the role stands without its path (iam.md T6).
-func (d *Directory) roleCaller(e *knownIdentity, t *principal.Token) principal.Caller {
+func (d *Directory) roleCaller(e *knownIdentity, t *knownToken) principal.Caller {
 	session := arn.ARN{
 		Partition: d.partition, Service: "sts", AccountID: e.account, Resource: "assumed-role/" + e.Name + "/" + t.Session.Name,
 	}
@@ -151,16 +151,26 @@ func (d *Directory) roleCaller(e *knownIdentity, t *principal.Token) principal.C
 			Kind: authz.AssumedRole, Account: e.account, ARN: session.String(), IssuerARN: d.arnOf(e.account, e.identity), ID: e.ID,
 			SessionName: t.Session.Name, ServiceLinked: strings.HasPrefix(e.Path, serviceLinkedPath),
 		},
-		AccessKeyID: t.AccessKeyID, Tags: overlay(e.tags, t.Session.Tags), Session: &t.Session,
+		AccessKeyID: t.AccessKeyID, Tags: t.tags(e), Session: &t.Session,
 	}
+}
+
+// tags are those of a session of a role.
+func (t *knownToken) tags(role *knownIdentity) principal.Tags {
+	if len(t.Session.Tags) == 0 {
+		return role.tags
+	}
+	if o := t.overlaid.Load(); o != nil && o.role == role {
+		return o.tags
+	}
+	o := &overlaidTags{role: role, tags: principal.NewTags(overlay(tagsOf(role.identity), t.Session.Tags))}
+	t.overlaid.Store(o)
+	return o.tags
 }
 
 // overlay gives the tags of a role session: a session tag takes the place of a role's tag of the same key, whatever the case
 // (iam.md T7).
 func overlay(role, session map[string]string) map[string]string {
-	if len(session) == 0 {
-		return role
-	}
 	taken := make(map[string]bool, len(session))
 	for key := range session {
 		taken[authz.FoldKey(key)] = true

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/licet/licet/authz"
 	"github.com/licet/licet/internal/arn"
@@ -33,7 +34,7 @@ type Directory struct {
 	keys       *store.Cache[*knownKey]
 	identities *store.Cache[*knownIdentity]
 	policies   *store.Cache[authz.Policy]
-	tokens     *memo[*principal.Token]
+	tokens     *memo[*knownToken]
 	aws        *memo[authz.Policy]
 	documents  *memo[*policy.Document]
 }
@@ -49,14 +50,26 @@ type knownIdentity struct {
 	*identity
 	account string
 	inline  []authz.Policy
-	tags    map[string]string
+	tags    principal.Tags
+}
+
+// knownToken is an open session token.
+type knownToken struct {
+	principal.Token
+	// overlaid are the tags of the session, as long as its role is the same.
+	overlaid atomic.Pointer[overlaidTags]
+}
+
+type overlaidTags struct {
+	role *knownIdentity
+	tags principal.Tags
 }
 
 // NewDirectory makes the directory. Close ends it.
 func NewDirectory(c Config) *Directory {
 	d := &Directory{
 		names: names{c.Partition}, config: c, fixed: make(map[string]string, len(c.FixedRoot)),
-		tokens: newMemo[*principal.Token](cachedTokens), aws: newMemo[authz.Policy](cachedPolicies),
+		tokens: newMemo[*knownToken](cachedTokens), aws: newMemo[authz.Policy](cachedPolicies),
 		documents: newMemo[*policy.Document](cachedDocuments),
 	}
 	for account, key := range c.FixedRoot {
@@ -92,10 +105,7 @@ func (d *Directory) decodeIdentity(item store.Item) (*knownIdentity, error) {
 	if err != nil {
 		return nil, err
 	}
-	known := &knownIdentity{identity: e, account: accountOfKey(item.Key), tags: make(map[string]string, len(e.Tags))}
-	for _, t := range e.Tags {
-		known.tags[t.Key] = t.Value
-	}
+	known := &knownIdentity{identity: e, account: accountOfKey(item.Key), tags: principal.NewTags(tagsOf(e))}
 	for _, name := range slices.Sorted(maps.Keys(e.Inline)) {
 		doc, err := d.parse(e.Inline[name])
 		if err != nil {
@@ -155,12 +165,17 @@ func (d *Directory) Role(ctx context.Context, roleARN string) (principal.Role, e
 	}
 	role := principal.Role{
 		ARN: roleARN, Name: e.Name, ID: e.ID, Account: account, MaxSessionSeconds: e.MaxSessionSeconds, Generation: e.Generation,
-		Tags: make(map[string]string, len(e.Tags)), Trust: trust,
-	}
-	for _, t := range e.Tags {
-		role.Tags[t.Key] = t.Value
+		Tags: tagsOf(e), Trust: trust,
 	}
 	return role, nil
+}
+
+func tagsOf(e *identity) map[string]string {
+	tags := make(map[string]string, len(e.Tags))
+	for _, t := range e.Tags {
+		tags[t.Key] = t.Value
+	}
+	return tags
 }
 
 // UniqueID gives the unique id of the user or role that an ARN names; "" when there is none. What is granted to the id does not

@@ -73,7 +73,7 @@ func TestAuthenticateUser(t *testing.T) {
 	}
 	want := principal.Caller{
 		Principal:   authz.Principal{Kind: authz.User, Account: account, ARN: "arn:aws:iam::111122223333:user/alice", ID: id},
-		AccessKeyID: key, UserName: "alice", Tags: map[string]string{"team": "blue"},
+		AccessKeyID: key, UserName: "alice", Tags: principal.NewTags(map[string]string{"team": "blue"}),
 	}
 	if diff := cmp.Diff(caller, want); diff != "" {
 		t.Errorf("(-got +want):\n%s", diff)
@@ -181,7 +181,7 @@ func TestAuthenticateRole(t *testing.T) {
 		t.Errorf("(-got +want):\n%s", diff)
 	}
 	// A session tag takes the place of a role tag whatever the case (iam.md T7).
-	if diff := cmp.Diff(caller.Tags, map[string]string{"team": "red", "env": "dev", "x": "1"}); diff != "" {
+	if diff := cmp.Diff(caller.Tags, principal.NewTags(map[string]string{"team": "red", "env": "dev", "x": "1"})); diff != "" {
 		t.Errorf("tags (-got +want):\n%s", diff)
 	}
 	p := w.policies(caller)

@@ -9,8 +9,6 @@ import (
 	iamsdk "github.com/aws/aws-sdk-go-v2/service/iam"
 	sdk "github.com/aws/aws-sdk-go-v2/service/sts"
 
-	"github.com/licet/licet/authz/reference"
-
 	"github.com/licet/licet/authz"
 	"github.com/licet/licet/internal/principal"
 	"github.com/licet/licet/internal/secret"
@@ -27,7 +25,7 @@ func (noPolicies) All() iter.Seq[iam.ManagedPolicy]               { return func(
 
 const account = "111122223333"
 
-// cloud is IAM and STS on one store, with decisions by the reference evaluator.
+// cloud is IAM and STS on one store, with decisions.
 type cloud struct {
 	t   *testing.T
 	d   *iam.Directory
@@ -91,9 +89,9 @@ func (c *cloud) mayAssume(caller principal.Caller, role string) bool {
 	}
 	for _, n := range needs {
 		p.Resource, p.Trust = n.Target.Policy, n.Target.Trust
-		if !reference.Decide(authz.Request{
+		if !authz.Compile(p).Decide(&authz.Request{
 			Principal: caller.Principal, Action: n.Action, Resource: n.Target.ARN, ResourceAccount: n.Target.Account, Context: n.Target.Keys,
-		}, p).Allowed {
+		}).Allowed {
 			return false
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"strings"
+
+	"github.com/licet/licet/policy"
 )
 
 // newStatement is a statement to add, its elements in AWS's order.
@@ -15,20 +17,20 @@ type newStatement struct {
 	Condition map[string]map[string]string `json:",omitempty"`
 }
 
-// statementFor writes the narrowest Allow statement for the request in a policy of this type.
-func statementFor(req Request, typ PolicyType) string {
+// statementFor writes the narrowest Allow statement for the request in a policy of this type and version.
+func statementFor(req Request, typ PolicyType, version policy.Version) string {
 	s := newStatement{Effect: "Allow", Action: req.Action, Resource: "*"}
 	if req.Resource != "" {
-		s.Resource = strings.ReplaceAll(req.Resource, "${", "${$}{") // a name may look like a variable
+		s.Resource = literally(req.Resource, version)
 	}
 	switch typ {
 	case ResourceControlPolicy:
 		s.Principal = "*" // RCPs take no other (iam.md D11)
 	case RoleTrustPolicy:
 		s.Resource = "" // trust policies have no Resource
-		s.Principal, s.Condition = principalFor(req.Principal), conditionFor(req)
+		s.Principal, s.Condition = principalFor(req.Principal), conditionFor(req, version)
 	case ResourceBasedPolicy, VPCEndpointPolicy:
-		s.Principal, s.Condition = principalFor(req.Principal), conditionFor(req)
+		s.Principal, s.Condition = principalFor(req.Principal), conditionFor(req, version)
 	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -58,7 +60,7 @@ func principalFor(p Principal) any {
 // conditionFor keeps a grant from reaching further than the request, where the principal is shared by everybody: the source of a
 // service's call (the confused deputy), the audience and subject of a provider's token.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
-func conditionFor(req Request) map[string]map[string]string {
+func conditionFor(req Request, version policy.Version) map[string]map[string]string {
 	out := map[string]map[string]string{}
 	for name, v := range req.Context.All {
 		if v.Multi || len(v.Values) != 1 {
@@ -70,6 +72,9 @@ func conditionFor(req Request) map[string]map[string]string {
 			switch key {
 			case "aws:sourcearn":
 				operator = "ArnLike"
+				if strings.ContainsAny(v.Values[0], "*?") || strings.Count(v.Values[0], ":") < arnColons {
+					operator = "StringEquals" // what is no ARN, or would be a pattern
+				}
 			case "aws:sourceaccount":
 				operator = "StringEquals"
 			}
@@ -84,7 +89,15 @@ func conditionFor(req Request) map[string]map[string]string {
 		if out[operator] == nil {
 			out[operator] = map[string]string{}
 		}
-		out[operator][name] = v.Values[0]
+		out[operator][name] = literally(v.Values[0], version)
 	}
 	return out
+}
+
+// literally escapes what looks like a variable, in documents that have variables.
+func literally(text string, version policy.Version) string {
+	if version != policy.Version2012 {
+		return text
+	}
+	return strings.ReplaceAll(text, "${", "${$}{")
 }

@@ -1,0 +1,321 @@
+package authz
+
+import (
+	"math/bits"
+	"strings"
+	"sync"
+)
+
+// Decide says whether the policies let the request pass, and which statement decided. The decision has no trace (Decision.Types):
+// that is what Explain is for, which takes the same way with everything written down. Decide allocates nothing, as long as no
+// condition compares without regard to case, or as booleans, with a text that several variables make up.
+//
+// It never fails: what cannot be decided is denied.
+func (s *Set) Decide(req *Request) Decision {
+	e := evaluation{req: req, bounded: s.policies.Boundary != nil, scratch: scratches.Get().(*scratch)}
+	defer scratches.Put(e.scratch)
+	return s.decide(&e)
+}
+
+// decide asks each type of policy, in the order in which denials are reported, and combines what they say. An explicit denial ends it:
+// "If the enforcement code finds even one explicit deny that applies, the code returns a final decision of Deny" (iam.md D1, D2).
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
+func (s *Set) decide(e *evaluation) Decision {
+	e.begin()
+	var v verdicts
+	for i := range v {
+		s.ask(e, typeIndex(i), &v[i])
+		if v[i].verdict == ExplicitDeny && e.trace == nil {
+			break
+		}
+	}
+	c := combination{req: e.req, v: &v, trust: s.policies.Trust}
+	d := c.decide()
+	if e.trace != nil {
+		d.Types = c.traced(e.trace)
+	}
+	return d
+}
+
+// typeIndex numbers the types of policy in the order of evaluation, which is the order in which a denial is reported (iam.md D2, M3).
+type typeIndex int
+
+const (
+	rcpType typeIndex = iota
+	scpType
+	endpointType
+	resourceType
+	identityType
+	boundaryType
+	sessionType
+	typeCount
+)
+
+// verdicts holds what each type of policy says, each on its own.
+type verdicts [typeCount]verdictOf
+
+// verdictOf is what one type of policy says.
+type verdictOf struct {
+	typ     PolicyType
+	verdict Verdict
+	note    string
+	group   *group
+	// deny and allow are the statements that decided: 1 + their index in the group, 0 for none.
+	deny, allow uint32
+	// kind is how the statement allow named the caller: of those that allow, the first whose grant the fewest other policies limit.
+	kind MatchKind
+	// level is the first level of the organization on which nothing has allowed yet.
+	level int
+}
+
+// ask lets one type of policy speak, if it binds the caller.
+func (s *Set) ask(e *evaluation, i typeIndex, v *verdictOf) {
+	v.group, v.typ = s.groups[i], s.typeOf(i, e.req)
+	e.typ, e.trust = v.typ, v.typ == RoleTrustPolicy
+	if e.trace != nil {
+		e.trace.types = append(e.trace.types, TypeTrace{Type: v.typ})
+	}
+	v.verdict = NotApplicable
+	if v.note = exemption(&e.req.Principal, i); v.note != "" {
+		return
+	}
+	switch {
+	case v.group != nil:
+		e.judge(v)
+	case i == identityType:
+		v.verdict, v.note = ImplicitDeny, "no policy is attached"
+	case i == sessionType && e.req.Principal.Kind == FederatedUser:
+		// A session of GetFederationToken has the permissions that its session policies name, and none without (iam.md D7).
+		v.verdict, v.note = ImplicitDeny, "no session policy was passed to GetFederationToken"
+	default:
+		v.note = v.typ.absence()
+	}
+}
+
+// typeOf names a type of policy. The resource's policy is a role's trust policy where sts actions are judged by it; other policies
+// without which nobody has access, such as those of KMS keys, are called resource-based.
+func (s *Set) typeOf(i typeIndex, req *Request) PolicyType {
+	const sts = "sts:"
+	if i == resourceType && s.policies.Trust && len(req.Action) >= len(sts) && equalFoldASCII(req.Action[:len(sts)], sts) {
+		return RoleTrustPolicy
+	}
+	return typeNames[i]
+}
+
+// typeNames are the types of policy in the order of evaluation.
+var typeNames = [typeCount]PolicyType{
+	ResourceControlPolicy, ServiceControlPolicy, VPCEndpointPolicy, ResourceBasedPolicy, IdentityBasedPolicy, PermissionsBoundary,
+	SessionPolicy,
+}
+
+// absence is what is said of a type that has no policy.
+func (t PolicyType) absence() string {
+	switch t {
+	case ResourceControlPolicy:
+		return "no resource-control policies"
+	case ServiceControlPolicy:
+		return "no service-control policies"
+	case VPCEndpointPolicy:
+		return "no vpc-endpoint policy"
+	case ResourceBasedPolicy:
+		return "no resource-based policy"
+	case RoleTrustPolicy:
+		return "no role-trust policy"
+	case PermissionsBoundary:
+		return "no permissions-boundary policy"
+	case IdentityBasedPolicy:
+		return "no identity-based policy"
+	default:
+		return "no session policy"
+	}
+}
+
+// exemption says why a type of policy does not bind this kind of caller; "" when it does.
+func exemption(p *Principal, i typeIndex) string {
+	own := i == identityType || i == boundaryType || i == sessionType
+	switch {
+	case p.ServiceLinked && (i == scpType || i == rcpType):
+		// https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html and …_rcps.html: neither restricts
+		// service-linked roles (iam.md D10).
+		return "service-linked roles are exempt"
+	case own && i != sessionType && p.isRoot(): // iam.md D3
+		return "the account root needs no permission"
+	case (own || i == scpType) && !p.hasAccount(): // iam.md D13, D14, T3
+		return "the caller is no identity of an account"
+	default:
+		return ""
+	}
+}
+
+// isRoot tells the root user, and the federated user whom a root user has made: session policies alone limit these.
+func (p *Principal) isRoot() bool {
+	return p.Kind == Root || p.Kind == FederatedUser && strings.HasSuffix(p.IssuerARN, ":root")
+}
+
+// evaluation is one request being compared with policies.
+type evaluation struct {
+	req *Request
+	// action of the request, in lower case.
+	action string
+	// bounded is true when the caller has a permissions boundary.
+	bounded bool
+	// typ and group are what is being evaluated; trust tells that it is a role's trust policy.
+	typ   PolicyType
+	trust bool
+	group *group
+	// indexed tells that the columns of the group know what is left of the statements.
+	indexed bool
+	scratch *scratch
+	// trace, if set, is written down.
+	trace *trace
+}
+
+// scratch is the memory that evaluations share, one after the other.
+type scratch struct {
+	// outcomes hold 1 + the truth of each atom of the group that was evaluated, keys what is known of each of its keys.
+	outcomes []uint8
+	keys     []keyValue
+	// ruledOut, candidates and listed have a bit for each statement of the group.
+	ruledOut, candidates, listed []uint64
+	// values are what stands at the parts of the template at hand.
+	values []string
+	bytes  []byte
+	places places
+	// raw and folded are the last action and its lower-case form.
+	raw, folded string
+}
+
+var scratches = sync.Pool{New: func() any { return new(scratch) }}
+
+// enter makes ready for a group.
+func (e *evaluation) enter(g *group) {
+	e.group = g
+	sc := e.scratch
+	if cap(sc.outcomes) < len(g.atoms) {
+		sc.outcomes = make([]uint8, len(g.atoms))
+	}
+	sc.outcomes = sc.outcomes[:len(g.atoms)]
+	clear(sc.outcomes)
+	if cap(sc.keys) < len(g.keys) {
+		sc.keys = make([]keyValue, len(g.keys))
+	}
+	sc.keys = sc.keys[:len(g.keys)]
+	for i := range sc.keys {
+		sc.keys[i].state = notLookedUp
+	}
+}
+
+// begin makes ready for a request. The last action is remembered in lower case, for a server is asked the same again and again.
+func (e *evaluation) begin() {
+	if sc := e.scratch; sc.raw != e.req.Action {
+		sc.raw, sc.folded = e.req.Action, lowerASCII(e.req.Action)
+	}
+	e.action = e.scratch.folded
+}
+
+// judge evaluates the policies of one type.
+func (e *evaluation) judge(v *verdictOf) {
+	g := v.group
+	e.enter(g)
+	switch {
+	case e.trace != nil:
+		e.traceAll(v)
+	case g.lost < 0:
+		e.search(v)
+	}
+	switch {
+	case g.lost >= 0 || v.deny != 0:
+		v.verdict = ExplicitDeny
+	case g.levels > 0 && v.level == g.levels:
+		v.verdict = Allowed
+	case g.levels == 0:
+		v.verdict, v.note = ImplicitDeny, "no policy is attached"
+	default:
+		v.verdict, v.note = ImplicitDeny, g.notes[v.level]
+	}
+}
+
+// search looks for the first Deny that matches and, if there is none, for those that allow.
+func (e *evaluation) search(v *verdictOf) {
+	e.sweep()
+	g := v.group
+	for c := e.candidates(&g.deny); e.next(&c); {
+		s := &g.statements[c.id]
+		if matched, kind := e.matches(s, c.listed); matched {
+			v.see(s, c.id, kind)
+			return
+		}
+	}
+	for c := e.candidates(&g.allow); !v.settled() && e.next(&c); {
+		s := &g.statements[c.id]
+		if matched, kind := e.matches(s, c.listed); matched {
+			v.see(s, c.id, kind)
+		}
+	}
+}
+
+// candidates are statements that may match, one after the other in the order of the text.
+type candidates struct {
+	// id is the statement at hand; listed tells that it lists the action itself.
+	id     uint32
+	listed bool
+	rest   uint64 // of the word
+	word   int
+}
+
+// candidates finds the statements of an index that the action may match and that have not been ruled out.
+func (e *evaluation) candidates(ix *index) candidates {
+	sc := e.scratch
+	if ix.empty {
+		sc.candidates = sc.candidates[:0]
+		return candidates{word: -1}
+	}
+	sc.candidates = append(sc.candidates[:0], ix.wild...)
+	sc.listed = appendZeros(sc.listed[:0], len(ix.wild))
+	if ix.exact != nil {
+		for _, id := range ix.exact[e.action] {
+			bit := uint64(1) << (id % 64)
+			sc.candidates[id/64] |= bit
+			sc.listed[id/64] |= bit
+		}
+	}
+	for w, out := range sc.ruledOut {
+		sc.candidates[w] &^= out
+	}
+	return candidates{word: -1}
+}
+
+func (e *evaluation) next(c *candidates) bool {
+	for c.rest == 0 {
+		if c.word++; c.word == len(e.scratch.candidates) {
+			return false
+		}
+		c.rest = e.scratch.candidates[c.word]
+	}
+	i := bits.TrailingZeros64(c.rest)
+	c.rest &= c.rest - 1
+	c.id = uint32(c.word*64 + i)
+	c.listed = e.scratch.listed[c.word]>>i&1 != 0
+	return true
+}
+
+// see takes in a statement that matches. Statements come in the order of their levels.
+func (v *verdictOf) see(s *statement, id uint32, kind MatchKind) {
+	switch {
+	case s.deny:
+		if v.deny == 0 {
+			v.deny = id + 1
+		}
+		return
+	case v.allow == 0, kind.strength() > v.kind.strength():
+		v.allow, v.kind = id+1, kind
+	}
+	if int(s.level) == v.level {
+		v.level++
+	}
+}
+
+// settled tells whether no further Allow can matter.
+func (v *verdictOf) settled() bool {
+	return v.level == v.group.levels && (v.kind == MatchDirect || v.typ != ResourceBasedPolicy && v.typ != RoleTrustPolicy)
+}

@@ -1,0 +1,97 @@
+package authz
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// match compares text with a pattern of a dialect, in a group of its own.
+func match(pattern string, d dialect, text string) truth {
+	c := compiler{group: &group{}, variables: true}
+	g := c.pattern(pattern, d)
+	e := evaluation{group: c.group, scratch: &scratch{}}
+	return e.glob(&g, text)
+}
+
+// FuzzPattern compares patterns of each dialect with regular expressions that say the same.
+func FuzzPattern(f *testing.F) {
+	for _, seed := range [][2]string{
+		{"*", ""}, {"a*b?c", "axxbyc"}, {"**a**", "bab"}, {"?", "ä"}, {"*\n", "a\n"}, {"", ""}, {"a?*?b", "a日b"},
+		{"arn:aws:lambda:*:function:x", "arn:aws:lambda:us-east-1:1:function:x"}, {"arn:aws:s3:::b/*", "arn:aws:s3:::b/a:c"},
+		{"a*n:?:*a:*:::", "arn:b:ca:::x:"}, {"arn:a*s:*:?:1:x?y*", "arn:aws:s3:e:1:x:yz"}, {"${*}*${?}", "*x?"},
+		{"*aaaab*", strings.Repeat("a", 200)}, {strings.Repeat("?a", 40) + "*", strings.Repeat("a", 130)},
+	} {
+		f.Add(seed[0], seed[1])
+	}
+	f.Fuzz(func(t *testing.T, pattern, text string) {
+		pattern, text = strings.ToValidUTF8(pattern, "x"), strings.ToValidUTF8(text, "y")
+		pattern = strings.ReplaceAll(pattern, "$", "") // variables have tests of their own
+		for d, expression := range map[dialect]string{
+			plainDialect:    expressionOf(pattern, ".", ".*"),
+			resourceDialect: segmentedExpression(pattern, true),
+			arnDialect:      segmentedExpression(pattern, false),
+		} {
+			want := regexp.MustCompile(`(?s)\A` + expression + `\z`).MatchString(text)
+			if d == arnDialect && strings.Count(pattern, ":") < arnColons {
+				want = false
+			}
+			if got := match(pattern, d, text) == yes; got != want {
+				t.Errorf("dialect %d, pattern %q, text %q: got %v, want %v", d, pattern, text, got, want)
+			}
+		}
+	})
+}
+
+func expressionOf(pattern, char, run string) string {
+	return strings.NewReplacer(`\*`, run, `\?`, char).Replace(regexp.QuoteMeta(pattern))
+}
+
+// segmentedExpression lets wildcards of the first five segments match no colon but, if crossing, for a "*" that ends its segment.
+func segmentedExpression(pattern string, crossing bool) string {
+	segments := strings.SplitN(pattern, ":", arnColons+1)
+	for i, s := range segments {
+		if i == arnColons {
+			segments[i] = expressionOf(s, ".", ".*")
+			continue
+		}
+		end := ""
+		if rest, ok := strings.CutSuffix(s, "*"); ok && crossing {
+			s, end = rest, ".*"
+		}
+		segments[i] = expressionOf(s, "[^:]", "[^:]*") + end
+	}
+	return strings.Join(segments, ":")
+}
+
+// TestPatternIsLinear would not end if the wildcards were tried one after the other.
+func TestPatternIsLinear(t *testing.T) {
+	text := strings.Repeat("a", 5000)
+	for _, pattern := range []string{
+		strings.Repeat("a*", 2000) + "b", "*" + strings.Repeat("a*", 2000) + "b*", "*" + strings.Repeat("?a*", 1000) + "b*",
+		"*" + strings.Repeat("?a", 2000) + "b*",
+	} {
+		if match(pattern, plainDialect, text) != no {
+			t.Errorf("%.20s… matches", pattern)
+		}
+		if match(strings.TrimRight(pattern, "b*")+"*", plainDialect, text) != yes {
+			t.Errorf("%.20s… without its b does not match", pattern)
+		}
+	}
+}
+
+// TestInvalidUTF8MatchesItsWildcardsOnly: a byte that is no UTF-8 is a character of its own, which no pattern names.
+func TestInvalidUTF8MatchesItsWildcardsOnly(t *testing.T) {
+	text := "a\xffb"
+	for pattern, want := range map[string]truth{"a?b": yes, "a*": yes, "a\uFFFDb": no, "ab": no, "a??b": no, "*?b": yes} {
+		if got := match(pattern, plainDialect, text); got != want {
+			t.Errorf("%q: got %v, want %v", pattern, got, want)
+		}
+	}
+	// The first two of the three bytes of "€" are no part of it.
+	for pattern, want := range map[string]truth{"\xe2\x82*": no, "*\xac": no, "*\x82?": no, "€": yes, "?": yes} {
+		if got := match(pattern, plainDialect, "€"); got != want {
+			t.Errorf("%q: got %v, want %v", pattern, got, want)
+		}
+	}
+}
