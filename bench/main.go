@@ -1,6 +1,6 @@
-// Command bench measures licet on this machine and prints each figure beside something measured in the same run: the same bootstrap
-// without licet, a front that does nothing but verify signatures, and the load generator's own ceiling. Figures of different runs or
-// machines do not compare; the ratios do.
+// Command bench measures licet on this machine and prints each figure beside something measured in the same run: decisions beside
+// those of the reference evaluator and of cedar-go, the server beside the same bootstrap without licet, a front that does nothing but
+// verify signatures, and the load generator's own ceiling. Figures of different runs or machines do not compare; the ratios do.
 package main
 
 import (
@@ -29,10 +29,11 @@ func main() {
 		}
 	}
 	repetitions := flag.Int("repetitions", 5, "how often each figure is measured; the median is printed")
-	length := flag.Duration("length", 3*time.Second, "how long each repetition of a load lasts")
+	length := flag.Duration("length", 3*time.Second, "how long each repetition of a load lasts; one of decisions lasts a tenth")
 	driver := flag.String("sandbox", "oci", "the sandbox driver that licet runs with")
+	only := flag.String("only", "", "measure nothing but \"decide\" or \"server\"; unset: both")
 	flag.Parse()
-	if err := run(context.Background(), options{*repetitions, *length, *driver}); err != nil {
+	if err := run(context.Background(), options{*repetitions, *length, *driver, *only}); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -42,6 +43,7 @@ type options struct {
 	repetitions int
 	length      time.Duration
 	driver      string
+	only        string // "", "decide" or "server"
 }
 
 // workshop holds what the measurements share.
@@ -54,6 +56,22 @@ type workshop struct {
 }
 
 func run(ctx context.Context, o options) error {
+	if o.only != "" && o.only != "decide" && o.only != "server" {
+		return fmt.Errorf("-only %q is neither decide nor server", o.only)
+	}
+	fmt.Printf("%d CPUs, %s, medians of %d\n\n", runtime.NumCPU(), runtime.Version(), o.repetitions)
+	if o.only != "server" {
+		if err := o.measureDecisions(); err != nil {
+			return fmt.Errorf("measure decisions: %w", err)
+		}
+	}
+	if o.only == "decide" {
+		return nil
+	}
+	return measureServer(ctx, o)
+}
+
+func measureServer(ctx context.Context, o options) error {
 	dir, err := os.MkdirTemp("", "licet-bench-")
 	if err != nil {
 		return err
@@ -71,7 +89,7 @@ func run(ctx context.Context, o options) error {
 			return fmt.Errorf("build %s: %w\n%s", pkg, err, out)
 		}
 	}
-	fmt.Printf("%d CPUs, %s, sandbox %s, medians of %d\n\n", runtime.NumCPU(), runtime.Version(), o.driver, o.repetitions)
+	fmt.Printf("sandbox %s\n\n", o.driver)
 	if err := w.measureStart(ctx); err != nil {
 		return fmt.Errorf("measure start: %w", err)
 	}
