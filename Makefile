@@ -3,9 +3,11 @@ GOFUMPT     := go run mvdan.cc/gofumpt@v0.12.0
 STATICCHECK := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 DATA        ?= .licet
-FUZZTIME    ?= 20s
+FUZZTIME    ?= 30s
+PKG         ?= ./authz
+TESTS       ?= ./policy/...,./authz/...
 
-.PHONY: run demo build test race check lint fmt fuzz bench gen compat deps test-deps
+.PHONY: run demo build test race check lint fmt fuzz mutate bench gen compat deps test-deps
 
 run: deps build ## start the server with the embedded store
 	bin/licet serve --data $(DATA)
@@ -16,7 +18,8 @@ demo: deps build ## the story of the README, with the real AWS CLI
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/licet ./cmd/licet
 
-test: deps test-deps build ## everything: unit tests with the race detector, conformance suites, fuzz seeds, real clients
+test: deps test-deps build ## everything: the engine fuzzed, then unit tests with the race detector, conformance suites, real clients
+	scripts/fuzz.sh $(FUZZTIME) policy authz
 	CGO_ENABLED=1 go test -race ./...
 
 race: test
@@ -36,6 +39,9 @@ fmt:
 
 fuzz: ## each fuzz target for FUZZTIME
 	scripts/fuzz.sh $(FUZZTIME)
+
+mutate: ## change PKG in one place after another; TESTS must notice. MUTATE=-v and the like are the tool's flags
+	go run ./tools/mutate -tests $(TESTS) $(MUTATE) $(PKG)
 
 bench: deps build
 	go run ./bench
