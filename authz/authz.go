@@ -33,7 +33,6 @@ type Principal struct {
 	SessionName string `json:"session_name,omitempty"`
 	// ServiceLinked is true for a session of a service-linked role, to which SCPs do not apply.
 	ServiceLinked bool `json:"service_linked,omitempty"`
-	// FromVPCEndpoint and the like arrive as context keys, never here.
 }
 
 // Value is the value of a condition key in a request.
@@ -145,7 +144,7 @@ type Decision struct {
 	// Policy and Statement point at the deciding statement; Policy is nil for an implicit denial. Statement is -1 when Policy has no
 	// document, which denies everything.
 	Policy    *Policy `json:"policy,omitempty"`
-	Statement int     `json:"statement,omitempty"`
+	Statement int     `json:"statement"`
 	// CrossAccount is true when caller and resource belong to different accounts.
 	CrossAccount bool `json:"cross_account,omitempty"`
 	// Note explains a decision that no statement made ("account root", "sts:GetCallerIdentity is always allowed").

@@ -26,12 +26,15 @@ type ConsultedKey struct {
 	By []PolicyType `json:"by"`
 }
 
+// Explain decides a request and says why. It is Set.Explain for policies that are not compiled.
+func Explain(req Request, p Policies) Explanation { return Compile(p).Explain(&req) }
+
 // Explain decides a request and says why.
-func Explain(req Request, p Policies) Explanation {
-	t := Compile(p).trace(&req)
-	x := Explanation{Request: req, Decision: t.decision, Message: t.decision.Message(req), Keys: t.keys}
+func (s *Set) Explain(req *Request) Explanation {
+	t := s.trace(req)
+	x := Explanation{Request: *req, Decision: t.decision, Message: t.decision.Message(*req), Keys: t.keys}
 	if !x.Decision.Allowed {
-		x.Fix = SmallestFix(req, p)
+		x.Fix = SmallestFix(*req, s.policies)
 	}
 	return x
 }

@@ -115,7 +115,7 @@ func (s fixer) remove(p Policies, d Decision) (Change, Policies, bool) {
 	at := doc.Position(statement.Span.Start)
 	change := Change{Kind: RemoveStatement, Type: d.By, Policy: d.Policy, Sid: statement.Sid, At: &at}
 	doc.Statements = slices.Delete(slices.Clone(doc.Statements), d.Statement, d.Statement+1)
-	return change, p.with(d.Policy.Document, &doc), true
+	return change, p.with(*d.Policy, &doc), true
 }
 
 // meetCondition finds an Allow statement of the type that would help if it had one condition less.
@@ -134,7 +134,7 @@ func (s fixer) meetCondition(p Policies, d Decision, typ PolicyType) (Change, Po
 					return Change{}, p, false
 				}
 				failed := len(st.Conditions) - 1
-				changed := p.with(pt.Policy.Document, withoutCondition(pt.Policy.Document, st.Index, failed))
+				changed := p.with(pt.Policy, withoutCondition(pt.Policy.Document, st.Index, failed))
 				if s.helps(d, changed) {
 					change := Change{Kind: MeetCondition, Type: typ, Policy: &pt.Policy, Level: pt.Level, Sid: st.Sid, At: &st.At,
 						Condition: &st.Conditions[failed], Statement: statementFor(s.req, typ, pt.Policy.Document.Version)}
@@ -284,10 +284,10 @@ func extend(p *Policy, by Policy) *Policy {
 	return &Policy{ARN: p.ARN, Name: p.Name, Document: &doc}
 }
 
-// with replaces a document wherever it stands.
-func (p Policies) with(old, doc *policy.Document) Policies {
+// with replaces the document of a policy wherever the policy stands. Others may have the same document: equal texts are parsed once.
+func (p Policies) with(old Policy, doc *policy.Document) Policies {
 	swap := func(q Policy) Policy {
-		if q.Document == old {
+		if q == old {
 			q.Document = doc
 		}
 		return q

@@ -185,3 +185,13 @@ func TestSmallestFixEscapesVariables(t *testing.T) {
 		t.Errorf("got %s", fixText(fix))
 	}
 }
+
+// TestSmallestFixOfEqualTexts: two policies of one text share a document, and each Deny must go.
+func TestSmallestFixOfEqualTexts(t *testing.T) {
+	deny := named("", `{"Sid":"D","Effect":"Deny","Action":"*","Resource":"*"}`).Document
+	p := authz.Policies{Identity: []authz.Policy{named("all", allowAll), {Name: "one", Document: deny}, {Name: "two", Document: deny}}}
+	fix := authz.SmallestFix(alice("lambda:InvokeFunction", functionARN), p)
+	if len(fix.Changes) != 2 || fix.Changes[0].Policy.Name != "one" || fix.Changes[1].Policy.Name != "two" || !fix.Verified {
+		t.Errorf("got %s", fixText(fix))
+	}
+}

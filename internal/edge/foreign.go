@@ -82,7 +82,7 @@ func ownPolicies(p authz.Policies) authz.Policies {
 // hidePolicies leaves of the policies of some types what they said together. Whether there are any does not show.
 func hidePolicies(d *authz.Decision, hidden func(authz.PolicyType) bool, note string) {
 	if hidden(d.By) {
-		d.Policy, d.Statement = nil, 0
+		d.Policy, d.Statement, d.Note = nil, 0, ""
 	}
 	for i := range d.Types {
 		t := &d.Types[i]
@@ -90,7 +90,11 @@ func hidePolicies(d *authz.Decision, hidden func(authz.PolicyType) bool, note st
 			continue
 		}
 		t.Policies, t.Note = nil, note
-		if t.Verdict == authz.NotApplicable {
+		switch {
+		case t.Verdict != authz.NotApplicable:
+		case t.Type == authz.ResourceControlPolicy: // without any, RCPFullAWSAccess alone is attached (iam.md D11)
+			t.Verdict = authz.Allowed
+		default:
 			t.Verdict = authz.ImplicitDeny
 		}
 	}
@@ -99,14 +103,19 @@ func hidePolicies(d *authz.Decision, hidden func(authz.PolicyType) bool, note st
 // hideFix leaves of changes to the other account's policies only that they must allow exactly this request, which the request
 // itself says. That a Deny must go from them is told without which.
 func hideFix(f *authz.Fix) {
+	f.Note = "" // it may tell whether there is a policy
 	kept := []authz.Change{}
+	told := map[authz.PolicyType]bool{}
 	for _, c := range f.Changes {
 		switch {
 		case !belongsToResource(c.Type):
+		case told[c.Type]: // one for each level of an organization would tell how many there are
+			continue
 		case c.Statement == "":
 			f.Verified, f.Note = false, "A policy of the resource's account denies it; only that account can see and change it."
 			continue
 		default:
+			told[c.Type] = true
 			c = authz.Change{Kind: authz.AddStatement, Type: c.Type, Statement: c.Statement}
 		}
 		kept = append(kept, c)
