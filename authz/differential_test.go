@@ -16,9 +16,12 @@ import (
 func TestCorpus(t *testing.T) {
 	for _, c := range authztest.Corpus(t, "testdata") {
 		t.Run(c.Name, func(t *testing.T) {
-			d := authz.Compile(c.Policies).Decide(&c.Request)
+			d := authz.Compile(c.Policies).Trace(&c.Request)
 			if diff := cmp.Diff(c.Want, authztest.Outcome(d)); diff != "" {
 				t.Errorf("decision (-want +got):\n%s", diff)
+			}
+			if got := d.Message(c.Request); c.Message != "" && got != c.Message {
+				t.Errorf("message:\ngot  %s\nwant %s", got, c.Message)
 			}
 			checkSame(t, c.Request, c.Policies)
 		})

@@ -27,19 +27,7 @@ func FuzzPattern(f *testing.F) {
 	f.Fuzz(func(t *testing.T, pattern, text string) {
 		pattern, text = strings.ToValidUTF8(pattern, "x"), strings.ToValidUTF8(text, "y")
 		pattern = strings.ReplaceAll(pattern, "$", "") // variables have tests of their own
-		for d, expression := range map[dialect]string{
-			plainDialect:    expressionOf(pattern, ".", ".*"),
-			resourceDialect: segmentedExpression(pattern, true),
-			arnDialect:      segmentedExpression(pattern, false),
-		} {
-			want := regexp.MustCompile(`(?s)\A` + expression + `\z`).MatchString(text)
-			if d == arnDialect && strings.Count(pattern, ":") < arnColons {
-				want = false
-			}
-			if got := match(pattern, d, text) == yes; got != want {
-				t.Errorf("dialect %d, pattern %q, text %q: got %v, want %v", d, pattern, text, got, want)
-			}
-		}
+		comparePattern(t, pattern, text)
 	})
 }
 
@@ -62,6 +50,67 @@ func segmentedExpression(pattern string, crossing bool) string {
 		segments[i] = expressionOf(s, "[^:]", "[^:]*") + end
 	}
 	return strings.Join(segments, ":")
+}
+
+// TestPatternLengths compares patterns with regular expressions on texts of every length around the words that places are kept in.
+func TestPatternLengths(t *testing.T) {
+	for _, alphabet := range []string{"ab", "a:b", "aéb", "日:a"} {
+		characters := []rune(alphabet)
+		for n := range 140 {
+			text := make([]rune, n)
+			for i := range text {
+				text[i] = characters[(i*i+i/3)%len(characters)]
+			}
+			for shape := range 12 {
+				pattern := patternOf(text, shape)
+				for _, subject := range []string{string(text), string(text) + "a", strings.Replace(string(text), "a", "b", 1)} {
+					comparePattern(t, pattern, subject)
+				}
+				if t.Failed() {
+					return
+				}
+			}
+		}
+	}
+}
+
+// patternOf replaces some characters of a text by wildcards.
+func patternOf(text []rune, shape int) string {
+	var b strings.Builder
+	for i, c := range text {
+		switch {
+		case shape < 4 && i%(shape+2) == 0:
+			b.WriteByte('?')
+		case shape >= 4 && shape < 8 && i%(3*shape) == shape:
+			b.WriteByte('*')
+		case shape >= 8 && i%5 == shape%5:
+			b.WriteString("?*"[i%2 : i%2+1])
+		default:
+			b.WriteRune(c)
+		}
+	}
+	if shape%3 == 0 {
+		return "*" + b.String() + "*?"
+	}
+	return b.String()
+}
+
+// comparePattern compares a pattern, in each dialect, with a regular expression that says the same.
+func comparePattern(t *testing.T, pattern, text string) {
+	t.Helper()
+	for d, expression := range map[dialect]string{
+		plainDialect:    expressionOf(pattern, ".", ".*"),
+		resourceDialect: segmentedExpression(pattern, true),
+		arnDialect:      segmentedExpression(pattern, false),
+	} {
+		want := regexp.MustCompile(`(?s)\A` + expression + `\z`).MatchString(text)
+		if d == arnDialect && strings.Count(pattern, ":") < arnColons {
+			want = false
+		}
+		if got := match(pattern, d, text) == yes; got != want {
+			t.Errorf("dialect %d, pattern %q, text %q: got %v, want %v", d, pattern, text, got, want)
+		}
+	}
 }
 
 // TestPatternIsLinear would not end if the wildcards were tried one after the other.
