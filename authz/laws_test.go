@@ -63,7 +63,14 @@ func canBeAllowed(req authz.Request, fix *authz.Fix) bool {
 		if caller.Account == "" || caller.ARN == "" {
 			return false
 		}
-	case authz.Service, authz.Anonymous, authz.WebIdentity, authz.SAML:
+	case authz.Service:
+		// The statement is kept to the request's source, which no policy can name if it is not UTF-8.
+		for _, key := range []string{"aws:SourceArn", "aws:SourceAccount"} {
+			if source, ok := req.Context.Get(key); ok && !utf8.ValidString(strings.Join(source.Values, "")) {
+				return false
+			}
+		}
+	case authz.Anonymous, authz.WebIdentity, authz.SAML:
 	default:
 		return false
 	}
