@@ -1,0 +1,102 @@
+package authz_test
+
+import (
+	"encoding/json"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"testing"
+
+	"github.com/licet/licet/authz"
+	"github.com/licet/licet/authz/internal/authztest"
+	"github.com/licet/licet/policy"
+)
+
+// TestLargePoliciesAgree compares the evaluators on policies of so many statements that their indices need several words. Those that
+// can decide stand at the end: the others are about an action, a resource or a value that no request has.
+func TestLargePoliciesAgree(t *testing.T) {
+	for seed := range uint64(300) {
+		r := rand.New(rand.NewPCG(seed, 2))
+		g := authztest.NewGenerator(slices.Concat(authztest.Bytes(seed), authztest.Bytes(1<<32+seed)))
+		req := g.Request()
+		inNobodysWay := unrelated(t, req.Action, 50+r.IntN(100))
+		for range 5 + r.IntN(15) {
+			effect := policy.Allow
+			if r.IntN(8) == 0 {
+				effect = policy.Deny
+			}
+			inNobodysWay.Statements = append(inNobodysWay.Statements, g.Statement(effect, false))
+		}
+		checkSame(t, req, authz.Policies{Identity: []authz.Policy{{Name: "large", Document: inNobodysWay}}})
+		if t.Failed() {
+			t.Fatalf("seed %d", seed)
+		}
+	}
+}
+
+// unrelated makes a document of statements that hold for no request.
+func unrelated(t *testing.T, action string, count int) *policy.Document {
+	t.Helper()
+	out := &policy.Document{Version: policy.Version2012}
+	quoted, err := json.Marshal(action)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range count {
+		parts := []string{
+			`"Effect":"Allow","Action":"x:Y` + strconv.Itoa(i%7) + `","Resource":"*"`,
+			`"Effect":"Deny","Action":["x:Y","x:y"],"Resource":"*"`,
+			`"Effect":"Allow","Action":` + string(quoted) + `,"Resource":"arn:aws:x:::none"`,
+			`"Effect":"Allow","Action":["*","x:Y"],"Resource":"*","Condition":{"StringEquals":{"aws:username":"none` + strconv.Itoa(i%9) + `"}}`,
+			`"Effect":"Deny","Action":"*","Resource":"*","Condition":{"NumericEqualsIfExists":{"s3:max-keys":["12345","123"]}}`,
+		}
+		doc := document(t, "{"+parts[i%len(parts)]+"}")
+		out.Statements = append(out.Statements, doc.Statements...)
+	}
+	return out
+}
+
+// TestWithResource: a set with another's resource policy decides as if all had been compiled together.
+func TestWithResource(t *testing.T) {
+	for seed := range uint64(500) {
+		g := authztest.NewGenerator(authztest.Bytes(seed))
+		req, p := g.Request(), g.Policies()
+		caller := p
+		caller.Resource, caller.Trust = g.Policies().Resource, !p.Trust
+		set := authz.Compile(caller).WithResource(authz.Compile(authz.Policies{Resource: p.Resource, Trust: p.Trust}))
+		want, got := authz.Compile(p).Decide(&req), set.Decide(&req)
+		if walk(got) != walk(want) {
+			t.Fatalf("seed %d: got %s want %s", seed, walk(got), walk(want))
+		}
+		if q := set.Policies(); q.Resource != p.Resource || q.Trust != p.Trust || len(q.Identity) != len(p.Identity) {
+			t.Fatalf("seed %d: the policies are those of another set", seed)
+		}
+	}
+}
+
+// TestZeroSet: the zero Set is that of the zero Policies.
+func TestZeroSet(t *testing.T) {
+	req := authz.Request{Principal: authztest.Principal("arn:aws:iam::111122223333:user/alice"), Action: "s3:GetObject", Resource: "*"}
+	if got, want := walk(new(authz.Set).Trace(&req)), walk(authz.Compile(authz.Policies{}).Trace(&req)); got != want {
+		t.Errorf("got %s want %s", got, want)
+	}
+}
+
+// TestMalformedCallers compares the evaluators on callers that no part of the server makes.
+func TestMalformedCallers(t *testing.T) {
+	all := []authz.Policy{{Name: "all", Document: document(t, "Allow * on *")}}
+	for name, caller := range map[string]authz.Principal{
+		"a role as if a root user had made its session": {Kind: authz.AssumedRole, Account: "111122223333",
+			ARN: "arn:aws:sts::111122223333:assumed-role/r/s", IssuerARN: "arn:aws:iam::111122223333:root"},
+		"no account": {Kind: authz.User},
+	} {
+		for _, named := range []string{`"x"`, `"arn:aws:iam:::root"`, `"arn:::root"`, `"arn::iam:::root"`, `""`, `"111122223333"`} {
+			resource := authz.Policy{Name: "resource", Document: document(t, `{"Effect":"Allow","Principal":{"AWS":`+named+`},"Action":"*","Resource":"*"}`)}
+			req := authz.Request{Principal: caller, Action: "s3:GetObject", Resource: "*"}
+			t.Run(name+" "+named, func(t *testing.T) {
+				checkSame(t, req, authz.Policies{Resource: &resource})
+				checkSame(t, req, authz.Policies{Resource: &resource, Identity: all})
+			})
+		}
+	}
+}
