@@ -249,13 +249,19 @@ func (e *evaluation) overSet(a *atom, values []string) truth {
 
 // passes tells whether a single value equals one of the operands or, for a negated operator, none (iam.md C1).
 func (e *evaluation) passes(a *atom, k *keyValue) truth {
-	result := e.equalsAny(a, k)
+	var result truth
+	if a.family == likeFamily {
+		result = e.like(a.span, k.single)
+	} else {
+		result = e.equalsAny(a, k)
+	}
 	if a.negated {
 		return result.not()
 	}
 	return result
 }
 
+// equalsAny is passes for all families but that of patterns, which is the one that decisions spend their time on.
 func (e *evaluation) equalsAny(a *atom, k *keyValue) truth {
 	g := e.group
 	switch a.family {
@@ -263,8 +269,6 @@ func (e *evaluation) equalsAny(a *atom, k *keyValue) truth {
 		return anyOf(g.texts[a.lo:a.hi], func(t *text) truth { return e.stringEquals(t, k.single) })
 	case foldFamily:
 		return anyOf(g.texts[a.lo:a.hi], func(t *text) truth { return e.stringEqualsFold(t, k.single) })
-	case likeFamily:
-		return e.like(a.span, k.single)
 	case numericFamily:
 		got := &k.as(readAsNumber).number
 		return anyOf(g.numbers[a.lo:a.hi], func(n *number) truth { return got.compare(n, a.relation) })

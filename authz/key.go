@@ -24,7 +24,7 @@ type typedValue struct {
 // than once.
 type glance struct {
 	form readAs // none, or one
-	a, b uint64 // the number; the seconds of the date; the address, an IPv4 one in b alone; the boolean
+	a    uint64 // the number; the seconds of the date; the IPv4 address; the boolean
 }
 
 func glanceAt(value string) glance {
@@ -42,7 +42,7 @@ func glanceAt(value string) glance {
 			return glance{form: readAsDate, a: uint64(d.seconds)}
 		}
 		if a := readAddress(value); a.version == 4 {
-			return glance{form: readAsAddress, a: a.high, b: a.low}
+			return glance{form: readAsAddress, a: a.low}
 		}
 	}
 	return glance{}
@@ -117,7 +117,7 @@ func (k *keyValue) as(form readAs) *typedValue {
 		}
 	case readAsAddress:
 		if glanced {
-			k.address = address{high: k.a, low: k.b, version: 4}
+			k.address = address{low: k.a, version: 4}
 		} else {
 			k.address = readAddress(k.single)
 		}
