@@ -130,7 +130,7 @@ func equalFoldASCII(a, b string) bool {
 
 // sameKey tells whether FoldKey equates two names. It allocates only for names beyond ASCII.
 func sameKey(a, b string) bool {
-	return a == b || equalFoldASCII(a, b) || !(isASCII(a) && isASCII(b)) && FoldKey(a) == FoldKey(b)
+	return equalFoldASCII(a, b) || !(isASCII(a) && isASCII(b)) && FoldKey(a) == FoldKey(b)
 }
 
 // indexOf gives the place of a key among the entries; -1 when the context does not have it.
@@ -139,7 +139,7 @@ func (c Context) indexOf(name string, hash uint32) int {
 		return -1
 	}
 	for i, h := range c.keys.hashes {
-		if h == hash && sameKey(c.keys.entries[i].name, name) {
+		if h == hash && (c.keys.entries[i].name == name || sameKey(c.keys.entries[i].name, name)) {
 			return i
 		}
 	}
