@@ -51,7 +51,7 @@ func (c *compiler) templateParts(parts []policy.Part, literal func(p policy.Part
 // templateGlob compiles a pattern with variables.
 func (c *compiler) templateGlob(parts []policy.Part, d dialect, misplaced bool) glob {
 	t := template{dialect: d, misplaced: misplaced}
-	e := encoder{dialect: d}
+	e := encoder{dialect: d, out: c.room}
 	if d == arnDialect {
 		e.dialect = plainDialect // how many colons stand before a wildcard depends on the values
 	}
@@ -65,8 +65,11 @@ func (c *compiler) templateGlob(parts []policy.Part, d dialect, misplaced bool) 
 		}
 		return string(e.out)
 	})
-	if split := splitParts(t.parts); !e.special && canSplit(split, d) {
-		t.parts, t.split = split, true
+	c.room = e.out
+	if !e.special {
+		if split := splitParts(t.parts); canSplit(split, d) {
+			t.parts, t.split = split, true
+		}
 	}
 	c.group.templates = append(c.group.templates, t)
 	return glob{kind: globTemplate, lo: uint32(len(c.group.templates) - 1)}
@@ -74,18 +77,20 @@ func (c *compiler) templateGlob(parts []policy.Part, d dialect, misplaced bool) 
 
 // splitParts takes literal text apart at its wildcards, all of which must be anyRun.
 func splitParts(parts []part) []part {
-	out := make([]part, 0, len(parts))
+	out := make([]part, 0, 2*len(parts)+1)
 	for _, p := range parts {
 		if p.variable != 0 {
 			out = append(out, p)
 			continue
 		}
-		for i, text := range strings.Split(p.text, anyRunMark) {
-			if i > 0 {
-				out = append(out, part{star: true})
+		text, star := p.text, true
+		for star {
+			var before string
+			if before, text, star = strings.Cut(text, anyRunMark); before != "" {
+				out = append(out, part{text: before})
 			}
-			if text != "" {
-				out = append(out, part{text: text})
+			if star {
+				out = append(out, part{star: true})
 			}
 		}
 	}
