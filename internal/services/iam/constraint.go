@@ -19,6 +19,7 @@ const (
 	maxRoleName   = 64
 	maxGroupName  = 128
 	maxPolicyName = 128
+	maxProfile    = 128
 	maxPath       = 512
 	maxTags       = 50
 	maxTagKey     = 128
@@ -29,6 +30,8 @@ const (
 	maxGroups           = 300
 	maxRoles            = 1000
 	maxPolicies         = 1500
+	maxProfiles         = 1000
+	maxRolesPerProfile  = 1
 	maxGroupsPerUser    = 10
 	maxAccessKeys       = 2
 	maxAttachedPolicies = 10

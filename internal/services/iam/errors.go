@@ -25,6 +25,9 @@ func noSuchEntity(format string, args ...any) error {
 }
 
 func noSuchIdentity(k kind, name string) error {
+	if k == profileKind {
+		return noSuchEntity("Instance Profile %s cannot be found.", name)
+	}
 	return noSuchEntity("The %s with name %s cannot be found.", k, name)
 }
 
@@ -44,6 +47,9 @@ func alreadyExists(format string, args ...any) error {
 }
 
 func identityExists(k kind, name string) error {
+	if k == profileKind {
+		return alreadyExists("Instance Profile %s already exists.", name)
+	}
 	word := string(k)
 	return alreadyExists("%s%s with name %s already exists.", strings.ToUpper(word[:1]), word[1:], name)
 }

@@ -48,6 +48,8 @@ func checkQuota(r store.Reader, account string, k kind) error {
 		quota, limit = "GroupsPerAccount", maxGroups
 	case roleKind:
 		quota, limit = "RolesPerAccount", maxRoles
+	case profileKind:
+		quota, limit = "InstanceProfilesPerAccount", maxProfiles
 	}
 	n, err := count(r, namePrefix(account, k), limit+1)
 	if err == nil && n > limit {
@@ -82,14 +84,19 @@ func (s *Service) remove(ctx context.Context, account string, k kind, name strin
 // checkRemovable says what must be removed first.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteUser.html
 func checkRemovable(r store.Reader, account string, e *identity) error {
-	members := 0
-	if e.Kind == groupKind {
-		var err error
-		if members, err = count(r, memberPrefix(account, e.ID), 1); err != nil {
-			return err
-		}
+	members, profiles := 0, 0
+	var err error
+	switch e.Kind {
+	case groupKind:
+		members, err = count(r, memberPrefix(account, e.ID), 1)
+	case roleKind:
+		profiles, err = count(r, profilePrefix(account, e.ID), 1)
 	}
 	switch {
+	case err != nil:
+		return err
+	case profiles > 0 || e.Role != "":
+		return deleteConflict("Cannot delete entity, must remove roles from instance profile first.")
 	case len(e.Groups) > 0 || members > 0:
 		return deleteConflict("Cannot delete entity, must remove users from group first.")
 	case len(e.AccessKeys) > 0:
@@ -138,10 +145,7 @@ func (s *Service) renameTarget(
 	if err := s.patterns.checkPath("newPath", newPath); err != nil {
 		return nil, err
 	}
-	e, err := s.read(ctx, c.Account, k, name)
-	if isMissing(err) {
-		e, err = &identity{Kind: k, Name: name, Path: "/"}, nil
-	}
+	e, err := s.readOrSuppose(ctx, c.Account, k, name)
 	if err != nil {
 		return nil, err
 	}

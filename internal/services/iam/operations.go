@@ -79,6 +79,18 @@ func (s *Service) operations() []service.Operation {
 		op("DeletePolicyVersion", s.onPolicy(), s.deletePolicyVersion),
 		op("ListEntitiesForPolicy", s.onPolicy(), s.listEntitiesForPolicy),
 
+		op("CreateInstanceProfile", s.toMake(profileKind, requestTags), s.createInstanceProfile,
+			tagging[sdk.CreateInstanceProfileInput]("iam:TagInstanceProfile", s.toMake(profileKind, requestTags))),
+		op("GetInstanceProfile", s.on(profileKind), s.getInstanceProfile),
+		op("ListInstanceProfiles", s.onAll(profileKind), s.listInstanceProfiles),
+		op("ListInstanceProfilesForRole", s.on(roleKind), s.listInstanceProfilesForRole),
+		op("DeleteInstanceProfile", s.on(profileKind), s.deleteInstanceProfile),
+		op("AddRoleToInstanceProfile", s.on(profileKind), s.addRoleToInstanceProfile, s.passRoleToInstances),
+		op("RemoveRoleFromInstanceProfile", s.on(profileKind), s.removeRoleFromInstanceProfile),
+		op("TagInstanceProfile", s.on(profileKind, requestTags), s.tagInstanceProfile),
+		op("UntagInstanceProfile", s.on(profileKind, requestTagKeys), s.untagInstanceProfile),
+		op("ListInstanceProfileTags", s.on(profileKind), s.listInstanceProfileTags),
+
 		op("TagUser", s.on(userKind, requestTags), s.tagUser),
 		op("UntagUser", s.on(userKind, requestTagKeys), s.untagUser),
 		op("ListUserTags", s.on(userKind), s.listUserTags),

@@ -83,6 +83,16 @@ func (s *Service) change(ctx context.Context, account string, k kind, name strin
 	})
 }
 
+// readOrSuppose is read for what a permission is about: in the place of an identity that does not exist it gives one without a
+// path, so that a caller who may not act learns nothing.
+func (s *Service) readOrSuppose(ctx context.Context, account string, k kind, name string) (*identity, error) {
+	e, err := s.read(ctx, account, k, name)
+	if isMissing(err) {
+		return &identity{Kind: k, Name: name, Path: "/"}, nil
+	}
+	return e, err
+}
+
 // read reads an identity.
 func (s *Service) read(ctx context.Context, account string, k kind, name string) (e *identity, err error) {
 	err = s.db.View(ctx, func(r store.Reader) (err error) {

@@ -67,12 +67,28 @@ func (s *Service) untagIdentity(ctx context.Context, c *service.Call, k kind, na
 	})
 }
 
+func (s *Service) listIdentityTags(
+	ctx context.Context, c *service.Call, k kind, name, marker *string, maxItems *int32,
+) (listing[types.Tag], error) {
+	e, err := s.read(ctx, c.Account, k, *name)
+	if err != nil {
+		return listing[types.Tag]{}, err
+	}
+	return listTags(e.Tags, marker, maxItems)
+}
+
 func (s *Service) tagUser(ctx context.Context, c *service.Call, in *sdk.TagUserInput) (*sdk.TagUserOutput, error) {
 	return &sdk.TagUserOutput{}, s.tagIdentity(ctx, c, userKind, in.UserName, in.Tags)
 }
 
 func (s *Service) tagRole(ctx context.Context, c *service.Call, in *sdk.TagRoleInput) (*sdk.TagRoleOutput, error) {
 	return &sdk.TagRoleOutput{}, s.tagIdentity(ctx, c, roleKind, in.RoleName, in.Tags)
+}
+
+func (s *Service) tagInstanceProfile(
+	ctx context.Context, c *service.Call, in *sdk.TagInstanceProfileInput,
+) (*sdk.TagInstanceProfileOutput, error) {
+	return &sdk.TagInstanceProfileOutput{}, s.tagIdentity(ctx, c, profileKind, in.InstanceProfileName, in.Tags)
 }
 
 func (s *Service) tagPolicy(ctx context.Context, c *service.Call, in *sdk.TagPolicyInput) (*sdk.TagPolicyOutput, error) {
@@ -95,6 +111,12 @@ func (s *Service) untagRole(ctx context.Context, c *service.Call, in *sdk.UntagR
 	return &sdk.UntagRoleOutput{}, s.untagIdentity(ctx, c, roleKind, in.RoleName, in.TagKeys)
 }
 
+func (s *Service) untagInstanceProfile(
+	ctx context.Context, c *service.Call, in *sdk.UntagInstanceProfileInput,
+) (*sdk.UntagInstanceProfileOutput, error) {
+	return &sdk.UntagInstanceProfileOutput{}, s.untagIdentity(ctx, c, profileKind, in.InstanceProfileName, in.TagKeys)
+}
+
 func (s *Service) untagPolicy(ctx context.Context, c *service.Call, in *sdk.UntagPolicyInput) (*sdk.UntagPolicyOutput, error) {
 	if err := s.patterns.checkTagKeys(in.TagKeys); err != nil {
 		return nil, err
@@ -107,21 +129,20 @@ func (s *Service) untagPolicy(ctx context.Context, c *service.Call, in *sdk.Unta
 }
 
 func (s *Service) listUserTags(ctx context.Context, c *service.Call, in *sdk.ListUserTagsInput) (*sdk.ListUserTagsOutput, error) {
-	e, err := s.read(ctx, c.Account, userKind, *in.UserName)
-	if err != nil {
-		return nil, err
-	}
-	l, err := listTags(e.Tags, in.Marker, in.MaxItems)
+	l, err := s.listIdentityTags(ctx, c, userKind, in.UserName, in.Marker, in.MaxItems)
 	return &sdk.ListUserTagsOutput{Tags: l.items, IsTruncated: l.truncated, Marker: l.marker}, err
 }
 
 func (s *Service) listRoleTags(ctx context.Context, c *service.Call, in *sdk.ListRoleTagsInput) (*sdk.ListRoleTagsOutput, error) {
-	e, err := s.read(ctx, c.Account, roleKind, *in.RoleName)
-	if err != nil {
-		return nil, err
-	}
-	l, err := listTags(e.Tags, in.Marker, in.MaxItems)
+	l, err := s.listIdentityTags(ctx, c, roleKind, in.RoleName, in.Marker, in.MaxItems)
 	return &sdk.ListRoleTagsOutput{Tags: l.items, IsTruncated: l.truncated, Marker: l.marker}, err
+}
+
+func (s *Service) listInstanceProfileTags(
+	ctx context.Context, c *service.Call, in *sdk.ListInstanceProfileTagsInput,
+) (*sdk.ListInstanceProfileTagsOutput, error) {
+	l, err := s.listIdentityTags(ctx, c, profileKind, in.InstanceProfileName, in.Marker, in.MaxItems)
+	return &sdk.ListInstanceProfileTagsOutput{Tags: l.items, IsTruncated: l.truncated, Marker: l.marker}, err
 }
 
 func (s *Service) listPolicyTags(
