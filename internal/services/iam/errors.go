@@ -42,8 +42,10 @@ func noSuchVersion(arn, version string) error {
 	return noSuchEntity("Policy %s version %s does not exist or is not attachable.", arn, version)
 }
 
+const alreadyExistsCode = "EntityAlreadyExists"
+
 func alreadyExists(format string, args ...any) error {
-	return awserr.New("EntityAlreadyExists", http.StatusConflict, format, args...)
+	return awserr.New(alreadyExistsCode, http.StatusConflict, format, args...)
 }
 
 func identityExists(k kind, name string) error {
@@ -87,5 +89,9 @@ func invalidInput(format string, args ...any) error {
 
 // protectedRole guards the paths of roles that only AWS makes and changes (iam.md T8). The text is from third-party logs.
 func protectedRole(name string) error {
-	return accessDenied("Cannot perform the operation on the protected role '" + name + "' - this role is only modifiable by AWS")
+	return awserr.New("UnmodifiableEntity", http.StatusBadRequest, "%s", protectedText(name))
+}
+
+func protectedText(name string) string {
+	return "Cannot perform the operation on the protected role '" + name + "' - this role is only modifiable by AWS"
 }

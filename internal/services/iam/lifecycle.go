@@ -12,7 +12,7 @@ import (
 // create gives a new user, group or role its id and date and keeps it, with a boundary if the call has one. prepare, if not nil,
 // may complete the identity inside the transaction.
 func (s *Service) create(
-	ctx context.Context, c *service.Call, e *identity, boundaryARN *string, prepare func(store.Reader) error,
+	ctx context.Context, c *service.Call, e *identity, boundaryARN *string, prepare func(store.Tx) error,
 ) error {
 	id, err := principal.NewUniqueID(e.Kind.idPrefix(), c.Account)
 	if err != nil {
@@ -28,7 +28,7 @@ func (s *Service) create(
 		if err := claimName(tx, c.Account, e); err != nil {
 			return err
 		}
-		if err := checkQuota(tx, c.Account, e.Kind); err != nil {
+		if err := checkQuota(tx, c.Account, e); err != nil {
 			return err
 		}
 		if boundaryARN != nil {
@@ -40,10 +40,14 @@ func (s *Service) create(
 	})
 }
 
-// checkQuota counts the identities of an account, the new one included.
-func checkQuota(r store.Reader, account string, k kind) error {
+// checkQuota counts the identities of an account, the new one included. Service-linked roles count, but are always allowed
+// (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create-service-linked-role.html).
+func checkQuota(r store.Reader, account string, e *identity) error {
+	if e.isServiceLinked() {
+		return nil
+	}
 	quota, limit := "UsersPerAccount", maxUsers
-	switch k {
+	switch e.Kind {
 	case groupKind:
 		quota, limit = "GroupsPerAccount", maxGroups
 	case roleKind:
@@ -51,7 +55,7 @@ func checkQuota(r store.Reader, account string, k kind) error {
 	case profileKind:
 		quota, limit = "InstanceProfilesPerAccount", maxProfiles
 	}
-	n, err := count(r, namePrefix(account, k), limit+1)
+	n, err := count(r, namePrefix(account, e.Kind), limit+1)
 	if err == nil && n > limit {
 		return quotaExceeded(quota, limit)
 	}
@@ -74,11 +78,16 @@ func (s *Service) remove(ctx context.Context, account string, k kind, name strin
 		if err := dropBoundary(tx, account, e); err != nil {
 			return err
 		}
-		if err := tx.Delete(nameKey(account, k, e.Name)); err != nil {
-			return err
-		}
-		return tx.Delete(identityKey(account, k, e.ID))
+		return erase(tx, account, e)
 	})
+}
+
+// erase deletes an identity to which nothing refers.
+func erase(tx store.Tx, account string, e *identity) error {
+	if err := tx.Delete(nameKey(account, e.Kind, e.Name)); err != nil {
+		return err
+	}
+	return tx.Delete(identityKey(account, e.Kind, e.ID))
 }
 
 // checkRemovable says what must be removed first.

@@ -79,6 +79,10 @@ func (s *Service) operations() []service.Operation {
 		op("DeletePolicyVersion", s.onPolicy(), s.deletePolicyVersion),
 		op("ListEntitiesForPolicy", s.onPolicy(), s.listEntitiesForPolicy),
 
+		op("CreateServiceLinkedRole", s.toMakeLinked, s.createServiceLinkedRole),
+		op("DeleteServiceLinkedRole", s.on(roleKind), s.deleteServiceLinkedRole),
+		op("GetServiceLinkedRoleDeletionStatus", s.onDeletionTask, s.getServiceLinkedRoleDeletionStatus),
+
 		op("CreateInstanceProfile", s.toMake(profileKind, requestTags), s.createInstanceProfile,
 			tagging[sdk.CreateInstanceProfileInput]("iam:TagInstanceProfile", s.toMake(profileKind, requestTags))),
 		op("GetInstanceProfile", s.on(profileKind), s.getInstanceProfile),

@@ -123,6 +123,7 @@ type accessKey struct {
 //	iam/<account>/profile/<role id>/<profile id>        the same for the instance profiles that a role is in
 //	iam/<account>/attached/<policy ARN>/<kind>/<id>     attachment, for listing and counting
 //	iam/<account>/boundary/<policy ARN>/<kind>/<id>     the same for permissions boundaries
+//	iam/<account>/deletion-task/<uuid>                  deletionTask
 //	iam/key/<access key id>                             accessKey
 //
 // Names compare without regard to case when they are made

@@ -52,12 +52,14 @@ type Service struct {
 	keyring  *secret.Keyring
 	managed  ManagedPolicies
 	patterns patterns
+	linked   []linkedService
 }
 
 // New makes the service.
 func New(c Config) *Service {
 	return &Service{
 		names: names{c.Partition}, db: c.DB, keyring: c.Keyring, managed: c.Managed, patterns: newPatterns(),
+		linked: linkedServices(),
 	}
 }
 
@@ -68,12 +70,25 @@ func (s *Service) Definition(api *protocol.API, codec protocol.Codec) service.Se
 
 // change reads an identity, lets fn change it, and writes it, in one transaction. What belongs to AWS cannot be changed.
 func (s *Service) change(ctx context.Context, account string, k kind, name string, fn func(store.Tx, *identity) error) error {
+	return s.changeUnless(ctx, account, k, name, (*identity).isProtected, fn)
+}
+
+// describe is change for tags and descriptions, which service-linked roles take, too
+// (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_update-service-linked-role.html; TagRole's page has no
+// UnmodifiableEntity).
+func (s *Service) describe(ctx context.Context, account string, k kind, name string, fn func(store.Tx, *identity) error) error {
+	return s.changeUnless(ctx, account, k, name, (*identity).isReserved, fn)
+}
+
+func (s *Service) changeUnless(
+	ctx context.Context, account string, k kind, name string, protected func(*identity) bool, fn func(store.Tx, *identity) error,
+) error {
 	return s.db.Update(ctx, func(tx store.Tx) error {
 		e, err := findIdentity(tx, account, k, name)
 		if err != nil {
 			return err
 		}
-		if e.isProtected() {
+		if protected(e) {
 			return protectedRole(e.Name)
 		}
 		if err := fn(tx, e); err != nil {

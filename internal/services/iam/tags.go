@@ -51,7 +51,7 @@ func (s *Service) tagIdentity(ctx context.Context, c *service.Call, k kind, name
 	if err != nil {
 		return err
 	}
-	return s.change(ctx, c.Account, k, *name, func(_ store.Tx, e *identity) (err error) {
+	return s.describe(ctx, c.Account, k, *name, func(_ store.Tx, e *identity) (err error) {
 		e.Tags, err = withTags(e.Tags, set)
 		return err
 	})
@@ -61,7 +61,7 @@ func (s *Service) untagIdentity(ctx context.Context, c *service.Call, k kind, na
 	if err := s.patterns.checkTagKeys(keys); err != nil {
 		return err
 	}
-	return s.change(ctx, c.Account, k, *name, func(_ store.Tx, e *identity) error {
+	return s.describe(ctx, c.Account, k, *name, func(_ store.Tx, e *identity) error {
 		e.Tags = withoutTags(e.Tags, keys)
 		return nil
 	})
