@@ -84,10 +84,12 @@ func (s *Service) remove(ctx context.Context, account string, k kind, name strin
 
 // erase deletes an identity to which nothing refers.
 func erase(tx store.Tx, account string, e *identity) error {
-	if err := tx.Delete(nameKey(account, e.Kind, e.Name)); err != nil {
-		return err
+	for _, key := range []string{nameKey(account, e.Kind, e.Name), lastUsedKey(e.ID), identityKey(account, e.Kind, e.ID)} {
+		if err := tx.Delete(key); err != nil {
+			return err
+		}
 	}
-	return tx.Delete(identityKey(account, e.Kind, e.ID))
+	return nil
 }
 
 // checkRemovable says what must be removed first.

@@ -125,6 +125,7 @@ type accessKey struct {
 //	iam/<account>/boundary/<policy ARN>/<kind>/<id>     the same for permissions boundaries
 //	iam/<account>/deletion-task/<uuid>                  deletionTask
 //	iam/key/<access key id>                             accessKey
+//	iam/used/<access key id or role id>                 lastUse
 //
 // Names compare without regard to case when they are made
 // (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, "IAM name requirements").
@@ -152,6 +153,8 @@ func profilePrefix(account, roleID string) string {
 }
 
 func accessKeyKey(id string) string { return "iam/key/" + id }
+
+func lastUsedKey(id string) string { return "iam/used/" + id }
 
 // use is a way in which an identity uses a managed policy.
 type use string
