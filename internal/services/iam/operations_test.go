@@ -38,7 +38,7 @@ func TestTargetsOfMissingThings(t *testing.T) {
 		for member, value := range map[string]string{
 			"PolicyArn": "arn:aws:iam::111122223333:policy/x", "Path": "/", "PathPrefix": "/", "NewPath": "/",
 			"DeletionTaskId": "task/aws-service-role/x.amazonaws.com/x/1",
-			"AccessKeyId": "AKIAIOSFODNN7EXAMPLE",
+			"AccessKeyId":    "AKIAIOSFODNN7EXAMPLE",
 		} {
 			if f := in.Elem().FieldByName(member); f.IsValid() {
 				f.Set(reflect.ValueOf(&value))
