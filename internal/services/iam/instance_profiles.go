@@ -37,7 +37,7 @@ func (s *Service) getInstanceProfile(
 			return err
 		}
 		p, err = s.listedProfile(r, c.Account, e)
-		p.Tags = append([]types.Tag{}, wireTags(byKey(e.Tags))...)
+		p.Tags = shownTags(e.Tags)
 		return err
 	})
 	if err != nil {

@@ -2,6 +2,7 @@ package iam
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 	"strings"
 
@@ -57,7 +58,7 @@ func checkUsageFilter(f types.PolicyUsageType) error {
 
 // policyOrder puts customer managed policies before those of AWS.
 func policyOrder(p types.Policy) string {
-	if strings.Contains(*p.Arn, ":"+awsAccount+":policy/") {
+	if isOfAWS(*p.Arn) {
 		return "1" + *p.Arn
 	}
 	return "0" + strings.ToLower(*p.PolicyName)
@@ -71,7 +72,7 @@ func (s *Service) policies(r store.Reader, account string, in *sdk.ListPoliciesI
 	}
 	var out []types.Policy
 	add := func(arn string, p *managedPolicy) {
-		if n := counts[url.PathEscape(arn)]; passes(in, p, n) {
+		if n := counts[arn]; passes(in, p, n) {
 			out = append(out, listedPolicy(arn, p, n))
 		}
 	}
@@ -108,7 +109,7 @@ func passes(in *sdk.ListPoliciesInput, p *managedPolicy, n uses) bool {
 	return true
 }
 
-// allUses counts what uses each policy in an account, by the ARN as it stands in the keys.
+// allUses counts what uses each policy in an account, by ARN.
 func allUses(r store.Reader, account string) (map[string]uses, error) {
 	out := make(map[string]uses)
 	for _, u := range []use{attached, boundary} {
@@ -118,7 +119,11 @@ func allUses(r store.Reader, account string) (map[string]uses, error) {
 			return nil, err
 		}
 		for _, item := range items {
-			arn, _, _ := strings.Cut(strings.TrimPrefix(item.Key, prefix), "/")
+			escaped, _, _ := strings.Cut(strings.TrimPrefix(item.Key, prefix), "/")
+			arn, err := url.PathUnescape(escaped)
+			if err != nil {
+				return nil, fmt.Errorf("read key %s: %w", item.Key, err)
+			}
 			n := out[arn]
 			if u == attached {
 				n.attached++

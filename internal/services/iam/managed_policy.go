@@ -27,6 +27,9 @@ func parsePolicyARN(text string) (arn.ARN, error) {
 	return a, nil
 }
 
+// isOfAWS tells whether a policy's ARN is that of an AWS managed policy.
+func isOfAWS(policyARN string) bool { return strings.Contains(policyARN, "::"+awsAccount+":policy/") }
+
 // policyPathAndName splits a policy's ARN: "arn:aws:iam::1:policy/team/x" gives "/team/" and "x".
 func policyPathAndName(text string) (path, name string) {
 	_, rest, _ := strings.Cut(text, ":policy/")

@@ -80,6 +80,8 @@ func (s *Service) operations() []service.Operation {
 		op("DeletePolicyVersion", s.onPolicy(), s.deletePolicyVersion),
 		op("ListEntitiesForPolicy", s.onPolicy(), s.listEntitiesForPolicy),
 
+		op("GetAccountAuthorizationDetails", anywhere, s.getAccountAuthorizationDetails),
+
 		op("CreateServiceLinkedRole", s.toMakeLinked, s.createServiceLinkedRole),
 		op("DeleteServiceLinkedRole", s.on(roleKind), s.deleteServiceLinkedRole),
 		op("GetServiceLinkedRoleDeletionStatus", s.onDeletionTask, s.getServiceLinkedRoleDeletionStatus),
