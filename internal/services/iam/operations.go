@@ -79,6 +79,11 @@ func (s *Service) operations() []service.Operation {
 		op("DeletePolicyVersion", s.onPolicy(), s.deletePolicyVersion),
 		op("ListEntitiesForPolicy", s.onPolicy(), s.listEntitiesForPolicy),
 
+		op("SimulateCustomPolicy", anywhere, s.simulateCustomPolicy),
+		op("SimulatePrincipalPolicy", s.onPolicySource, s.simulatePrincipalPolicy),
+		op("GetContextKeysForCustomPolicy", anywhere, s.getContextKeysForCustomPolicy),
+		op("GetContextKeysForPrincipalPolicy", s.onPolicySource, s.getContextKeysForPrincipalPolicy),
+
 		op("TagUser", s.on(userKind, requestTags), s.tagUser),
 		op("UntagUser", s.on(userKind, requestTagKeys), s.untagUser),
 		op("ListUserTags", s.on(userKind), s.listUserTags),
