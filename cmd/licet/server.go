@@ -119,7 +119,7 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 		return err
 	}
 	identities := iam.Config{
-		DB: s.decisions.Recorded(), Keyring: s.keys, Managed: managedPolicies{data}, Partition: partition, Now: time.Now,
+		DB: s.decisions.Recorded(), Keyring: s.keys, Managed: managedPolicies{data}, Actions: data, Partition: partition, Now: time.Now,
 		LastUsed: iam.NewLastUsed(s.decisions.Recorded()), FixedRoot: fixedRoots(fixed),
 	}
 	s.lastUsed = identities.LastUsed
@@ -181,7 +181,7 @@ func (s *server) services(identities iam.Config, dir dataDir) ([]service.Service
 	}
 	s.logs = logs.New(s.decisions.Recorded(), dir.room)
 	return []service.Service{
-		iam.New(identities).Definition(iamAPI, query.New(iamAPI)),
+		iam.New(identities, s.directory).Definition(iamAPI, query.New(iamAPI)),
 		sts.New(s.directory, s.keys).Definition(stsAPI, query.New(stsAPI)),
 		s.lambda.Definition(lambdaAPI, lambdaCodec),
 		s.logs.Definition(logsAPI, json.New(logsAPI, json.Version11)),

@@ -80,6 +80,11 @@ func (s *Service) operations() []service.Operation {
 		op("DeletePolicyVersion", s.onPolicy(), s.deletePolicyVersion),
 		op("ListEntitiesForPolicy", s.onPolicy(), s.listEntitiesForPolicy),
 
+		op("SimulateCustomPolicy", anywhere, s.simulateCustomPolicy),
+		op("SimulatePrincipalPolicy", s.onPolicySource, s.simulatePrincipalPolicy),
+		op("GetContextKeysForCustomPolicy", anywhere, s.getContextKeysForCustomPolicy),
+		op("GetContextKeysForPrincipalPolicy", s.onPolicySource, s.getContextKeysForPrincipalPolicy),
+
 		op("GetAccountAuthorizationDetails", anywhere, s.getAccountAuthorizationDetails),
 
 		op("CreateServiceLinkedRole", s.toMakeLinked, s.createServiceLinkedRole),

@@ -9,6 +9,7 @@ import (
 	"github.com/licet/licet/internal/protocol"
 	"github.com/licet/licet/internal/secret"
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/iam/simulation"
 	"github.com/licet/licet/internal/store"
 )
 
@@ -32,11 +33,20 @@ type ManagedPolicies interface {
 	All() iter.Seq[ManagedPolicy]
 }
 
-// Config is what Service and Directory need. All fields but FixedRoot are required; the Directory does without LastUsed.
+// Actions knows the actions of AWS's services. It never changes and is safe for concurrent use.
+type Actions interface {
+	simulation.Actions
+	// Services are the prefixes of all services, sorted. Names gives the names of a service's actions, without the prefix.
+	Services() []string
+	Names(service string) []string
+}
+
+// Config is what Service and Directory need. All fields but FixedRoot are required; the Directory does without Actions and LastUsed.
 type Config struct {
 	DB      store.DB
 	Keyring *secret.Keyring
 	Managed ManagedPolicies
+	Actions Actions
 	// Partition of the ARNs, such as "aws".
 	Partition string
 	// Now tells the time to which session tokens are held.
@@ -56,13 +66,17 @@ type Service struct {
 	lastUsed *LastUsed
 	patterns patterns
 	linked   []linkedService
+	// directory has the policies of identities as decisions see them.
+	directory *Directory
+	actions   Actions
 }
 
-// New makes the service.
-func New(c Config) *Service {
+// New makes the service, beside the directory of the same store.
+func New(c Config, d *Directory) *Service {
 	return &Service{
 		names: names{c.Partition}, db: c.DB, keyring: c.Keyring, managed: c.Managed, lastUsed: c.LastUsed,
 		patterns: newPatterns(), linked: linkedServices(),
+		directory: d, actions: c.Actions,
 	}
 }
 
