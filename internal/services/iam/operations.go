@@ -86,6 +86,7 @@ func (s *Service) operations() []service.Operation {
 		op("GetContextKeysForPrincipalPolicy", s.onPolicySource, s.getContextKeysForPrincipalPolicy),
 
 		op("GetAccountAuthorizationDetails", anywhere, s.getAccountAuthorizationDetails),
+		op("ListPoliciesGrantingServiceAccess", s.onArn, s.listPoliciesGrantingServiceAccess),
 
 		op("CreateServiceLinkedRole", s.toMakeLinked, s.createServiceLinkedRole),
 		op("DeleteServiceLinkedRole", s.on(roleKind), s.deleteServiceLinkedRole),
