@@ -3,6 +3,7 @@ package iam
 import (
 	"context"
 	"iter"
+	"sync"
 	"time"
 
 	"github.com/licet/licet/internal/principal"
@@ -66,6 +67,9 @@ type Service struct {
 	lastUsed *LastUsed
 	patterns patterns
 	linked   []linkedService
+	// policiesOfAWS are those of AWS's managed policies that were asked for, entriesOfAWS all of them for lists, without documents.
+	policiesOfAWS *memo[*managedPolicy]
+	entriesOfAWS  func() []entry
 	// directory has the policies of identities as decisions see them.
 	directory *Directory
 	actions   Actions
@@ -76,7 +80,9 @@ func New(c Config, d *Directory) *Service {
 	return &Service{
 		names: names{c.Partition}, db: c.DB, keyring: c.Keyring, managed: c.Managed, lastUsed: c.LastUsed,
 		patterns: newPatterns(), linked: linkedServices(),
-		directory: d, actions: c.Actions,
+		policiesOfAWS: newMemo[*managedPolicy](cachedPolicies),
+		entriesOfAWS:  sync.OnceValue(func() []entry { return entriesOfAWS(c.Managed) }),
+		directory:     d, actions: c.Actions,
 	}
 }
 
