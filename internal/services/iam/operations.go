@@ -88,6 +88,8 @@ func (s *Service) operations() []service.Operation {
 		op("GetAccountAuthorizationDetails", anywhere, s.getAccountAuthorizationDetails),
 		op("ListPoliciesGrantingServiceAccess", s.onArn, s.listPoliciesGrantingServiceAccess),
 
+		op("SetSecurityTokenServicePreferences", anywhere, s.setSecurityTokenServicePreferences),
+
 		op("CreateServiceLinkedRole", s.toMakeLinked, s.createServiceLinkedRole),
 		op("DeleteServiceLinkedRole", s.on(roleKind), s.deleteServiceLinkedRole),
 		op("GetServiceLinkedRoleDeletionStatus", s.onDeletionTask, s.getServiceLinkedRoleDeletionStatus),

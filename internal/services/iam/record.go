@@ -124,6 +124,7 @@ type accessKey struct {
 //	iam/<account>/attached/<policy ARN>/<kind>/<id>     attachment, for listing and counting
 //	iam/<account>/boundary/<policy ARN>/<kind>/<id>     the same for permissions boundaries
 //	iam/<account>/deletion-task/<uuid>                  deletionTask
+//	iam/<account>/token-version                         GlobalEndpointTokenVersion, once it was set
 //	iam/key/<access key id>                             accessKey
 //	iam/used/<access key id or role id>                 lastUse
 //
@@ -151,6 +152,8 @@ func memberPrefix(account, groupID string) string {
 func profilePrefix(account, roleID string) string {
 	return "iam/" + account + "/profile/" + roleID + "/"
 }
+
+func tokenVersionKey(account string) string { return "iam/" + account + "/token-version" }
 
 func accessKeyKey(id string) string { return "iam/key/" + id }
 
