@@ -183,6 +183,19 @@ func (p patterns) checkTags(tags []types.Tag) ([]tag, error) {
 	return out, nil
 }
 
+// checkCasedTags is checkTags for what has tag keys with case in AWS: policies and instance profiles
+// (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html#id_tags_rules_creating). Its text was recorded.
+func (p patterns) checkCasedTags(tags []types.Tag) ([]tag, error) {
+	seen := make(map[string]bool, len(tags))
+	for _, t := range tags {
+		if t.Key != nil && seen[*t.Key] && len(tags) <= maxTags {
+			return nil, invalidInput("Duplicate tag keys found.")
+		}
+		seen[aws.ToString(t.Key)] = true
+	}
+	return p.checkTags(tags)
+}
+
 func (p patterns) checkTag(member string, t tag) error {
 	if err := checkLength(member+"key", t.Key, 1, maxTagKey); err != nil {
 		return err

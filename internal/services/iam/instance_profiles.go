@@ -14,7 +14,7 @@ import (
 func (s *Service) createInstanceProfile(
 	ctx context.Context, c *service.Call, in *sdk.CreateInstanceProfileInput,
 ) (*sdk.CreateInstanceProfileOutput, error) {
-	tags, err := s.patterns.checkTags(in.Tags)
+	tags, err := s.patterns.checkCasedTags(in.Tags)
 	if err != nil {
 		return nil, err
 	}

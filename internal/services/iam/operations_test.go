@@ -316,7 +316,7 @@ func TestListPoliciesAndEntities(t *testing.T) {
 		want []string
 	}{
 		{&sdk.ListPoliciesInput{}, []string{
-			"mine", "mine-too", "other", "ReadOnlyAccess", "AWSLambdaBasicExecutionRole", "AWSLambdaServiceRolePolicy",
+			"mine", "mine-too", "other", "ReadOnlyAccess", "AWSLambdaServiceRolePolicy", "AWSLambdaBasicExecutionRole",
 		}},
 		{&sdk.ListPoliciesInput{Scope: types.PolicyScopeTypeLocal, MaxItems: aws.Int32(2)}, []string{"mine", "mine-too"}},
 		{&sdk.ListPoliciesInput{OnlyAttached: true}, []string{"mine", "ReadOnlyAccess"}},

@@ -47,7 +47,11 @@ func listTags(have []tag, marker *string, maxItems *int32) (listing[types.Tag], 
 }
 
 func (s *Service) tagIdentity(ctx context.Context, c *service.Call, k kind, name *string, tags []types.Tag) error {
-	set, err := s.patterns.checkTags(tags)
+	check := s.patterns.checkTags
+	if k == profileKind {
+		check = s.patterns.checkCasedTags
+	}
+	set, err := check(tags)
 	if err != nil {
 		return err
 	}
@@ -92,7 +96,7 @@ func (s *Service) tagInstanceProfile(
 }
 
 func (s *Service) tagPolicy(ctx context.Context, c *service.Call, in *sdk.TagPolicyInput) (*sdk.TagPolicyOutput, error) {
-	set, err := s.patterns.checkTags(in.Tags)
+	set, err := s.patterns.checkCasedTags(in.Tags)
 	if err != nil {
 		return nil, err
 	}
