@@ -72,10 +72,12 @@ func (s *Service) remove(ctx context.Context, account string, k kind, name strin
 		if err := dropBoundary(tx, account, e); err != nil {
 			return err
 		}
-		if err := tx.Delete(nameKey(account, k, e.Name)); err != nil {
-			return err
+		for _, key := range []string{nameKey(account, k, e.Name), lastUsedKey(e.ID), identityKey(account, k, e.ID)} {
+			if err := tx.Delete(key); err != nil {
+				return err
+			}
 		}
-		return tx.Delete(identityKey(account, k, e.ID))
+		return nil
 	})
 }
 

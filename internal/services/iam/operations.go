@@ -21,6 +21,7 @@ func (s *Service) operations() []service.Operation {
 		op("ListAccessKeys", s.onUserOrCaller, s.listAccessKeys),
 		op("UpdateAccessKey", s.onUserOrCaller, s.updateAccessKey),
 		op("DeleteAccessKey", s.onUserOrCaller, s.deleteAccessKey),
+		op("GetAccessKeyLastUsed", s.onAccessKey, s.getAccessKeyLastUsed),
 
 		op("CreateGroup", s.toMake(groupKind), s.createGroup),
 		op("GetGroup", s.on(groupKind), s.getGroup),

@@ -115,6 +115,7 @@ type accessKey struct {
 //	iam/<account>/attached/<policy ARN>/<kind>/<id>     attachment, for listing and counting
 //	iam/<account>/boundary/<policy ARN>/<kind>/<id>     the same for permissions boundaries
 //	iam/key/<access key id>                             accessKey
+//	iam/used/<access key id or role id>                 lastUse
 //
 // Names compare without regard to case when they are made
 // (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, "IAM name requirements").
@@ -138,6 +139,8 @@ func memberPrefix(account, groupID string) string {
 }
 
 func accessKeyKey(id string) string { return "iam/key/" + id }
+
+func lastUsedKey(id string) string { return "iam/used/" + id }
 
 // use is a way in which an identity uses a managed policy.
 type use string

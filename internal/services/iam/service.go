@@ -32,7 +32,7 @@ type ManagedPolicies interface {
 	All() iter.Seq[ManagedPolicy]
 }
 
-// Config is what Service and Directory need. All fields but FixedRoot are required.
+// Config is what Service and Directory need. All fields but FixedRoot are required; the Directory does without LastUsed.
 type Config struct {
 	DB      store.DB
 	Keyring *secret.Keyring
@@ -41,6 +41,8 @@ type Config struct {
 	Partition string
 	// Now tells the time to which session tokens are held.
 	Now func() time.Time
+	// LastUsed tells when access keys and roles were last used.
+	LastUsed *LastUsed
 	// FixedRoot gives accounts a root access key for as long as this process runs. It is never stored.
 	FixedRoot map[string]principal.Credentials
 }
@@ -51,13 +53,15 @@ type Service struct {
 	db       store.DB
 	keyring  *secret.Keyring
 	managed  ManagedPolicies
+	lastUsed *LastUsed
 	patterns patterns
 }
 
 // New makes the service.
 func New(c Config) *Service {
 	return &Service{
-		names: names{c.Partition}, db: c.DB, keyring: c.Keyring, managed: c.Managed, patterns: newPatterns(),
+		names: names{c.Partition}, db: c.DB, keyring: c.Keyring, managed: c.Managed, lastUsed: c.LastUsed,
+		patterns: newPatterns(),
 	}
 }
 
