@@ -37,7 +37,7 @@ func TestTargetsOfMissingThings(t *testing.T) {
 		}
 		for member, value := range map[string]string{
 			"PolicyArn": "arn:aws:iam::111122223333:policy/x", "Path": "/", "PathPrefix": "/", "NewPath": "/",
-			"AccessKeyId": "AKIAIOSFODNN7EXAMPLE",
+			"AccessKeyId": "AKIAIOSFODNN7EXAMPLE", "SerialNumber": "arn:aws:iam::111122223333:mfa/x",
 		} {
 			if f := in.Elem().FieldByName(member); f.IsValid() {
 				f.Set(reflect.ValueOf(&value))

@@ -3,6 +3,8 @@ package iam
 import (
 	"bytes"
 	"encoding/base64"
+	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
@@ -41,6 +43,12 @@ type listing[T any] struct {
 	items     []T
 	marker    *string
 	truncated bool
+}
+
+// sortedBy sorts a list by key.
+func sortedBy[T any](items []T, key func(T) string) []T {
+	slices.SortFunc(items, func(a, b T) int { return strings.Compare(key(a), key(b)) })
+	return items
 }
 
 // cut takes the page out of a list that is sorted by key.
