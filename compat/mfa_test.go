@@ -24,7 +24,7 @@ func (p phone) code(steps int64) *string {
 	return aws.String(totp.Code(p.seed, totp.Step(time.Now())+steps))
 }
 
-// newPhone makes a device and enables it with two codes of the past, so that those from now on are good.
+// newPhone makes a device and enables it with the last code and this; the next one is good already.
 func (l *licet) newPhone(t *testing.T, p person) phone {
 	t.Helper()
 	c, ctx, name := l.as(l.root).iam, t.Context(), unique("phone")
@@ -35,7 +35,7 @@ func (l *licet) newPhone(t *testing.T, p person) phone {
 	}
 	made := phone{*d.SerialNumber, seed}
 	must(c.EnableMFADevice(ctx, &iam.EnableMFADeviceInput{
-		UserName: &p.name, SerialNumber: &made.serial, AuthenticationCode1: made.code(-3), AuthenticationCode2: made.code(-2),
+		UserName: &p.name, SerialNumber: &made.serial, AuthenticationCode1: made.code(-1), AuthenticationCode2: made.code(0),
 	}))(t)
 	return made
 }
@@ -49,7 +49,7 @@ func TestGetSessionTokenWithMFA(t *testing.T) {
 	_, err := p.iam.ListRoles(ctx, &iam.ListRolesInput{})
 	check(t, err, failure{403, "AccessDenied", noPolicyAllows(p.arn, "iam:ListRoles", arnPrefix+"role/", "identity-based policy")})
 
-	in := &sts.GetSessionTokenInput{SerialNumber: &phone.serial, TokenCode: phone.code(0)}
+	in := &sts.GetSessionTokenInput{SerialNumber: &phone.serial, TokenCode: phone.code(1)}
 	session := server.as(sessionCredentials(must(p.sts.GetSessionToken(ctx, in))(t).Credentials))
 	must(session.iam.ListRoles(ctx, &iam.ListRolesInput{}))(t)
 	_, err = p.sts.GetSessionToken(ctx, in)
@@ -75,7 +75,7 @@ func TestAssumeRoleWithMFA(t *testing.T) {
 	in := &sts.AssumeRoleInput{RoleArn: &r.arn, RoleSessionName: aws.String("work")}
 	_, err := p.sts.AssumeRole(ctx, in)
 	check(t, err, failure{403, "AccessDenied", noPolicyAllows(p.arn, "sts:AssumeRole", r.arn, "role trust policy")})
-	in.SerialNumber, in.TokenCode = &phone.serial, phone.code(0)
+	in.SerialNumber, in.TokenCode = &phone.serial, phone.code(1)
 	session := server.as(sessionCredentials(must(p.sts.AssumeRole(ctx, in))(t).Credentials))
 	must(session.iam.ListRoles(ctx, &iam.ListRolesInput{}))(t)
 	_, err = p.sts.AssumeRole(ctx, in)
