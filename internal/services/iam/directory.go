@@ -37,7 +37,7 @@ type Directory struct {
 	tokens     *memo[*knownToken]
 	aws        *memo[authz.Policy]
 	documents  *memo[*policy.Document]
-	guesses    guesses
+	attempts   attempts
 }
 
 // knownKey is an access key with its secret open.

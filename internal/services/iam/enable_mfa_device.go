@@ -3,12 +3,15 @@ package iam
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
+	"github.com/licet/licet/authz"
+	"github.com/licet/licet/internal/arn"
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/store"
 	"github.com/licet/licet/internal/totp"
@@ -21,11 +24,18 @@ func (s *Service) enableMFADevice(
 		return nil, err
 	}
 	err := s.change(ctx, c.Account, userKind, *in.UserName, func(tx store.Tx, e *identity) error {
+		if err := checkMFACaller(c, e); err != nil {
+			return err
+		}
 		d, err := findMFADevice(tx, c.Account, *in.SerialNumber)
 		if err != nil {
 			return err
 		}
-		if d.UserID != "" {
+		switch d.UserID {
+		case "":
+		case e.ID:
+			return alreadyExists("MFA Device for user %s already exists.", e.Name)
+		default:
 			return alreadyExists("MFA Device is already in use.")
 		}
 		if len(e.MFADevices) >= maxMFADevices {
@@ -60,7 +70,7 @@ func (s *Service) resyncMFADevice(
 	return &sdk.ResyncMFADeviceOutput{}, err
 }
 
-// deactivateMFADevice leaves the device for another user; the codes that were used stay so.
+// deactivateMFADevice leaves the device for another user, with what is known of its clock and its codes.
 func (s *Service) deactivateMFADevice(
 	ctx context.Context, c *service.Call, in *sdk.DeactivateMFADeviceInput,
 ) (*sdk.DeactivateMFADeviceOutput, error) {
@@ -72,11 +82,14 @@ func (s *Service) deactivateMFADevice(
 		return nil, err
 	}
 	err = s.change(ctx, c.Account, k, name, func(tx store.Tx, e *identity) error {
+		if err := checkMFACaller(c, e); err != nil {
+			return err
+		}
 		d, err := ownMFADevice(tx, c.Account, e, *in.SerialNumber)
 		if err != nil {
 			return err
 		}
-		d.UserID, d.Enabled, d.Drift = "", time.Time{}, 0
+		d.UserID, d.Enabled = "", time.Time{}
 		e.MFADevices = slices.DeleteFunc(e.MFADevices, func(serial string) bool { return serial == d.Serial })
 		return putMFADevice(tx, c.Account, d)
 	})
@@ -119,40 +132,29 @@ func (s *Service) listMFADevices(
 	return &sdk.ListMFADevicesOutput{MFADevices: append([]types.MFADevice{}, l.items...), IsTruncated: l.truncated, Marker: l.marker}, nil
 }
 
+// getMFADevice answers for FIDO security keys only, of which there are none here.
 func (s *Service) getMFADevice(
-	ctx context.Context, c *service.Call, in *sdk.GetMFADeviceInput,
+	_ context.Context, _ *service.Call, in *sdk.GetMFADeviceInput,
 ) (*sdk.GetMFADeviceOutput, error) {
 	if err := s.checkSerialNumber(in.SerialNumber); err != nil {
 		return nil, err
 	}
-	k, name, err := s.userOrCaller(c, in.UserName)
-	if err != nil {
-		return nil, err
+	a, err := arn.Parse(*in.SerialNumber)
+	if err != nil || a.Service != "iam" || !strings.HasPrefix(a.Resource, "u2f/") {
+		return nil, validationError("The MFA device serial number sent in the request is invalid or not supported by this API. " +
+			"Currently, only hardware FIDO security keys are supported. Please use the compatible device or API.")
 	}
-	var out *sdk.GetMFADeviceOutput
-	err = s.db.View(ctx, func(r store.Reader) error {
-		e, err := findIdentity(r, c.Account, k, name)
-		if err != nil {
-			return err
-		}
-		d, err := ownMFADevice(r, c.Account, e, *in.SerialNumber)
-		if err != nil {
-			return err
-		}
-		out = &sdk.GetMFADeviceOutput{
-			EnableDate: aws.Time(d.Enabled), SerialNumber: aws.String(d.Serial), UserName: aws.String(e.Name),
-		}
-		return nil
-	})
-	return out, err
+	return nil, noSuchMFADevice(*in.SerialNumber)
 }
 
-// ownMFADevice finds a device among those that are enabled for a user.
-func ownMFADevice(r store.Reader, account string, e *identity, serial string) (*mfaDevice, error) {
-	if !e.hasMFADevice(serial) {
-		return nil, noSuchMFADevice(serial)
+// checkMFACaller keeps users with a device from changing their own devices without it
+// (https://aws.amazon.com/security/security-bulletins/AWS-2023-001/).
+func checkMFACaller(c *service.Call, e *identity) error {
+	withMFA := c.Caller.Session != nil && c.Caller.Session.MFA
+	if c.Caller.Kind != authz.User || c.Caller.ID != e.ID || len(e.MFADevices) == 0 || withMFA {
+		return nil
 	}
-	return findMFADevice(r, account, serial)
+	return accessDenied("To complete this action, please ensure that you are authenticated with an MFA device that is enabled for this user.")
 }
 
 // checkCodes checks the form of what tells where a device's clock stands.

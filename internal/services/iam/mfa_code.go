@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/licet/licet/authz"
 	"github.com/licet/licet/internal/principal"
 	"github.com/licet/licet/internal/store"
-	"github.com/licet/licet/internal/totp"
 )
 
 // CheckMFACode tells whether a code of an MFA device is good for a caller, who must be a user for whom the device is enabled. The
@@ -22,13 +22,17 @@ func (d *Directory) CheckMFACode(ctx context.Context, caller *principal.Caller, 
 
 // UseMFACode is CheckMFACode that uses the code up. The context must permit the change, if the store wants that.
 func (d *Directory) UseMFACode(ctx context.Context, caller *principal.Caller, serial, code string) error {
-	return d.config.DB.Update(ctx, func(tx store.Tx) error {
+	err := d.config.DB.Update(ctx, func(tx store.Tx) error {
 		device, err := d.takeMFACode(tx, caller, serial, code)
 		if err != nil {
 			return err
 		}
 		return putMFADevice(tx, caller.Account, device)
 	})
+	if err == nil {
+		d.attempts.add(serial, d.config.Now())
+	}
+	return err
 }
 
 // takeMFACode gives the device as it is after it took the code.
@@ -45,40 +49,43 @@ func (d *Directory) takeMFACode(r store.Reader, caller *principal.Caller, serial
 		return nil, err
 	}
 	now := d.config.Now()
-	if d.guesses.tooMany(serial, totp.Step(now)) {
-		return nil, principal.ErrMFACode
+	if d.attempts.tooMany(serial, now) {
+		return nil, noDevice
 	}
 	ok, err := device.take(d.config.Keyring, now, code)
 	if err == nil && !ok {
-		d.guesses.add(serial, totp.Step(now))
+		d.attempts.add(serial, now)
 		err = principal.ErrMFACode
 	}
 	return device, err
 }
 
-// maxGuesses is how many wrong codes of a device are looked at in one step: whoever has a user's keys must not find a code by trying
-// (RFC 4226, section 7.3).
-const maxGuesses = 10
+// Codes of one device are looked at so often in a window of time (recorded from AWS, which publishes no numbers): whoever has a user's
+// keys must not find a code by trying (RFC 4226, section 7.3).
+const (
+	maxAttempts    = 9
+	attemptsWindow = 3 * time.Minute
+)
 
-// guesses counts wrong codes in one step. The zero value is ready to use, and safe for concurrent use.
-type guesses struct {
-	// mu guards the rest: wrong codes by serial number, in step.
+// attempts counts codes in the window that is now. The zero value is ready to use, and safe for concurrent use.
+type attempts struct {
+	// mu guards the rest: wrong and used codes by serial number, in the window that began at begin.
 	mu    sync.Mutex
-	step  int64
-	wrong map[string]int
+	begin time.Time
+	codes map[string]int
 }
 
-func (g *guesses) tooMany(serial string, step int64) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.step == step && g.wrong[serial] >= maxGuesses
+func (a *attempts) tooMany(serial string, now time.Time) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.begin.Equal(now.Truncate(attemptsWindow)) && a.codes[serial] >= maxAttempts
 }
 
-func (g *guesses) add(serial string, step int64) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.step != step {
-		g.step, g.wrong = step, make(map[string]int)
+func (a *attempts) add(serial string, now time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if begin := now.Truncate(attemptsWindow); !a.begin.Equal(begin) {
+		a.begin, a.codes = begin, make(map[string]int)
 	}
-	g.wrong[serial]++
+	a.codes[serial]++
 }

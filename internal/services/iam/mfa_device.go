@@ -19,13 +19,15 @@ import (
 	"github.com/licet/licet/internal/totp"
 )
 
+// How far a device's clock may be off, in steps: recorded from AWS, which publishes no numbers.
 const (
-	mfaResource = "mfa/"
-	// syncWindow is how many steps a device's clock may be off when two codes tell where it stands, codeWindow when one does, as
-	// RFC 6238, section 6, advises. AWS does not publish its own.
-	syncWindow = 20
-	codeWindow = 1
+	// A pair of codes is looked for where its second code is this far behind or ahead.
+	maxBehind, maxAhead = 998, 1000
+	// codeWindow is for a single code, each way.
+	codeWindow = 2
 )
+
+const mfaResource = "mfa/"
 
 // mfaDevice is the stored form of a virtual MFA device. Seed is sealed together with the serial number.
 type mfaDevice struct {
@@ -35,10 +37,11 @@ type mfaDevice struct {
 	// UserID is the unique id of the user for whom it is enabled since Enabled; "" for none.
 	UserID  string    `json:"user_id,omitempty"`
 	Enabled time.Time `json:"enabled,omitzero"`
-	// Drift is by how many steps the device's clock is ahead. LastStep is that of the last code that was taken: no code up to it is
-	// taken again.
-	Drift    int64 `json:"drift,omitempty"`
-	LastStep int64 `json:"last_step,omitempty"`
+	// Drift is by how many steps the device's clock is ahead. LastPair is the second step of the last pair of codes: only later codes
+	// make another pair. Used are the steps of single codes that were taken and would still be good.
+	Drift    int64   `json:"drift,omitempty"`
+	LastPair int64   `json:"last_pair,omitempty"`
+	Used     []int64 `json:"used,omitempty"`
 }
 
 func (n names) mfaSerial(account, path, name string) string { return n.arn(account, "mfa"+path+name) }
@@ -95,40 +98,51 @@ func (d *mfaDevice) open(k *secret.Keyring) ([]byte, error) {
 	return []byte(seed), err
 }
 
-// synchronize takes two codes that follow each other, and learns from them where the device's clock stands.
+// synchronize takes two codes that follow each other, and learns from them where the device's clock stands. Both stay good for a
+// session.
 func (d *mfaDevice) synchronize(k *secret.Keyring, now time.Time, code1, code2 string) error {
 	seed, err := d.open(k)
 	if err != nil {
 		return err
 	}
-	at := totp.Step(now)
-	step, ok := totp.Find(seed, max(at-syncWindow, d.LastStep+1), at+syncWindow, code1, code2)
+	at := totp.Step(now) + d.Drift
+	first, ok := totp.Find(seed, max(at-maxBehind-1, d.LastPair+1), at+maxAhead-1, code1, code2)
 	if !ok {
 		return awserr.New("InvalidAuthenticationCode", http.StatusForbidden, "Authentication code for device is not valid.")
 	}
-	d.LastStep, d.Drift = step+1, step+1-at
-	if -codeWindow <= d.Drift && d.Drift <= codeWindow {
-		d.Drift = 0
-	}
+	d.LastPair = first + 1
+	d.Drift = d.LastPair - totp.Step(now)
 	return nil
 }
 
-// take takes one code, which is then used up; false means that it is not good.
+// take takes one code, which is then used up; false means that it is not good. Codes may come out of order.
 func (d *mfaDevice) take(k *secret.Keyring, now time.Time, code string) (bool, error) {
 	seed, err := d.open(k)
 	if err != nil {
 		return false, err
 	}
 	at := totp.Step(now) + d.Drift
-	step, ok := totp.Find(seed, max(at-codeWindow, d.LastStep+1), at+codeWindow, code)
-	if ok {
-		d.LastStep = step
+	step, ok := totp.Find(seed, at-codeWindow, at+codeWindow, code)
+	if !ok || slices.Contains(d.Used, step) {
+		return false, nil
 	}
-	return ok, nil
+	// A new pair of codes may set the clock back, as far as to the last pair.
+	d.Used = slices.DeleteFunc(d.Used, func(used int64) bool { return used < min(at-codeWindow, d.LastPair) })
+	d.Used = append(d.Used, step)
+	return true, nil
 }
 
 func noSuchMFADevice(serial string) error {
 	return noSuchEntity("MFA Device with serial number %s does not exist.", serial)
+}
+
+// ownMFADevice finds a device among those that are enabled for a user.
+func ownMFADevice(r store.Reader, account string, e *identity, serial string) (*mfaDevice, error) {
+	d, err := findMFADevice(r, account, serial)
+	if err == nil && d.UserID != e.ID {
+		err = noSuchEntity("MFA Device invalid for user.")
+	}
+	return d, err
 }
 
 // onMFADevice is the resource of operations on one device.
@@ -194,6 +208,3 @@ func (s *Service) wireMFADevice(account string, d *mfaDevice, user *identity) ty
 	}
 	return out
 }
-
-// hasMFADevice tells whether a device is enabled for a user.
-func (e *identity) hasMFADevice(serial string) bool { return slices.Contains(e.MFADevices, serial) }

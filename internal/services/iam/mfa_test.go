@@ -121,13 +121,14 @@ func TestEnableMFADevice(t *testing.T) {
 		"1 validation error detected: Value at 'authenticationCode1' failed to satisfy constraint: Member must have length greater than or equal to 6")
 	wantError(t, enable("alice", p.serial, p.code(0), s("12345x")), "ValidationError",
 		`1 validation error detected: Value at 'authenticationCode2' failed to satisfy constraint: Member must satisfy regular expression pattern: [\d]+`)
-	for _, codes := range [][2]int64{{0, 0}, {0, -1}, {-1, 1}, {-40, -39}, {40, 41}} {
+	for _, codes := range [][2]int64{{0, 0}, {0, -1}, {-1, 1}, {-1000, -999}, {1000, 1001}} {
 		wantError(t, enable("alice", p.serial, p.code(codes[0]), p.code(codes[1])), "InvalidAuthenticationCode", invalidCode)
 	}
 	if err := p.enable("alice", -1); err != nil {
 		t.Fatal(err)
 	}
-	wantError(t, p.enable("bob", -1), "EntityAlreadyExists", "MFA Device is already in use.")
+	wantError(t, p.enable("bob", 1), "EntityAlreadyExists", "MFA Device is already in use.")
+	wantError(t, p.enable("alice", 1), "EntityAlreadyExists", "MFA Device for user alice already exists.")
 
 	enabled := aws.Time(w.now.Truncate(time.Second))
 	devices := must[sdk.ListMFADevicesOutput](w, &sdk.ListMFADevicesInput{UserName: s("alice")}).MFADevices
@@ -135,17 +136,12 @@ func TestEnableMFADevice(t *testing.T) {
 	if diff := cmp.Diff(devices, want, cmpopts.IgnoreUnexported(types.MFADevice{})); diff != "" {
 		t.Errorf("ListMFADevices: -got +want:\n%s", diff)
 	}
-	got := must[sdk.GetMFADeviceOutput](w, &sdk.GetMFADeviceInput{UserName: s("alice"), SerialNumber: &p.serial})
-	if !got.EnableDate.Equal(*enabled) || *got.UserName != "alice" || *got.SerialNumber != p.serial {
-		t.Errorf("GetMFADevice: got %+v", got)
-	}
 	for _, in := range []any{
-		&sdk.GetMFADeviceInput{UserName: s("bob"), SerialNumber: &p.serial},
 		&sdk.DeactivateMFADeviceInput{UserName: s("bob"), SerialNumber: &p.serial},
 		&sdk.ResyncMFADeviceInput{UserName: s("bob"), SerialNumber: &p.serial, AuthenticationCode1: p.code(1), AuthenticationCode2: p.code(2)},
 	} {
 		_, err := w.do(in)
-		wantError(t, err, "NoSuchEntity", "MFA Device with serial number "+p.serial+" does not exist.")
+		wantError(t, err, "NoSuchEntity", "MFA Device invalid for user.")
 	}
 	if d := must[sdk.ListMFADevicesOutput](w, &sdk.ListMFADevicesInput{}).MFADevices; d == nil || len(d) != 0 {
 		t.Errorf("root's devices: got %v", d)
@@ -154,7 +150,7 @@ func TestEnableMFADevice(t *testing.T) {
 	_, err := w.do(&sdk.DeleteVirtualMFADeviceInput{SerialNumber: &p.serial})
 	wantError(t, err, "DeleteConflict", "MFA VirtualDevice in use. Must deactivate first.")
 	_, err = w.do(&sdk.DeleteUserInput{UserName: s("alice")})
-	wantError(t, err, "DeleteConflict", "Cannot delete entity, must delete MFA device first.")
+	wantError(t, err, "DeleteConflict", "Cannot delete entity, must remove tokens from principal first.")
 	must[sdk.DeactivateMFADeviceOutput](w, &sdk.DeactivateMFADeviceInput{UserName: s("alice"), SerialNumber: &p.serial})
 	must[sdk.DeleteUserOutput](w, &sdk.DeleteUserInput{UserName: s("alice")})
 	// What was used for alice is not good for bob.
@@ -216,6 +212,70 @@ func TestMFADevicesPerUser(t *testing.T) {
 	}
 }
 
+func TestGetMFADevice(t *testing.T) {
+	w := newWorld(t)
+	p := w.phone("phone")
+	_, err := w.do(&sdk.GetMFADeviceInput{SerialNumber: &p.serial})
+	wantError(t, err, "ValidationError", "The MFA device serial number sent in the request is invalid or not supported by this API. "+
+		"Currently, only hardware FIDO security keys are supported. Please use the compatible device or API.")
+	fido := "arn:aws:iam::111122223333:u2f/user/alice/key-1"
+	_, err = w.do(&sdk.GetMFADeviceInput{SerialNumber: &fido})
+	wantError(t, err, "NoSuchEntity", "MFA Device with serial number "+fido+" does not exist.")
+}
+
+// Where pairs of codes are looked for, to the step: as recorded.
+func TestPairWindow(t *testing.T) {
+	for second, good := range map[int64]bool{-999: false, -998: true, 1000: true, 1001: false} {
+		w := newWorld(t)
+		w.user("alice")
+		p := w.phone("phone")
+		switch err := p.enable("alice", second-1); {
+		case !good:
+			wantError(t, err, "InvalidAuthenticationCode", invalidCode)
+		case err != nil:
+			t.Errorf("second code %d steps from now: %v", second, err)
+		}
+	}
+}
+
+// A user with a device manages its own devices only with it; others do as they may.
+func TestOwnMFADevices(t *testing.T) {
+	w := newWorld(t)
+	s := aws.String
+	w.user("alice")
+	w.user("bob")
+	first, second, third := w.phone("first"), w.phone("second"), w.phone("third")
+	alice := *w.signedIn("alice")
+	withMFA := alice
+	withMFA.Session = &principal.Session{MFA: true}
+	enable := func(caller principal.Caller, user string, p phone) error {
+		_, err := w.as(caller, "EnableMFADevice", &sdk.EnableMFADeviceInput{
+			UserName: &user, SerialNumber: &p.serial, AuthenticationCode1: p.code(-1), AuthenticationCode2: p.code(0),
+		})
+		return err
+	}
+	deactivate := func(caller principal.Caller, serial string) error {
+		_, err := w.as(caller, "DeactivateMFADevice", &sdk.DeactivateMFADeviceInput{UserName: s("alice"), SerialNumber: &serial})
+		return err
+	}
+	const refused = "To complete this action, please ensure that you are authenticated with an MFA device that is enabled for this user."
+	ok := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	ok(enable(alice, "alice", first))
+	wantError(t, enable(alice, "alice", second), "AccessDenied", refused)
+	wantError(t, enable(alice, "alice", first), "AccessDenied", refused)
+	wantError(t, deactivate(alice, first.serial), "AccessDenied", refused)
+	wantError(t, deactivate(alice, first.serial+"x"), "AccessDenied", refused)
+	ok(enable(alice, "bob", third))
+	ok(enable(withMFA, "alice", second))
+	ok(deactivate(withMFA, first.serial))
+	ok(deactivate(*w.signedIn("bob"), second.serial))
+}
+
 func TestMFACode(t *testing.T) {
 	w := newWorld(t)
 	w.user("alice")
@@ -225,24 +285,24 @@ func TestMFACode(t *testing.T) {
 		t.Fatal(err)
 	}
 	alice := w.signedIn("alice")
-	use := func(code *string) error { return w.d.UseMFACode(t.Context(), alice, p.serial, *code) }
+	use := func(steps int64) error { return w.d.UseMFACode(t.Context(), alice, p.serial, *p.code(steps)) }
 	want := func(err, is error) {
 		t.Helper()
 		if !errors.Is(err, is) {
 			t.Errorf("got %v, want %v", err, is)
 		}
 	}
-	want(use(p.code(-1)), principal.ErrMFACode) // used to enable the device
-	want(use(p.code(0)), principal.ErrMFACode)
-	want(use(p.code(2)), principal.ErrMFACode) // too early
-	want(w.d.CheckMFACode(t.Context(), alice, p.serial, *p.code(1)), nil)
-	want(use(p.code(1)), nil)
-	want(use(p.code(1)), principal.ErrMFACode)
-	want(w.d.CheckMFACode(t.Context(), alice, p.serial, *p.code(1)), principal.ErrMFACode)
-	w.now = w.now.Add(2 * time.Minute)
-	want(use(p.code(-2)), principal.ErrMFACode) // too late
-	want(use(p.code(-1)), nil)
-	want(use(p.code(0)), nil)
+	want(use(3), principal.ErrMFACode) // too early
+	want(use(-3), principal.ErrMFACode)
+	want(w.d.CheckMFACode(t.Context(), alice, p.serial, *p.code(2)), nil)
+	want(use(2), nil)
+	want(use(2), principal.ErrMFACode)
+	want(w.d.CheckMFACode(t.Context(), alice, p.serial, *p.code(2)), principal.ErrMFACode)
+	want(use(0), nil) // though it is earlier, and enabled the device
+	want(use(0), principal.ErrMFACode)
+	w.now = w.now.Add(3 * time.Minute)
+	want(use(-2), nil)
+	want(use(-2), principal.ErrMFACode)
 
 	role := *alice
 	role.Kind = authz.AssumedRole
@@ -259,10 +319,10 @@ func TestMFACode(t *testing.T) {
 	}
 	// With another name it is still alice's.
 	must[sdk.UpdateUserOutput](w, &sdk.UpdateUserInput{UserName: aws.String("alice"), NewUserName: aws.String("alicia")})
-	want(use(p.code(1)), nil)
+	want(use(1), nil)
 }
 
-// A device whose clock is wrong is followed once two of its codes have told by how much.
+// A device whose clock is wrong is followed once two of its codes have told by how much. A code that was used stays so.
 func TestResyncMFADevice(t *testing.T) {
 	w := newWorld(t)
 	w.user("alice")
@@ -282,11 +342,20 @@ func TestResyncMFADevice(t *testing.T) {
 		})
 		return err
 	}
+	wantError(t, resync(0, 1), "InvalidAuthenticationCode", invalidCode) // the first was of the pair that enabled the device
 	wantError(t, resync(ahead, ahead), "InvalidAuthenticationCode", invalidCode)
+	if err := use(2); err != nil {
+		t.Error(err)
+	}
+	if err := resync(1, 2); err != nil {
+		t.Error(err)
+	}
+	if err := use(2); !errors.Is(err, principal.ErrMFACode) {
+		t.Errorf("got %v from a code that was used before", err)
+	}
 	if err := resync(ahead-1, ahead); err != nil {
 		t.Fatal(err)
 	}
-	w.now = w.now.Add(time.Minute)
 	if err := use(0); !errors.Is(err, principal.ErrMFACode) {
 		t.Errorf("got %v from a clock that is right", err)
 	}
@@ -295,8 +364,8 @@ func TestResyncMFADevice(t *testing.T) {
 	}
 }
 
-// Whoever tries code after code finds none, not even the right one, until the step is over.
-func TestMFAGuesses(t *testing.T) {
+// Codes set back to a used one's step do not make it good again.
+func TestUsedCodeOutlivesResync(t *testing.T) {
 	w := newWorld(t)
 	w.user("alice")
 	p := w.phone("phone")
@@ -304,16 +373,53 @@ func TestMFAGuesses(t *testing.T) {
 		t.Fatal(err)
 	}
 	alice := w.signedIn("alice")
-	for range maxGuesses {
+	use := func(steps int64) error { return w.d.UseMFACode(t.Context(), alice, p.serial, *p.code(steps)) }
+	if err := errors.Join(use(2)); err != nil {
+		t.Fatal(err)
+	}
+	w.now = w.now.Add(5 * time.Minute) // ten steps
+	if err := use(0); err != nil {
+		t.Fatal(err)
+	}
+	_, err := w.do(&sdk.ResyncMFADeviceInput{
+		UserName: aws.String("alice"), SerialNumber: &p.serial, AuthenticationCode1: p.code(-8), AuthenticationCode2: p.code(-7),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := use(-8); !errors.Is(err, principal.ErrMFACode) {
+		t.Errorf("got %v from a code that was used five minutes ago", err)
+	}
+}
+
+// Whoever tries code after code finds none, not even the right one, until the window is over.
+func TestMFAAttempts(t *testing.T) {
+	w := newWorld(t)
+	w.user("alice")
+	p, other := w.phone("phone"), w.phone("other")
+	for _, p := range []phone{p, other} {
+		if err := p.enable("alice", -1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	alice := w.signedIn("alice")
+	use := func(p phone, steps int64) error { return w.d.UseMFACode(t.Context(), alice, p.serial, *p.code(steps)) }
+	if err := use(p, 0); err != nil {
+		t.Fatal(err)
+	}
+	for range maxAttempts - 1 {
 		if err := w.d.CheckMFACode(t.Context(), alice, p.serial, *p.code(0)); !errors.Is(err, principal.ErrMFACode) {
 			t.Errorf("got %v", err)
 		}
 	}
-	if err := w.d.UseMFACode(t.Context(), alice, p.serial, *p.code(1)); !errors.Is(err, principal.ErrMFACode) {
-		t.Errorf("got %v after too many wrong codes", err)
+	if err := use(p, 1); !errors.Is(err, principal.ErrMFADevice) {
+		t.Errorf("got %v after too many codes", err)
 	}
-	w.now = w.now.Add(30 * time.Second)
-	if err := w.d.UseMFACode(t.Context(), alice, p.serial, *p.code(1)); err != nil {
-		t.Errorf("got %v in the next step", err)
+	if err := use(other, 1); err != nil {
+		t.Errorf("the other device: %v", err)
+	}
+	w.now = w.now.Add(attemptsWindow)
+	if err := use(p, 1); err != nil {
+		t.Errorf("got %v in the next window", err)
 	}
 }
