@@ -240,11 +240,18 @@ func pathOr(path *string) string {
 	return *path
 }
 
-// resourceTags sets the keys of a resource's tags.
+// resourceTags sets the keys of the tags of a user, role or policy.
 func resourceTags(k *authz.Context, tags []tag) {
+	ownTags(k, tags)
+	for _, t := range tags {
+		k.Set("iam:ResourceTag/"+t.Key, t.Value)
+	}
+}
+
+// ownTags sets the keys of the tags of other resources, which have no key of IAM's own.
+func ownTags(k *authz.Context, tags []tag) {
 	for _, t := range tags {
 		k.Set("aws:ResourceTag/"+t.Key, t.Value)
-		k.Set("iam:ResourceTag/"+t.Key, t.Value)
 	}
 }
 
