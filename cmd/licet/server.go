@@ -51,6 +51,8 @@ type server struct {
 	decisions *audit.Log
 	// directory knows users, roles, keys and their policies.
 	directory *iam.Directory
+	// offered are the services behind the door.
+	offered []service.Service
 	// door is the only way to an operation.
 	door *dispatch.Dispatcher
 	// driver makes sandboxes, functions runs environments in them.
@@ -145,12 +147,11 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 	if err := s.lambda.Sweep(ctx); err != nil {
 		return fmt.Errorf("remove unpacked code that nobody uses: %w", err)
 	}
-	services, err := s.services(identities, dataDir(c.Data))
-	if err != nil {
+	if s.offered, err = s.services(identities, dataDir(c.Data)); err != nil {
 		return err
 	}
 	s.door, err = dispatch.New(dispatch.Config{
-		Services: services, Policies: s.directory, Log: s.decisions, Mode: dispatch.Mode(c.Mode),
+		Services: s.offered, Policies: s.directory, Log: s.decisions, Mode: dispatch.Mode(c.Mode),
 		KnownAction: func(action string) bool { _, ok := data.Action(action); return ok },
 		Now:         time.Now, Region: c.Region, Partition: partition,
 	})

@@ -184,7 +184,9 @@ func (s *Service) onPolicy(more ...keys) resource {
 		p, err := s.readPolicy(ctx, c.Account, text, noSuchPolicy(text))
 		switch {
 		case err == nil:
-			resourceTags(&t.Keys, p.Tags)
+			for _, tag := range p.Tags { // without iam:ResourceTag, which is about users and roles
+				t.Keys.Set("aws:ResourceTag/"+tag.Key, tag.Value)
+			}
 		case !isMissing(err):
 			return service.Target{}, err
 		}
@@ -234,7 +236,7 @@ func pathOr(path *string) string {
 	return *path
 }
 
-// resourceTags sets the keys of a resource's tags.
+// resourceTags sets the keys of the tags of a user or role.
 func resourceTags(k *authz.Context, tags []tag) {
 	for _, t := range tags {
 		k.Set("aws:ResourceTag/"+t.Key, t.Value)
