@@ -119,7 +119,7 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 		return err
 	}
 	identities := iam.Config{
-		DB: s.decisions.Recorded(), Keyring: s.keys, Managed: managedPolicies{data}, Actions: data, Partition: partition, Now: time.Now,
+		DB: s.decisions.Recorded(), Keyring: s.keys, Managed: managedPolicies{data}, Actions: data, Usage: usage{s.decisions}, Partition: partition, Now: time.Now,
 		FixedRoot: fixedRoots(fixed),
 	}
 	s.directory = iam.NewDirectory(identities)

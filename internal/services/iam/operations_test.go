@@ -36,7 +36,8 @@ func TestTargetsOfMissingThings(t *testing.T) {
 			}
 		}
 		for member, value := range map[string]string{
-			"PolicyArn": "arn:aws:iam::111122223333:policy/x", "PolicySourceArn": "arn:aws:iam::111122223333:user/nobody", "Path": "/", "PathPrefix": "/", "NewPath": "/",
+			"PolicyArn": "arn:aws:iam::111122223333:policy/x", "PolicySourceArn": "arn:aws:iam::111122223333:user/nobody",
+			"Arn": "arn:aws:iam::111122223333:user/nobody", "Path": "/", "PathPrefix": "/", "NewPath": "/",
 		} {
 			if f := in.Elem().FieldByName(member); f.IsValid() {
 				f.Set(reflect.ValueOf(&value))

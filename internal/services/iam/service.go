@@ -41,12 +41,14 @@ type Actions interface {
 	Names(service string) []string
 }
 
-// Config is what Service and Directory need. All fields but FixedRoot are required; the Directory does without Actions.
+// Config is what Service and Directory need. All fields but FixedRoot are required; the Directory does without
+// Actions and Usage.
 type Config struct {
 	DB      store.DB
 	Keyring *secret.Keyring
 	Managed ManagedPolicies
 	Actions Actions
+	Usage   Usage
 	// Partition of the ARNs, such as "aws".
 	Partition string
 	// Now tells the time to which session tokens are held.
@@ -65,13 +67,14 @@ type Service struct {
 	// directory has the policies of identities as decisions see them.
 	directory *Directory
 	actions   Actions
+	usage     Usage
 }
 
 // New makes the service, beside the directory of the same store.
 func New(c Config, d *Directory) *Service {
 	return &Service{
 		names: names{c.Partition}, db: c.DB, keyring: c.Keyring, managed: c.Managed, patterns: newPatterns(),
-		directory: d, actions: c.Actions,
+		directory: d, actions: c.Actions, usage: c.Usage,
 	}
 }
 
