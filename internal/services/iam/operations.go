@@ -82,6 +82,9 @@ func (s *Service) operations() []service.Operation {
 
 		op("SimulateCustomPolicy", anywhere, s.simulateCustomPolicy),
 		op("SimulatePrincipalPolicy", s.onPolicySource, s.simulatePrincipalPolicy),
+		op("GenerateServiceLastAccessedDetails", s.onReported, s.generateServiceLastAccessedDetails),
+		op("GetServiceLastAccessedDetails", anywhere, s.getServiceLastAccessedDetails),
+		op("GetServiceLastAccessedDetailsWithEntities", anywhere, s.getServiceLastAccessedDetailsWithEntities),
 		op("GetContextKeysForCustomPolicy", anywhere, s.getContextKeysForCustomPolicy),
 		op("GetContextKeysForPrincipalPolicy", s.onPolicySource, s.getContextKeysForPrincipalPolicy),
 

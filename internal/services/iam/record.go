@@ -128,6 +128,7 @@ type accessKey struct {
 //	iam/<account>/deletion-task/<uuid>                  deletionTask
 //	iam/<account>/token-version                         GlobalEndpointTokenVersion, once it was set
 //	iam/<account>/mfa/<lower-cased path and name>       mfaDevice
+//	iam/<account>/access-report/<job id>                accessReport
 //	iam/key/<access key id>                             accessKey
 //	iam/used/<access key id or role id>                 lastUse
 //

@@ -42,12 +42,13 @@ type Actions interface {
 	Names(service string) []string
 }
 
-// Config is what Service and Directory need. All fields but FixedRoot are required; the Directory does without Actions and LastUsed.
+// Config is what Service and Directory need. All fields but FixedRoot are required; the Directory does without Actions, Usage and LastUsed.
 type Config struct {
 	DB      store.DB
 	Keyring *secret.Keyring
 	Managed ManagedPolicies
 	Actions Actions
+	Usage   Usage
 	// Partition of the ARNs, such as "aws".
 	Partition string
 	// Now tells the time to which session tokens are held.
@@ -73,6 +74,7 @@ type Service struct {
 	// directory has the policies of identities as decisions see them.
 	directory *Directory
 	actions   Actions
+	usage     Usage
 }
 
 // New makes the service, beside the directory of the same store.
@@ -82,7 +84,7 @@ func New(c Config, d *Directory) *Service {
 		patterns: newPatterns(), linked: linkedServices(),
 		policiesOfAWS: newMemo[*managedPolicy](cachedPolicies),
 		entriesOfAWS:  sync.OnceValue(func() []entry { return entriesOfAWS(c.Managed) }),
-		directory:     d, actions: c.Actions,
+		directory:     d, actions: c.Actions, usage: c.Usage,
 	}
 }
 
