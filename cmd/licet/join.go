@@ -20,10 +20,8 @@ import (
 	"github.com/licet/licet/internal/edge"
 	"github.com/licet/licet/internal/execution"
 	"github.com/licet/licet/internal/principal"
-	"github.com/licet/licet/internal/secret"
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/services/iam"
-	"github.com/licet/licet/internal/store"
 )
 
 // This file joins rooms that do not know each other: each type is one room's interface over another room's value. Those that hold
@@ -191,15 +189,20 @@ func fixedRoots(fixed principal.Credentials) map[string]principal.Credentials {
 	return map[string]principal.Credentials{defaultAccount: fixed}
 }
 
-// ensureAccount makes the default account in a store that no server has open, or reads its root credentials.
-func ensureAccount(ctx context.Context, db store.DB, k *secret.Keyring) (principal.Credentials, error) {
+// withDirectory lets fn use the accounts of a data directory. A server may run on it meanwhile: the store is for several processes, and
+// what it has not met yet it reads there.
+func withDirectory(ctx context.Context, dir dataDir, fn func(context.Context, *iam.Directory) error) (err error) {
+	db, keys, err := dir.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
 	data, err := awsdata.Load()
 	if err != nil {
-		return principal.Credentials{}, err
+		return err
 	}
 	log := audit.New(db, audit.Options{})
-	d := iam.NewDirectory(iam.Config{DB: log.Recorded(), Keyring: k, Managed: managedPolicies{data}, Partition: partition, Now: time.Now})
+	d := iam.NewDirectory(iam.Config{DB: log.Recorded(), Keyring: keys, Managed: managedPolicies{data}, Partition: partition, Now: time.Now})
 	defer d.Close()
-	root, _, err := d.EnsureAccount(audit.System(ctx, "licet env"), defaultAccount)
-	return root, err
+	return fn(audit.System(ctx, "licet command"), d)
 }

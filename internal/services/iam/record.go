@@ -115,6 +115,7 @@ type accessKey struct {
 //	iam/<account>/attached/<policy ARN>/<kind>/<id>     attachment, for listing and counting
 //	iam/<account>/boundary/<policy ARN>/<kind>/<id>     the same for permissions boundaries
 //	iam/key/<access key id>                             accessKey
+//	iam/account/<account>                               Account
 //
 // Names compare without regard to case when they are made
 // (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, "IAM name requirements").
