@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -22,6 +23,8 @@ import (
 	"github.com/licet/licet/internal/principal"
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/services/iam"
+	"github.com/licet/licet/internal/services/organizations"
+	"github.com/licet/licet/internal/store"
 )
 
 // This file joins rooms that do not know each other: each type is one room's interface over another room's value. Those that hold
@@ -57,8 +60,11 @@ func managedPolicy(p awsdata.ManagedPolicy) iam.ManagedPolicy {
 	}
 }
 
-// keys shows the directory to edge.
-type keys struct{ directory *iam.Directory }
+// keys shows the directory to edge. Nobody signs in to an account that its organization has closed.
+type keys struct {
+	directory     *iam.Directory
+	organizations *organizations.Directory
+}
 
 func (k keys) Authenticate(ctx context.Context, accessKeyID, token string) (string, principal.Caller, error) {
 	secret, caller, err := k.directory.Authenticate(ctx, accessKeyID, token)
@@ -68,7 +74,46 @@ func (k keys) Authenticate(ctx context.Context, accessKeyID, token string) (stri
 	case errors.Is(err, iam.ErrExpiredToken):
 		err = edge.ErrExpiredToken
 	}
+	if err != nil {
+		return secret, caller, err
+	}
+	m, err := k.organizations.Member(ctx, caller.Account)
+	if err == nil && m != nil && m.Closed {
+		err = edge.ErrUnknownKey
+	}
 	return secret, caller, err
+}
+
+// accounts shows IAM's accounts to organizations.
+type accounts struct{ directory *iam.Directory }
+
+func (a accounts) Account(r store.Reader, id string) (organizations.Account, bool, error) {
+	found, err := iam.ReadAccount(r, id)
+	if errors.Is(err, iam.ErrNoAccount) {
+		return organizations.Account{}, false, nil
+	}
+	return organizations.Account{ID: found.ID, Name: found.Name, Email: found.Email}, err == nil, err
+}
+
+func (a accounts) AccountOfEmail(r store.Reader, email string) (organizations.Account, bool, error) {
+	all, err := iam.ReadAccounts(r)
+	for _, found := range all {
+		if strings.EqualFold(found.Email, email) {
+			return organizations.Account{ID: found.ID, Name: found.Name, Email: found.Email}, true, nil
+		}
+	}
+	return organizations.Account{}, false, err
+}
+
+func (a accounts) CreateAccount(tx store.Tx, name, email, role, trusted string, now time.Time) (string, error) {
+	made, err := iam.NewAccount(tx, iam.Account{Name: name, Email: email}, now)
+	if err != nil {
+		return "", err
+	}
+	if err := iam.AddAccount(tx, made); err != nil {
+		return "", err
+	}
+	return made.ID, a.directory.AddAdministratorRole(tx, made.ID, role, trusted, now)
 }
 
 // frontDoor is the server's own endpoint for functions.

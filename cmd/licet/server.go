@@ -33,6 +33,8 @@ import (
 	"github.com/licet/licet/internal/services/lambda/lambdaapi"
 	"github.com/licet/licet/internal/services/logs"
 	"github.com/licet/licet/internal/services/logs/logsapi"
+	"github.com/licet/licet/internal/services/organizations"
+	"github.com/licet/licet/internal/services/organizations/organizationsapi"
 	"github.com/licet/licet/internal/services/sts"
 	"github.com/licet/licet/internal/services/sts/stsapi"
 	"github.com/licet/licet/internal/store"
@@ -51,6 +53,8 @@ type server struct {
 	decisions *audit.Log
 	// directory knows users, roles, keys and their policies.
 	directory *iam.Directory
+	// organizations knows which accounts belong together, and the policies above them.
+	organizations *organizations.Directory
 	// door is the only way to an operation.
 	door *dispatch.Dispatcher
 	// driver makes sandboxes, functions runs environments in them.
@@ -116,9 +120,11 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 	if err != nil {
 		return err
 	}
+	s.organizations = organizations.NewDirectory(s.db, partition)
+	s.closers = append(s.closers, func() error { s.organizations.Close(); return nil })
 	identities := iam.Config{
 		DB: s.decisions.Recorded(), Keyring: s.keys, Managed: managedPolicies{data}, Partition: partition, Now: time.Now,
-		FixedRoot: fixedRoots(fixed),
+		FixedRoot: fixedRoots(fixed), Organizations: s.organizations,
 	}
 	s.directory = iam.NewDirectory(identities)
 	s.closers = append(s.closers, func() error { s.directory.Close(); return nil })
@@ -150,7 +156,7 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 		return err
 	}
 	s.door, err = dispatch.New(dispatch.Config{
-		Services: services, Policies: s.directory, Log: s.decisions, Mode: dispatch.Mode(c.Mode),
+		Services: services, Policies: s.directory, Organizations: s.organizations, Log: s.decisions, Mode: dispatch.Mode(c.Mode),
 		KnownAction: func(action string) bool { _, ok := data.Action(action); return ok },
 		Now:         time.Now, Region: c.Region, Partition: partition,
 	})
@@ -158,7 +164,7 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 		return err
 	}
 	s.edge, err = edge.New(edge.Config{
-		Dispatcher: s.door, Keys: keys{s.directory}, Decisions: s.decisions, Code: links, Gatherer: registry,
+		Dispatcher: s.door, Keys: keys{s.directory, s.organizations}, Decisions: s.decisions, Code: links, Gatherer: registry,
 		Logger: s.logger, Now: time.Now, Region: c.Region, Partition: partition, Mode: dispatch.Mode(c.Mode),
 	})
 	if err != nil {
@@ -172,16 +178,21 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 // services is the list of what this server offers. To add one: one line.
 func (s *server) services(identities iam.Config, dir dataDir) ([]service.Service, error) {
 	lambdaAPI, logsAPI, iamAPI, stsAPI := lambdaapi.API(), logsapi.API(), iamapi.API(), stsapi.API()
+	organizationsAPI := organizationsapi.API()
 	lambdaCodec, err := restjson.New(lambdaAPI)
 	if err != nil {
 		return nil, fmt.Errorf("make codec of lambda: %w", err)
 	}
 	s.logs = logs.New(s.decisions.Recorded(), dir.room)
+	orgs := organizations.New(organizations.Config{
+		DB: s.decisions.Recorded(), Accounts: accounts{s.directory}, Partition: partition,
+	})
 	return []service.Service{
 		iam.New(identities).Definition(iamAPI, query.New(iamAPI)),
 		sts.New(s.directory, s.keys).Definition(stsAPI, query.New(stsAPI)),
 		s.lambda.Definition(lambdaAPI, lambdaCodec),
 		s.logs.Definition(logsAPI, json.New(logsAPI, json.Version11)),
+		orgs.Definition(organizationsAPI, json.New(organizationsAPI, json.Version11)),
 	}, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"iter"
 	"time"
 
+	"github.com/licet/licet/internal/organization"
 	"github.com/licet/licet/internal/principal"
 	"github.com/licet/licet/internal/protocol"
 	"github.com/licet/licet/internal/secret"
@@ -32,7 +33,13 @@ type ManagedPolicies interface {
 	All() iter.Seq[ManagedPolicy]
 }
 
-// Config is what Service and Directory need. All fields but FixedRoot are required.
+// Organizations knows which accounts belong together.
+type Organizations interface {
+	// Member gives what an account is in its organization; nil when it is in none.
+	Member(ctx context.Context, account string) (*organization.Member, error)
+}
+
+// Config is what Service and Directory need. All fields but FixedRoot and Organizations are required.
 type Config struct {
 	DB      store.DB
 	Keyring *secret.Keyring
@@ -43,6 +50,8 @@ type Config struct {
 	Now func() time.Time
 	// FixedRoot gives accounts a root access key for as long as this process runs. It is never stored.
 	FixedRoot map[string]principal.Credentials
+	// Organizations is asked by what concerns root users of member accounts. Without it no account is in an organization.
+	Organizations Organizations
 }
 
 // Service is the IAM API.
