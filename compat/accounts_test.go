@@ -89,6 +89,15 @@ func assumeRole(t *testing.T, c clients, arn string) (*sts.AssumeRoleOutput, err
 	return c.sts.AssumeRole(t.Context(), &sts.AssumeRoleInput{RoleArn: &arn, RoleSessionName: aws.String("session")})
 }
 
+// newFunctionOf makes a function of the account.
+func newFunctionOf(t *testing.T, a tenant, role string) (*lambda.CreateFunctionOutput, error) {
+	t.Helper()
+	return a.lambda.CreateFunction(t.Context(), &lambda.CreateFunctionInput{
+		FunctionName: aws.String(unique("function")), Runtime: types.RuntimePython311, Handler: aws.String("code.handler"), Role: &role,
+		Code: &types.FunctionCode{ZipFile: archive(t, file{name: "code.py", text: echo})}, Timeout: aws.Int32(30),
+	})
+}
+
 // An account that is made while the server runs is there with the next call, with its own root and nothing of the others.
 func TestAccounts(t *testing.T) {
 	t.Parallel()
@@ -171,11 +180,8 @@ func TestCrossAccountFunction(t *testing.T) {
 	arn, user := server.userOf(t, a, allow("lambda:*", "*"), allow("iam:*", "*"))
 	_, idle := server.userOf(t, a, allow("s3:*", "*"))
 	role := roleOf(t, b, trustLambda)
-	name := unique("function")
-	f := must(b.lambda.CreateFunction(t.Context(), &lambda.CreateFunctionInput{
-		FunctionName: &name, Runtime: types.RuntimePython311, Handler: aws.String("code.handler"), Role: &role,
-		Code: &types.FunctionCode{ZipFile: archive(t, file{name: "code.py", text: echo})}, Timeout: aws.Int32(30),
-	}))(t)
+	f := must(newFunctionOf(t, b, role))(t)
+	name := *f.FunctionName
 
 	_, err := user.lambda.GetFunction(t.Context(), &lambda.GetFunctionInput{FunctionName: f.FunctionArn})
 	check(t, err, lambdaDenied(arn, "lambda:GetFunction", *f.FunctionArn, "resource-based policy"))
