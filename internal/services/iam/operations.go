@@ -79,6 +79,12 @@ func (s *Service) operations() []service.Operation {
 		op("DeletePolicyVersion", s.onPolicy(), s.deletePolicyVersion),
 		op("ListEntitiesForPolicy", s.onPolicy(), s.listEntitiesForPolicy),
 
+		op("EnableOrganizationsRootCredentialsManagement", anywhere, s.enableOrganizationsRootCredentialsManagement),
+		op("DisableOrganizationsRootCredentialsManagement", anywhere, s.disableOrganizationsRootCredentialsManagement),
+		op("EnableOrganizationsRootSessions", anywhere, s.enableOrganizationsRootSessions),
+		op("DisableOrganizationsRootSessions", anywhere, s.disableOrganizationsRootSessions),
+		op("ListOrganizationsFeatures", anywhere, s.listOrganizationsFeatures),
+
 		op("TagUser", s.on(userKind, requestTags), s.tagUser),
 		op("UntagUser", s.on(userKind, requestTagKeys), s.untagUser),
 		op("ListUserTags", s.on(userKind), s.listUserTags),

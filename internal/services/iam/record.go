@@ -116,6 +116,7 @@ type accessKey struct {
 //	iam/<account>/boundary/<policy ARN>/<kind>/<id>     the same for permissions boundaries
 //	iam/key/<access key id>                             accessKey
 //	iam/account/<account>                               Account
+//	iam/organization/<organization>                     features of centralized root access that are enabled
 //
 // Names compare without regard to case when they are made
 // (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, "IAM name requirements").

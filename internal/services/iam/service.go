@@ -57,16 +57,18 @@ type Config struct {
 // Service is the IAM API.
 type Service struct {
 	names
-	db       store.DB
-	keyring  *secret.Keyring
-	managed  ManagedPolicies
-	patterns patterns
+	db            store.DB
+	keyring       *secret.Keyring
+	managed       ManagedPolicies
+	organizations Organizations
+	patterns      patterns
 }
 
 // New makes the service.
 func New(c Config) *Service {
 	return &Service{
-		names: names{c.Partition}, db: c.DB, keyring: c.Keyring, managed: c.Managed, patterns: newPatterns(),
+		names: names{c.Partition}, db: c.DB, keyring: c.Keyring, managed: c.Managed, organizations: c.Organizations,
+		patterns: newPatterns(),
 	}
 }
 
