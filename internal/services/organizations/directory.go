@@ -67,7 +67,12 @@ func (d *Directory) Member(ctx context.Context, account string) (*organization.M
 	if ok {
 		return m, nil
 	}
-	err := d.db.View(ctx, func(r store.Reader) (err error) {
+	return d.load(ctx, account, changes)
+}
+
+// load reads an account, and remembers it unless something has changed since changes was counted: what was read may be older.
+func (d *Directory) load(ctx context.Context, account string, changes uint64) (m *organization.Member, err error) {
+	err = d.db.View(ctx, func(r store.Reader) (err error) {
 		m, err = d.read(r, account)
 		return err
 	})
@@ -76,7 +81,7 @@ func (d *Directory) Member(ctx context.Context, account string) (*organization.M
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.changes == changes { // what was read may be older than a change that came meanwhile
+	if d.changes == changes {
 		if len(d.members) >= keptMembers {
 			clear(d.members)
 		}
