@@ -55,6 +55,8 @@ type server struct {
 	directory *iam.Directory
 	// organizations knows which accounts belong together, and the policies above them.
 	organizations *organizations.Directory
+	// lastUsed knows when access keys and roles were last used.
+	lastUsed *iam.LastUsed
 	// door is the only way to an operation.
 	door *dispatch.Dispatcher
 	// driver makes sandboxes, functions runs environments in them.
@@ -123,9 +125,10 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 	s.organizations = organizations.NewDirectory(s.db, partition)
 	s.closers = append(s.closers, func() error { s.organizations.Close(); return nil })
 	identities := iam.Config{
-		DB: s.decisions.Recorded(), Keyring: s.keys, Managed: managedPolicies{data}, Partition: partition, Now: time.Now,
-		FixedRoot: fixedRoots(fixed), Organizations: s.organizations,
+		DB: s.decisions.Recorded(), Keyring: s.keys, Managed: managedPolicies{data}, Actions: data, Partition: partition, Now: time.Now,
+		LastUsed: iam.NewLastUsed(s.decisions.Recorded()), FixedRoot: fixedRoots(fixed), Organizations: s.organizations,
 	}
+	s.lastUsed = identities.LastUsed
 	s.directory = iam.NewDirectory(identities)
 	s.closers = append(s.closers, func() error { s.directory.Close(); return nil })
 	if s.root, s.newRoot, err = s.directory.EnsureAccount(audit.System(ctx, "first start"), defaultAccount); err != nil {
@@ -156,7 +159,7 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 		return err
 	}
 	s.door, err = dispatch.New(dispatch.Config{
-		Services: services, Policies: s.directory, Organizations: s.organizations, Log: s.decisions, Mode: dispatch.Mode(c.Mode),
+		Services: services, Policies: s.directory, Organizations: s.organizations, Log: recorder{s.decisions, s.lastUsed}, Mode: dispatch.Mode(c.Mode),
 		KnownAction: func(action string) bool { _, ok := data.Action(action); return ok },
 		Now:         time.Now, Region: c.Region, Partition: partition,
 	})
@@ -188,7 +191,7 @@ func (s *server) services(identities iam.Config, dir dataDir) ([]service.Service
 		DB: s.decisions.Recorded(), Accounts: accounts{s.directory}, Partition: partition,
 	})
 	return []service.Service{
-		iam.New(identities).Definition(iamAPI, query.New(iamAPI)),
+		iam.New(identities, s.directory).Definition(iamAPI, query.New(iamAPI)),
 		sts.New(s.directory, s.keys).Definition(stsAPI, query.New(stsAPI)),
 		s.lambda.Definition(lambdaAPI, lambdaCodec),
 		s.logs.Definition(logsAPI, json.New(logsAPI, json.Version11)),

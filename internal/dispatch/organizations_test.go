@@ -78,7 +78,7 @@ func need(action, owner string) service.Need {
 	return service.Need{Action: action, Target: service.Target{ARN: "arn:aws:" + prefix + ":us-east-1:" + owner + ":x", Account: owner}}
 }
 
-// What an organization adds to a warm decision is two larger lists of keys and nothing else: the keys themselves are made once.
+// What an organization adds to a warm decision is that its context's lists of keys grow, and nothing else: the keys are made once.
 func TestWarmDecisionInOrganization(t *testing.T) {
 	c, n, p := analyst(t)
 	w := world{members: map[string]*organization.Member{c.Caller.Account: member(t, c.Caller.Account, "")}}
@@ -92,7 +92,7 @@ func TestWarmDecisionInOrganization(t *testing.T) {
 		}
 		d.decide(c, n, d.compiled.ofCaller(&c.Caller, &p), &orgs, &made)
 	})
-	if allocations > 6 || !made.Allowed {
-		t.Errorf("%v allocations, allowed %v; want at most 6, true", allocations, made.Allowed)
+	if allocations > 8 || !made.Allowed {
+		t.Errorf("%v allocations, allowed %v; want at most 8, true", allocations, made.Allowed)
 	}
 }

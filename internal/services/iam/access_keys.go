@@ -141,6 +141,9 @@ func (s *Service) deleteAccessKey(
 			return err
 		}
 		e.AccessKeys = slices.DeleteFunc(e.AccessKeys, func(id string) bool { return id == key.ID })
+		if err := tx.Delete(lastUsedKey(key.ID)); err != nil {
+			return err
+		}
 		return tx.Delete(accessKeyKey(key.ID))
 	})
 	return &sdk.DeleteAccessKeyOutput{}, err
@@ -157,13 +160,10 @@ func (s *Service) changeKeys(ctx context.Context, c *service.Call, userName *str
 
 // ownKey finds an access key among those of an identity.
 func (s *Service) ownKey(r store.Reader, e *identity, id *string) (accessKey, error) {
-	text := aws.ToString(id)
-	if err := checkLength("accessKeyId", text, 16, 128); err != nil {
+	if err := s.checkAccessKeyID(id); err != nil {
 		return accessKey{}, err
 	}
-	if err := s.patterns.accessKeyID.check("accessKeyId", text); err != nil {
-		return accessKey{}, err
-	}
+	text := *id
 	missing := noSuchEntity("The Access Key with id %s cannot be found.", text)
 	if !slices.Contains(e.AccessKeys, text) {
 		return accessKey{}, missing
@@ -173,6 +173,14 @@ func (s *Service) ownKey(r store.Reader, e *identity, id *string) (accessKey, er
 		return accessKey{}, missing
 	}
 	return key, err
+}
+
+func (s *Service) checkAccessKeyID(id *string) error {
+	text := aws.ToString(id)
+	if err := checkLength("accessKeyId", text, 16, 128); err != nil {
+		return err
+	}
+	return s.patterns.accessKeyID.check("accessKeyId", text)
 }
 
 func (k accessKey) status() types.StatusType {

@@ -21,6 +21,7 @@ func (s *Service) operations() []service.Operation {
 		op("ListAccessKeys", s.onUserOrCaller, s.listAccessKeys),
 		op("UpdateAccessKey", s.onUserOrCaller, s.updateAccessKey),
 		op("DeleteAccessKey", s.onUserOrCaller, s.deleteAccessKey),
+		op("GetAccessKeyLastUsed", s.onAccessKey, s.getAccessKeyLastUsed),
 
 		op("CreateGroup", s.toMake(groupKind), s.createGroup),
 		op("GetGroup", s.on(groupKind), s.getGroup),
@@ -78,6 +79,32 @@ func (s *Service) operations() []service.Operation {
 		op("SetDefaultPolicyVersion", s.onPolicy(), s.setDefaultPolicyVersion),
 		op("DeletePolicyVersion", s.onPolicy(), s.deletePolicyVersion),
 		op("ListEntitiesForPolicy", s.onPolicy(), s.listEntitiesForPolicy),
+
+		op("SimulateCustomPolicy", anywhere, s.simulateCustomPolicy),
+		op("SimulatePrincipalPolicy", s.onPolicySource, s.simulatePrincipalPolicy),
+		op("GetContextKeysForCustomPolicy", anywhere, s.getContextKeysForCustomPolicy),
+		op("GetContextKeysForPrincipalPolicy", s.onPolicySource, s.getContextKeysForPrincipalPolicy),
+
+		op("GetAccountAuthorizationDetails", anywhere, s.getAccountAuthorizationDetails),
+		op("ListPoliciesGrantingServiceAccess", s.onArn, s.listPoliciesGrantingServiceAccess),
+
+		op("SetSecurityTokenServicePreferences", anywhere, s.setSecurityTokenServicePreferences),
+
+		op("CreateServiceLinkedRole", s.toMakeLinked, s.createServiceLinkedRole),
+		op("DeleteServiceLinkedRole", s.on(roleKind), s.deleteServiceLinkedRole),
+		op("GetServiceLinkedRoleDeletionStatus", s.onDeletionTask, s.getServiceLinkedRoleDeletionStatus),
+
+		op("CreateInstanceProfile", s.toMake(profileKind, requestTags), s.createInstanceProfile,
+			tagging[sdk.CreateInstanceProfileInput]("iam:TagInstanceProfile", s.toMake(profileKind, requestTags))),
+		op("GetInstanceProfile", s.on(profileKind), s.getInstanceProfile),
+		op("ListInstanceProfiles", s.onAll(profileKind), s.listInstanceProfiles),
+		op("ListInstanceProfilesForRole", s.on(roleKind), s.listInstanceProfilesForRole),
+		op("DeleteInstanceProfile", s.on(profileKind), s.deleteInstanceProfile),
+		op("AddRoleToInstanceProfile", s.on(profileKind), s.addRoleToInstanceProfile, s.passRoleToInstances),
+		op("RemoveRoleFromInstanceProfile", s.on(profileKind), s.removeRoleFromInstanceProfile),
+		op("TagInstanceProfile", s.on(profileKind, requestTags), s.tagInstanceProfile),
+		op("UntagInstanceProfile", s.on(profileKind, requestTagKeys), s.untagInstanceProfile),
+		op("ListInstanceProfileTags", s.on(profileKind), s.listInstanceProfileTags),
 
 		op("EnableOrganizationsRootCredentialsManagement", anywhere, s.enableOrganizationsRootCredentialsManagement),
 		op("DisableOrganizationsRootCredentialsManagement", anywhere, s.disableOrganizationsRootCredentialsManagement),

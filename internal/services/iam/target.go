@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
@@ -73,7 +74,9 @@ func (n names) policyARN(account string, p *managedPolicy) string {
 
 // nameMember is the member of inputs that names an identity of the kind.
 func nameMember(k kind) string {
-	return map[kind]string{userKind: "UserName", groupKind: "GroupName", roleKind: "RoleName"}[k]
+	return map[kind]string{
+		userKind: "UserName", groupKind: "GroupName", roleKind: "RoleName", profileKind: "InstanceProfileName",
+	}[k]
 }
 
 // anywhere is the resource of actions without resource-level permissions.
@@ -216,8 +219,11 @@ func (s *Service) checkIdentityName(k kind, name *string) error {
 		most = maxRoleName
 	case groupKind:
 		most = maxGroupName
+	case profileKind:
+		most = maxProfile
 	}
-	return s.patterns.checkName(string(k)+"Name", name, most)
+	member := nameMember(k)
+	return s.patterns.checkName(strings.ToLower(member[:1])+member[1:], name, most)
 }
 
 // isMissing recognizes NoSuchEntity.
