@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/organizations/types"
 )
@@ -181,5 +182,27 @@ func TestOrganizationKeys(t *testing.T) {
 	}))(t).Role.Arn
 	if _, err := newFunctionOf(t, member, *closed); code(err) != "InvalidParameterValueException" {
 		t.Errorf("a role that trusts another organization's functions: got %v", err)
+	}
+}
+
+// A simulation of a principal's policies is bound by its account's SCPs, and says so.
+func TestSimulationUnderSCP(t *testing.T) {
+	t.Parallel()
+	c, ctx := server.newCompany(t, scpType), t.Context()
+	member := c.member(t, c.root)
+	arn, _ := server.userOf(t, member, allow("*", "*"))
+	simulate := func() iamtypes.EvaluationResult {
+		t.Helper()
+		return must(member.iam.SimulatePrincipalPolicy(ctx, &iam.SimulatePrincipalPolicyInput{
+			PolicySourceArn: &arn, ActionNames: []string{"lambda:ListFunctions"},
+		}))(t).EvaluationResults[0]
+	}
+	if got := simulate(); got.EvalDecision != iamtypes.PolicyEvaluationDecisionTypeAllowed || !got.OrganizationsDecisionDetail.AllowedByOrganizations {
+		t.Errorf("got %+v", got)
+	}
+	c.policy(t, scpType, document(deny("lambda:*", "*")), c.root)
+	got := simulate()
+	if got.EvalDecision == iamtypes.PolicyEvaluationDecisionTypeAllowed || got.OrganizationsDecisionDetail.AllowedByOrganizations {
+		t.Errorf("got %+v", got)
 	}
 }
