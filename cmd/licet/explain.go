@@ -122,7 +122,7 @@ func target(ctx context.Context, data string) (endpoint string, root aws.Credent
 	if endpoint, err = dir.endpoint(); err != nil {
 		return "", root, err
 	}
-	creds, err := rootCredentials(ctx, dir)
+	creds, err := rootCredentials(ctx, dir, defaultAccount)
 	return endpoint, aws.Credentials{AccessKeyID: creds.AccessKeyID, SecretAccessKey: creds.SecretAccessKey}, err
 }
 

@@ -121,6 +121,12 @@ func (s *Service) operations() []service.Operation {
 		op("UntagMFADevice", s.onMFADevice(requestTagKeys), s.untagMFADevice),
 		op("ListMFADeviceTags", s.onMFADevice(), s.listMFADeviceTags),
 
+		op("EnableOrganizationsRootCredentialsManagement", anywhere, s.enableOrganizationsRootCredentialsManagement),
+		op("DisableOrganizationsRootCredentialsManagement", anywhere, s.disableOrganizationsRootCredentialsManagement),
+		op("EnableOrganizationsRootSessions", anywhere, s.enableOrganizationsRootSessions),
+		op("DisableOrganizationsRootSessions", anywhere, s.disableOrganizationsRootSessions),
+		op("ListOrganizationsFeatures", anywhere, s.listOrganizationsFeatures),
+
 		op("TagUser", s.on(userKind, requestTags), s.tagUser),
 		op("UntagUser", s.on(userKind, requestTagKeys), s.untagUser),
 		op("ListUserTags", s.on(userKind), s.listUserTags),

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"reflect"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -27,7 +26,7 @@ type keys func(in any, e *identity, k *authz.Context)
 
 // member reads a member of an input by name.
 func member[T any](in any, name string) T {
-	return reflect.ValueOf(in).Elem().FieldByName(name).Interface().(T)
+	return service.Member[T](in, name)
 }
 
 // op makes a row of the table. Every IAM action has the name of its operation. Session credentials of a user or root without MFA
