@@ -34,8 +34,12 @@ const (
 	maxRolesPerProfile  = 1
 	maxGroupsPerUser    = 10
 	maxAccessKeys       = 2
+	maxMFADevices       = 8
 	maxAttachedPolicies = 10
 	maxPolicyVersions   = 5
+
+	// maxSerialNumber is that of the API model (EnableMFADevice).
+	maxSerialNumber = 256
 
 	minSessionSeconds = 3600
 	maxSessionSeconds = 43200
@@ -62,7 +66,10 @@ type pattern struct {
 func newPattern(text string) pattern { return pattern{text, regexp.MustCompile(`^(?:` + text + `)$`)} }
 
 // patterns are immutable after New.
-type patterns struct{ name, path, tagKey, tagValue, description, versionID, accessKeyID pattern }
+type patterns struct {
+	name, path, tagKey, tagValue, description, versionID, accessKeyID pattern
+	serialNumber, digits                                              pattern
+}
 
 func newPatterns() patterns {
 	return patterns{
@@ -73,6 +80,9 @@ func newPatterns() patterns {
 		description: newPattern(`[\x{0009}\x{000A}\x{000D}\x{0020}-\x{007E}\x{00A1}-\x{00FF}]*`),
 		versionID:   newPattern(`v[1-9][0-9]*(\.[A-Za-z0-9-]*)?`),
 		accessKeyID: newPattern(`[\w]+`),
+
+		serialNumber: newPattern(`[\w+=/:,.@-]+`),
+		digits:       newPattern(`[\d]+`),
 	}
 }
 
