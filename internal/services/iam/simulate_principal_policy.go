@@ -32,7 +32,7 @@ func (s *Service) simulatePrincipalPolicy(
 	if err != nil {
 		return nil, err
 	}
-	r, err := s.simulate(&sdk.SimulateCustomPolicyInput{
+	r, err := s.simulate(ctx, &sdk.SimulateCustomPolicyInput{
 		ActionNames: in.ActionNames, CallerArn: in.CallerArn, ContextEntries: in.ContextEntries, Marker: in.Marker, MaxItems: in.MaxItems,
 		PermissionsBoundaryPolicyInputList: in.PermissionsBoundaryPolicyInputList, PolicyInputList: in.PolicyInputList,
 		ResourceArns: in.ResourceArns, ResourceHandlingOption: in.ResourceHandlingOption, ResourceOwner: in.ResourceOwner,
