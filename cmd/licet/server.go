@@ -57,6 +57,8 @@ type server struct {
 	organizations *organizations.Directory
 	// lastUsed knows when access keys and roles were last used.
 	lastUsed *iam.LastUsed
+	// offered are the services behind the door.
+	offered []service.Service
 	// door is the only way to an operation.
 	door *dispatch.Dispatcher
 	// driver makes sandboxes, functions runs environments in them.
@@ -125,8 +127,16 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 	s.organizations = organizations.NewDirectory(s.db, partition)
 	s.closers = append(s.closers, func() error { s.organizations.Close(); return nil })
 	identities := iam.Config{
-		DB: s.decisions.Recorded(), Keyring: s.keys, Managed: managedPolicies{data}, Actions: data, Partition: partition, Now: time.Now,
-		LastUsed: iam.NewLastUsed(s.decisions.Recorded()), FixedRoot: fixedRoots(fixed), Organizations: s.organizations,
+		DB:            s.decisions.Recorded(),
+		Keyring:       s.keys,
+		Managed:       managedPolicies{data},
+		Actions:       data,
+		Usage:         usage{s.decisions},
+		LastUsed:      iam.NewLastUsed(s.decisions.Recorded()),
+		Organizations: s.organizations,
+		Partition:     partition,
+		Now:           time.Now,
+		FixedRoot:     fixedRoots(fixed),
 	}
 	s.lastUsed = identities.LastUsed
 	s.directory = iam.NewDirectory(identities)
@@ -154,12 +164,12 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 	if err := s.lambda.Sweep(ctx); err != nil {
 		return fmt.Errorf("remove unpacked code that nobody uses: %w", err)
 	}
-	services, err := s.services(identities, dataDir(c.Data))
-	if err != nil {
+	if s.offered, err = s.services(identities, dataDir(c.Data)); err != nil {
 		return err
 	}
 	s.door, err = dispatch.New(dispatch.Config{
-		Services: services, Policies: s.directory, Organizations: s.organizations, Log: recorder{s.decisions, s.lastUsed}, Mode: dispatch.Mode(c.Mode),
+		Services: s.offered, Policies: s.directory, Organizations: s.organizations, Log: recorder{s.decisions, s.lastUsed},
+		Mode:        dispatch.Mode(c.Mode),
 		KnownAction: func(action string) bool { _, ok := data.Action(action); return ok },
 		Now:         time.Now, Region: c.Region, Partition: partition,
 	})

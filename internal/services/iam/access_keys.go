@@ -16,31 +16,10 @@ import (
 	"github.com/licet/licet/internal/store"
 )
 
-// accessKeyPurpose separates access keys from everything else that is sealed under the same key.
-const accessKeyPurpose = "access-key"
-
-// sealSecret seals a secret with its id, so that a stored secret serves no other key.
-func sealSecret(k *secret.Keyring, id, secretKey string) ([]byte, error) {
-	return k.Seal(accessKeyPurpose, []byte(id+"\n"+secretKey))
-}
-
-// openSecret opens what sealSecret made for the id.
-func openSecret(k *secret.Keyring, id string, sealed []byte) (string, error) {
-	plain, err := k.Open(accessKeyPurpose, sealed)
-	if err != nil {
-		return "", err
-	}
-	prefix := id + "\n"
-	if len(plain) <= len(prefix) || string(plain[:len(prefix)]) != prefix {
-		return "", secret.ErrSealed
-	}
-	return string(plain[len(prefix):]), nil
-}
-
 // putNewKey makes an access key for an identity and keeps it. It returns the secret, which is not shown again.
 func putNewKey(tx store.Tx, k *secret.Keyring, account string, e *identity, id string, now time.Time) (accessKey, string, error) {
 	secretKey := principal.NewSecretAccessKey()
-	sealed, err := sealSecret(k, id, secretKey)
+	sealed, err := sealSecret(k, accessKeyPurpose, id, secretKey)
 	if err != nil {
 		return accessKey{}, "", err
 	}

@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"context"
 	"errors"
 	"iter"
 	"slices"
@@ -57,18 +58,24 @@ type world struct {
 	ops  map[string]service.Operation
 	now  time.Time
 	root principal.Caller
+	uses map[string][]ServiceUse // by unique id
+}
+
+// LastUses makes a world a Usage.
+func (w *world) LastUses(_ context.Context, _, id string) ([]ServiceUse, error) {
+	return w.uses[id], nil
 }
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{t: t, db: storetest.New(t), now: time.Date(2026, 3, 1, 12, 0, 0, 5e8, time.UTC), ops: make(map[string]service.Operation)}
+	w := &world{t: t, db: storetest.New(t), now: time.Date(2026, 3, 1, 12, 0, 0, 5e8, time.UTC), ops: make(map[string]service.Operation), uses: make(map[string][]ServiceUse)}
 	created := time.Date(2015, 2, 6, 18, 40, 0, 0, time.UTC)
 	actions, err := awsData()
 	if err != nil {
 		t.Fatal(err)
 	}
 	config := Config{
-		DB: w.db, Keyring: secret.New([secret.KeySize]byte{1}), Actions: actions, Partition: "aws", Now: func() time.Time { return w.now },
+		DB: w.db, Keyring: secret.New([secret.KeySize]byte{1}), Actions: actions, Usage: w, Partition: "aws", Now: func() time.Time { return w.now },
 		LastUsed: NewLastUsed(w.db),
 		Managed: catalogue{
 			{ARN: readOnly, Name: "ReadOnlyAccess", Path: "/", VersionID: "v9", Created: created, Updated: created, Document: allowAll},

@@ -112,6 +112,8 @@ func checkRemovable(r store.Reader, account string, e *identity) error {
 		return deleteConflict("Cannot delete entity, must remove users from group first.")
 	case len(e.AccessKeys) > 0:
 		return deleteConflict("Cannot delete entity, must delete access keys first.")
+	case len(e.MFADevices) > 0:
+		return deleteConflict("Cannot delete entity, must remove tokens from principal first.")
 	case len(e.Attached) > 0:
 		return deleteConflict("Cannot delete entity, must detach all policies first.")
 	case len(e.Inline) > 0:
@@ -168,7 +170,7 @@ func (s *Service) renameTarget(
 		renamed.Path = *newPath
 	}
 	t := service.Target{ARN: s.arnOf(c.Account, &renamed), Account: c.Account}
-	resourceTags(&t.Keys, e.Tags)
+	identityTags(&t.Keys, e)
 	return []service.Need{{Action: action, Target: t}}, nil
 }
 

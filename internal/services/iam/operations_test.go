@@ -40,6 +40,7 @@ func TestTargetsOfMissingThings(t *testing.T) {
 			"Arn":            "arn:aws:iam::111122223333:user/nobody",
 			"DeletionTaskId": "task/aws-service-role/x.amazonaws.com/x/1",
 			"AccessKeyId":    "AKIAIOSFODNN7EXAMPLE",
+			"SerialNumber":   "arn:aws:iam::111122223333:mfa/x",
 		} {
 			if f := in.Elem().FieldByName(member); f.IsValid() {
 				f.Set(reflect.ValueOf(&value))

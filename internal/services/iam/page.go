@@ -3,6 +3,8 @@ package iam
 import (
 	"bytes"
 	"encoding/base64"
+	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
@@ -45,6 +47,12 @@ type listing[T any] struct {
 	last      string
 	marker    *string
 	truncated bool
+}
+
+// sortedBy sorts a list by key.
+func sortedBy[T any](items []T, key func(T) string) []T {
+	slices.SortFunc(items, func(a, b T) int { return strings.Compare(key(a), key(b)) })
+	return items
 }
 
 // cut takes the page out of a list that is sorted by key.

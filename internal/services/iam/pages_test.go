@@ -46,7 +46,11 @@ func (w *world) threeOfEach() {
 		must[sdk.PutUserPolicyOutput](w, &sdk.PutUserPolicyInput{UserName: s("x"), PolicyName: &name, PolicyDocument: s(allowAll)})
 		must[sdk.PutGroupPolicyOutput](w, &sdk.PutGroupPolicyInput{GroupName: s("x"), PolicyName: &name, PolicyDocument: s(allowAll)})
 		must[sdk.PutRolePolicyOutput](w, &sdk.PutRolePolicyInput{RoleName: s("x"), PolicyName: &name, PolicyDocument: s(allowAll)})
+		if err := w.phone(name).enable("x", -1); err != nil {
+			w.t.Fatal(err)
+		}
 	}
+	must[sdk.CreateVirtualMFADeviceOutput](w, &sdk.CreateVirtualMFADeviceInput{VirtualMFADeviceName: s("x"), Tags: tags})
 }
 
 // itemsOf gives what an answer lists, whatever it is.
@@ -83,6 +87,7 @@ func TestEveryListHasPages(t *testing.T) {
 		lists++
 		for member, value := range map[string]string{
 			"UserName": "x", "GroupName": "x", "RoleName": "x", "InstanceProfileName": "x", "PolicyArn": "arn:aws:iam::111122223333:policy/x",
+			"SerialNumber": "arn:aws:iam::111122223333:mfa/x",
 		} {
 			if f := in.Elem().FieldByName(member); f.IsValid() {
 				f.Set(reflect.ValueOf(&value))
@@ -138,7 +143,8 @@ func TestEveryListHasPages(t *testing.T) {
 // paged leaves out lists of what threeOfEach does not make: their own tests page them.
 func paged(operation string) bool {
 	switch operation {
-	case "SimulateCustomPolicy", "SimulatePrincipalPolicy", "GetAccountAuthorizationDetails":
+	case "SimulateCustomPolicy", "SimulatePrincipalPolicy", "GetAccountAuthorizationDetails", "GetServiceLastAccessedDetails",
+		"GetServiceLastAccessedDetailsWithEntities":
 		return false
 	}
 	return true

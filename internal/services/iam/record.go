@@ -55,6 +55,8 @@ type identity struct {
 	// AccessKeys are ids of a user's or root's access keys, in the order of their making. Groups are ids of a user's groups.
 	AccessKeys []string `json:"access_keys,omitempty"`
 	Groups     []string `json:"groups,omitempty"`
+	// MFADevices are serial numbers of the MFA devices that are enabled for a user.
+	MFADevices []string `json:"mfa_devices,omitempty"`
 	// RootKeyMade tells that the root user was once given a key: it is not given another when it deletes that one.
 	RootKeyMade bool `json:"root_key_made,omitempty"`
 
@@ -125,6 +127,8 @@ type accessKey struct {
 //	iam/<account>/boundary/<policy ARN>/<kind>/<id>     the same for permissions boundaries
 //	iam/<account>/deletion-task/<uuid>                  deletionTask
 //	iam/<account>/token-version                         GlobalEndpointTokenVersion, once it was set
+//	iam/<account>/mfa/<lower-cased path and name>       mfaDevice
+//	iam/<account>/access-report/<job id>                accessReport
 //	iam/key/<access key id>                             accessKey
 //	iam/account/<account>                               Account
 //	iam/organization/<organization>                     features of centralized root access that are enabled

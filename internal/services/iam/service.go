@@ -49,12 +49,14 @@ type Actions interface {
 	Names(service string) []string
 }
 
-// Config is what Service and Directory need. All fields but FixedRoot and Organizations are required; the Directory does without Actions and LastUsed.
+// Config is what Service and Directory need. All fields but FixedRoot and Organizations are required; the Directory does without
+// Actions, Usage and LastUsed.
 type Config struct {
 	DB      store.DB
 	Keyring *secret.Keyring
 	Managed ManagedPolicies
 	Actions Actions
+	Usage   Usage
 	// Partition of the ARNs, such as "aws".
 	Partition string
 	// Now tells the time to which session tokens are held.
@@ -82,6 +84,7 @@ type Service struct {
 	// directory has the policies of identities as decisions see them.
 	directory     *Directory
 	actions       Actions
+	usage         Usage
 	organizations Organizations
 }
 
@@ -92,8 +95,7 @@ func New(c Config, d *Directory) *Service {
 		patterns: newPatterns(), linked: linkedServices(),
 		policiesOfAWS: newMemo[*managedPolicy](cachedPolicies),
 		entriesOfAWS:  sync.OnceValue(func() []entry { return entriesOfAWS(c.Managed) }),
-		directory:     d, actions: c.Actions,
-		organizations: c.Organizations,
+		directory:     d, actions: c.Actions, usage: c.Usage, organizations: c.Organizations,
 	}
 }
 

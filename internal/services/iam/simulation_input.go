@@ -137,7 +137,7 @@ func simulatedPolicy(what string, index int, text string) (*policy.Document, err
 
 // simulatedCaller says who makes the simulated requests, and what the resource's policy is.
 func (s *Service) simulatedCaller(in *sdk.SimulateCustomPolicyInput, q *simulation.Question) error {
-	if in.CallerArn != nil && *in.CallerArn != q.Principal.ARN {
+	if in.CallerArn != nil && *in.CallerArn != identityOf(q.Principal) {
 		caller, err := s.callerOf(*in.CallerArn)
 		if err != nil {
 			return err
@@ -176,19 +176,29 @@ func (s *Service) simulatedCaller(in *sdk.SimulateCustomPolicyInput, q *simulati
 	return nil
 }
 
-// callerOf is the principal that an ARN of a user, group or role stands for. A group is no principal that a policy could name.
+// callerOf is the principal that an ARN of a user, group or role stands for. A group is no principal that a policy could name. A role
+// is a session of it, which no policy can name either: it has no name.
 func (s *Service) callerOf(text string) (authz.Principal, error) {
-	a, k, _, ok := parseIdentityARN(text)
+	a, k, name, ok := parseIdentityARN(text)
 	if !ok {
 		return authz.Principal{}, invalidInput("Invalid caller - Caller must be an IAM user, role or group in this context.")
 	}
 	if k == roleKind {
+		session := arn.ARN{Partition: a.Partition, Service: "sts", AccountID: a.AccountID, Resource: "assumed-role/" + name + "/"}
 		return authz.Principal{
-			Kind: authz.AssumedRole, Account: a.AccountID, ARN: text, IssuerARN: text,
+			Kind: authz.AssumedRole, Account: a.AccountID, ARN: session.String(), IssuerARN: text,
 			ServiceLinked: strings.HasPrefix(a.Resource, string(roleKind)+serviceLinkedPath),
 		}, nil
 	}
 	return authz.Principal{Kind: authz.User, Account: a.AccountID, ARN: text}, nil
+}
+
+// identityOf is the ARN of the user, group or role behind a principal.
+func identityOf(p authz.Principal) string {
+	if p.Kind == authz.AssumedRole {
+		return p.IssuerARN
+	}
+	return p.ARN
 }
 
 // parseIdentityARN splits the ARN of a user, group or role. name is without the path, which AWS does not compare here (recorded).
@@ -205,13 +215,14 @@ func parseIdentityARN(text string) (a arn.ARN, k kind, name string, ok bool) {
 // callerKeys sets the condition keys that AWS makes up for the simulated caller. Its aws:userid is not the unique id.
 func callerKeys(q *simulation.Question) {
 	q.Context.Set("aws:PrincipalAccount", q.Principal.Account)
-	if q.Principal.ARN == "" {
+	caller := identityOf(q.Principal)
+	if caller == "" {
 		q.Context.Set("aws:userid", "STUB_PRINCIPAL_FOR_POLICY_SIMULATOR")
 		return
 	}
-	q.Context.Set("aws:PrincipalArn", q.Principal.ARN)
-	q.Context.Set("aws:userid", q.Principal.ARN)
-	if _, k, name, _ := parseIdentityARN(q.Principal.ARN); k == userKind {
+	q.Context.Set("aws:PrincipalArn", caller)
+	q.Context.Set("aws:userid", caller)
+	if _, k, name, _ := parseIdentityARN(caller); k == userKind {
 		q.Context.Set("aws:username", name)
 	}
 }

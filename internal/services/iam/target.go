@@ -128,7 +128,7 @@ func (s *Service) identityTarget(
 	switch {
 	case err == nil:
 		t.ARN = s.arnOf(c.Account, e)
-		resourceTags(&t.Keys, e.Tags)
+		identityTags(&t.Keys, e)
 	case isMissing(err):
 		e = nil
 		t.ARN = s.arnOf(c.Account, &identity{Kind: k, Path: "/", Name: name})
@@ -174,27 +174,32 @@ func (s *Service) onAll(k kind) resource {
 // onPolicy is the resource of operations on one managed policy.
 func (s *Service) onPolicy(more ...keys) resource {
 	return func(ctx context.Context, c *service.Call, in any) (service.Target, error) {
-		text := aws.ToString(member[*string](in, "PolicyArn"))
-		a, err := parsePolicyARN(text)
-		if err != nil {
-			return service.Target{}, err
-		}
-		t := service.Target{ARN: text, Account: a.AccountID}
-		if a.AccountID == awsAccount {
-			t.Account = c.Account // AWS managed policies are everybody's
-		}
-		p, err := s.readPolicy(ctx, c.Account, text, noSuchPolicy(text))
-		switch {
-		case err == nil:
-			resourceTags(&t.Keys, p.Tags)
-		case !isMissing(err):
-			return service.Target{}, err
-		}
-		for _, m := range more {
-			m(in, nil, &t.Keys)
-		}
-		return t, nil
+		return s.policyTarget(ctx, c, aws.ToString(member[*string](in, "PolicyArn")), in, more)
 	}
+}
+
+func (s *Service) policyTarget(ctx context.Context, c *service.Call, text string, in any, more []keys) (service.Target, error) {
+	a, err := parsePolicyARN(text)
+	if err != nil {
+		return service.Target{}, err
+	}
+	t := service.Target{ARN: text, Account: a.AccountID}
+	if a.AccountID == awsAccount {
+		t.Account = c.Account // AWS managed policies are everybody's
+	}
+	p, err := s.readPolicy(ctx, c.Account, text, noSuchPolicy(text))
+	switch {
+	case err == nil:
+		for _, tag := range p.Tags { // without iam:ResourceTag, which is about users and roles
+			t.Keys.Set("aws:ResourceTag/"+tag.Key, tag.Value)
+		}
+	case !isMissing(err):
+		return service.Target{}, err
+	}
+	for _, m := range more {
+		m(in, nil, &t.Keys)
+	}
+	return t, nil
 }
 
 // onNewPolicy is the resource of CreatePolicy: the policy's ARN to be.
@@ -243,6 +248,17 @@ func pathOr(path *string) string {
 func resourceTags(k *authz.Context, tags []tag) {
 	for _, t := range tags {
 		k.Set("aws:ResourceTag/"+t.Key, t.Value)
+	}
+}
+
+// identityTags sets the keys of an identity's tags. Users and roles alone have IAM's own keys beside the global ones
+// (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#available-keys-for-iam).
+func identityTags(k *authz.Context, e *identity) {
+	resourceTags(k, e.Tags)
+	if e.Kind != userKind && e.Kind != roleKind {
+		return
+	}
+	for _, t := range e.Tags {
 		k.Set("iam:ResourceTag/"+t.Key, t.Value)
 	}
 }
