@@ -21,6 +21,7 @@ const (
 	cachedKeys       = 4096
 	cachedIdentities = 4096
 	cachedPolicies   = 4096
+	cachedAccounts   = 1024
 	cachedTokens     = 1024
 	cachedDocuments  = 4096
 )
@@ -34,6 +35,7 @@ type Directory struct {
 	keys       *store.Cache[*knownKey]
 	identities *store.Cache[*knownIdentity]
 	policies   *store.Cache[authz.Policy]
+	passwords  *store.Cache[*passwordPolicy] // password policies of accounts
 	tokens     *memo[*knownToken]
 	aws        *memo[authz.Policy]
 	documents  *memo[*policy.Document]
@@ -79,6 +81,7 @@ func NewDirectory(c Config) *Directory {
 	d.keys = store.NewCache(c.DB, cachedKeys, d.decodeKey)
 	d.identities = store.NewCache(c.DB, cachedIdentities, d.decodeIdentity)
 	d.policies = store.NewCache(c.DB, cachedPolicies, d.decodePolicy)
+	d.passwords = store.NewCache(c.DB, cachedAccounts, store.DecodeJSON[*passwordPolicy])
 	return d
 }
 
@@ -87,6 +90,7 @@ func (d *Directory) Close() {
 	d.keys.Close()
 	d.identities.Close()
 	d.policies.Close()
+	d.passwords.Close()
 }
 
 func (d *Directory) decodeKey(item store.Item) (*knownKey, error) {

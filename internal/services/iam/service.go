@@ -55,13 +55,15 @@ type Service struct {
 	managed  ManagedPolicies
 	lastUsed *LastUsed
 	patterns patterns
+	// passwordRounds is a field for tests, which need not be slow.
+	passwordRounds int
 }
 
 // New makes the service.
 func New(c Config) *Service {
 	return &Service{
 		names: names{c.Partition}, db: c.DB, keyring: c.Keyring, managed: c.Managed, lastUsed: c.LastUsed,
-		patterns: newPatterns(),
+		patterns: newPatterns(), passwordRounds: passwordRounds,
 	}
 }
 
