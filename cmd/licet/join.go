@@ -59,6 +59,24 @@ func managedPolicy(p awsdata.ManagedPolicy) iam.ManagedPolicy {
 	}
 }
 
+// usage shows the decision log's last uses to iam.
+type usage struct{ log *audit.Log }
+
+func (u usage) LastUses(ctx context.Context, account, principalID string) ([]iam.ServiceUse, error) {
+	list, err := u.log.LastUses(ctx, account, principalID)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]iam.ServiceUse, len(list))
+	for i, l := range list {
+		out[i] = iam.ServiceUse{Service: l.Service, Use: iam.Use(l.Use), Actions: make(map[string]iam.Use, len(l.Actions))}
+		for name, use := range l.Actions {
+			out[i].Actions[name] = iam.Use(use)
+		}
+	}
+	return out, nil
+}
+
 // keys shows the directory to edge.
 type keys struct{ directory *iam.Directory }
 

@@ -53,6 +53,8 @@ type server struct {
 	directory *iam.Directory
 	// lastUsed knows when access keys and roles were last used.
 	lastUsed *iam.LastUsed
+	// offered are the services behind the door.
+	offered []service.Service
 	// door is the only way to an operation.
 	door *dispatch.Dispatcher
 	// driver makes sandboxes, functions runs environments in them.
@@ -119,7 +121,7 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 		return err
 	}
 	identities := iam.Config{
-		DB: s.decisions.Recorded(), Keyring: s.keys, Managed: managedPolicies{data}, Partition: partition, Now: time.Now,
+		DB: s.decisions.Recorded(), Keyring: s.keys, Managed: managedPolicies{data}, Actions: data, Usage: usage{s.decisions}, Partition: partition, Now: time.Now,
 		LastUsed: iam.NewLastUsed(s.decisions.Recorded()), FixedRoot: fixedRoots(fixed),
 	}
 	s.lastUsed = identities.LastUsed
@@ -148,12 +150,11 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 	if err := s.lambda.Sweep(ctx); err != nil {
 		return fmt.Errorf("remove unpacked code that nobody uses: %w", err)
 	}
-	services, err := s.services(identities, dataDir(c.Data))
-	if err != nil {
+	if s.offered, err = s.services(identities, dataDir(c.Data)); err != nil {
 		return err
 	}
 	s.door, err = dispatch.New(dispatch.Config{
-		Services: services, Policies: s.directory, Log: recorder{s.decisions, s.lastUsed}, Mode: dispatch.Mode(c.Mode),
+		Services: s.offered, Policies: s.directory, Log: recorder{s.decisions, s.lastUsed}, Mode: dispatch.Mode(c.Mode),
 		KnownAction: func(action string) bool { _, ok := data.Action(action); return ok },
 		Now:         time.Now, Region: c.Region, Partition: partition,
 	})
@@ -181,7 +182,7 @@ func (s *server) services(identities iam.Config, dir dataDir) ([]service.Service
 	}
 	s.logs = logs.New(s.decisions.Recorded(), dir.room)
 	return []service.Service{
-		iam.New(identities).Definition(iamAPI, query.New(iamAPI)),
+		iam.New(identities, s.directory).Definition(iamAPI, query.New(iamAPI)),
 		sts.New(s.directory, s.keys).Definition(stsAPI, query.New(stsAPI)),
 		s.lambda.Definition(lambdaAPI, lambdaCodec),
 		s.logs.Definition(logsAPI, json.New(logsAPI, json.Version11)),

@@ -20,6 +20,7 @@ const (
 	PublicKeyIDPrefix         = "APKA"
 	CertificateIDPrefix       = "ASCA"
 	ServiceCredentialIDPrefix = "ACCA"
+	ProfileIDPrefix           = "AIPA"
 )
 
 const (

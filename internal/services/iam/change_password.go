@@ -12,10 +12,10 @@ import (
 	"github.com/licet/licet/internal/store"
 )
 
-// onOwnPassword is the resource of ChangePassword: the user who calls.
+// onOwnPassword is the resource of ChangePassword: who calls.
 func (s *Service) onOwnPassword(ctx context.Context, c *service.Call, in any) (service.Target, error) {
 	if c.Caller.Kind != authz.User {
-		return service.Target{}, awserr.New("InvalidUserType", http.StatusBadRequest, "Only IAM Users can change their own password")
+		return service.Target{ARN: c.Caller.ARN, Account: c.Account}, nil
 	}
 	return s.identityTarget(ctx, c, userKind, c.Caller.UserName, in, nil)
 }
@@ -23,6 +23,9 @@ func (s *Service) onOwnPassword(ctx context.Context, c *service.Call, in any) (s
 func (s *Service) changePassword(
 	ctx context.Context, c *service.Call, in *sdk.ChangePasswordInput,
 ) (*sdk.ChangePasswordOutput, error) {
+	if c.Caller.Kind != authz.User {
+		return nil, awserr.New("InvalidUserType", http.StatusBadRequest, "Only IAM Users can change their own password")
+	}
 	if err := s.patterns.checkLatin("oldPassword", in.OldPassword, maxPassword); err != nil {
 		return nil, err
 	}

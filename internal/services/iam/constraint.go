@@ -20,6 +20,7 @@ const (
 	maxRoleName   = 64
 	maxGroupName  = 128
 	maxPolicyName = 128
+	maxProfile    = 128
 	maxPath       = 512
 	maxTags       = 50
 	maxTagKey     = 128
@@ -41,6 +42,8 @@ const (
 	maxServerCertificateName = 128
 	maxAttachedPolicies      = 10
 	maxPolicyVersions        = 5
+	maxProfiles              = 1000
+	maxRolesPerProfile       = 1
 
 	// maxSerialNumber is that of the API model (EnableMFADevice).
 	maxSerialNumber = 256
@@ -215,6 +218,19 @@ func (p patterns) checkTags(tags []types.Tag) ([]tag, error) {
 		seen[folded] = true
 	}
 	return out, nil
+}
+
+// checkCasedTags is checkTags for what has tag keys with case in AWS: all but users and roles
+// (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html#id_tags_rules_creating). Its text was recorded.
+func (p patterns) checkCasedTags(tags []types.Tag) ([]tag, error) {
+	seen := make(map[string]bool, len(tags))
+	for _, t := range tags {
+		if t.Key != nil && seen[*t.Key] && len(tags) <= maxTags {
+			return nil, invalidInput("Duplicate tag keys found.")
+		}
+		seen[aws.ToString(t.Key)] = true
+	}
+	return p.checkTags(tags)
 }
 
 func (p patterns) checkTag(member string, t tag) error {

@@ -95,7 +95,7 @@ func TestAccountSummary(t *testing.T) {
 		"AccessKeysPerUserQuota": 2, "AccountAccessKeysPresent": 1, "AccountMFAEnabled": 0, "AccountPasswordPresent": 0,
 		"AccountSigningCertificatesPresent": 0, "AssumeRolePolicySizeQuota": 2048, "AttachedPoliciesPerGroupQuota": 10,
 		"AttachedPoliciesPerRoleQuota": 10, "AttachedPoliciesPerUserQuota": 10, "GlobalEndpointTokenVersion": 1, "GroupPolicySizeQuota": 5120,
-		"Groups": 0, "GroupsPerUserQuota": 10, "GroupsQuota": 300, "InstanceProfilesQuota": 1000, "MFADevices": 0,
+		"Groups": 0, "GroupsPerUserQuota": 10, "GroupsQuota": 300, "InstanceProfiles": 0, "InstanceProfilesQuota": 1000, "MFADevices": 0,
 		"MFADevicesInUse": 0, "Policies": 0, "PoliciesQuota": 1500, "PolicySizeQuota": 6144, "PolicyVersionsInUse": 0,
 		"PolicyVersionsInUseQuota": 10000, "RolePolicySizeQuota": 10240, "Roles": 0, "RolesQuota": 1000,
 		"ServerCertificates": 0, "ServerCertificatesQuota": 20, "SigningCertificatesPerUserQuota": 2, "UserPolicySizeQuota": 2048, "Users": 0,
@@ -124,8 +124,10 @@ func TestAccountSummary(t *testing.T) {
 	must[sdk.UploadServerCertificateOutput](w, cert.upload("web"))
 	body := newCertificate(t, certificateOf{now: w.now}).body
 	must[sdk.UploadSigningCertificateOutput](w, &sdk.UploadSigningCertificateInput{CertificateBody: &body})
+	must[sdk.CreateInstanceProfileOutput](w, &sdk.CreateInstanceProfileInput{InstanceProfileName: aws.String("profile")})
+	must[sdk.SetSecurityTokenServicePreferencesOutput](w, &sdk.SetSecurityTokenServicePreferencesInput{GlobalEndpointTokenVersion: "v2Token"})
 	for name, n := range map[string]int32{
-		"Users": 2, "Groups": 1, "Roles": 1, "Policies": 2, "PolicyVersionsInUse": 3, "MFADevices": 2, "MFADevicesInUse": 1,
+		"InstanceProfiles": 1, "GlobalEndpointTokenVersion": 2, "Users": 2, "Groups": 1, "Roles": 1, "Policies": 2, "PolicyVersionsInUse": 3, "MFADevices": 2, "MFADevicesInUse": 1,
 		"ServerCertificates": 1, "AccountSigningCertificatesPresent": 1,
 	} {
 		want[name] = n

@@ -56,6 +56,9 @@ type knownIdentity struct {
 	tags    principal.Tags
 }
 
+// inlineNames are the names of the policies in inline.
+func (e *knownIdentity) inlineNames() []string { return slices.Sorted(maps.Keys(e.Inline)) }
+
 // knownToken is an open session token.
 type knownToken struct {
 	principal.Token
@@ -111,7 +114,7 @@ func (d *Directory) decodeIdentity(item store.Item) (*knownIdentity, error) {
 		return nil, err
 	}
 	known := &knownIdentity{identity: e, account: accountOfKey(item.Key), tags: principal.NewTags(tagsOf(e))}
-	for _, name := range slices.Sorted(maps.Keys(e.Inline)) {
+	for _, name := range known.inlineNames() {
 		doc, err := d.parse(e.Inline[name])
 		if err != nil {
 			return nil, fmt.Errorf("inline policy %s of %s %s: %w", name, e.Kind, e.Name, err)

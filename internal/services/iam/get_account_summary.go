@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/store"
@@ -23,7 +24,7 @@ func quotas() map[string]int32 {
 		"GroupPolicySizeQuota":            int32(maxInlineSize(groupKind)),
 		"GroupsPerUserQuota":              maxGroupsPerUser,
 		"GroupsQuota":                     maxGroups,
-		"InstanceProfilesQuota":           1000,
+		"InstanceProfilesQuota":           maxProfiles,
 		"PoliciesQuota":                   maxPolicies,
 		"PolicySizeQuota":                 int32(policy.Limit(policy.Identity)),
 		"PolicyVersionsInUseQuota":        10000,
@@ -45,13 +46,14 @@ func (s *Service) getAccountSummary(
 		summary = quotas()
 		// What the root user does not have here.
 		summary["AccountMFAEnabled"], summary["AccountPasswordPresent"] = 0, 0
-		summary["GlobalEndpointTokenVersion"] = 1
 		return errors.Join(
 			countInto(r, summary, map[string]string{
 				"Users": namePrefix(c.Account, userKind), "Groups": namePrefix(c.Account, groupKind), "Roles": namePrefix(c.Account, roleKind),
-				"Policies": policyPrefix(c.Account), "ServerCertificates": serverCertificatePrefix(c.Account), "MFADevices": mfaPrefix(c.Account),
+				"InstanceProfiles": namePrefix(c.Account, profileKind),
+				"Policies":         policyPrefix(c.Account), "ServerCertificates": serverCertificatePrefix(c.Account), "MFADevices": mfaPrefix(c.Account),
 			}),
 			countMFAInUse(r, c.Account, summary), countPoliciesInUse(r, c.Account, summary), countOfRoot(r, c.Account, summary),
+			tokenVersion(r, c.Account, summary),
 		)
 	})
 	if err != nil {
@@ -118,4 +120,17 @@ func countOfRoot(r store.Reader, account string, summary map[string]int32) error
 	summary["AccountAccessKeysPresent"] = int32(min(1, len(root.AccessKeys)))
 	summary["AccountSigningCertificatesPresent"] = int32(min(1, len(root.Certificates)))
 	return nil
+}
+
+// tokenVersion tells which session tokens the global endpoint gives, by the number in their names.
+func tokenVersion(r store.Reader, account string, summary map[string]int32) error {
+	summary["GlobalEndpointTokenVersion"] = 1
+	item, err := r.Get(tokenVersionKey(account))
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err == nil && types.GlobalEndpointTokenVersion(item.Value) == types.GlobalEndpointTokenVersionV2Token {
+		summary["GlobalEndpointTokenVersion"] = 2
+	}
+	return err
 }

@@ -43,7 +43,7 @@ func (s *Service) uploadServerCertificate(
 }
 
 func (s *Service) newServerCertificate(c *service.Call, in *sdk.UploadServerCertificateInput) (*serverCertificate, error) {
-	tags, err := s.patterns.checkTags(in.Tags)
+	tags, err := s.patterns.checkCasedTags(in.Tags)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +111,11 @@ func (s *Service) listServerCertificates(
 		}
 		return cert, cert.Path, nil
 	}
-	l, err := scanPage(ctx, s.db, serverCertificatePrefix(c.Account), in.PathPrefix, p, load)
+	var l listing[*serverCertificate]
+	err = s.db.View(ctx, func(r store.Reader) (err error) {
+		l, err = scanPage(r, serverCertificatePrefix(c.Account), in.PathPrefix, p, load)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -203,7 +207,7 @@ func (s *Service) tagServerCertificate(
 	if len(in.Tags) == 0 {
 		return nil, invalidInput("The provided tag map must not be null/empty.")
 	}
-	set, err := s.patterns.checkTags(in.Tags)
+	set, err := s.patterns.checkCasedTags(in.Tags)
 	if err != nil {
 		return nil, err
 	}
