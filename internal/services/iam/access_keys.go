@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -19,22 +20,32 @@ import (
 // accessKeyPurpose separates access keys from everything else that is sealed under the same key.
 const accessKeyPurpose = "access-key"
 
-// sealSecret seals a secret with its id, so that a stored secret serves no other key.
+// sealSecret seals the secret of an access key together with its id.
 func sealSecret(k *secret.Keyring, id, secretKey string) ([]byte, error) {
-	return k.Seal(accessKeyPurpose, []byte(id+"\n"+secretKey))
+	return sealBound(k, accessKeyPurpose, id, secretKey)
 }
 
 // openSecret opens what sealSecret made for the id.
 func openSecret(k *secret.Keyring, id string, sealed []byte) (string, error) {
-	plain, err := k.Open(accessKeyPurpose, sealed)
+	return openBound(k, accessKeyPurpose, id, sealed)
+}
+
+// sealBound seals a text together with the id of what it belongs to, so that it is of no use in another place.
+func sealBound(k *secret.Keyring, purpose, id, text string) ([]byte, error) {
+	return k.Seal(purpose, []byte(id+"\n"+text))
+}
+
+// openBound opens what sealBound made for the id.
+func openBound(k *secret.Keyring, purpose, id string, sealed []byte) (string, error) {
+	plain, err := k.Open(purpose, sealed)
 	if err != nil {
 		return "", err
 	}
-	prefix := id + "\n"
-	if len(plain) <= len(prefix) || string(plain[:len(prefix)]) != prefix {
+	text, ok := strings.CutPrefix(string(plain), id+"\n")
+	if !ok || text == "" {
 		return "", secret.ErrSealed
 	}
-	return string(plain[len(prefix):]), nil
+	return text, nil
 }
 
 // putNewKey makes an access key for an identity and keeps it. It returns the secret, which is not shown again.

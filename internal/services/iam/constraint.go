@@ -59,7 +59,7 @@ type pattern struct {
 func newPattern(text string) pattern { return pattern{text, regexp.MustCompile(`^(?:` + text + `)$`)} }
 
 // patterns are immutable after New.
-type patterns struct{ name, path, tagKey, tagValue, description, versionID, accessKeyID pattern }
+type patterns struct{ name, path, tagKey, tagValue, description, versionID, accessKeyID, samlName pattern }
 
 func newPatterns() patterns {
 	return patterns{
@@ -70,6 +70,7 @@ func newPatterns() patterns {
 		description: newPattern(`[\x{0009}\x{000A}\x{000D}\x{0020}-\x{007E}\x{00A1}-\x{00FF}]*`),
 		versionID:   newPattern(`v[1-9][0-9]*(\.[A-Za-z0-9-]*)?`),
 		accessKeyID: newPattern(`[\w]+`),
+		samlName:    newPattern(`[\w._-]+`),
 	}
 }
 

@@ -75,7 +75,7 @@ func validationError(format string, args ...any) error {
 	return awserr.New("ValidationError", http.StatusBadRequest, format, args...)
 }
 
-func invalidInput(format string, args ...any) error {
+func invalidInput(format string, args ...any) *awserr.Error {
 	return awserr.New("InvalidInput", http.StatusBadRequest, format, args...)
 }
 

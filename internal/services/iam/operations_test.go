@@ -36,7 +36,8 @@ func TestTargetsOfMissingThings(t *testing.T) {
 			}
 		}
 		for member, value := range map[string]string{
-			"PolicyArn": "arn:aws:iam::111122223333:policy/x", "Path": "/", "PathPrefix": "/", "NewPath": "/",
+			"PolicyArn": "arn:aws:iam::111122223333:policy/x", "Url": "https://idp.example.com",
+			"OpenIDConnectProviderArn": "arn:aws:iam::111122223333:oidc-provider/x", "SAMLProviderArn": "arn:aws:iam::111122223333:saml-provider/x", "Path": "/", "PathPrefix": "/", "NewPath": "/",
 		} {
 			if f := in.Elem().FieldByName(member); f.IsValid() {
 				f.Set(reflect.ValueOf(&value))

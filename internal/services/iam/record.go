@@ -114,6 +114,8 @@ type accessKey struct {
 //	iam/<account>/member/<group id>/<user id>           membership, for listing a group
 //	iam/<account>/attached/<policy ARN>/<kind>/<id>     attachment, for listing and counting
 //	iam/<account>/boundary/<policy ARN>/<kind>/<id>     the same for permissions boundaries
+//	iam/<account>/oidc-provider/<URL without scheme>    provider
+//	iam/<account>/saml-provider/<name>                  provider
 //	iam/key/<access key id>                             accessKey
 //
 // Names compare without regard to case when they are made
