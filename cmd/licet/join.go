@@ -203,3 +203,8 @@ func ensureAccount(ctx context.Context, db store.DB, k *secret.Keyring) (princip
 	root, _, err := d.EnsureAccount(audit.System(ctx, "licet env"), defaultAccount)
 	return root, err
 }
+
+// noOrganization says that no account belongs to another.
+type noOrganization struct{}
+
+func (noOrganization) MayAssumeRoot(context.Context, string, string) (bool, error) { return false, nil }

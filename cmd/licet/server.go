@@ -19,6 +19,7 @@ import (
 	"github.com/licet/licet/internal/dispatch"
 	"github.com/licet/licet/internal/edge"
 	"github.com/licet/licet/internal/execution"
+	"github.com/licet/licet/internal/oidc"
 	"github.com/licet/licet/internal/principal"
 	"github.com/licet/licet/internal/protocol/json"
 	"github.com/licet/licet/internal/protocol/query"
@@ -145,7 +146,7 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 	if err := s.lambda.Sweep(ctx); err != nil {
 		return fmt.Errorf("remove unpacked code that nobody uses: %w", err)
 	}
-	services, err := s.services(identities, dataDir(c.Data))
+	services, err := s.services(identities, data, dataDir(c.Data))
 	if err != nil {
 		return err
 	}
@@ -170,7 +171,7 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 }
 
 // services is the list of what this server offers. To add one: one line.
-func (s *server) services(identities iam.Config, dir dataDir) ([]service.Service, error) {
+func (s *server) services(identities iam.Config, data *awsdata.Data, dir dataDir) ([]service.Service, error) {
 	lambdaAPI, logsAPI, iamAPI, stsAPI := lambdaapi.API(), logsapi.API(), iamapi.API(), stsapi.API()
 	lambdaCodec, err := restjson.New(lambdaAPI)
 	if err != nil {
@@ -179,7 +180,11 @@ func (s *server) services(identities iam.Config, dir dataDir) ([]service.Service
 	s.logs = logs.New(s.decisions.Recorded(), dir.room)
 	return []service.Service{
 		iam.New(identities).Definition(iamAPI, query.New(iamAPI)),
-		sts.New(s.directory, s.keys).Definition(stsAPI, query.New(stsAPI)),
+		sts.New(sts.Config{
+			Directory: s.directory, Providers: s.directory, Keyring: s.keys, Tokens: oidc.New(time.Now),
+			KnownKey:     func(key string) bool { _, ok := data.ConditionKey("sts", key); return ok },
+			Organization: noOrganization{},
+		}).Definition(stsAPI, query.New(stsAPI)),
 		s.lambda.Definition(lambdaAPI, lambdaCodec),
 		s.logs.Definition(logsAPI, json.New(logsAPI, json.Version11)),
 	}, nil

@@ -103,6 +103,13 @@ func sessionKeys(k *authz.Context, c *service.Call, t *texts) {
 	}
 	setIfAny(k, "aws:SourceIdentity", s.SourceIdentity)
 	setIfAny(k, "lambda:SourceFunctionArn", s.SourceFunctionARN)
+	for name, value := range s.ProviderKeys {
+		if value.Multi {
+			k.SetList(name, value.Values...)
+		} else if len(value.Values) == 1 {
+			k.Set(name, value.Values[0])
+		}
+	}
 }
 
 // forwardKeys sets the keys of a forward access session, in which services call with the credentials of the principal that called the

@@ -107,6 +107,12 @@ func (d *Dispatcher) Service(signingName string) (*protocol.API, protocol.Codec,
 // Services gives the signing names of all services, in no particular order.
 func (d *Dispatcher) Services() []string { return slices.Collect(maps.Keys(d.services)) }
 
+// TakesUnsigned tells whether calls of an operation need no signature.
+func (d *Dispatcher) TakesUnsigned(signingName, operation string) bool {
+	e, ok := d.services[signingName]
+	return ok && e.operations[operation].TakesUnsigned()
+}
+
 // Answer is the outcome of a call that was let through.
 type Answer struct {
 	Output any
@@ -129,6 +135,9 @@ func (d *Dispatcher) Do(ctx context.Context, c *service.Call, in any) (answer An
 	}()
 	e, op, err := d.find(c)
 	if err != nil {
+		return Answer{}, err
+	}
+	if c, err = op.Identify(ctx, c, in); err != nil {
 		return Answer{}, err
 	}
 	j, err := d.judge(ctx, c, op, in)
@@ -165,6 +174,9 @@ func failureOf(err error) audit.Failure {
 func (d *Dispatcher) Permitted(ctx context.Context, c *service.Call, in any) (bool, error) {
 	_, op, err := d.find(c)
 	if err != nil {
+		return false, err
+	}
+	if c, err = op.Identify(ctx, c, in); err != nil {
 		return false, err
 	}
 	j, err := d.judge(ctx, c, op, in)

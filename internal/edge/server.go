@@ -15,8 +15,10 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/licet/licet/authz"
 	"github.com/licet/licet/internal/awserr"
 	"github.com/licet/licet/internal/dispatch"
+	"github.com/licet/licet/internal/principal"
 	"github.com/licet/licet/internal/protocol"
 	"github.com/licet/licet/internal/protocol/restjson"
 	"github.com/licet/licet/internal/service"
@@ -175,13 +177,17 @@ func (s *Server) answer(x *exchange, r *http.Request) error {
 	if unsigned != nil {
 		s.guess(x, req)
 	}
+	op, unknown := x.codec.Operation(req)
 	caller, err := s.authenticate(x, req, signed, unsigned)
+	if errors.Is(unsigned, sigv4.ErrUnsigned) && unknown == nil && s.config.Dispatcher.TakesUnsigned(x.service, op.Name) {
+		x.region = s.config.Region
+		caller, err = principal.Caller{Principal: authz.Principal{Kind: authz.Anonymous}}, nil
+	}
 	if err != nil {
 		return err
 	}
-	op, err := x.codec.Operation(req)
-	if err != nil {
-		return err
+	if unknown != nil {
+		return unknown
 	}
 	call := s.call(x, r, op.Name)
 	call.Caller, call.Account = caller, caller.Account

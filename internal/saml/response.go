@@ -327,3 +327,13 @@ func parseTime(text string, into *time.Time) (err error) {
 	}
 	return err
 }
+
+// Provider is a provider as somebody trusts it.
+type Provider struct {
+	Metadata *Metadata
+	Keys     Keys
+	// UUID is its identifier in the URL of AWS's sign-in.
+	UUID string
+	// ValidUntil is when the trust ends.
+	ValidUntil time.Time
+}

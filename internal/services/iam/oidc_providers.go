@@ -57,12 +57,13 @@ func checkProviderURL(text *string) (name string, insecure bool, err error) {
 	return strings.TrimPrefix(*text, u.Scheme+"://"), insecure, nil
 }
 
-// isHost tells whether text is the name or address of a host, with or without a port.
+// isHost tells whether text is the name or address of a host, with or without a port. The name has a dot, but for this machine's: it is
+// the prefix of condition keys, and must not be taken for that of a service.
 func isHost(text string) bool {
 	if _, err := netip.ParseAddrPort(text); err == nil {
 		return true
 	}
-	return regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?$`).MatchString(text)
+	return oidc.IsLoopback(text) || regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]*(\.[A-Za-z0-9-]+)+(:[0-9]{1,5})?$`).MatchString(text)
 }
 
 func checkClientID(member, id string) error { return checkLength(member, id, 1, maxClientID) }

@@ -92,7 +92,7 @@ func TestOpenIDConnectProviderErrors(t *testing.T) {
 	}
 	for _, bad := range []string{
 		"http://idp.example.com", "idp.example.com", "https://", "https://idp.example.com?a=b", "https://idp.example.com#a", "https://u:p@idp.example.com",
-		"https://idp.example.com/*", "https://idp.example.com/a b", "https://${aws:username}", "https://idp_x!.example.com", "ftp://127.0.0.1",
+		"https://idp.example.com/*", "https://idp.example.com/a b", "https://${aws:username}", "https://idp_x!.example.com", "https://aws", "ftp://127.0.0.1",
 	} {
 		_, err := w.do(&sdk.CreateOpenIDConnectProviderInput{Url: &bad})
 		wantError(t, err, "ValidationError", "Invalid Open ID Connect Provider URL")
