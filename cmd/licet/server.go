@@ -59,6 +59,8 @@ type server struct {
 	functions *execution.Manager
 	lambda    *lambda.Service
 	logs      *logs.Service
+	// url is how clients on this machine reach the server; set before it serves.
+	url string
 	// edge is the HTTP handler.
 	edge *edge.Server
 	// root credentials of the default account; newRoot when this start made them.
@@ -119,7 +121,7 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 	}
 	identities := iam.Config{
 		DB: s.decisions.Recorded(), Keyring: s.keys, Managed: managedPolicies{data}, Partition: partition, Now: time.Now,
-		FixedRoot: fixedRoots(fixed),
+		FixedRoot: fixedRoots(fixed), Issuer: func(id string) string { return s.url + edge.IssuerPage + id },
 	}
 	s.directory = iam.NewDirectory(identities)
 	s.closers = append(s.closers, func() error { s.directory.Close(); return nil })
@@ -160,7 +162,9 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 	}
 	s.edge, err = edge.New(edge.Config{
 		Dispatcher: s.door, Keys: keys{s.directory}, Decisions: s.decisions, Code: links, Gatherer: registry,
-		Logger: s.logger, Now: time.Now, Region: c.Region, Partition: partition, Mode: dispatch.Mode(c.Mode),
+		Message: func(id string) (string, error) { return sts.EncodeAuthorizationMessage(s.keys, id) },
+		Issuers: s.directory,
+		Logger:  s.logger, Now: time.Now, Region: c.Region, Partition: partition, Mode: dispatch.Mode(c.Mode),
 	})
 	if err != nil {
 		return err
@@ -183,7 +187,7 @@ func (s *server) services(identities iam.Config, data *awsdata.Data, dir dataDir
 		sts.New(sts.Config{
 			Directory: s.directory, Providers: s.directory, Keyring: s.keys, Tokens: oidc.New(time.Now),
 			KnownKey:     func(key string) bool { _, ok := data.ConditionKey("sts", key); return ok },
-			Organization: noOrganization{},
+			Organization: noOrganization{}, Denials: denials{s}, Issuers: s.directory,
 		}).Definition(stsAPI, query.New(stsAPI)),
 		s.lambda.Definition(lambdaAPI, lambdaCodec),
 		s.logs.Definition(logsAPI, json.New(logsAPI, json.Version11)),

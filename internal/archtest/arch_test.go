@@ -75,7 +75,7 @@ var allowed = map[string][]string{
 	},
 	"internal/edge": {
 		"authz", "internal/audit", "internal/awserr", "internal/dispatch", "internal/principal", "internal/protocol/...",
-		"internal/service", "internal/sigv4", "internal/secret", "internal/blob",
+		"internal/service", "internal/sigv4", "internal/secret", "internal/blob", "internal/oidc",
 		"github.com/prometheus/client_golang/...", "github.com/google/uuid",
 	},
 	"internal/archtest": {},

@@ -113,12 +113,12 @@ func (d *Dispatcher) TakesUnsigned(signingName, operation string) bool {
 	return ok && e.operations[operation].TakesUnsigned()
 }
 
-// Answer is the outcome of a call that was let through.
+// Answer is the outcome of a call.
 type Answer struct {
 	Output any
 	// Decided is false when the call was not let through, or ended before there was a decision.
 	Decided bool
-	// Denied is true in observe mode for a call that enforce mode would have refused.
+	// Denied is true for a call that the policies deny, whether it was refused or, in observe mode, let through.
 	Denied bool
 }
 
@@ -149,7 +149,7 @@ func (d *Dispatcher) Do(ctx context.Context, c *service.Call, in any) (answer An
 		return Answer{}, awserr.Internal(fmt.Errorf("record decision of %s: %w", c.RequestID, err))
 	}
 	if !j.record.Allowed && d.config.Mode != Observe {
-		return Answer{}, j.denied.answer(e)
+		return Answer{Denied: true}, j.denied.answer(e)
 	}
 	out, err := op.Handle(ctx, c, in)
 	if err != nil {

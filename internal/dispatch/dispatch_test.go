@@ -136,14 +136,17 @@ func TestDo(t *testing.T) {
 			name: "denied", operation: "GetFunction", input: input{"f"}, recorded: 1,
 			wantErr: "AccessDeniedException: " + denied + "lambda:GetFunction on resource: arn:aws:lambda:us-east-1:111122223333:function:f " +
 				"because no identity-based policy allows the lambda:GetFunction action",
+			want: Answer{Denied: true},
 		}, {
 			name: "second need denied", operation: "CreateFunction", world: world{policies: allow(t, "lambda:*")}, input: input{"f"}, recorded: 1,
 			wantErr: "AccessDeniedException: " + denied + "iam:PassRole on resource: arn:aws:iam::111122223333:role/r " +
 				"because no identity-based policy allows the iam:PassRole action",
+			want: Answer{Denied: true},
 		}, {
 			name: "action that AWS does not have", operation: "Strange", world: world{policies: allow(t, "*")}, input: input{"f"}, recorded: 1,
 			wantErr: "AccessDeniedException: " + denied + "lambda:NoSuchAction on resource: arn:aws:lambda:us-east-1:111122223333:function:f " +
 				"because no identity-based policy allows the lambda:NoSuchAction action",
+			want: Answer{Denied: true},
 		}, {
 			name: "exempt", operation: "WhoAmI", input: input{"f"}, want: Answer{Output: &output{true}, Decided: true}, wantRuns: 1, recorded: 1,
 		}, {

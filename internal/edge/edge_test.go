@@ -183,7 +183,7 @@ func newWorld(t *testing.T, mode dispatch.Mode) *world {
 		t.Fatal(err)
 	}
 	w.Server, err = New(Config{
-		Dispatcher: d, Keys: w, Decisions: w.log, Code: w.links, Gatherer: prometheus.NewRegistry(),
+		Dispatcher: d, Keys: w, Decisions: w.log, Code: w.links, Message: func(id string) (string, error) { return "about " + id, nil }, Gatherer: prometheus.NewRegistry(),
 		Logger: slog.New(slog.DiscardHandler), Now: now, Region: region, Partition: "aws", Mode: mode,
 	})
 	if err != nil {

@@ -31,6 +31,10 @@ type Config struct {
 	Keys       Keys
 	Decisions  Decisions
 	Code       *CodeLinks
+	// Message encodes a message about the denial of a request.
+	Message func(requestID string) (string, error)
+	// Issuers are the accounts' issuers of tokens.
+	Issuers Issuers
 	// Gatherer provides what /_licet/metrics shows.
 	Gatherer prometheus.Gatherer
 	Logger   *slog.Logger
@@ -196,7 +200,9 @@ func (s *Server) answer(x *exchange, r *http.Request) error {
 		return err
 	}
 	got, err := s.config.Dispatcher.Do(r.Context(), call, in)
-	s.markDecision(x, got)
+	if markErr := s.markDecision(x, got); markErr != nil {
+		return markErr
+	}
 	if err != nil {
 		return err
 	}
@@ -219,16 +225,28 @@ func (s *Server) call(x *exchange, r *http.Request, operation string) *service.C
 	return c
 }
 
-// markDecision tells in observe mode what enforce mode would have done. A call that ended before a decision has no mark.
-func (s *Server) markDecision(x *exchange, a dispatch.Answer) {
+// messageHeader has an encoded message about a denial, which sts:DecodeAuthorizationMessage takes.
+const messageHeader = "x-licet-authorization-message"
+
+// markDecision tells in observe mode what enforce mode would have done, and gives a denial its message. A call that ended before a
+// decision has no mark.
+func (s *Server) markDecision(x *exchange, a dispatch.Answer) error {
+	if a.Denied {
+		message, err := s.config.Message(x.id)
+		if err != nil {
+			return err
+		}
+		x.Header().Set(messageHeader, message)
+	}
 	if s.config.Mode != dispatch.Observe || !a.Decided {
-		return
+		return nil
 	}
 	decision := "allowed"
 	if a.Denied {
 		decision = "denied; let through by observe mode"
 	}
 	x.Header().Set("x-licet-decision", decision)
+	return nil
 }
 
 // fail answers with an error. Only *awserr.Error shows its text.

@@ -109,5 +109,8 @@ func (s *Service) operations() []service.Operation {
 		op("TagSAMLProvider", s.onProvider(samlKind, requestTags), s.tagSAMLProvider),
 		op("UntagSAMLProvider", s.onProvider(samlKind, requestTagKeys), s.untagSAMLProvider),
 		op("ListSAMLProviderTags", s.onProvider(samlKind), s.listSAMLProviderTags),
+		op("EnableOutboundWebIdentityFederation", anywhere, s.enableOutboundWebIdentityFederation),
+		op("GetOutboundWebIdentityFederationInfo", anywhere, s.getOutboundWebIdentityFederationInfo),
+		op("DisableOutboundWebIdentityFederation", anywhere, s.disableOutboundWebIdentityFederation),
 	}
 }

@@ -116,6 +116,8 @@ type accessKey struct {
 //	iam/<account>/boundary/<policy ARN>/<kind>/<id>     the same for permissions boundaries
 //	iam/<account>/oidc-provider/<URL without scheme>    provider
 //	iam/<account>/saml-provider/<name>                  provider
+//	iam/<account>/outbound-federation                   outboundFederation
+//	iam/issuer/<id>                                     the account that issues tokens under the id
 //	iam/key/<access key id>                             accessKey
 //
 // Names compare without regard to case when they are made

@@ -32,7 +32,7 @@ type ManagedPolicies interface {
 	All() iter.Seq[ManagedPolicy]
 }
 
-// Config is what Service and Directory need. All fields but FixedRoot are required.
+// Config is what Service and Directory need. All fields but FixedRoot and Issuer are required.
 type Config struct {
 	DB      store.DB
 	Keyring *secret.Keyring
@@ -43,6 +43,15 @@ type Config struct {
 	Now func() time.Time
 	// FixedRoot gives accounts a root access key for as long as this process runs. It is never stored.
 	FixedRoot map[string]principal.Credentials
+	// Issuer gives the URL under which the world finds an issuer of tokens (PublicIssuer); without it issuers have no URL.
+	Issuer func(id string) string
+}
+
+func (c *Config) issuer(id string) string {
+	if c.Issuer == nil {
+		return ""
+	}
+	return c.Issuer(id)
 }
 
 // Service is the IAM API.
@@ -51,13 +60,14 @@ type Service struct {
 	db       store.DB
 	keyring  *secret.Keyring
 	managed  ManagedPolicies
+	issuer   func(id string) string
 	patterns patterns
 }
 
 // New makes the service.
 func New(c Config) *Service {
 	return &Service{
-		names: names{c.Partition}, db: c.DB, keyring: c.Keyring, managed: c.Managed, patterns: newPatterns(),
+		names: names{c.Partition}, db: c.DB, keyring: c.Keyring, managed: c.Managed, issuer: c.issuer, patterns: newPatterns(),
 	}
 }
 

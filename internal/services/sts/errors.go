@@ -61,6 +61,23 @@ func idpRejectedClaim() *awserr.Error {
 	return awserr.New("IDPRejectedClaim", http.StatusForbidden, "The identity provider (IdP) reported that authentication failed.")
 }
 
+// invalidAuthorizationMessage answers whatever message was not made here, is about another account, or has left the decision log.
+func invalidAuthorizationMessage() error {
+	return awserr.New("InvalidAuthorizationMessageException", http.StatusBadRequest, "Message is not valid")
+}
+
+// outboundDisabled and durationEscalation have the texts of
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_GetWebIdentityToken.html#API_GetWebIdentityToken_Errors.
+func outboundDisabled() error {
+	return awserr.New("OutboundWebIdentityFederationDisabledException", http.StatusForbidden,
+		"The outbound web identity federation feature is not enabled for this account.")
+}
+
+func durationEscalation() error {
+	return awserr.New("SessionDurationEscalationException", http.StatusForbidden,
+		"The requested token duration would extend the session beyond its original expiration time.")
+}
+
 func malformedPolicy(message string) *awserr.Error {
 	return awserr.New("MalformedPolicyDocument", http.StatusBadRequest, "%s", message)
 }

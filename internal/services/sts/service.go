@@ -45,6 +45,10 @@ type Config struct {
 	KnownKey func(key string) bool
 	// Organization says who may call AssumeRoot.
 	Organization Organization
+	// Denials are what DecodeAuthorizationMessage tells of.
+	Denials Denials
+	// Issuers sign the tokens of GetWebIdentityToken.
+	Issuers Issuers
 }
 
 // Service is the STS API.
@@ -55,6 +59,8 @@ type Service struct {
 	tokens       *oidc.Verifier
 	knownKey     func(string) bool
 	organization Organization
+	denials      Denials
+	issuers      Issuers
 	patterns     patterns
 }
 
@@ -62,7 +68,7 @@ type Service struct {
 func New(c Config) *Service {
 	return &Service{
 		directory: c.Directory, providers: c.Providers, keyring: c.Keyring, tokens: c.Tokens, knownKey: c.KnownKey,
-		organization: c.Organization, patterns: newPatterns(),
+		organization: c.Organization, denials: c.Denials, issuers: c.Issuers, patterns: newPatterns(),
 	}
 }
 
