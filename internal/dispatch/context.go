@@ -92,6 +92,9 @@ func sessionKeys(k *authz.Context, c *service.Call, t *texts) {
 		return
 	}
 	k.Set("aws:TokenIssueTime", t.issued)
+	if c.Caller.Kind == authz.Root && s.HasPolicies { // sessions of AssumeRoot have their task's policy, GetSessionToken takes none
+		k.Set("aws:AssumedRoot", "true")
+	}
 	if s.FederatedProvider == "" && c.Caller.Kind != authz.FederatedUser {
 		k.Set("aws:MultiFactorAuthPresent", strconv.FormatBool(s.MFA))
 		if s.MFA {

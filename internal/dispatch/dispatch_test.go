@@ -62,6 +62,15 @@ func target(_ context.Context, _ *service.Call, in *input) (service.Target, erro
 	return service.Target{ARN: "arn:aws:lambda:us-east-1:" + account + ":function:" + in.Name}, nil
 }
 
+// identify takes every name for the caller's, but one.
+func identify(_ context.Context, c *service.Call, in *input) error {
+	if in.Name == "nobody" {
+		return awserr.New("InvalidIdentityToken", 400, "nobody")
+	}
+	c.Caller.ARN = in.Name
+	return nil
+}
+
 func passRole(context.Context, *service.Call, *input) ([]service.Need, error) {
 	return []service.Need{{Action: "iam:PassRole", Target: service.Target{ARN: "arn:aws:iam::" + account + ":role/r"}}}, nil
 }
@@ -69,7 +78,7 @@ func passRole(context.Context, *service.Call, *input) ([]service.Need, error) {
 func (w *world) dispatcher(t testing.TB, mode Mode) *Dispatcher {
 	t.Helper()
 	api := &protocol.API{SigningName: "lambda"}
-	for _, name := range []string{"GetFunction", "CreateFunction", "Strange", "WhoAmI", "Later"} {
+	for _, name := range []string{"GetFunction", "CreateFunction", "Strange", "WhoAmI", "Later", "Present"} {
 		api.Operations = append(api.Operations, protocol.Operation{Name: name, Input: reflect.TypeFor[input](), Output: reflect.TypeFor[output]()})
 	}
 	d, err := New(Config{
@@ -80,6 +89,7 @@ func (w *world) dispatcher(t testing.TB, mode Mode) *Dispatcher {
 				service.Op("CreateFunction", "lambda:CreateFunction", target, w.handle, passRole),
 				service.Op("Strange", "lambda:NoSuchAction", target, w.handle),
 				service.Exempt("WhoAmI", "sts:GetCallerIdentity", "always allowed", w.handle),
+				service.Unsigned("Present", "lambda:GetFunction", identify, func(string) error { return errors.New("not you") }, target, w.handle),
 			},
 			Denial: func(m string) error { return awserr.New("AccessDeniedException", 403, "%s", m) },
 		}},
@@ -128,6 +138,7 @@ func TestDo(t *testing.T) {
 		wantErr   string
 		wantRuns  int
 		recorded  int
+		caller    string // in the record; "" for the one that signed
 	}{
 		{
 			name: "allowed", operation: "GetFunction", world: world{policies: allow(t, "lambda:GetFunction")}, input: input{"f"},
@@ -152,6 +163,14 @@ func TestDo(t *testing.T) {
 		}, {
 			name: "observed", operation: "GetFunction", mode: Observe, input: input{"f"},
 			want: Answer{Output: &output{true}, Decided: true, Denied: true}, wantRuns: 1, recorded: 1,
+		}, {
+			name: "presented", operation: "Present", world: world{policies: allow(t, "lambda:GetFunction")}, input: input{"f"},
+			want: Answer{Output: &output{true}, Decided: true}, wantRuns: 1, recorded: 1, caller: "f",
+		}, {
+			name: "presented and denied", operation: "Present", input: input{"f"}, recorded: 1, wantErr: "not you", want: Answer{Denied: true}, caller: "f",
+		}, {
+			name: "nobody is presented", operation: "Present", world: world{policies: allow(t, "*")}, input: input{"nobody"},
+			wantErr: "InvalidIdentityToken: nobody",
 		}, {
 			name: "malformed input", operation: "GetFunction", wantErr: "ValidationException: name is missing",
 		}, {
@@ -181,6 +200,9 @@ func TestDo(t *testing.T) {
 			}
 			if w.ran != tt.wantRuns || len(w.records) != tt.recorded {
 				t.Errorf("ran %d times with %d records, want %d and %d", w.ran, len(w.records), tt.wantRuns, tt.recorded)
+			}
+			if tt.caller != "" && len(w.records) == 1 && w.records[0].Caller.ARN != tt.caller {
+				t.Errorf("recorded the caller %s, want %s", w.records[0].Caller.ARN, tt.caller)
 			}
 		})
 	}

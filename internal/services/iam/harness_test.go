@@ -60,6 +60,7 @@ func newWorld(t testing.TB) *world {
 	created := time.Date(2015, 2, 6, 18, 40, 0, 0, time.UTC)
 	config := Config{
 		DB: w.db, Keyring: secret.New([secret.KeySize]byte{1}), Partition: "aws", Now: func() time.Time { return w.now },
+		Issuer: func(id string) string { return "https://issuer/" + id },
 		Managed: catalogue{
 			{ARN: readOnly, Name: "ReadOnlyAccess", Path: "/", VersionID: "v9", Created: created, Updated: created, Document: allowAll},
 			{ARN: basicRole, Name: "AWSLambdaBasicExecutionRole", Path: "/service-role/", VersionID: "v1", Created: created, Updated: created, Document: allowAll},

@@ -5,6 +5,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -16,6 +17,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/licet/licet/authz"
+	"github.com/licet/licet/internal/oidc"
+	"github.com/licet/licet/internal/principal"
 	"github.com/licet/licet/internal/saml/samltest"
 )
 
@@ -208,5 +212,120 @@ func TestTrustInProviders(t *testing.T) {
 	must[sdk.DeleteSAMLProviderOutput](w, &sdk.DeleteSAMLProviderInput{SAMLProviderArn: s("arn:aws:iam::111122223333:saml-provider/corp")})
 	if got := shown(t, w, "corp"); !strings.Contains(got, "saml-provider/corp") {
 		t.Errorf("shown %s after the provider is gone", got)
+	}
+}
+
+// The session that a user makes for somebody else has the user's policies, and nothing of them without session policies.
+func TestFederatedUser(t *testing.T) {
+	w := newWorld(t)
+	s := aws.String
+	id := w.user("alice")
+	must[sdk.TagUserOutput](w, &sdk.TagUserInput{UserName: s("alice"), Tags: []types.Tag{{Key: s("Team"), Value: s("red")}, {Key: s("site"), Value: s("a")}}})
+	must[sdk.PutUserPolicyOutput](w, &sdk.PutUserPolicyInput{UserName: s("alice"), PolicyName: s("own"), PolicyDocument: s(allowAll)})
+	authenticate := func(session principal.Session) principal.Caller {
+		t.Helper()
+		c := w.session(session)
+		_, caller, err := w.d.Authenticate(t.Context(), c.AccessKeyID, c.SessionToken)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return caller
+	}
+	arn := "arn:aws:iam::" + account + ":user/alice"
+	bob := authenticate(principal.Session{UserARN: arn, UserID: id, Name: "bob", Tags: map[string]string{"team": "blue"}})
+	want := authz.Principal{
+		Kind: authz.FederatedUser, Account: account, ARN: "arn:aws:sts::" + account + ":federated-user/bob", IssuerARN: arn, ID: id, SessionName: "bob",
+	}
+	if bob.Principal != want || bob.UserName != "" || bob.Tags.Get("team") != "blue" || bob.Tags.Get("site") != "a" {
+		t.Errorf("got %+v", bob)
+	}
+	p := w.policies(bob)
+	if len(p.Identity) != 1 || p.Session == nil || len(p.Session) != 0 {
+		t.Errorf("got %d identity policies, session policies %v", len(p.Identity), p.Session)
+	}
+	if p := w.policies(authenticate(principal.Session{UserARN: arn, UserID: id, Name: "bob", HasPolicies: true, Policy: allowAll})); len(p.Session) != 1 {
+		t.Errorf("got session policies %v", p.Session)
+	}
+	guest := authenticate(principal.Session{UserARN: "arn:aws:iam::" + account + ":root", UserID: account, Name: "guest"})
+	if guest.Kind != authz.FederatedUser || guest.IssuerARN != "arn:aws:iam::"+account+":root" || guest.ID != "" {
+		t.Errorf("got %+v", guest)
+	}
+	if p := w.policies(guest); p.Identity != nil || p.Session == nil {
+		t.Errorf("guest: got %+v", p)
+	}
+	for _, kind := range []authz.PrincipalKind{authz.WebIdentity, authz.SAML} {
+		if p := w.policies(principal.Caller{Principal: authz.Principal{Kind: kind, ARN: providerARN}}); p.Identity != nil || p.Session != nil {
+			t.Errorf("%s: got %+v", kind, p)
+		}
+	}
+	_, err := w.as(bob, "ListUsers", &sdk.ListUsersInput{})
+	wantError(t, err, "InvalidClientTokenId", "The security token included in the request is invalid.")
+	assumed := w.root
+	assumed.Session = &principal.Session{HasPolicies: true}
+	if _, err := w.as(assumed, "ListUsers", &sdk.ListUsersInput{}); err != nil {
+		t.Errorf("a session of AssumeRoot: got %v", err)
+	}
+}
+
+// What STS is told of providers.
+func TestProvidersForSTS(t *testing.T) {
+	w := newWorld(t)
+	s := aws.String
+	idp := samltest.New(t, "https://corp.example.com")
+	must[sdk.CreateOpenIDConnectProviderOutput](w, &sdk.CreateOpenIDConnectProviderInput{Url: s("https://idp.example.com/tenant"), ClientIDList: []string{"a"}})
+	key := privateKeyPEM(t)
+	must[sdk.CreateSAMLProviderOutput](w, &sdk.CreateSAMLProviderInput{
+		Name: s("corp"), SAMLMetadataDocument: s(idp.Metadata()), AddPrivateKey: &key, AssertionEncryptionMode: types.AssertionEncryptionModeTypeRequired,
+	})
+	got, err := w.d.OIDCProvider(t.Context(), account, "https://idp.example.com/tenant")
+	if want := (oidc.Provider{URL: "https://idp.example.com/tenant", ClientIDs: []string{"a"}}); err != nil || !cmp.Equal(got, want, cmpopts.EquateEmpty()) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	for _, of := range [][2]string{
+		{account, "http://idp.example.com/tenant"}, {account, "https://idp.example.com"}, {"444455556666", "https://idp.example.com/tenant"}, {account, ""}, {"", "x"},
+	} {
+		if _, err := w.d.OIDCProvider(t.Context(), of[0], of[1]); !errors.Is(err, principal.ErrNoProvider) {
+			t.Errorf("%v: got %v", of, err)
+		}
+	}
+	corp, err := w.d.SAMLProvider(t.Context(), "arn:aws:iam::111122223333:saml-provider/corp")
+	if err != nil || corp.Metadata.EntityID != "https://corp.example.com" || len(corp.Keys.Private) != 1 || !corp.Keys.Required || !strings.HasPrefix(corp.UUID, "SAMLSP") {
+		t.Errorf("got %+v, %v", corp, err)
+	}
+	for _, arn := range []string{"arn:aws:iam::111122223333:saml-provider/none", "arn:aws:iam::111122223333:role/corp", ""} {
+		if _, err := w.d.SAMLProvider(t.Context(), arn); !errors.Is(err, principal.ErrNoProvider) {
+			t.Errorf("%s: got %v", arn, err)
+		}
+	}
+}
+
+func TestOutboundFederation(t *testing.T) {
+	w := newWorld(t)
+	ctx := t.Context()
+	if _, err := w.d.Issuer(ctx, account); !errors.Is(err, principal.ErrNoProvider) {
+		t.Errorf("got %v", err)
+	}
+	_, err := w.do(&sdk.GetOutboundWebIdentityFederationInfoInput{})
+	wantError(t, err, "FeatureDisabled", "The request failed because outbound identity federation is already disabled for your AWS account.")
+	url := *must[sdk.EnableOutboundWebIdentityFederationOutput](w, &sdk.EnableOutboundWebIdentityFederationInput{}).IssuerIdentifier
+	issuer, err := w.d.Issuer(ctx, account)
+	if err != nil || issuer.URL != url || len(issuer.Keys) != 2 {
+		t.Fatalf("got %+v, %v", issuer, err)
+	}
+	public, err := w.d.PublicIssuer(ctx, strings.TrimPrefix(url, "https://issuer/"))
+	if err != nil || public.Keys[0].ID != issuer.Keys[0].ID {
+		t.Errorf("got %+v, %v", public, err)
+	}
+	for _, id := range []string{"", "x", "../x", "00000000-0000-0000-0000-000000000000"} {
+		if _, err := w.d.PublicIssuer(ctx, id); !errors.Is(err, principal.ErrNoProvider) {
+			t.Errorf("%q: got %v", id, err)
+		}
+	}
+	must[sdk.DisableOutboundWebIdentityFederationOutput](w, &sdk.DisableOutboundWebIdentityFederationInput{})
+	if _, err := w.d.Issuer(ctx, account); !errors.Is(err, principal.ErrNoProvider) {
+		t.Errorf("disabled: got %v", err)
+	}
+	if again := *must[sdk.EnableOutboundWebIdentityFederationOutput](w, &sdk.EnableOutboundWebIdentityFederationInput{}).IssuerIdentifier; again != url {
+		t.Errorf("got another URL %s", again)
 	}
 }
