@@ -60,6 +60,24 @@ func managedPolicy(p awsdata.ManagedPolicy) iam.ManagedPolicy {
 	}
 }
 
+// usage shows the decision log's last uses to iam.
+type usage struct{ log *audit.Log }
+
+func (u usage) LastUses(ctx context.Context, account, principalID string) ([]iam.ServiceUse, error) {
+	list, err := u.log.LastUses(ctx, account, principalID)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]iam.ServiceUse, len(list))
+	for i, l := range list {
+		out[i] = iam.ServiceUse{Service: l.Service, Use: iam.Use(l.Use), Actions: make(map[string]iam.Use, len(l.Actions))}
+		for name, use := range l.Actions {
+			out[i].Actions[name] = iam.Use(use)
+		}
+	}
+	return out, nil
+}
+
 // keys shows the directory to edge.
 type keys struct{ directory *iam.Directory }
 
@@ -72,6 +90,20 @@ func (k keys) Authenticate(ctx context.Context, accessKeyID, token string) (stri
 		err = edge.ErrExpiredToken
 	}
 	return secret, caller, err
+}
+
+// recorder is the decision log, beside which iam notes that an access key or role was used.
+type recorder struct {
+	*audit.Log
+	lastUsed *iam.LastUsed
+}
+
+// Begin notes the use and takes the record in.
+func (r recorder) Begin(ctx context.Context, rec *audit.Record) (context.Context, error) {
+	if err := r.lastUsed.Note(audit.System(ctx, "last use"), &rec.Caller, rec.Time, rec.Region, rec.Service); err != nil {
+		return nil, err
+	}
+	return r.Log.Begin(ctx, rec)
 }
 
 // frontDoor is the server's own endpoint for functions.

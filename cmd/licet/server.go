@@ -52,6 +52,10 @@ type server struct {
 	decisions *audit.Log
 	// directory knows users, roles, keys and their policies.
 	directory *iam.Directory
+	// lastUsed knows when access keys and roles were last used.
+	lastUsed *iam.LastUsed
+	// offered are the services behind the door.
+	offered []service.Service
 	// door is the only way to an operation.
 	door *dispatch.Dispatcher
 	// driver makes sandboxes, functions runs environments in them.
@@ -120,9 +124,11 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 		return err
 	}
 	identities := iam.Config{
-		DB: s.decisions.Recorded(), Keyring: s.keys, Managed: managedPolicies{data}, Partition: partition, Now: time.Now,
-		FixedRoot: fixedRoots(fixed), Issuer: func(id string) string { return s.url + edge.IssuerPage + id },
+		DB: s.decisions.Recorded(), Keyring: s.keys, Managed: managedPolicies{data}, Actions: data, Usage: usage{s.decisions}, Partition: partition, Now: time.Now,
+		LastUsed: iam.NewLastUsed(s.decisions.Recorded()), FixedRoot: fixedRoots(fixed),
+		Issuer: func(id string) string { return s.url + edge.IssuerPage + id },
 	}
+	s.lastUsed = identities.LastUsed
 	s.directory = iam.NewDirectory(identities)
 	s.closers = append(s.closers, func() error { s.directory.Close(); return nil })
 	if s.root, s.newRoot, err = s.directory.EnsureAccount(audit.System(ctx, "first start"), defaultAccount); err != nil {
@@ -148,12 +154,11 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 	if err := s.lambda.Sweep(ctx); err != nil {
 		return fmt.Errorf("remove unpacked code that nobody uses: %w", err)
 	}
-	services, err := s.services(identities, data, dataDir(c.Data))
-	if err != nil {
+	if s.offered, err = s.services(identities, data, dataDir(c.Data)); err != nil {
 		return err
 	}
 	s.door, err = dispatch.New(dispatch.Config{
-		Services: services, Policies: s.directory, Log: s.decisions, Mode: dispatch.Mode(c.Mode),
+		Services: s.offered, Policies: s.directory, Log: recorder{s.decisions, s.lastUsed}, Mode: dispatch.Mode(c.Mode),
 		KnownAction: func(action string) bool { _, ok := data.Action(action); return ok },
 		Now:         time.Now, Region: c.Region, Partition: partition,
 	})
@@ -183,7 +188,7 @@ func (s *server) services(identities iam.Config, data *awsdata.Data, dir dataDir
 	}
 	s.logs = logs.New(s.decisions.Recorded(), dir.room)
 	return []service.Service{
-		iam.New(identities).Definition(iamAPI, query.New(iamAPI)),
+		iam.New(identities, s.directory).Definition(iamAPI, query.New(iamAPI)),
 		sts.New(sts.Config{
 			Directory: s.directory, Providers: s.directory, Keyring: s.keys, Tokens: oidc.New(time.Now),
 			KnownKey:     func(key string) bool { _, ok := data.ConditionKey("sts", key); return ok },

@@ -172,7 +172,9 @@ func (w *world) services() []service.Service {
 			service.Exempt("GetCallerIdentity", "sts:GetCallerIdentity", "always allowed",
 				reached[sts.GetCallerIdentityInput](w, &sts.GetCallerIdentityOutput{}, nil)),
 			service.Unsigned("AssumeRoleWithWebIdentity", "sts:AssumeRoleWithWebIdentity", w.present,
-				func(action string) error { return awserr.New("AccessDenied", 403, "not authorized to perform %s", action) },
+				func(action string) error {
+					return awserr.New("AccessDenied", 403, "not authorized to perform %s", action)
+				},
 				service.Any[sts.AssumeRoleWithWebIdentityInput],
 				reached[sts.AssumeRoleWithWebIdentityInput](w, &sts.AssumeRoleWithWebIdentityOutput{}, nil)),
 			service.Op("AssumeRole", "sts:AssumeRole", w.theirRole, reached[sts.AssumeRoleInput](w, &sts.AssumeRoleOutput{}, nil)),

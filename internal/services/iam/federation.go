@@ -45,7 +45,7 @@ func (d *Directory) SAMLProvider(ctx context.Context, providerARN string) (saml.
 		return saml.Provider{}, fmt.Errorf("metadata of %s: %w", providerARN, err)
 	}
 	for _, k := range p.PrivateKeys {
-		text, err := openBound(d.config.Keyring, samlKeyPurpose, k.ID, k.PEM)
+		text, err := openSecret(d.config.Keyring, samlKeyPurpose, k.ID, k.PEM)
 		if err != nil {
 			return saml.Provider{}, fmt.Errorf("open private key %s: %w", k.ID, err)
 		}

@@ -33,8 +33,6 @@ type outboundKey struct {
 	Private   []byte `json:"private"`
 }
 
-const outboundPurpose = "outbound-federation"
-
 func outboundKeyOf(account string) string { return "iam/" + account + "/outbound-federation" }
 
 // issuerKey finds the account of an issuer.
@@ -51,7 +49,7 @@ func (s *Service) newOutboundFederation() (*outboundFederation, error) {
 		if err != nil {
 			return nil, fmt.Errorf("encode signing key: %w", err)
 		}
-		sealed, err := sealBound(s.keyring, outboundPurpose, k.ID, base64.StdEncoding.EncodeToString(der))
+		sealed, err := sealSecret(s.keyring, outboundPurpose, k.ID, base64.StdEncoding.EncodeToString(der))
 		if err != nil {
 			return nil, fmt.Errorf("seal signing key: %w", err)
 		}
@@ -171,7 +169,7 @@ func (d *Directory) outbound(ctx context.Context, find func(store.Reader) (accou
 func (d *Directory) openIssuer(o *outboundFederation) (*oidc.Issuer, error) {
 	issuer := &oidc.Issuer{URL: d.config.issuer(o.ID)}
 	for _, k := range o.Keys {
-		text, err := openBound(d.config.Keyring, outboundPurpose, k.ID, k.Private)
+		text, err := openSecret(d.config.Keyring, outboundPurpose, k.ID, k.Private)
 		if err != nil {
 			return nil, fmt.Errorf("open signing key %s: %w", k.ID, err)
 		}

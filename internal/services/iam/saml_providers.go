@@ -32,8 +32,6 @@ const (
 	providerYears = 100
 )
 
-const samlKeyPurpose = "saml-private-key"
-
 // onNewSAMLProvider is the resource of CreateSAMLProvider: the provider's ARN to be.
 func (s *Service) onNewSAMLProvider(_ context.Context, c *service.Call, in any) (service.Target, error) {
 	name := member[*string](in, "Name")
@@ -116,7 +114,7 @@ func (s *Service) addPrivateKey(p *provider, text string, now time.Time) error {
 	}
 	key := privateKey{ID: rand.Text(), Uploaded: now.UTC().Truncate(time.Second)}
 	var err error
-	if key.PEM, err = sealBound(s.keyring, samlKeyPurpose, key.ID, text); err != nil {
+	if key.PEM, err = sealSecret(s.keyring, samlKeyPurpose, key.ID, text); err != nil {
 		return fmt.Errorf("seal private key: %w", err)
 	}
 	p.PrivateKeys = append(p.PrivateKeys, key)

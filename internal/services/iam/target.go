@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"reflect"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
@@ -88,7 +89,9 @@ func (n names) policyARN(account string, p *managedPolicy) string {
 
 // nameMember is the member of inputs that names an identity of the kind.
 func nameMember(k kind) string {
-	return map[kind]string{userKind: "UserName", groupKind: "GroupName", roleKind: "RoleName"}[k]
+	return map[kind]string{
+		userKind: "UserName", groupKind: "GroupName", roleKind: "RoleName", profileKind: "InstanceProfileName",
+	}[k]
 }
 
 // anywhere is the resource of actions without resource-level permissions.
@@ -186,27 +189,32 @@ func (s *Service) onAll(k kind) resource {
 // onPolicy is the resource of operations on one managed policy.
 func (s *Service) onPolicy(more ...keys) resource {
 	return func(ctx context.Context, c *service.Call, in any) (service.Target, error) {
-		text := aws.ToString(member[*string](in, "PolicyArn"))
-		a, err := parsePolicyARN(text)
-		if err != nil {
-			return service.Target{}, err
-		}
-		t := service.Target{ARN: text, Account: a.AccountID}
-		if a.AccountID == awsAccount {
-			t.Account = c.Account // AWS managed policies are everybody's
-		}
-		p, err := s.readPolicy(ctx, c.Account, text, noSuchPolicy(text))
-		switch {
-		case err == nil:
-			resourceTags(&t.Keys, p.Tags)
-		case !isMissing(err):
-			return service.Target{}, err
-		}
-		for _, m := range more {
-			m(in, nil, &t.Keys)
-		}
-		return t, nil
+		return s.policyTarget(ctx, c, aws.ToString(member[*string](in, "PolicyArn")), in, more)
 	}
+}
+
+func (s *Service) policyTarget(ctx context.Context, c *service.Call, text string, in any, more []keys) (service.Target, error) {
+	a, err := parsePolicyARN(text)
+	if err != nil {
+		return service.Target{}, err
+	}
+	t := service.Target{ARN: text, Account: a.AccountID}
+	if a.AccountID == awsAccount {
+		t.Account = c.Account // AWS managed policies are everybody's
+	}
+	p, err := s.readPolicy(ctx, c.Account, text, noSuchPolicy(text))
+	switch {
+	case err == nil:
+		for _, tag := range p.Tags { // without iam:ResourceTag, which is about users and roles
+			t.Keys.Set("aws:ResourceTag/"+tag.Key, tag.Value)
+		}
+	case !isMissing(err):
+		return service.Target{}, err
+	}
+	for _, m := range more {
+		m(in, nil, &t.Keys)
+	}
+	return t, nil
 }
 
 // onNewPolicy is the resource of CreatePolicy: the policy's ARN to be.
@@ -231,8 +239,11 @@ func (s *Service) checkIdentityName(k kind, name *string) error {
 		most = maxRoleName
 	case groupKind:
 		most = maxGroupName
+	case profileKind:
+		most = maxProfile
 	}
-	return s.patterns.checkName(string(k)+"Name", name, most)
+	member := nameMember(k)
+	return s.patterns.checkName(strings.ToLower(member[:1])+member[1:], name, most)
 }
 
 // isMissing recognizes NoSuchEntity.
@@ -248,11 +259,18 @@ func pathOr(path *string) string {
 	return *path
 }
 
-// resourceTags sets the keys of a resource's tags.
+// resourceTags sets the keys of the tags of a user, role or policy.
 func resourceTags(k *authz.Context, tags []tag) {
+	ownTags(k, tags)
+	for _, t := range tags {
+		k.Set("iam:ResourceTag/"+t.Key, t.Value)
+	}
+}
+
+// ownTags sets the keys of the tags of other resources, which have no key of IAM's own.
+func ownTags(k *authz.Context, tags []tag) {
 	for _, t := range tags {
 		k.Set("aws:ResourceTag/"+t.Key, t.Value)
-		k.Set("iam:ResourceTag/"+t.Key, t.Value)
 	}
 }
 

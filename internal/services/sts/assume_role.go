@@ -24,6 +24,16 @@ func (s *Service) roleToAssume(ctx context.Context, c *service.Call, in *sdk.Ass
 	if in.ExternalId != nil {
 		t.Keys.Set("sts:ExternalId", *in.ExternalId)
 	}
+	withMFA, err := s.checkMFA(ctx, c, mfa{in.SerialNumber, in.TokenCode})
+	if err != nil {
+		return service.Target{}, err
+	}
+	if withMFA {
+		// The trust policy may ask for the code of this very request:
+		// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html
+		t.Keys.Set("aws:MultiFactorAuthPresent", "true")
+		t.Keys.Set("aws:MultiFactorAuthAge", "0")
+	}
 	assumeRoleGrant(c, in).setKeys(&t.Keys)
 	return t, nil
 }
@@ -32,7 +42,7 @@ func (s *Service) roleToAssume(ctx context.Context, c *service.Call, in *sdk.Ass
 func assumeRoleGrant(c *service.Call, in *sdk.AssumeRoleInput) *grant {
 	return &grant{
 		name: *in.RoleSessionName, policy: in.Policy, policyARNs: in.PolicyArns, tags: in.Tags, transitive: in.TransitiveTagKeys,
-		sourceIdentity: sourceIdentity(c, in),
+		sourceIdentity: sourceIdentity(c, in), mfa: mfa{in.SerialNumber, in.TokenCode},
 	}
 }
 
@@ -108,9 +118,6 @@ func sourceIdentity(c *service.Call, in *sdk.AssumeRoleInput) string {
 func (s *Service) assumeRole(ctx context.Context, c *service.Call, in *sdk.AssumeRoleInput) (*sdk.AssumeRoleOutput, error) {
 	if c.Caller.Kind == authz.Root {
 		return nil, accessDenied("Roles may not be assumed by root accounts.")
-	}
-	if in.SerialNumber != nil || in.TokenCode != nil {
-		return nil, invalidMFA()
 	}
 	made, err := s.makeSession(ctx, c, *in.RoleArn, in.DurationSeconds, assumeRoleGrant(c, in))
 	if err != nil {

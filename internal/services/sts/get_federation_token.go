@@ -40,14 +40,19 @@ func federatedUser(c *service.Call, name string) string {
 	return arn.ARN{Partition: c.Partition, Service: "sts", AccountID: c.Account, Resource: "federated-user/" + name}.String()
 }
 
-// federationTagging is the permission to pass tags.
+// tagging is the permission to pass tags, where AWS has no resource for it: whom a user federates is none of sts:TagSession.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_permissions-required
-func (s *Service) federationTagging(ctx context.Context, c *service.Call, in *sdk.GetFederationTokenInput) ([]service.Need, error) {
-	if len(in.Tags) == 0 {
-		return nil, nil
+func tagging(action string, tags []types.Tag) []service.Need {
+	if len(tags) == 0 {
+		return nil
 	}
-	t, err := s.onFederatedUser(ctx, c, in)
-	return []service.Need{{Action: "sts:TagSession", Target: t}}, err
+	t := service.Target{ARN: "*"}
+	setTagKeys(&t.Keys, tags)
+	return []service.Need{{Action: action, Target: t}}
+}
+
+func federationTagging(_ context.Context, _ *service.Call, in *sdk.GetFederationTokenInput) ([]service.Need, error) {
+	return tagging("sts:TagSession", in.Tags), nil
 }
 
 // getFederationToken makes a session for somebody whom the calling user vouches for. What it may is what both the user and the session

@@ -19,7 +19,7 @@ const (
 )
 
 func (s *Service) getSessionToken(
-	_ context.Context, c *service.Call, in *sdk.GetSessionTokenInput,
+	ctx context.Context, c *service.Call, in *sdk.GetSessionTokenInput,
 ) (*sdk.GetSessionTokenOutput, error) {
 	if c.Caller.Session != nil || c.Caller.Kind != authz.User && c.Caller.Kind != authz.Root {
 		return nil, accessDenied("Cannot call GetSessionToken with session credentials")
@@ -30,11 +30,12 @@ func (s *Service) getSessionToken(
 	if in.MinimumSessionTokenSize != nil {
 		return nil, notImplemented("MinimumSessionTokenSize", "GetSessionToken")
 	}
-	if in.SerialNumber != nil || in.TokenCode != nil {
-		return nil, invalidMFA()
+	withMFA, err := s.useMFA(ctx, c, mfa{in.SerialNumber, in.TokenCode})
+	if err != nil {
+		return nil, err
 	}
 	seconds, id := userDuration(c, in.DurationSeconds)
-	credentials, err := s.credentials(c, c.Account, principal.Session{UserARN: c.Caller.ARN, UserID: id}, seconds)
+	credentials, err := s.credentials(c, c.Account, principal.Session{UserARN: c.Caller.ARN, UserID: id, MFA: withMFA}, seconds)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +54,7 @@ func userDuration(c *service.Call, asked *int32) (seconds int32, id string) {
 	return seconds, id
 }
 
-// isUserSession tells session credentials of a user or root user, which have no MFA here.
+// isUserSession tells session credentials of a user or root user that were made without MFA.
 func isUserSession(c *service.Call) bool {
 	return c.Caller.Session != nil && !c.Caller.Session.MFA && (c.Caller.Kind == authz.User || c.Caller.Kind == authz.Root)
 }

@@ -77,12 +77,8 @@ func tokenDuration(in *sdk.GetWebIdentityTokenInput) int32 {
 }
 
 // identityTokenTagging is the permission to put tags into the token.
-func (s *Service) identityTokenTagging(ctx context.Context, c *service.Call, in *sdk.GetWebIdentityTokenInput) ([]service.Need, error) {
-	if len(in.Tags) == 0 {
-		return nil, nil
-	}
-	t, err := s.onIdentityToken(ctx, c, in)
-	return []service.Need{{Action: "sts:TagGetWebIdentityToken", Target: t}}, err
+func identityTokenTagging(_ context.Context, _ *service.Call, in *sdk.GetWebIdentityTokenInput) ([]service.Need, error) {
+	return tagging("sts:TagGetWebIdentityToken", in.Tags), nil
 }
 
 func (s *Service) getWebIdentityToken(

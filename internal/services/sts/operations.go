@@ -17,10 +17,10 @@ func (s *Service) operations() []service.Operation {
 		service.Op("AssumeRoot", "sts:AssumeRoot", notInUserSession(s.onMemberRoot), s.assumeRoot),
 		service.Op("DecodeAuthorizationMessage", "sts:DecodeAuthorizationMessage",
 			notInUserSession(service.Any[sdk.DecodeAuthorizationMessageInput]), s.decodeAuthorizationMessage),
-		service.Op("GetFederationToken", "sts:GetFederationToken", s.onFederatedUser, s.getFederationToken, s.federationTagging),
+		service.Op("GetFederationToken", "sts:GetFederationToken", s.onFederatedUser, s.getFederationToken, federationTagging),
 		service.Op("GetAccessKeyInfo", "sts:GetAccessKeyInfo", notInUserSession(service.Any[sdk.GetAccessKeyInfoInput]), s.getAccessKeyInfo),
 		service.Op("GetWebIdentityToken", "sts:GetWebIdentityToken", notInUserSession(s.onIdentityToken), s.getWebIdentityToken,
-			s.identityTokenTagging),
+			identityTokenTagging),
 		// "No permissions are required to perform this operation. If an administrator attaches a policy to your identity that
 		// explicitly denies access to the sts:GetCallerIdentity action, you can still perform this operation."
 		// https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html

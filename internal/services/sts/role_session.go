@@ -27,6 +27,8 @@ type grant struct {
 	// provider vouches for who asks, with keys that stay with the session; "" when the caller has credentials.
 	provider     string
 	providerKeys map[string]authz.Value
+	// mfa is the code of a device that the request brings.
+	mfa mfa
 	// until ends the session if it is earlier than the duration; zero for no such end.
 	until time.Time
 }
@@ -112,6 +114,9 @@ func (s *Service) makeSession(ctx context.Context, c *service.Call, roleARN stri
 	}
 	session, packed, err := s.session(ctx, c, role, g)
 	if err != nil {
+		return nil, err
+	}
+	if session.MFA, err = s.useMFA(ctx, c, g.mfa); err != nil {
 		return nil, err
 	}
 	credentials, err := s.credentials(c, role.Account, session, seconds)
