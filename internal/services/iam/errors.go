@@ -108,3 +108,29 @@ func featureDisabled() error {
 	return awserr.New("FeatureDisabled", http.StatusNotFound,
 		"The request failed because outbound identity federation is already disabled for your AWS account.")
 }
+
+// The errors of centralized root access; the texts are ours.
+
+func organizationNotFound() error {
+	return awserr.New("OrganizationNotFoundException", http.StatusBadRequest, "No organization is associated with your account.")
+}
+
+func organizationNotInAllFeaturesMode() error {
+	return awserr.New("OrganizationNotInAllFeaturesModeException", http.StatusBadRequest,
+		"Your organization does not have all features enabled.")
+}
+
+func accountNotManagementOrDelegatedAdministrator() error {
+	return awserr.New("AccountNotManagementOrDelegatedAdministratorException", http.StatusBadRequest,
+		"The account making the request is not the management account or delegated administrator account for centralized root access.")
+}
+
+func callerIsNotManagementAccount() error {
+	return awserr.New("CallerIsNotManagementAccountException", http.StatusBadRequest,
+		"The account making the request is not the management account for the organization.")
+}
+
+func serviceAccessNotEnabled() error {
+	return awserr.New("ServiceAccessNotEnabledException", http.StatusBadRequest,
+		"Trusted access is not enabled for IAM in AWS Organizations.")
+}
