@@ -16,16 +16,17 @@ import (
 
 // Limits of https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html (iam.md L1–L3), at their default values.
 const (
-	maxUserName   = 64
-	maxRoleName   = 64
-	maxGroupName  = 128
-	maxPolicyName = 128
-	maxProfile    = 128
-	maxPath       = 512
-	maxTags       = 50
-	maxTagKey     = 128
-	maxTagValue   = 256
-	maxPageSize   = 1000
+	maxUserName    = 64
+	maxRoleName    = 64
+	maxGroupName   = 128
+	maxPolicyName  = 128
+	maxProfile     = 128
+	maxPath        = 512
+	maxDescription = 1000
+	maxTags        = 50
+	maxTagKey      = 128
+	maxTagValue    = 256
+	maxPageSize    = 1000
 
 	maxUsers         = 5000
 	maxGroups        = 300
@@ -70,7 +71,11 @@ type pattern struct {
 	re   *regexp.Regexp
 }
 
-func newPattern(text string) pattern { return pattern{text, regexp.MustCompile(`^(?:` + text + `)$`)} }
+// newPattern compiles a pattern of the model, which writes characters as Java does: \u00A1 is \x{00A1} in Go.
+func newPattern(text string) pattern {
+	inGo := regexp.MustCompile(`\\u([0-9A-F]{4})`).ReplaceAllString(text, `\x{$1}`)
+	return pattern{text, regexp.MustCompile(`^(?:` + inGo + `)$`)}
+}
 
 // patterns are immutable after New.
 type patterns struct {
@@ -84,7 +89,7 @@ func newPatterns() patterns {
 		path:        newPattern(`/|/[\x21-\x7e]+/`),
 		tagKey:      newPattern(`[\p{L}\p{Z}\p{N}_.:/=+\-@]+`),
 		tagValue:    newPattern(`[\p{L}\p{Z}\p{N}_.:/=+\-@]*`),
-		description: newPattern(`[\x{0009}\x{000A}\x{000D}\x{0020}-\x{007E}\x{00A1}-\x{00FF}]*`),
+		description: newPattern(`[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*`),
 		versionID:   newPattern(`v[1-9][0-9]*(\.[A-Za-z0-9-]*)?`),
 		accessKeyID: newPattern(`[\w]+`),
 
@@ -181,11 +186,13 @@ func (p patterns) checkPathPrefix(value *string) error {
 	return nil
 }
 
+// checkDescription checks the optional description of a role; that of a policy may have all characters
+// (https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicy.html).
 func (p patterns) checkDescription(value *string) error {
 	if value == nil {
 		return nil
 	}
-	if err := checkLength("description", *value, 0, 1000); err != nil {
+	if err := checkLength("description", *value, 0, maxDescription); err != nil {
 		return err
 	}
 	return p.description.check("description", *value)

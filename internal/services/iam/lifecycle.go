@@ -178,7 +178,7 @@ func (s *Service) renameTarget(
 		renamed.Path = *newPath
 	}
 	t := service.Target{ARN: s.arnOf(c.Account, &renamed), Account: c.Account}
-	resourceTags(&t.Keys, e.Tags)
+	identityTags(&t.Keys, e)
 	return []service.Need{{Action: action, Target: t}}, nil
 }
 

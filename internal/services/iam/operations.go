@@ -34,12 +34,12 @@ func (s *Service) operations() []service.Operation {
 
 		op("CreateRole", s.toMake(roleKind, requestedBoundary, requestTags), s.createRole,
 			tagging[sdk.CreateRoleInput]("iam:TagRole", s.toMake(roleKind, requestTags))),
-		op("GetRole", s.on(roleKind), s.getRole),
+		op("GetRole", s.on(roleKind, currentBoundary), s.getRole),
 		op("ListRoles", s.onAll(roleKind), s.listRoles),
-		op("UpdateRole", s.on(roleKind), s.updateRole),
-		op("UpdateRoleDescription", s.on(roleKind), s.updateRoleDescription),
-		op("UpdateAssumeRolePolicy", s.on(roleKind), s.updateAssumeRolePolicy),
-		op("DeleteRole", s.on(roleKind), s.deleteRole),
+		op("UpdateRole", s.on(roleKind, currentBoundary), s.updateRole),
+		op("UpdateRoleDescription", s.on(roleKind, currentBoundary), s.updateRoleDescription),
+		op("UpdateAssumeRolePolicy", s.on(roleKind, currentBoundary), s.updateAssumeRolePolicy),
+		op("DeleteRole", s.on(roleKind, currentBoundary), s.deleteRole),
 
 		op("PutUserPolicy", s.on(userKind, currentBoundary), s.putUserPolicy),
 		op("GetUserPolicy", s.on(userKind), s.getUserPolicy),
@@ -159,6 +159,12 @@ func (s *Service) operations() []service.Operation {
 		op("TagServerCertificate", s.onServerCertificate(requestTags), s.tagServerCertificate),
 		op("UntagServerCertificate", s.onServerCertificate(requestTagKeys), s.untagServerCertificate),
 		op("ListServerCertificateTags", s.onServerCertificate(), s.listServerCertificateTags),
+
+		op("EnableOrganizationsRootCredentialsManagement", anywhere, s.enableOrganizationsRootCredentialsManagement),
+		op("DisableOrganizationsRootCredentialsManagement", anywhere, s.disableOrganizationsRootCredentialsManagement),
+		op("EnableOrganizationsRootSessions", anywhere, s.enableOrganizationsRootSessions),
+		op("DisableOrganizationsRootSessions", anywhere, s.disableOrganizationsRootSessions),
+		op("ListOrganizationsFeatures", anywhere, s.listOrganizationsFeatures),
 
 		op("TagUser", s.on(userKind, requestTags), s.tagUser),
 		op("UntagUser", s.on(userKind, requestTagKeys), s.untagUser),

@@ -145,6 +145,8 @@ type accessKey struct {
 //	iam/alias/<alias>                                   the account
 //	iam/<account>/access-report/<job id>                accessReport
 //	iam/key/<access key id>                             accessKey
+//	iam/account/<account>                               Account
+//	iam/organization/<organization>                     features of centralized root access that are enabled
 //	iam/used/<access key id or role id>                 lastUse
 //
 // Names compare without regard to case when they are made

@@ -213,7 +213,7 @@ func (s *Service) onServerCertificate(more ...keys) resource {
 		switch {
 		case err == nil:
 			t.ARN = s.serverCertificateARN(c.Account, cert.Path, cert.Name)
-			ownTags(&t.Keys, cert.Tags)
+			resourceTags(&t.Keys, cert.Tags)
 		case !isMissing(err):
 			return service.Target{}, err
 		}

@@ -185,7 +185,7 @@ func (s *Service) updateServerCertificateTarget(
 	}
 	cert.rename(in)
 	t := service.Target{ARN: s.serverCertificateARN(c.Account, cert.Path, cert.Name), Account: c.Account}
-	ownTags(&t.Keys, cert.Tags)
+	resourceTags(&t.Keys, cert.Tags)
 	return []service.Need{{Action: "iam:UpdateServerCertificate", Target: t}}, nil
 }
 
