@@ -2,6 +2,7 @@ package iam
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"sync"
 	"time"
@@ -146,11 +147,14 @@ func (s *Service) readOrSuppose(ctx context.Context, account string, k kind, nam
 	return e, err
 }
 
-// read reads an identity.
-func (s *Service) read(ctx context.Context, account string, k kind, name string) (e *identity, err error) {
-	err = s.db.View(ctx, func(r store.Reader) (err error) {
-		e, err = findIdentity(r, account, k, name)
-		return err
-	})
-	return e, err
+// read gives an identity, which must not be changed, from memory.
+func (s *Service) read(ctx context.Context, account string, k kind, name string) (*identity, error) {
+	e, err := s.directory.named(ctx, account, k, name)
+	if errors.Is(err, store.ErrNotFound) && k != rootKind {
+		return nil, noSuchIdentity(k, name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return e.identity, nil
 }

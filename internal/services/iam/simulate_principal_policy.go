@@ -2,6 +2,7 @@ package iam
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -11,6 +12,7 @@ import (
 	"github.com/licet/licet/internal/principal"
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/services/iam/simulation"
+	"github.com/licet/licet/internal/store"
 )
 
 // simulatePrincipalPolicy simulates with the policies of a user and its groups, of a group or of a role, with its boundary and with
@@ -30,7 +32,7 @@ func (s *Service) simulatePrincipalPolicy(
 	if err != nil {
 		return nil, err
 	}
-	r, err := s.simulate(&sdk.SimulateCustomPolicyInput{
+	r, err := s.simulate(ctx, &sdk.SimulateCustomPolicyInput{
 		ActionNames: in.ActionNames, CallerArn: in.CallerArn, ContextEntries: in.ContextEntries, Marker: in.Marker, MaxItems: in.MaxItems,
 		PermissionsBoundaryPolicyInputList: in.PermissionsBoundaryPolicyInputList, PolicyInputList: in.PolicyInputList,
 		ResourceArns: in.ResourceArns, ResourceHandlingOption: in.ResourceHandlingOption, ResourceOwner: in.ResourceOwner,
@@ -70,15 +72,11 @@ func (s *Service) policySource(ctx context.Context, c *service.Call, text string
 	if err != nil {
 		return nil, err
 	}
-	e, err := s.read(ctx, account, k, name)
-	if err != nil {
-		return nil, err
+	e, err := s.directory.named(ctx, account, k, name)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, noSuchIdentity(k, name)
 	}
-	known, err := s.directory.identities.Get(ctx, identityKey(account, k, e.ID))
-	if err != nil {
-		return nil, fmt.Errorf("load %s %s: %w", k, name, err)
-	}
-	return known, nil
+	return e, err
 }
 
 // questionAbout is the start of a question about an identity: who it is, and its policies.

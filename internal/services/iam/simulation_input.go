@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"github.com/licet/licet/authz"
@@ -124,8 +123,14 @@ func (s *Service) simulatedPolicies(in *sdk.SimulateCustomPolicyInput, q *simula
 	return nil
 }
 
+// maxSimulatedPolicy is the bound of the API model on a policy's text.
+const maxSimulatedPolicy = 131072
+
 // simulatedPolicy reads a policy of a simulation. Its grammar counts alone: AWS takes any version, and an Id.
 func simulatedPolicy(what string, index int, text string) (*policy.Document, error) {
+	if len(text) > maxSimulatedPolicy {
+		return nil, invalidInput("%s %d has invalid content", what, index+1)
+	}
 	doc, err := policy.Parse([]byte(text))
 	if err != nil {
 		refused := invalidInput("%s %d has invalid content", what, index+1)
@@ -227,11 +232,36 @@ func callerKeys(q *simulation.Question) {
 	}
 }
 
+// statementsOf counts the statements that a question tries for each action.
+func statementsOf(q *simulation.Question) int {
+	n := 0
+	for _, source := range q.Identity {
+		n += len(source.Policy.Document.Statements)
+	}
+	if q.Boundary != nil {
+		n += len(q.Boundary.Policy.Document.Statements)
+	}
+	if q.Resource != nil {
+		n += len(q.Resource.Document.Statements)
+	}
+	for _, level := range q.SCPs {
+		for _, p := range level {
+			n += len(p.Document.Statements)
+		}
+	}
+	return n * max(1, len(q.Resources))
+}
+
 // simulationPage is a range of the actions of a simulation. Pages count actions, whose results hold all resources; what is asked may
 // change from page to page.
 type simulationPage struct{ first, end int }
 
-func newSimulationPage(in *sdk.SimulateCustomPolicyInput) (simulationPage, error) {
+// simulationSize bounds how many statements are tried in one answer, over all actions and resources.
+const simulationSize = 100_000
+
+// newSimulationPage makes the page that a request asks for, or a shorter one where that would be too much work: "IAM might return
+// fewer than the MaxItems number of results". each is how many statements an action is tried on.
+func newSimulationPage(in *sdk.SimulateCustomPolicyInput, each int) (simulationPage, error) {
 	if err := checkRange("maxItems", in.MaxItems, 1, maxPageSize); err != nil {
 		return simulationPage{}, err
 	}
@@ -245,8 +275,9 @@ func newSimulationPage(in *sdk.SimulateCustomPolicyInput) (simulationPage, error
 	}
 	size := defaultPageSize
 	if in.MaxItems != nil {
-		size = int(aws.ToInt32(in.MaxItems))
+		size = int(*in.MaxItems)
 	}
+	size = max(1, min(size, simulationSize/max(1, each)))
 	first = min(first, len(in.ActionNames))
 	return simulationPage{first, min(first+size, len(in.ActionNames))}, nil
 }

@@ -46,13 +46,15 @@ func required() error {
 	return invalidInput(types.InvalidInputExceptionReasonInputRequired, "You must include a value for all required parameters.") // our text
 }
 
-// checkLength holds a value against the bounds of its shape, in characters.
+// checkLength holds a value against the bounds of its shape, in characters. The texts are ours.
 func checkLength(value string, least, most int) error {
 	switch n := utf8.RuneCountInString(value); {
 	case n < least:
-		return invalidInput(types.InvalidInputExceptionReasonMinLengthExceeded, "You provided a string parameter that is shorter than allowed.") // our text
+		return invalidInput(types.InvalidInputExceptionReasonMinLengthExceeded,
+			"You provided a string parameter that is shorter than allowed.")
 	case n > most:
-		return invalidInput(types.InvalidInputExceptionReasonMaxLengthExceeded, "You provided a string parameter that is longer than allowed.") // our text
+		return invalidInput(types.InvalidInputExceptionReasonMaxLengthExceeded,
+			"You provided a string parameter that is longer than allowed.")
 	}
 	return nil
 }
@@ -91,7 +93,8 @@ func checkTags(in []types.Tag) ([]tag, error) {
 			return nil, err
 		}
 		if indexOfTag(out, *t.Key) >= 0 {
-			return nil, invalidInput(types.InvalidInputExceptionReasonDuplicateTagKey, "Tag keys must be unique among the tags attached to the same entity.")
+			return nil, invalidInput(types.InvalidInputExceptionReasonDuplicateTagKey,
+				"Tag keys must be unique among the tags attached to the same entity.")
 		}
 		out = append(out, tag{*t.Key, *t.Value})
 	}
@@ -100,7 +103,8 @@ func checkTags(in []types.Tag) ([]tag, error) {
 
 func checkTagCount(tags []tag) error {
 	if len(tags) > maxTags {
-		return constraint(types.ConstraintViolationExceptionReasonMaxTagLimitExceeded, "You have exceeded the number of tags allowed on this resource.")
+		return constraint(types.ConstraintViolationExceptionReasonMaxTagLimitExceeded,
+			"You have exceeded the number of tags allowed on this resource.")
 	}
 	return nil
 }

@@ -7,34 +7,30 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/organizations/types"
 
+	"github.com/licet/licet/authz"
 	"github.com/licet/licet/internal/store"
 )
 
 // defaultRole is the role of a new account that the management account may assume.
 const defaultRole = "OrganizationAccountAccessRole"
 
-func (s *Service) checkCreateAccount(in *sdk.CreateAccountInput) error {
-	if err := check(in.AccountName, s.patterns.accountName); err != nil {
+// newAccount holds the names of a new account against the model. requestTags has done so with its tags.
+func newAccount(v *view, in any, _ *authz.Context) error {
+	input := in.(*sdk.CreateAccountInput)
+	if err := check(input.AccountName, v.patterns.accountName); err != nil {
 		return err
 	}
-	if err := check(in.Email, s.patterns.email); err != nil {
+	if err := check(input.Email, v.patterns.email); err != nil {
 		return err
 	}
-	if err := checkLength(*in.Email, minEmail, maxEmail); err != nil {
-		return err
-	}
-	if in.RoleName != nil && !s.patterns.roleName.MatchString(*in.RoleName) {
+	if input.RoleName != nil && !v.patterns.roleName.MatchString(*input.RoleName) {
 		return invalidInput(types.InvalidInputExceptionReasonInvalidRoleName, "You provided a role name that isn't valid.")
 	}
-	_, err := checkTags(in.Tags)
-	return err
+	return checkLength(*input.Email, minEmail, maxEmail)
 }
 
 // createAccount makes an account at once and answers IN_PROGRESS, as AWS does, which takes its time.
 func createAccount(c *change, in *sdk.CreateAccountInput) (*sdk.CreateAccountOutput, error) {
-	if err := c.checkCreateAccount(in); err != nil {
-		return nil, err
-	}
 	if err := c.checkAccountCount(); err != nil {
 		return nil, err
 	}

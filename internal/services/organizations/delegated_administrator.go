@@ -93,8 +93,7 @@ func listDelegatedServicesForAccount(
 		return nil, err
 	}
 	if len(n.Services) == 0 {
-		return nil, failure("AccountNotRegisteredException",
-			"The provided account is not a registered delegated administrator for your organization.")
+		return nil, accountNotRegistered()
 	}
 	services, next, err := paged(sinceOf(n.Services), serviceOf, in.MaxResults, in.NextToken, func(s since) types.DelegatedService {
 		return types.DelegatedService{ServicePrincipal: aws.String(s.service), DelegationEnabledDate: aws.Time(s.time)}

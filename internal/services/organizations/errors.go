@@ -8,8 +8,9 @@ import (
 	"github.com/licet/licet/internal/awserr"
 )
 
-// Codes and reasons are those of the SDK's model; every error of the client has status 400. The texts were recorded from AWS by third
-// parties (moto, Terraform's and other issue trackers) unless a comment says that they are ours.
+// Codes and reasons are those of the SDK's model; every error of the client has status 400. The texts are those that error reports of
+// clients (Terraform's among them) and moto show, where we found any, and else of the model's own words, unless a comment says that they
+// are ours.
 
 func failure(code, message string) error {
 	return awserr.New(code, http.StatusBadRequest, "%s", message)
@@ -105,7 +106,7 @@ func policyInUse() error {
 }
 
 func policyAttached() error {
-	return failure("DuplicatePolicyAttachmentException", "The selected policy is already attached to the specified target.")
+	return failure("DuplicatePolicyAttachmentException", "A policy with the specified name and type already exists.")
 }
 
 func policyNotAttached() error {
@@ -162,12 +163,12 @@ func handshakeConstraint(reason types.HandshakeConstraintViolationExceptionReaso
 
 func accountNotRegistered() error {
 	return failure("AccountNotRegisteredException",
-		"The specified account is not a delegated administrator for this AWS service.")
+		"The provided account is not a registered delegated administrator for your organization.")
 }
 
 func accountRegistered() error {
 	return failure("AccountAlreadyRegisteredException",
-		"The specified account is already a delegated administrator for this AWS service.")
+		"The provided account is already a delegated administrator for your organization.")
 }
 
 func constraint(reason types.ConstraintViolationExceptionReason, message string) error {

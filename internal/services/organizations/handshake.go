@@ -44,6 +44,10 @@ func (h *handshake) stateAt(now time.Time) types.HandshakeState {
 	return h.State
 }
 
+func (h *handshake) inviter() string { return h.Management }
+
+func (h *handshake) invitee() string { return h.Account }
+
 func putHandshake(tx store.Tx, h *handshake) error { return store.PutJSON(tx, handshakePrefix+h.ID, h) }
 
 // handshakes gives those that fit.
@@ -126,9 +130,9 @@ func (c *change) invited(target *types.HandshakeParty) (a Account, err error) {
 	return a, nil
 }
 
-// withHandshake lets an account answer an invitation. isParty says which of the two accounts may.
+// withHandshake lets an account answer an invitation. party says which of the two accounts may.
 func (s *Service) withHandshake(
-	ctx context.Context, c *service.Call, id *string, isParty func(*handshake) bool, state types.HandshakeState,
+	ctx context.Context, c *service.Call, id *string, party func(*handshake) string, state types.HandshakeState,
 	then func(store.Tx, *handshake) error,
 ) (out *types.Handshake, err error) {
 	err = s.db.Update(ctx, func(tx store.Tx) error {
@@ -137,7 +141,7 @@ func (s *Service) withHandshake(
 			return err
 		}
 		switch now := h.stateAt(c.Time); {
-		case !isParty(h):
+		case party(h) != c.Account:
 			return noSay()
 		case now == state:
 			return alreadyInState(now)
@@ -167,8 +171,7 @@ func (s *Service) readHandshake(r store.Reader, id *string) (*handshake, error) 
 func (s *Service) acceptHandshake(
 	ctx context.Context, c *service.Call, in *sdk.AcceptHandshakeInput,
 ) (*sdk.AcceptHandshakeOutput, error) {
-	invited := func(h *handshake) bool { return h.Account == c.Account }
-	h, err := s.withHandshake(ctx, c, in.HandshakeId, invited, types.HandshakeStateAccepted, func(tx store.Tx, h *handshake) error {
+	h, err := s.withHandshake(ctx, c, in.HandshakeId, (*handshake).invitee, types.HandshakeStateAccepted, func(tx store.Tx, h *handshake) error {
 		old, err := organizationOf(tx, c.Account)
 		if err != nil {
 			return err
@@ -193,16 +196,14 @@ func (s *Service) acceptHandshake(
 func (s *Service) declineHandshake(
 	ctx context.Context, c *service.Call, in *sdk.DeclineHandshakeInput,
 ) (*sdk.DeclineHandshakeOutput, error) {
-	invited := func(h *handshake) bool { return h.Account == c.Account }
-	h, err := s.withHandshake(ctx, c, in.HandshakeId, invited, types.HandshakeStateDeclined, nil)
+	h, err := s.withHandshake(ctx, c, in.HandshakeId, (*handshake).invitee, types.HandshakeStateDeclined, nil)
 	return &sdk.DeclineHandshakeOutput{Handshake: h}, err
 }
 
 func (s *Service) cancelHandshake(
 	ctx context.Context, c *service.Call, in *sdk.CancelHandshakeInput,
 ) (*sdk.CancelHandshakeOutput, error) {
-	inviting := func(h *handshake) bool { return h.Management == c.Account }
-	h, err := s.withHandshake(ctx, c, in.HandshakeId, inviting, types.HandshakeStateCanceled, nil)
+	h, err := s.withHandshake(ctx, c, in.HandshakeId, (*handshake).inviter, types.HandshakeStateCanceled, nil)
 	return &sdk.CancelHandshakeOutput{Handshake: h}, err
 }
 

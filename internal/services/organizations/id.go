@@ -70,15 +70,15 @@ func (n names) nodeARN(o *tree, id string) string {
 }
 
 func (n names) policyARN(o *tree, p *orgPolicy) string {
-	resource := "policy/" + o.ID + "/" + strings.ToLower(string(p.Type)) + "/" + p.ID
+	resource := strings.ToLower(string(p.Type)) + "/" + p.ID
 	if p.Managed {
-		return n.arn("aws", "policy/"+strings.ToLower(string(p.Type))+"/"+p.ID)
+		return n.arn("aws", "policy/"+resource)
 	}
-	return n.arn(o.Management, resource)
+	return n.arn(o.Management, "policy/"+o.ID+"/"+resource)
 }
 
 func (n names) handshakeARN(h *handshake) string {
-	return n.arn(h.Management, "handshake/"+h.Organization+"/"+strings.ToLower(string(types.ActionTypeInviteAccountToOrganization))+"/"+h.ID)
+	return n.arn(h.Management, "handshake/"+h.Organization+"/invite/"+h.ID)
 }
 
 // kindOf tells by its id what a node is.

@@ -15,7 +15,7 @@ func (s *Service) operations() []service.Operation {
 		op(s, "DeleteOrganization", anywhere, s.deleteOrganization),
 		op(s, "ListRoots", anywhere, reading(s, administrators, listRoots)),
 
-		tagged(s, "CreateAccount", anywhere, changing(s, management, createAccount)),
+		tagged(s, "CreateAccount", with(anywhere, newAccount), changing(s, management, createAccount)),
 		op(s, "DescribeCreateAccountStatus", with(anywhere, request), reading(s, administrators, describeCreateAccountStatus)),
 		op(s, "ListCreateAccountStatus", anywhere, reading(s, administrators, listCreateAccountStatus)),
 		op(s, "DescribeAccount", account, reading(s, administrators, describeAccount)),

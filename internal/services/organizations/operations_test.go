@@ -34,7 +34,7 @@ func TestNeeds(t *testing.T) {
 		"AccountId": &id, "RootId": &root, "OrganizationalUnitId": &unit, "ParentId": &unit, "ChildId": &id, "TargetId": &id,
 		"PolicyId": &policy, "ResourceId": &policy, "HandshakeId": invitation, "SourceParentId": &root, "DestinationParentId": &unit,
 		"ServicePrincipal": aws.String("sso.amazonaws.com"), "PolicyType": scpType, "Type": scpType, "Filter": scpType,
-		"CreateAccountRequestId": aws.String("car-12345678"), "TagKeys": []string{"a"},
+		"CreateAccountRequestId": aws.String("car-12345678"), "TagKeys": []string{"a"}, "AccountName": aws.String("x"), "Email": aws.String("x@example.com"),
 		"Tags":   []types.Tag{{Key: aws.String("a"), Value: aws.String("b")}},
 		"Target": &types.HandshakeParty{Id: aws.String(stranger), Type: types.HandshakePartyTypeAccount},
 	}

@@ -44,9 +44,11 @@ func page[T any](items []T, key func(T) string, maxResults *int32, token *string
 func checkPageSize(n int32) (int, error) {
 	switch {
 	case n < 1:
-		return 0, invalidInput(types.InvalidInputExceptionReasonMinValueExceeded, "You specified a value that is lower than the minimum.") // our text
+		return 0, invalidInput(types.InvalidInputExceptionReasonMinValueExceeded,
+			"You specified a value that is lower than the minimum.") // our text
 	case n > maxPage:
-		return 0, invalidInput(types.InvalidInputExceptionReasonMaxValueExceeded, "You specified a value that is greater than the maximum.") // our text
+		return 0, invalidInput(types.InvalidInputExceptionReasonMaxValueExceeded,
+			"You specified a value that is greater than the maximum.") // our text
 	}
 	return int(n), nil
 }

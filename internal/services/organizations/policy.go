@@ -34,7 +34,8 @@ func findPolicy(r store.Reader, organization, id string) (*orgPolicy, error) {
 func (v *view) ownPolicy(id *string) (*orgPolicy, error) {
 	p, err := v.policy(id)
 	if err == nil && p.Managed {
-		return nil, invalidInput(types.InvalidInputExceptionReasonImmutablePolicy, "You specified a policy that is managed by AWS and can't be modified.")
+		return nil, invalidInput(types.InvalidInputExceptionReasonImmutablePolicy,
+			"You specified a policy that is managed by AWS and can't be modified.")
 	}
 	return p, err
 }

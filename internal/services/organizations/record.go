@@ -127,7 +127,7 @@ func (o *tree) lineage(n *node) []*node {
 }
 
 // path is the entity path of a node: "o-…/r-…/ou-…/".
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_last-accessed-view-data-orgs.html#access_policies_last-accessed-viewing-orgs-entity-path
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_last-accessed-view-data-orgs.html (entity path)
 func (o *tree) path(n *node) string {
 	var b strings.Builder
 	b.WriteString(o.ID + "/")

@@ -26,35 +26,33 @@ type keys func(v *view, in any, k *authz.Context) error
 // op makes a row of the table. Every action has the name of its operation, and needs it on every place.
 func op[In, Out any](s *Service, name string, at place, h service.Handler[In, Out], more ...place) service.Operation {
 	action := "organizations:" + name
-	needs := func(ctx context.Context, c *service.Call, in *In) (out []service.Need, err error) {
-		for _, m := range more {
+	needs := make([]service.Needs[In], len(more))
+	for i, m := range more {
+		needs[i] = func(ctx context.Context, c *service.Call, in *In) ([]service.Need, error) {
 			t, err := s.locate(ctx, c, m, in)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, service.Need{Action: action, Target: t})
+			return []service.Need{{Action: action, Target: t}}, err
 		}
-		return out, nil
 	}
 	return service.Op(name, action, func(ctx context.Context, c *service.Call, in *In) (service.Target, error) {
 		return s.locate(ctx, c, at, in)
-	}, h, needs)
+	}, h, needs...)
 }
 
 // tagged makes a row of an operation that makes something with tags: "If the request includes tags, then the requester must have the
 // organizations:TagResource permission" (API_CreateAccount).
 func tagged[In, Out any](s *Service, name string, at place, h service.Handler[In, Out]) service.Operation {
 	at = with(at, requestTags)
+	resource := func(ctx context.Context, c *service.Call, in *In) (service.Target, error) {
+		return s.locate(ctx, c, at, in)
+	}
 	tagging := func(ctx context.Context, c *service.Call, in *In) ([]service.Need, error) {
 		if len(service.Member[[]types.Tag](in, "Tags")) == 0 {
 			return nil, nil
 		}
-		t, err := s.locate(ctx, c, at, in)
+		t, err := resource(ctx, c, in)
 		return []service.Need{{Action: "organizations:TagResource", Target: t}}, err
 	}
-	return service.Op(name, "organizations:"+name, func(ctx context.Context, c *service.Call, in *In) (service.Target, error) {
-		return s.locate(ctx, c, at, in)
-	}, h, tagging)
+	return service.Op(name, "organizations:"+name, resource, h, tagging)
 }
 
 // locate finds a place in the caller's organization as it is now.
