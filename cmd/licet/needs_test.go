@@ -69,8 +69,8 @@ func (l *laboratory) makeTagged() {
 	l.iam(&awsiam.CreateUserInput{UserName: name, Tags: tags, PermissionsBoundary: &l.limits[0]})
 	l.iam(&awsiam.CreateRoleInput{RoleName: name, Tags: tags, AssumeRolePolicyDocument: aws.String(someTrust)})
 	l.iam(&awsiam.CreatePolicyInput{PolicyName: name, Tags: tags, PolicyDocument: aws.String(somePolicy)})
-	l.iam(&awsiam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: name, Tags: tags})
 	l.as(l.root, "organizations", "CreateOrganization", &awsorganizations.CreateOrganizationInput{})
+	l.iam(&awsiam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: name, Tags: tags})
 }
 
 // exceptions are operations, or actions, whose resource is not that of the Service Authorization Reference, with the reason.
@@ -210,7 +210,7 @@ func inputValues() map[string]string {
 		"organizations.RootId": "r-0123", "organizations.ParentId": "r-0123", "organizations.SourceParentId": "r-0123",
 		"organizations.DestinationParentId": "ou-0123-01234567", "organizations.OrganizationalUnitId": "ou-0123-01234567",
 		"organizations.HandshakeId": "h-0123456789", "organizations.CreateAccountRequestId": "car-0123456789",
-		"organizations.ServicePrincipal": "s3.amazonaws.com", "organizations.Filter": "SERVICE_CONTROL_POLICY",
+		"organizations.ServicePrincipal": "s3.amazonaws.com", "organizations.Email": "thing@example.com", "organizations.Filter": "SERVICE_CONTROL_POLICY",
 		"ListHandshakesForAccount.Filter": leaveOut, "ListHandshakesForOrganization.Filter": leaveOut,
 
 		"DurationSeconds": "3600", "MaxSessionDuration": "3600", "MemorySize": "512", "Size": "512", "DescribeLogGroups.LogGroupNamePattern": leaveOut,

@@ -122,6 +122,12 @@ func (s *Service) operations() []service.Operation {
 		op("UntagMFADevice", s.onMFADevice(requestTagKeys), s.untagMFADevice),
 		op("ListMFADeviceTags", s.onMFADevice(), s.listMFADeviceTags),
 
+		op("EnableOrganizationsRootCredentialsManagement", anywhere, s.enableOrganizationsRootCredentialsManagement),
+		op("DisableOrganizationsRootCredentialsManagement", anywhere, s.disableOrganizationsRootCredentialsManagement),
+		op("EnableOrganizationsRootSessions", anywhere, s.enableOrganizationsRootSessions),
+		op("DisableOrganizationsRootSessions", anywhere, s.disableOrganizationsRootSessions),
+		op("ListOrganizationsFeatures", anywhere, s.listOrganizationsFeatures),
+
 		op("CreateLoginProfile", s.onLoginProfile, s.createLoginProfile),
 		op("GetLoginProfile", s.onLoginProfile, s.getLoginProfile),
 		op("UpdateLoginProfile", s.on(userKind), s.updateLoginProfile),
@@ -160,12 +166,6 @@ func (s *Service) operations() []service.Operation {
 		op("TagServerCertificate", s.onServerCertificate(requestTags), s.tagServerCertificate),
 		op("UntagServerCertificate", s.onServerCertificate(requestTagKeys), s.untagServerCertificate),
 		op("ListServerCertificateTags", s.onServerCertificate(), s.listServerCertificateTags),
-
-		op("EnableOrganizationsRootCredentialsManagement", anywhere, s.enableOrganizationsRootCredentialsManagement),
-		op("DisableOrganizationsRootCredentialsManagement", anywhere, s.disableOrganizationsRootCredentialsManagement),
-		op("EnableOrganizationsRootSessions", anywhere, s.enableOrganizationsRootSessions),
-		op("DisableOrganizationsRootSessions", anywhere, s.disableOrganizationsRootSessions),
-		op("ListOrganizationsFeatures", anywhere, s.listOrganizationsFeatures),
 
 		op("TagUser", s.on(userKind, requestTags), s.tagUser),
 		op("UntagUser", s.on(userKind, requestTagKeys), s.untagUser),
