@@ -97,8 +97,8 @@ func newPatterns() patterns {
 		serialNumber: newPattern(`[\w+=/:,.@-]+`),
 		digits:       newPattern(`[\d]+`),
 		serviceName:  newPattern(`[\w.-]+`),
-		// AWS's texts are of another dialect than regexp's.
-		latin:        pattern{`[\u0009\u000A\u000D\u0020-\u00FF]+`, regexp.MustCompile(`^[\x09\x0A\x0D\x20-\x{FF}]+$`)},
+		latin:        newPattern(`[\u0009\u000A\u000D\u0020-\u00FF]+`),
+		// Go has no look-ahead.
 		accountAlias: pattern{`^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$`, regexp.MustCompile(`^[a-z0-9](?:-?[a-z0-9])*$`)},
 	}
 }

@@ -108,6 +108,7 @@ func (s *Service) operations() []service.Operation {
 		op("TagInstanceProfile", s.on(profileKind, requestTags), s.tagInstanceProfile),
 		op("UntagInstanceProfile", s.on(profileKind, requestTagKeys), s.untagInstanceProfile),
 		op("ListInstanceProfileTags", s.on(profileKind), s.listInstanceProfileTags),
+
 		op("CreateVirtualMFADevice", s.onNewMFADevice, s.createVirtualMFADevice,
 			tagging[sdk.CreateVirtualMFADeviceInput]("iam:TagMFADevice", s.onNewMFADevice)),
 		op("DeleteVirtualMFADevice", s.onMFADevice(), s.deleteVirtualMFADevice),
