@@ -229,7 +229,7 @@ func (c company) wantTags(t *testing.T, id string, want ...string) {
 }
 
 // The calls of Terraform's aws_organizations_policy and aws_organizations_policy_attachment.
-func TestTerraformPolicy(t *testing.T) {
+func TestTerraformOrganizationsPolicy(t *testing.T) {
 	t.Parallel()
 	c, ctx := server.newCompany(t, types.PolicyTypeServiceControlPolicy), t.Context()
 	text := document(deny("s3:DeleteBucket", "*"))
@@ -291,7 +291,7 @@ func TestTerraformPolicy(t *testing.T) {
 }
 
 // The calls of Terraform's aws_organizations_account, with a parent and close_on_deletion.
-func TestTerraformAccount(t *testing.T) {
+func TestTerraformOrganizationsAccount(t *testing.T) {
 	t.Parallel()
 	c, ctx := server.newCompany(t), t.Context()
 	email := unique("m") + "@example.com"
