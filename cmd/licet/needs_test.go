@@ -79,7 +79,8 @@ func exceptions() map[string]string {
 		"iam:ListUsers": list, "iam:ListGroups": list, "iam:ListRoles": list, "iam:ListInstanceProfiles": list,
 		"logs:DescribeLogGroups": list,
 
-		"organizations:CreatePolicy": "the policy that is to be made has no id yet",
+		"organizations:CreatePolicy":      "the policy that is to be made has no id yet",
+		"organizations:PutResourcePolicy": "the policy that is to be made has no id yet",
 	}
 }
 
@@ -208,7 +209,7 @@ func inputValues() map[string]string {
 		"organizations.RootId": "r-0123", "organizations.ParentId": "r-0123", "organizations.SourceParentId": "r-0123",
 		"organizations.DestinationParentId": "ou-0123-01234567", "organizations.OrganizationalUnitId": "ou-0123-01234567",
 		"organizations.HandshakeId": "h-0123456789", "organizations.CreateAccountRequestId": "car-0123456789",
-		"organizations.ServicePrincipal": "s3.amazonaws.com", "organizations.Filter": "SERVICE_CONTROL_POLICY",
+		"organizations.ServicePrincipal": "s3.amazonaws.com", "organizations.Email": "someone@example.com", "organizations.Filter": "SERVICE_CONTROL_POLICY",
 		"ListHandshakesForAccount.Filter": leaveOut, "ListHandshakesForOrganization.Filter": leaveOut,
 
 		"DurationSeconds": "3600", "MaxSessionDuration": "3600", "MemorySize": "512", "Size": "512", "DescribeLogGroups.LogGroupNamePattern": leaveOut,
