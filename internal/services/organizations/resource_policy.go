@@ -50,12 +50,16 @@ func (v *view) isAdministrator() bool { return len(v.org.Nodes[v.call.Account].S
 // delegate puts the resource policy to a target, which belongs to the management account for it: the call crosses accounts, so that both
 // sides must allow.
 func (v *view) delegate(t *service.Target) error {
-	document, err := policy.Parse([]byte(v.org.Delegation.Content))
-	if err != nil {
-		return fmt.Errorf("resource policy of organization %s: %w", v.org.ID, err)
+	p := v.lastDelegation.Load()
+	if name := "resource policy of " + v.org.ID; p == nil || p.Name != name || string(p.Document.Source) != v.org.Delegation.Content {
+		document, err := policy.Parse([]byte(v.org.Delegation.Content))
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		p = &authz.Policy{Name: name, Document: document}
+		v.lastDelegation.Store(p)
 	}
-	t.Account = v.org.Management
-	t.Policy = &authz.Policy{Name: "resource policy of " + v.org.ID, Document: document}
+	t.Account, t.Policy = v.org.Management, p
 	return nil
 }
 

@@ -29,6 +29,10 @@ func TestDelegation(t *testing.T) {
 	if err != nil || needs[0].Target.Account != manager || needs[0].Target.Policy == nil {
 		t.Errorf("got %+v, %v", needs, err)
 	}
+	again, err := w.ops["ListRoots"].Needs(t.Context(), w.call(id, "ListRoots"), list)
+	if err != nil || again[0].Target.Policy.Document != needs[0].Target.Policy.Document {
+		t.Errorf("the policy was parsed again: %v", err)
+	}
 	if _, err := w.as(id, list); err != nil { // dispatch has decided
 		t.Errorf("got %v", err)
 	}

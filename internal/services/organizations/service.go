@@ -2,8 +2,10 @@ package organizations
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
+	"github.com/licet/licet/authz"
 	"github.com/licet/licet/internal/protocol"
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/store"
@@ -37,6 +39,9 @@ type Service struct {
 	db       store.DB
 	accounts Accounts
 	patterns patterns
+	// lastDelegation is the resource policy that was asked for last: as long as its document is the same pointer, dispatch need not compile
+	// it again.
+	lastDelegation atomic.Pointer[authz.Policy]
 }
 
 // New makes the service.
