@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/organizations"
@@ -20,6 +21,8 @@ type delegation struct {
 	ID      string `json:"id"`
 	Content string `json:"content"`
 	Tags    []tag  `json:"tags,omitempty"`
+	// Since is when there began to be one.
+	Since time.Time `json:"since"`
 }
 
 // isDelegable tells whether a resource policy can grant an action, by its name in lower case.
@@ -40,8 +43,13 @@ func isDelegable(name string) bool {
 // Delegated administrators read without it.
 func (v *view) delegated(operation string, who say) bool {
 	o := v.org
-	return o != nil && o.Delegation != nil && o.Management != v.call.Account && isDelegable(strings.ToLower(operation)) &&
-		who != members && !(who == administrators && v.isAdministrator())
+	if o == nil || o.Delegation == nil || o.Management == v.call.Account || !isDelegable(strings.ToLower(operation)) {
+		return false
+	}
+	if !o.Delegation.Since.Before(v.call.Time) { // the call may have been decided before there was the policy
+		return false
+	}
+	return who == management || who == administrators && !v.isAdministrator()
 }
 
 // isAdministrator tells whether the caller's account is a delegated administrator for any service.
@@ -91,7 +99,7 @@ func putResourcePolicy(c *change, in *sdk.PutResourcePolicyInput) (*sdk.PutResou
 	}
 	switch {
 	case c.org.Delegation == nil:
-		c.org.Delegation = &delegation{ID: newID("rp-", policyIDLength), Tags: tags}
+		c.org.Delegation = &delegation{ID: newID("rp-", policyIDLength), Tags: tags, Since: c.call.Time}
 	case len(tags) > 0: // "Calls with tags apply to the initial creation of the resource policy, otherwise an exception is thrown."
 		return nil, invalidInput(types.InvalidInputExceptionReasonInvalidListMember,
 			"You can't give tags to a resource policy that exists already.") // our text

@@ -3,6 +3,7 @@ package organizations
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/organizations"
@@ -25,6 +26,10 @@ func TestDelegation(t *testing.T) {
 		t.Errorf("without a resource policy: got %v", err)
 	}
 	must[sdk.PutResourcePolicyOutput](w, &sdk.PutResourcePolicyInput{Content: delegating(id, "organizations:ListRoots")})
+	if _, err := w.as(id, list); failureOf(err) != "AccessDeniedException" {
+		t.Errorf("a call that may have been decided before there was a resource policy: got %v", err)
+	}
+	w.now = w.now.Add(time.Nanosecond)
 	needs, err := w.ops["ListRoots"].Needs(t.Context(), w.call(id, "ListRoots"), list)
 	if err != nil || needs[0].Target.Account != manager || needs[0].Target.Policy == nil {
 		t.Errorf("got %+v, %v", needs, err)
