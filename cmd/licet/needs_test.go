@@ -83,7 +83,8 @@ func exceptions() map[string]string {
 		"iam:ListUsers": list, "iam:ListGroups": list, "iam:ListRoles": list, "iam:ListInstanceProfiles": list,
 		"logs:DescribeLogGroups": list,
 
-		"organizations:CreatePolicy": "the policy that is to be made has no id yet",
+		"organizations:CreatePolicy":      "the policy that is to be made has no id yet",
+		"organizations:PutResourcePolicy": "the policy that is to be made has no id yet",
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -35,6 +36,7 @@ import (
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/services/lambda/lambdaapi"
 	"github.com/licet/licet/internal/services/logs/logsapi"
+	"github.com/licet/licet/internal/services/organizations/organizationsapi"
 	"github.com/licet/licet/internal/services/sts/stsapi"
 	"github.com/licet/licet/internal/store/storetest"
 	"github.com/licet/licet/policy"
@@ -144,6 +146,7 @@ func (w *world) present(ctx context.Context, c *service.Call, in *sts.AssumeRole
 func (w *world) services() []service.Service {
 	w.t.Helper()
 	lambdaAPI, logsAPI, stsAPI := lambdaapi.API(), logsapi.API(), stsapi.API()
+	organizationsAPI := organizationsapi.API()
 	rest, err := restjson.New(lambdaAPI)
 	if err != nil {
 		w.t.Fatal(err)
@@ -170,6 +173,10 @@ func (w *world) services() []service.Service {
 		{API: logsAPI, Codec: json.New(logsAPI, json.Version11), Denial: denial, Operations: []service.Operation{
 			service.Op("DescribeLogGroups", "logs:DescribeLogGroups", service.Any[cloudwatchlogs.DescribeLogGroupsInput],
 				reached[cloudwatchlogs.DescribeLogGroupsInput](w, &cloudwatchlogs.DescribeLogGroupsOutput{}, nil)),
+		}},
+		{API: organizationsAPI, Codec: json.New(organizationsAPI, json.Version11), Denial: denial, Operations: []service.Operation{
+			service.Exempt("ListRoots", "organizations:ListRoots", "for the test",
+				reached[organizations.ListRootsInput](w, &organizations.ListRootsOutput{}, nil)),
 		}},
 		{API: stsAPI, Codec: query.New(stsAPI), Denial: denial, Operations: []service.Operation{
 			service.Exempt("GetCallerIdentity", "sts:GetCallerIdentity", "always allowed",
@@ -229,6 +236,12 @@ func listFunctions() request {
 func describeLogGroups() request {
 	return request{method: "POST", path: "/", body: "{}", service: "logs", header: map[string]string{
 		"X-Amz-Target": "Logs_20140328.DescribeLogGroups", "Content-Type": "application/x-amz-json-1.1",
+	}}
+}
+
+func listRoots() request {
+	return request{method: "POST", path: "/", body: "{}", service: "organizations", header: map[string]string{
+		"X-Amz-Target": "AWSOrganizationsV20161128.ListRoots", "Content-Type": "application/x-amz-json-1.1",
 	}}
 }
 

@@ -71,7 +71,7 @@ func TestAuthenticationFailures(t *testing.T) {
 		}},
 		// What the server does not know has no words of its own.
 		{"unknown service", scoped("sqs"), [3]string{
-			"403 InvalidSignatureException Credential should be scoped to correct service: 'lambda' or 'logs' or 'sts'",
+			"403 InvalidSignatureException Credential should be scoped to correct service: 'lambda' or 'logs' or 'organizations' or 'sts'",
 			"403 InvalidSignatureException Credential", "403 InvalidSignatureException Credential",
 		}},
 		{"service of the pages", scoped(SigningName), [3]string{
@@ -156,18 +156,23 @@ func TestRequestID(t *testing.T) {
 	}
 }
 
-// IAM and STS are also signed for us-east-1, and the region of a call is that of its signature.
+// IAM, STS and Organizations are also signed for us-east-1, and the region of a call is that of its signature.
 func TestRegionOfGlobalServices(t *testing.T) {
 	w := newWorld(t, dispatch.Enforce)
-	for _, want := range []string{region, globalRegion} {
-		q := getCallerIdentity().by("USER")
-		q.region = want
-		if got := w.do(q); got.status != http.StatusOK {
-			t.Fatalf("%s: got %d %s", want, got.status, got.body)
+	for _, q := range []request{getCallerIdentity().by("USER"), listRoots().by("USER")} {
+		for _, want := range []string{region, globalRegion} {
+			q.region = want
+			if got := w.do(q); got.status != http.StatusOK {
+				t.Fatalf("%s in %s: got %d %s", q.service, want, got.status, got.body)
+			}
+			if c := <-w.calls; c.Region != want {
+				t.Errorf("%s: got region %s, want %s", q.service, c.Region, want)
+			}
 		}
-		if c := <-w.calls; c.Region != want {
-			t.Errorf("got region %s, want %s", c.Region, want)
-		}
+	}
+	q := describeLogGroups().by("USER")
+	if q.region = globalRegion; region != globalRegion && w.do(q).status == http.StatusOK {
+		t.Error("a regional service took a signature for another region")
 	}
 }
 
