@@ -12,7 +12,7 @@ import (
 // text is an operand that is compared as a whole.
 type text struct {
 	value string
-	// template stands in the place of value when the text has variables; it is simple.
+	// template stands in the place of value when the text has variables; it is split and has no stars.
 	template *template
 	// bool is value, read for Bool and Null.
 	bool boolean
@@ -25,7 +25,7 @@ func (c *compiler) text(value string, variables bool) text {
 	}
 	parts := c.parts(value)
 	if hasVariable(parts) {
-		t := &template{simple: true}
+		t := &template{split: true}
 		t.parts, t.malformed = c.templateParts(parts, func(p policy.Part, _ bool) string { return p.Text })
 		return text{template: t}
 	}
@@ -44,8 +44,7 @@ func (e *evaluation) stringEquals(t *text, value string) truth {
 	if result := e.substitute(t.template); result != yes {
 		return result
 	}
-	rest, ok := cutAll(value, e.scratch.values)
-	return truthOf(ok && rest == "")
+	return truthOf(t.template.splitMatch(e.scratch.values, value))
 }
 
 // resolve is the text of an operand. It allocates when variables and other text make it up together.

@@ -185,6 +185,7 @@ func inputValues() map[string]string {
 		"PolicySourceArn": iam + "user/" + someName, "Arn": iam + "user/" + someName,
 		"PolicyDocument": somePolicy, "Policy": somePolicy, "AssumeRolePolicyDocument": someTrust,
 		"Path": "/", "PathPrefix": "/", "NewPath": "/", "VersionId": "v1", "AccessKeyId": "AKIAIOSFODNN7EXAMPLE",
+		"SerialNumber": iam + "mfa/" + someName, "DeletionTaskId": "task/aws-service-role/x.amazonaws.com/x/1",
 		"ActionNames": "lambda:InvokeFunction", "JobId": "01234567-89ab-cdef-0123-456789abcdef", "ServiceNamespace": "s3",
 
 		"sts.SerialNumber": leaveOut, "sts.TokenCode": leaveOut, "sts.MinimumSessionTokenSize": leaveOut, "sts.ProvidedContexts": leaveOut,

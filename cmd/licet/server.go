@@ -51,6 +51,8 @@ type server struct {
 	decisions *audit.Log
 	// directory knows users, roles, keys and their policies.
 	directory *iam.Directory
+	// lastUsed knows when access keys and roles were last used.
+	lastUsed *iam.LastUsed
 	// offered are the services behind the door.
 	offered []service.Service
 	// door is the only way to an operation.
@@ -120,8 +122,9 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 	}
 	identities := iam.Config{
 		DB: s.decisions.Recorded(), Keyring: s.keys, Managed: managedPolicies{data}, Actions: data, Usage: usage{s.decisions}, Partition: partition, Now: time.Now,
-		FixedRoot: fixedRoots(fixed),
+		LastUsed: iam.NewLastUsed(s.decisions.Recorded()), FixedRoot: fixedRoots(fixed),
 	}
+	s.lastUsed = identities.LastUsed
 	s.directory = iam.NewDirectory(identities)
 	s.closers = append(s.closers, func() error { s.directory.Close(); return nil })
 	if s.root, s.newRoot, err = s.directory.EnsureAccount(audit.System(ctx, "first start"), defaultAccount); err != nil {
@@ -151,7 +154,7 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 		return err
 	}
 	s.door, err = dispatch.New(dispatch.Config{
-		Services: s.offered, Policies: s.directory, Log: s.decisions, Mode: dispatch.Mode(c.Mode),
+		Services: s.offered, Policies: s.directory, Log: recorder{s.decisions, s.lastUsed}, Mode: dispatch.Mode(c.Mode),
 		KnownAction: func(action string) bool { _, ok := data.Action(action); return ok },
 		Now:         time.Now, Region: c.Region, Partition: partition,
 	})

@@ -26,7 +26,7 @@ const (
 )
 
 // Directory answers what authentication and decisions ask about identities, from memory. A change that Update has acknowledged is
-// seen by the next question. It writes nothing but new accounts.
+// seen by the next question. It writes nothing but new accounts, and which MFA codes were used.
 type Directory struct {
 	names
 	config     Config
@@ -38,6 +38,7 @@ type Directory struct {
 	tokens     *memo[*knownToken]
 	aws        *memo[authz.Policy]
 	documents  *memo[*policy.Document]
+	attempts   attempts
 }
 
 // knownKey is an access key with its secret open.
@@ -99,7 +100,7 @@ func (d *Directory) decodeKey(item store.Item) (*knownKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	secretKey, err := openSecret(d.config.Keyring, key.ID, key.Secret)
+	secretKey, err := openSecret(d.config.Keyring, accessKeyPurpose, key.ID, key.Secret)
 	if err != nil {
 		return nil, fmt.Errorf("open secret of access key %s: %w", key.ID, err)
 	}

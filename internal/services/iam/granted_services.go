@@ -19,11 +19,7 @@ func grantedServices(ctx context.Context, actions Actions, policies []authz.Poli
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		// An action that no service has is granted with the whole service alone. Most policies are answered by that, and the tables
-		// of hundreds of services stay packed.
-		const whole = "-"
-		if g.allows(service, whole) ||
-			g.mentions(service) && slices.ContainsFunc(actions.Names(service), func(name string) bool { return g.allows(service, name) }) {
+		if g.service(service, actions) {
 			out = append(out, service)
 		}
 	}
@@ -67,6 +63,14 @@ func (g *grants) mention(s policy.Statement) {
 		g.prefixes[prefix] = true
 	}
 	g.any = g.any || s.NotAction != nil
+}
+
+// service tells whether something of a service is granted. An action that no service has is granted with the whole service alone: most
+// policies are answered by that, and the tables of hundreds of services stay packed.
+func (g *grants) service(service string, actions Actions) bool {
+	const whole = "-"
+	return g.allows(service, whole) ||
+		g.mentions(service) && slices.ContainsFunc(actions.Names(service), func(name string) bool { return g.allows(service, name) })
 }
 
 func (g *grants) mentions(service string) bool { return g.any || g.prefixes[service] }

@@ -76,10 +76,11 @@ func newWorld(t testing.TB) *world {
 	}
 	config := Config{
 		DB: w.db, Keyring: secret.New([secret.KeySize]byte{1}), Actions: actions, Usage: w, Partition: "aws", Now: func() time.Time { return w.now },
+		LastUsed: NewLastUsed(w.db),
 		Managed: catalogue{
 			{ARN: readOnly, Name: "ReadOnlyAccess", Path: "/", VersionID: "v9", Created: created, Updated: created, Document: allowAll},
-			{ARN: basicRole, Name: "AWSLambdaBasicExecutionRole", Path: "/service-role/", VersionID: "v1", Created: created, Updated: created, Document: allowAll},
 			{ARN: forAWS, Name: "AWSLambdaServiceRolePolicy", Path: "/aws-service-role/", VersionID: "v1", Created: created, Updated: created, Document: allowAll},
+			{ARN: basicRole, Name: "AWSLambdaBasicExecutionRole", Path: "/service-role/", VersionID: "v1", Created: created, Updated: created, Document: allowAll},
 		},
 	}
 	w.d = NewDirectory(config)
