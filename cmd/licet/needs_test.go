@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
+	awsorganizations "github.com/aws/aws-sdk-go-v2/service/organizations"
 
 	"github.com/licet/licet/internal/awsdata"
 	"github.com/licet/licet/internal/awserr"
@@ -68,14 +69,18 @@ func (l *laboratory) makeTagged() {
 	l.iam(&awsiam.CreateUserInput{UserName: name, Tags: tags, PermissionsBoundary: &l.limits[0]})
 	l.iam(&awsiam.CreateRoleInput{RoleName: name, Tags: tags, AssumeRolePolicyDocument: aws.String(someTrust)})
 	l.iam(&awsiam.CreatePolicyInput{PolicyName: name, Tags: tags, PolicyDocument: aws.String(somePolicy)})
+	l.as(l.root, "organizations", "CreateOrganization", &awsorganizations.CreateOrganizationInput{})
+	l.iam(&awsiam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: name, Tags: tags})
 }
 
-// exceptions are actions whose resource is not that of the Service Authorization Reference, with the reason.
+// exceptions are operations, or actions, whose resource is not that of the Service Authorization Reference, with the reason.
 func exceptions() map[string]string {
 	const list = "AWS's own denials show the prefix of what is listed, though the reference says that the action has no resource"
 	return map[string]string{
 		"iam:ListUsers": list, "iam:ListGroups": list, "iam:ListRoles": list, "iam:ListInstanceProfiles": list,
 		"logs:DescribeLogGroups": list,
+
+		"organizations:CreatePolicy": "the policy that is to be made has no id yet",
 	}
 }
 
@@ -88,7 +93,7 @@ func problems(data *awsdata.Data, operation string, need service.Need) []string 
 	var found []string
 	formats, _ := data.ResourceFormats(need.Action)
 	target := need.Target.ARN
-	if _, excepted := exceptions()[need.Action]; !excepted && !isRoot(target) {
+	if exceptions()[need.Action] == "" && exceptions()[operation] == "" && !isRoot(target) {
 		switch {
 		case target == "*" && slices.ContainsFunc(action.ResourceTypes, func(r awsdata.ResourceTypeRef) bool { return r.Required }):
 			found = append(found, need.Action+" on *, but the action is about a resource")
@@ -186,6 +191,7 @@ func inputValues() map[string]string {
 		"PolicyDocument": somePolicy, "Policy": somePolicy, "AssumeRolePolicyDocument": someTrust,
 		"Path": "/", "PathPrefix": "/", "NewPath": "/", "VersionId": "v1", "AccessKeyId": "AKIAIOSFODNN7EXAMPLE",
 		"SerialNumber": iam + "mfa/" + someName, "DeletionTaskId": "task/aws-service-role/x.amazonaws.com/x/1",
+		"ServiceSpecificCredentialId": "ACCAIOSFODNN7EXAMPLE", "ServiceName": "codecommit.amazonaws.com",
 		"ActionNames": "lambda:InvokeFunction", "JobId": "01234567-89ab-cdef-0123-456789abcdef", "ServiceNamespace": "s3",
 
 		"sts.SerialNumber": leaveOut, "sts.TokenCode": leaveOut, "sts.MinimumSessionTokenSize": leaveOut, "sts.ProvidedContexts": leaveOut,
@@ -199,6 +205,14 @@ func inputValues() map[string]string {
 		"lambda.Layers":               "arn:aws:lambda:" + defaultRegion + ":" + defaultAccount + ":layer:" + someName + ":1",
 
 		"logs.LogGroupIdentifier": leaveOut, "logs.LogGroupArn": logGroup, "logs.ResourceArn": logGroup, "logs.KmsKeyId": leaveOut,
+		"organizations.AccountId": defaultAccount, "organizations.Id": defaultAccount, "organizations.TargetId": defaultAccount,
+		"organizations.ChildId": defaultAccount, "organizations.ResourceId": defaultAccount, "organizations.PolicyId": "p-0123456789",
+		"organizations.RootId": "r-0123", "organizations.ParentId": "r-0123", "organizations.SourceParentId": "r-0123",
+		"organizations.DestinationParentId": "ou-0123-01234567", "organizations.OrganizationalUnitId": "ou-0123-01234567",
+		"organizations.HandshakeId": "h-0123456789", "organizations.CreateAccountRequestId": "car-0123456789",
+		"organizations.ServicePrincipal": "s3.amazonaws.com", "organizations.Email": "thing@example.com", "organizations.Filter": "SERVICE_CONTROL_POLICY",
+		"ListHandshakesForAccount.Filter": leaveOut, "ListHandshakesForOrganization.Filter": leaveOut,
+
 		"DurationSeconds": "3600", "MaxSessionDuration": "3600", "MemorySize": "512", "Size": "512", "DescribeLogGroups.LogGroupNamePattern": leaveOut,
 	}
 }
@@ -271,7 +285,7 @@ func (m inputMaker) fill(v reflect.Value, member string, depth int) {
 // isRequired tells of lists, maps and structures that operations cannot do without.
 func isRequired(operation, member string) bool {
 	switch member {
-	case "ActionNames", "TagKeys", "Code":
+	case "ActionNames", "TagKeys", "Code", "Target":
 		return true
 	case "Tags":
 		return strings.HasPrefix(operation, "Tag")

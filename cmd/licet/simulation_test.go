@@ -142,7 +142,8 @@ func (l *laboratory) newDoor() *dispatch.Dispatcher {
 		probes.Operations = append(probes.Operations, service.Op(action, action, target, done))
 	}
 	door, err := dispatch.New(dispatch.Config{
-		Services: []service.Service{probes}, Policies: l.s.directory, KnownAction: func(string) bool { return true }, Log: l.log,
+		Services: []service.Service{probes}, Policies: l.s.directory, Organizations: l.s.organizations,
+		KnownAction: func(string) bool { return true }, Log: l.log,
 		Mode: dispatch.Enforce, Now: time.Now, Region: defaultRegion, Partition: partition,
 	})
 	if err != nil {

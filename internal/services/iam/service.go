@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/licet/licet/internal/organization"
 	"github.com/licet/licet/internal/principal"
 	"github.com/licet/licet/internal/protocol"
 	"github.com/licet/licet/internal/secret"
@@ -35,6 +36,12 @@ type ManagedPolicies interface {
 	All() iter.Seq[ManagedPolicy]
 }
 
+// Organizations knows which accounts belong together.
+type Organizations interface {
+	// Member gives what an account is in its organization; nil when it is in none.
+	Member(ctx context.Context, account string) (*organization.Member, error)
+}
+
 // Actions knows the actions of AWS's services. It never changes and is safe for concurrent use.
 type Actions interface {
 	simulation.Actions
@@ -43,7 +50,8 @@ type Actions interface {
 	Names(service string) []string
 }
 
-// Config is what Service and Directory need. All fields but FixedRoot are required; the Directory does without Actions, Usage and LastUsed.
+// Config is what Service and Directory need. All fields but FixedRoot and Organizations are required; the Directory does without
+// Actions, Usage and LastUsed.
 type Config struct {
 	DB      store.DB
 	Keyring *secret.Keyring
@@ -58,6 +66,8 @@ type Config struct {
 	LastUsed *LastUsed
 	// FixedRoot gives accounts a root access key for as long as this process runs. It is never stored.
 	FixedRoot map[string]principal.Credentials
+	// Organizations is asked by what concerns root users of member accounts. Without it no account is in an organization.
+	Organizations Organizations
 }
 
 // Service is the IAM API.
@@ -68,24 +78,27 @@ type Service struct {
 	managed  ManagedPolicies
 	lastUsed *LastUsed
 	patterns patterns
-	linked   []linkedService
+	// passwordRounds is a field for tests, which need not be slow.
+	passwordRounds int
+	linked         []linkedService
 	// policiesOfAWS are those of AWS's managed policies that were asked for, entriesOfAWS all of them for lists, without documents.
 	policiesOfAWS *memo[*managedPolicy]
 	entriesOfAWS  func() []entry
 	// directory has the policies of identities as decisions see them.
-	directory *Directory
-	actions   Actions
-	usage     Usage
+	directory     *Directory
+	actions       Actions
+	usage         Usage
+	organizations Organizations
 }
 
 // New makes the service, beside the directory of the same store.
 func New(c Config, d *Directory) *Service {
 	return &Service{
 		names: names{c.Partition}, db: c.DB, keyring: c.Keyring, managed: c.Managed, lastUsed: c.LastUsed,
-		patterns: newPatterns(), linked: linkedServices(),
+		patterns: newPatterns(), passwordRounds: passwordRounds, linked: linkedServices(),
 		policiesOfAWS: newMemo[*managedPolicy](cachedPolicies),
 		entriesOfAWS:  sync.OnceValue(func() []entry { return entriesOfAWS(c.Managed) }),
-		directory:     d, actions: c.Actions, usage: c.Usage,
+		directory:     d, actions: c.Actions, usage: c.Usage, organizations: c.Organizations,
 	}
 }
 

@@ -98,21 +98,31 @@ func (s *Service) questionAbout(ctx context.Context, e *knownIdentity, excluded 
 			q.Identity = append(q.Identity, simulation.Source{ID: source.id(), Policy: source.policy})
 		}
 	}
-	organization := principal.Caller{Principal: caller}
-	if e.Kind == groupKind { // a group calls nobody, but its account is in the organization
-		organization.Principal = authz.Principal{Kind: authz.Root, Account: e.account, ARN: s.arn(e.account, string(rootKind))}
-	}
-	p, err := s.directory.Policies(ctx, organization)
-	if err != nil {
-		return simulation.Question{}, err
-	}
-	if p.Boundary != nil && !excluded.boundary {
-		q.Boundary = &simulation.Source{ID: p.Boundary.Name, Policy: *p.Boundary}
+	if e.Kind != groupKind {
+		p, err := s.directory.Policies(ctx, principal.Caller{Principal: caller})
+		if err != nil {
+			return simulation.Question{}, err
+		}
+		if p.Boundary != nil && !excluded.boundary {
+			q.Boundary = &simulation.Source{ID: p.Boundary.Name, Policy: *p.Boundary}
+		}
 	}
 	if !excluded.scp {
-		q.SCPs = p.SCPs
+		q.SCPs, err = s.scps(ctx, e.account)
 	}
-	return q, nil
+	return q, err
+}
+
+// scps are those that bind an account, by level; nil when none do.
+func (s *Service) scps(ctx context.Context, account string) ([][]authz.Policy, error) {
+	if s.organizations == nil {
+		return nil, nil
+	}
+	m, err := s.organizations.Member(ctx, account)
+	if err != nil || m == nil || m.SCPs == nil {
+		return nil, err
+	}
+	return m.SCPs.Policies().SCPs, nil
 }
 
 // source is a policy of an identity, with whom it comes from: the identity or one of its groups.

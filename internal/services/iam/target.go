@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"reflect"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -27,7 +26,7 @@ type keys func(in any, e *identity, k *authz.Context)
 
 // member reads a member of an input by name.
 func member[T any](in any, name string) T {
-	return reflect.ValueOf(in).Elem().FieldByName(name).Interface().(T)
+	return service.Member[T](in, name)
 }
 
 // op makes a row of the table. Every IAM action has the name of its operation. Session credentials of a user or root without MFA
@@ -118,7 +117,7 @@ func (s *Service) userOrCaller(c *service.Call, name *string) (kind, string, err
 	case authz.Root:
 		return rootKind, "", nil
 	}
-	return "", "", validationError("Must specify userName when calling with non-User credentials")
+	return "", "", noUserName()
 }
 
 func (s *Service) identityTarget(
@@ -129,7 +128,7 @@ func (s *Service) identityTarget(
 	switch {
 	case err == nil:
 		t.ARN = s.arnOf(c.Account, e)
-		resourceTags(&t.Keys, e.Tags)
+		identityTags(&t.Keys, e)
 	case isMissing(err):
 		e = nil
 		t.ARN = s.arnOf(c.Account, &identity{Kind: k, Path: "/", Name: name})
@@ -245,18 +244,22 @@ func pathOr(path *string) string {
 	return *path
 }
 
-// resourceTags sets the keys of the tags of a user, role or policy.
+// resourceTags sets the keys of a resource's tags.
 func resourceTags(k *authz.Context, tags []tag) {
-	ownTags(k, tags)
 	for _, t := range tags {
-		k.Set("iam:ResourceTag/"+t.Key, t.Value)
+		k.Set("aws:ResourceTag/"+t.Key, t.Value)
 	}
 }
 
-// ownTags sets the keys of the tags of other resources, which have no key of IAM's own.
-func ownTags(k *authz.Context, tags []tag) {
-	for _, t := range tags {
-		k.Set("aws:ResourceTag/"+t.Key, t.Value)
+// identityTags sets the keys of an identity's tags. Users and roles alone have IAM's own keys beside the global ones
+// (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#available-keys-for-iam).
+func identityTags(k *authz.Context, e *identity) {
+	resourceTags(k, e.Tags)
+	if e.Kind != userKind && e.Kind != roleKind {
+		return
+	}
+	for _, t := range e.Tags {
+		k.Set("iam:ResourceTag/"+t.Key, t.Value)
 	}
 }
 
