@@ -101,6 +101,9 @@ func sessionKeys(k *authz.Context, c *service.Call) {
 		return
 	}
 	k.SetTime("aws:TokenIssueTime", s.IssuedAt)
+	if c.Caller.Kind == authz.Root && s.HasPolicies { // sessions of AssumeRoot have their task's policy, GetSessionToken takes none
+		k.Set("aws:AssumedRoot", "true")
+	}
 	if s.FederatedProvider == "" && c.Caller.Kind != authz.FederatedUser {
 		k.SetBool("aws:MultiFactorAuthPresent", s.MFA)
 		if s.MFA {
@@ -112,6 +115,13 @@ func sessionKeys(k *authz.Context, c *service.Call) {
 	}
 	setIfAny(k, "aws:SourceIdentity", s.SourceIdentity)
 	setIfAny(k, "lambda:SourceFunctionArn", s.SourceFunctionARN)
+	for name, value := range s.ProviderKeys {
+		if value.Multi {
+			k.SetList(name, value.Values...)
+		} else if len(value.Values) == 1 {
+			k.Set(name, value.Values[0])
+		}
+	}
 }
 
 // forwardKeys sets the keys of a forward access session, in which services call with the credentials of the principal that called the

@@ -132,6 +132,15 @@ func malformed(context.Context, *service.Call, *lambda.GetPolicyInput) (service.
 	return service.Target{}, awserr.New("ValidationException", 400, "malformed")
 }
 
+// present takes a token for the name of a key.
+func (w *world) present(ctx context.Context, c *service.Call, in *sts.AssumeRoleWithWebIdentityInput) (err error) {
+	if in.WebIdentityToken == nil {
+		return awserr.New("InvalidIdentityToken", 400, "no token")
+	}
+	_, c.Caller, err = w.Authenticate(ctx, *in.WebIdentityToken, "")
+	return err
+}
+
 func (w *world) services() []service.Service {
 	w.t.Helper()
 	lambdaAPI, logsAPI, stsAPI := lambdaapi.API(), logsapi.API(), stsapi.API()
@@ -165,6 +174,12 @@ func (w *world) services() []service.Service {
 		{API: stsAPI, Codec: query.New(stsAPI), Denial: denial, Operations: []service.Operation{
 			service.Exempt("GetCallerIdentity", "sts:GetCallerIdentity", "always allowed",
 				reached[sts.GetCallerIdentityInput](w, &sts.GetCallerIdentityOutput{}, nil)),
+			service.Unsigned("AssumeRoleWithWebIdentity", "sts:AssumeRoleWithWebIdentity", w.present,
+				func(action string) error {
+					return awserr.New("AccessDenied", 403, "not authorized to perform %s", action)
+				},
+				service.Any[sts.AssumeRoleWithWebIdentityInput],
+				reached[sts.AssumeRoleWithWebIdentityInput](w, &sts.AssumeRoleWithWebIdentityOutput{}, nil)),
 			service.Op("AssumeRole", "sts:AssumeRole", w.theirRole, reached[sts.AssumeRoleInput](w, &sts.AssumeRoleOutput{}, nil)),
 		}},
 	}
@@ -186,7 +201,7 @@ func newWorld(t *testing.T, mode dispatch.Mode) *world {
 		t.Fatal(err)
 	}
 	w.Server, err = New(Config{
-		Dispatcher: d, Keys: w, Decisions: w.log, Code: w.links, Gatherer: prometheus.NewRegistry(),
+		Dispatcher: d, Keys: w, Decisions: w.log, Code: w.links, Message: func(id string) (string, error) { return "about " + id, nil }, Gatherer: prometheus.NewRegistry(),
 		Logger: slog.New(slog.DiscardHandler), Now: now, Region: region, Partition: "aws", Mode: mode,
 	})
 	if err != nil {

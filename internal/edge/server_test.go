@@ -335,3 +335,24 @@ func (s *Server) isClosed() bool {
 	defer s.mu.RUnlock()
 	return s.closed
 }
+
+// Operations whose callers present who they are take unsigned requests, and no others do. Every denial has its message.
+func TestUnsigned(t *testing.T) {
+	w := newWorld(t, dispatch.Enforce)
+	present := func(token string) request { return form("Action=AssumeRoleWithWebIdentity&WebIdentityToken=" + token) }
+	if got := w.do(present("USER")); got.status != 200 || got.header.Get(messageHeader) != "" {
+		t.Errorf("got %d %s", got.status, got.body)
+	}
+	c := <-w.calls
+	if c.Caller.ARN != "arn:aws:iam::"+account+":user/may" || c.Region != region {
+		t.Errorf("got the caller %s in %s", c.Caller.ARN, c.Region)
+	}
+	w.wantError(t, w.do(form("Action=AssumeRoleWithWebIdentity")), "400 InvalidIdentityToken no token")
+	w.wantError(t, w.do(assumeRole("")), "403 MissingAuthenticationToken Request is missing")
+	w.wantError(t, w.do(present("USER").by("WRONG")), "403 InvalidClientTokenId ")
+	got := w.do(present("NOBODY"))
+	w.wantError(t, got, "403 AccessDenied not authorized to perform sts:AssumeRoleWithWebIdentity")
+	if id := got.header.Get("X-Amzn-Requestid"); got.header.Get(messageHeader) != "about "+id {
+		t.Errorf("got message %q about %s", got.header.Get(messageHeader), id)
+	}
+}

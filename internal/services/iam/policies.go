@@ -12,13 +12,16 @@ import (
 )
 
 // Policies gives the policies of a caller: identity-based ones (a user's with those of its groups, a role's), the boundary, and
-// those of the session. An error means that they are not all known, and must deny. Root users, services and anonymous callers
-// have none. Documents are the same pointers as long as their text is the same.
+// those of the session. An error means that they are not all known, and must deny. Root users, services, anonymous callers and
+// those whom only a provider vouches for have none. Documents are the same pointers as long as their text is the same.
 func (d *Directory) Policies(ctx context.Context, caller principal.Caller) (authz.Policies, error) {
 	var p authz.Policies
 	switch caller.Kind {
-	case authz.Root, authz.Service, authz.Anonymous:
-	case authz.User, authz.AssumedRole:
+	case authz.Root, authz.Service, authz.Anonymous, authz.WebIdentity, authz.SAML:
+	case authz.User, authz.AssumedRole, authz.FederatedUser:
+		if caller.Kind == authz.FederatedUser && caller.ID == "" { // whom a root user federates
+			break
+		}
 		k := userKind
 		if caller.Kind == authz.AssumedRole {
 			k = roleKind
@@ -37,6 +40,9 @@ func (d *Directory) Policies(ctx context.Context, caller principal.Caller) (auth
 		}
 	default:
 		return authz.Policies{}, fmt.Errorf("no policies are known for callers of kind %s", caller.Kind)
+	}
+	if caller.Kind == authz.FederatedUser { // without session policies it may nothing of itself (iam.md D7)
+		p.Session = []authz.Policy{}
 	}
 	if caller.Session != nil && caller.Session.HasPolicies {
 		var err error
