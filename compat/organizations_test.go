@@ -229,7 +229,7 @@ func (c company) wantTags(t *testing.T, id string, want ...string) {
 }
 
 // The calls of Terraform's aws_organizations_policy and aws_organizations_policy_attachment.
-func TestTerraformPolicy(t *testing.T) {
+func TestTerraformOrganizationsPolicy(t *testing.T) {
 	t.Parallel()
 	c, ctx := server.newCompany(t, types.PolicyTypeServiceControlPolicy), t.Context()
 	text := document(deny("s3:DeleteBucket", "*"))
