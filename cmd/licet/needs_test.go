@@ -73,6 +73,7 @@ func (l *laboratory) makeTagged() {
 	l.iam(&awsiam.CreateRoleInput{RoleName: name, Tags: tags, AssumeRolePolicyDocument: aws.String(someTrust)})
 	l.iam(&awsiam.CreatePolicyInput{PolicyName: name, Tags: tags, PolicyDocument: aws.String(somePolicy)})
 	l.as(l.root, "organizations", "CreateOrganization", &awsorganizations.CreateOrganizationInput{})
+	l.iam(&awsiam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: name, Tags: tags})
 }
 
 // exceptions are operations, or actions, whose resource is not that of the Service Authorization Reference, with the reason.
@@ -196,6 +197,7 @@ func inputValues() map[string]string {
 		"PolicyDocument": somePolicy, "Policy": somePolicy, "AssumeRolePolicyDocument": someTrust,
 		"Path": "/", "PathPrefix": "/", "NewPath": "/", "VersionId": "v1", "AccessKeyId": "AKIAIOSFODNN7EXAMPLE",
 		"SerialNumber": iam + "mfa/" + someName, "DeletionTaskId": "task/aws-service-role/x.amazonaws.com/x/1",
+		"ServiceSpecificCredentialId": "ACCAIOSFODNN7EXAMPLE", "ServiceName": "codecommit.amazonaws.com",
 		"ActionNames": "lambda:InvokeFunction", "JobId": "01234567-89ab-cdef-0123-456789abcdef", "ServiceNamespace": "s3",
 
 		"Url": "https://idp.example.com", "OpenIDConnectProviderArn": iam + "oidc-provider/" + someName,
@@ -218,7 +220,7 @@ func inputValues() map[string]string {
 		"organizations.RootId": "r-0123", "organizations.ParentId": "r-0123", "organizations.SourceParentId": "r-0123",
 		"organizations.DestinationParentId": "ou-0123-01234567", "organizations.OrganizationalUnitId": "ou-0123-01234567",
 		"organizations.HandshakeId": "h-0123456789", "organizations.CreateAccountRequestId": "car-0123456789",
-		"organizations.ServicePrincipal": "s3.amazonaws.com", "organizations.Filter": "SERVICE_CONTROL_POLICY",
+		"organizations.ServicePrincipal": "s3.amazonaws.com", "organizations.Email": "thing@example.com", "organizations.Filter": "SERVICE_CONTROL_POLICY",
 		"ListHandshakesForAccount.Filter": leaveOut, "ListHandshakesForOrganization.Filter": leaveOut,
 
 		"DurationSeconds": "3600", "MaxSessionDuration": "3600", "MemorySize": "512", "Size": "512", "DescribeLogGroups.LogGroupNamePattern": leaveOut,

@@ -3,6 +3,7 @@ package iam
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -27,17 +28,23 @@ const (
 	maxTagValue    = 256
 	maxPageSize    = 1000
 
-	maxUsers            = 5000
-	maxGroups           = 300
-	maxRoles            = 1000
-	maxPolicies         = 1500
-	maxProfiles         = 1000
-	maxRolesPerProfile  = 1
-	maxGroupsPerUser    = 10
-	maxAccessKeys       = 2
-	maxMFADevices       = 8
-	maxAttachedPolicies = 10
-	maxPolicyVersions   = 5
+	maxUsers         = 5000
+	maxGroups        = 300
+	maxRoles         = 1000
+	maxPolicies      = 1500
+	maxGroupsPerUser = 10
+	maxAccessKeys    = 2
+	maxMFADevices    = 8
+	maxSSHPublicKeys = 5
+	// maxServiceCredentials is for each service.
+	maxServiceCredentials    = 2
+	maxSigningCertificates   = 2
+	maxServerCertificates    = 20
+	maxServerCertificateName = 128
+	maxAttachedPolicies      = 10
+	maxPolicyVersions        = 5
+	maxProfiles              = 1000
+	maxRolesPerProfile       = 1
 
 	// maxSerialNumber is that of the API model (EnableMFADevice).
 	maxSerialNumber = 256
@@ -73,7 +80,8 @@ func newPattern(text string) pattern {
 // patterns are immutable after New.
 type patterns struct {
 	name, path, tagKey, tagValue, description, versionID, accessKeyID pattern
-	serialNumber, digits, samlName                                    pattern
+	serialNumber, digits, latin, accountAlias, serviceName            pattern
+	samlName                                                          pattern
 }
 
 func newPatterns() patterns {
@@ -89,13 +97,33 @@ func newPatterns() patterns {
 
 		serialNumber: newPattern(`[\w+=/:,.@-]+`),
 		digits:       newPattern(`[\d]+`),
+		serviceName:  newPattern(`[\w.-]+`),
+		// AWS's texts are of another dialect than regexp's.
+		latin:        pattern{`[\u0009\u000A\u000D\u0020-\u00FF]+`, regexp.MustCompile(`^[\x09\x0A\x0D\x20-\x{FF}]+$`)},
+		accountAlias: pattern{`^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$`, regexp.MustCompile(`^[a-z0-9](?:-?[a-z0-9])*$`)},
 	}
 }
 
 // violation is AWS's answer to a member that breaks its model. IAM leaves out the value.
 func violation(member, format string, args ...any) error {
-	return validationError("1 validation error detected: Value at '%s' failed to satisfy constraint: %s",
-		member, fmt.Sprintf(format, args...))
+	return violations(problem(member, format, args...))
+}
+
+// problem is what violation says of one member.
+func problem(member, format string, args ...any) string {
+	return fmt.Sprintf("Value at '%s' failed to satisfy constraint: %s", member, fmt.Sprintf(format, args...))
+}
+
+// violations is AWS's answer to members that break its model; problems that are "" are none.
+func violations(problems ...string) error {
+	problems = slices.DeleteFunc(problems, func(p string) bool { return p == "" })
+	switch len(problems) {
+	case 0:
+		return nil
+	case 1:
+		return validationError("1 validation error detected: %s", problems[0])
+	}
+	return validationError("%d validation errors detected: %s", len(problems), strings.Join(problems, "; "))
 }
 
 func checkLength(member, value string, least, most int) error {
@@ -201,7 +229,7 @@ func (p patterns) checkTags(tags []types.Tag) ([]tag, error) {
 	return out, nil
 }
 
-// checkCasedTags is checkTags for what has tag keys with case in AWS: policies and instance profiles
+// checkCasedTags is checkTags for what has tag keys with case in AWS: all but users and roles
 // (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html#id_tags_rules_creating). Its text was recorded.
 func (p patterns) checkCasedTags(tags []types.Tag) ([]tag, error) {
 	seen := make(map[string]bool, len(tags))
@@ -248,16 +276,31 @@ func (p patterns) checkTagKeys(keys []string) error {
 	return nil
 }
 
+// checkLatin checks a required text of Latin-1: a password, a key, a certificate.
+func (p patterns) checkLatin(member string, text *string, most int) error {
+	if text == nil {
+		return violation(member, "Member must not be null")
+	}
+	if err := checkLength(member, *text, 1, most); err != nil {
+		return err
+	}
+	return p.latin.check(member, *text)
+}
+
 func checkRange(member string, value *int32, least, most int32) error {
+	return violations(rangeProblem(member, value, least, most))
+}
+
+func rangeProblem(member string, value *int32, least, most int32) string {
 	switch {
 	case value == nil:
-		return nil
+		return ""
 	case *value < least:
-		return violation(member, "Member must have value greater than or equal to %d", least)
+		return problem(member, "Member must have value greater than or equal to %d", least)
 	case *value > most:
-		return violation(member, "Member must have value less than or equal to %d", most)
+		return problem(member, "Member must have value less than or equal to %d", most)
 	}
-	return nil
+	return ""
 }
 
 // checkDocumentLength is the API model's bound on a policy's text, before whitespace is left out.

@@ -21,6 +21,7 @@ const (
 	cachedKeys       = 4096
 	cachedIdentities = 4096
 	cachedPolicies   = 4096
+	cachedAccounts   = 1024
 	cachedTokens     = 1024
 	cachedDocuments  = 4096
 )
@@ -35,6 +36,7 @@ type Directory struct {
 	identities *store.Cache[*knownIdentity]
 	ids        *store.Cache[string] // of identities, by name
 	policies   *store.Cache[authz.Policy]
+	passwords  *store.Cache[*passwordPolicy] // password policies of accounts
 	tokens     *memo[*knownToken]
 	aws        *memo[authz.Policy]
 	documents  *memo[*policy.Document]
@@ -84,6 +86,7 @@ func NewDirectory(c Config) *Directory {
 	d.identities = store.NewCache(c.DB, cachedIdentities, d.decodeIdentity)
 	d.ids = store.NewCache(c.DB, cachedIdentities, func(item store.Item) (string, error) { return string(item.Value), nil })
 	d.policies = store.NewCache(c.DB, cachedPolicies, d.decodePolicy)
+	d.passwords = store.NewCache(c.DB, cachedAccounts, store.DecodeJSON[*passwordPolicy])
 	return d
 }
 
@@ -93,6 +96,7 @@ func (d *Directory) Close() {
 	d.identities.Close()
 	d.ids.Close()
 	d.policies.Close()
+	d.passwords.Close()
 }
 
 func (d *Directory) decodeKey(item store.Item) (*knownKey, error) {

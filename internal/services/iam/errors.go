@@ -87,6 +87,10 @@ func invalidInput(format string, args ...any) *awserr.Error {
 	return awserr.New("InvalidInput", http.StatusBadRequest, format, args...)
 }
 
+func noUserName() error {
+	return validationError("Must specify userName when calling with non-User credentials")
+}
+
 // protectedRole guards the paths of roles that only AWS makes and changes (iam.md T8). The text is from third-party logs.
 func protectedRole(name string) error {
 	return awserr.New("UnmodifiableEntity", http.StatusBadRequest, "%s", protectedText(name))

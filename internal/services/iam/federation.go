@@ -49,7 +49,7 @@ func (d *Directory) SAMLProvider(ctx context.Context, providerARN string) (saml.
 		if err != nil {
 			return saml.Provider{}, fmt.Errorf("open private key %s: %w", k.ID, err)
 		}
-		key, err := parsePrivateKey(text)
+		key, err := parseSAMLPrivateKey(text)
 		if err != nil {
 			return saml.Provider{}, fmt.Errorf("private key %s: %w", k.ID, err)
 		}

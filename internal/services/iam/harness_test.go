@@ -85,6 +85,7 @@ func newWorld(t testing.TB) *world {
 	}
 	w.d = NewDirectory(config)
 	w.s = New(config, w.d)
+	w.s.passwordRounds = 1
 	t.Cleanup(w.d.Close)
 	for _, op := range w.s.operations() {
 		w.ops[op.Name] = op
@@ -108,6 +109,11 @@ func (w *world) as(caller principal.Caller, operation string, in any) (any, erro
 		return nil, err
 	}
 	return op.Handle(w.t.Context(), c, in)
+}
+
+// call is a call of root.
+func (w *world) call() *service.Call {
+	return &service.Call{Caller: w.root, Account: account, Region: "us-east-1", Partition: "aws", Time: w.now}
 }
 
 // do makes a call as root; the operation is told by the type of the input.

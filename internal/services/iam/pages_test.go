@@ -56,6 +56,30 @@ func (w *world) threeOfEach() {
 	must[sdk.CreateSAMLProviderOutput](w, &sdk.CreateSAMLProviderInput{
 		Name: s("x"), SAMLMetadataDocument: s(samltest.New(w.t, "https://x.example.com").Metadata()), Tags: tags,
 	})
+	w.threeCredentials()
+}
+
+// threeCredentials makes more than one of each other kind of credential of x.
+func (w *world) threeCredentials() {
+	w.t.Helper()
+	s := aws.String
+	var tags []types.Tag
+	for i, name := range []string{"x", "y", "z"} {
+		tags = append(tags, types.Tag{Key: &name, Value: s("")})
+		cert := newCertificate(w.t, certificateOf{now: w.now})
+		in := cert.upload(name)
+		in.Tags = tags
+		must[sdk.UploadServerCertificateOutput](w, in)
+		must[sdk.CreateServiceSpecificCredentialOutput](w, &sdk.CreateServiceSpecificCredentialInput{
+			UserName: s("x"), ServiceName: s(credentialServices()[i].name),
+		})
+		ssh, _ := rsaKey(w.t, leastSSHKey)
+		must[sdk.UploadSSHPublicKeyOutput](w, &sdk.UploadSSHPublicKeyInput{UserName: s("x"), SSHPublicKeyBody: &ssh})
+		if i < maxSigningCertificates {
+			must[sdk.UploadSigningCertificateOutput](w, &sdk.UploadSigningCertificateInput{UserName: s("x"), CertificateBody: &cert.body})
+		}
+	}
+	must[sdk.TagServerCertificateOutput](w, &sdk.TagServerCertificateInput{ServerCertificateName: s("x"), Tags: tags})
 }
 
 // itemsOf gives what an answer lists, whatever it is.
@@ -92,8 +116,9 @@ func TestEveryListHasPages(t *testing.T) {
 		lists++
 		for member, value := range map[string]string{
 			"UserName": "x", "GroupName": "x", "RoleName": "x", "InstanceProfileName": "x", "PolicyArn": "arn:aws:iam::111122223333:policy/x",
-			"SerialNumber": "arn:aws:iam::111122223333:mfa/x", "OpenIDConnectProviderArn": "arn:aws:iam::111122223333:oidc-provider/x.example.com",
-			"SAMLProviderArn": "arn:aws:iam::111122223333:saml-provider/x",
+			"SerialNumber": "arn:aws:iam::111122223333:mfa/x", "ServerCertificateName": "x",
+			"OpenIDConnectProviderArn": "arn:aws:iam::111122223333:oidc-provider/x.example.com",
+			"SAMLProviderArn":          "arn:aws:iam::111122223333:saml-provider/x",
 		} {
 			if f := in.Elem().FieldByName(member); f.IsValid() {
 				f.Set(reflect.ValueOf(&value))
@@ -150,7 +175,7 @@ func TestEveryListHasPages(t *testing.T) {
 func paged(operation string) bool {
 	switch operation {
 	case "SimulateCustomPolicy", "SimulatePrincipalPolicy", "GetAccountAuthorizationDetails", "GetServiceLastAccessedDetails",
-		"GetServiceLastAccessedDetailsWithEntities":
+		"GetServiceLastAccessedDetailsWithEntities", "ListAccountAliases":
 		return false
 	}
 	return true

@@ -22,12 +22,12 @@ import (
 // Limits of https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateSAMLProvider.html and
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html.
 const (
-	maxSAMLProviders = 100
-	maxSAMLName      = 128
-	minSAMLMetadata  = 1000
-	maxSAMLMetadata  = 10000000
-	maxPrivateKey    = 16384
-	maxPrivateKeys   = 2
+	maxSAMLProviders  = 100
+	maxSAMLName       = 128
+	minSAMLMetadata   = 1000
+	maxSAMLMetadata   = 10000000
+	maxSAMLPrivateKey = 16384
+	maxPrivateKeys    = 2
 	// providerYears is how long a provider is valid whose metadata does not say (seen in answers of AWS).
 	providerYears = 100
 )
@@ -101,10 +101,10 @@ func (p *provider) setMetadata(text string, now time.Time) error {
 // addPrivateKey checks and seals a key that decrypts assertions. The texts about keys are those of
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_saml.html.
 func (s *Service) addPrivateKey(p *provider, text string, now time.Time) error {
-	if err := checkLength("addPrivateKey", text, 1, maxPrivateKey); err != nil {
+	if err := checkLength("addPrivateKey", text, 1, maxSAMLPrivateKey); err != nil {
 		return err
 	}
-	if _, err := parsePrivateKey(text); err != nil {
+	if _, err := parseSAMLPrivateKey(text); err != nil {
 		refused := invalidInput("Invalid private key.")
 		refused.Detail = err.Error()
 		return refused
@@ -121,8 +121,8 @@ func (s *Service) addPrivateKey(p *provider, text string, now time.Time) error {
 	return nil
 }
 
-// parsePrivateKey reads an RSA key in PEM.
-func parsePrivateKey(text string) (*rsa.PrivateKey, error) {
+// parseSAMLPrivateKey reads an RSA key in PEM.
+func parseSAMLPrivateKey(text string) (*rsa.PrivateKey, error) {
 	block, _ := pem.Decode([]byte(text))
 	if block == nil {
 		return nil, fmt.Errorf("it is not in PEM")

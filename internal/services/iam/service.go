@@ -88,7 +88,9 @@ type Service struct {
 	lastUsed *LastUsed
 	issuer   func(id string) string
 	patterns patterns
-	linked   []linkedService
+	// passwordRounds is a field for tests, which need not be slow.
+	passwordRounds int
+	linked         []linkedService
 	// policiesOfAWS are those of AWS's managed policies that were asked for, entriesOfAWS all of them for lists, without documents.
 	policiesOfAWS *memo[*managedPolicy]
 	entriesOfAWS  func() []entry
@@ -103,7 +105,7 @@ type Service struct {
 func New(c Config, d *Directory) *Service {
 	return &Service{
 		names: names{c.Partition}, db: c.DB, keyring: c.Keyring, managed: c.Managed, lastUsed: c.LastUsed, issuer: c.issuer,
-		patterns: newPatterns(), linked: linkedServices(),
+		patterns: newPatterns(), passwordRounds: passwordRounds, linked: linkedServices(),
 		policiesOfAWS: newMemo[*managedPolicy](cachedPolicies),
 		entriesOfAWS:  sync.OnceValue(func() []entry { return entriesOfAWS(c.Managed) }),
 		directory:     d, actions: c.Actions, usage: c.Usage, organizations: c.Organizations,

@@ -131,7 +131,7 @@ func (s *Service) userOrCaller(c *service.Call, name *string) (kind, string, err
 	case authz.Root:
 		return rootKind, "", nil
 	}
-	return "", "", validationError("Must specify userName when calling with non-User credentials")
+	return "", "", noUserName()
 }
 
 func (s *Service) identityTarget(
