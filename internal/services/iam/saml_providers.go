@@ -4,8 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/x509"
-	"encoding/pem"
 	"fmt"
 	"slices"
 	"time"
@@ -123,14 +121,7 @@ func (s *Service) addPrivateKey(p *provider, text string, now time.Time) error {
 
 // parseSAMLPrivateKey reads an RSA key in PEM.
 func parseSAMLPrivateKey(text string) (*rsa.PrivateKey, error) {
-	block, _ := pem.Decode([]byte(text))
-	if block == nil {
-		return nil, fmt.Errorf("it is not in PEM")
-	}
-	if key, err := x509.ParsePKCS1PrivateKey(block.Bytes); err == nil {
-		return key, nil
-	}
-	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	key, err := parsePrivateKey(text)
 	if err != nil {
 		return nil, err
 	}
