@@ -80,8 +80,7 @@ func newPattern(text string) pattern {
 // patterns are immutable after New.
 type patterns struct {
 	name, path, tagKey, tagValue, description, versionID, accessKeyID pattern
-	serialNumber, digits, latin, accountAlias, serviceName            pattern
-	samlName                                                          pattern
+	serialNumber, digits, latin, accountAlias, serviceName, samlName  pattern
 }
 
 func newPatterns() patterns {

@@ -49,7 +49,7 @@ func (d *Directory) SAMLProvider(ctx context.Context, providerARN string) (saml.
 		if err != nil {
 			return saml.Provider{}, fmt.Errorf("open private key %s: %w", k.ID, err)
 		}
-		key, err := parseSAMLPrivateKey(text)
+		key, err := parseRSAKey(text)
 		if err != nil {
 			return saml.Provider{}, fmt.Errorf("private key %s: %w", k.ID, err)
 		}

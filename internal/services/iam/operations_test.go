@@ -37,13 +37,13 @@ func TestTargetsOfMissingThings(t *testing.T) {
 		}
 		for member, value := range map[string]string{
 			"PolicyArn": "arn:aws:iam::111122223333:policy/x", "PolicySourceArn": "arn:aws:iam::111122223333:user/nobody", "Path": "/", "PathPrefix": "/", "NewPath": "/",
-			"Url": "https://idp.example.com", "OpenIDConnectProviderArn": "arn:aws:iam::111122223333:oidc-provider/x",
-			"SAMLProviderArn":             "arn:aws:iam::111122223333:saml-provider/x",
 			"Arn":                         "arn:aws:iam::111122223333:user/nobody",
 			"DeletionTaskId":              "task/aws-service-role/x.amazonaws.com/x/1",
 			"AccessKeyId":                 "AKIAIOSFODNN7EXAMPLE",
 			"SerialNumber":                "arn:aws:iam::111122223333:mfa/x",
 			"ServiceSpecificCredentialId": "ACCAIOSFODNN7EXAMPLE",
+			"Url":                         "https://idp.example.com", "OpenIDConnectProviderArn": "arn:aws:iam::111122223333:oidc-provider/x",
+			"SAMLProviderArn": "arn:aws:iam::111122223333:saml-provider/x",
 		} {
 			if f := in.Elem().FieldByName(member); f.IsValid() {
 				f.Set(reflect.ValueOf(&value))

@@ -117,8 +117,7 @@ func TestEveryListHasPages(t *testing.T) {
 		for member, value := range map[string]string{
 			"UserName": "x", "GroupName": "x", "RoleName": "x", "InstanceProfileName": "x", "PolicyArn": "arn:aws:iam::111122223333:policy/x",
 			"SerialNumber": "arn:aws:iam::111122223333:mfa/x", "ServerCertificateName": "x",
-			"OpenIDConnectProviderArn": "arn:aws:iam::111122223333:oidc-provider/x.example.com",
-			"SAMLProviderArn":          "arn:aws:iam::111122223333:saml-provider/x",
+			"OpenIDConnectProviderArn": "arn:aws:iam::111122223333:oidc-provider/x.example.com", "SAMLProviderArn": "arn:aws:iam::111122223333:saml-provider/x",
 		} {
 			if f := in.Elem().FieldByName(member); f.IsValid() {
 				f.Set(reflect.ValueOf(&value))

@@ -20,12 +20,11 @@ import (
 // Limits of https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateSAMLProvider.html and
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html.
 const (
-	maxSAMLProviders  = 100
-	maxSAMLName       = 128
-	minSAMLMetadata   = 1000
-	maxSAMLMetadata   = 10000000
-	maxSAMLPrivateKey = 16384
-	maxPrivateKeys    = 2
+	maxSAMLProviders = 100
+	maxSAMLName      = 128
+	minSAMLMetadata  = 1000
+	maxSAMLMetadata  = 10000000
+	maxPrivateKeys   = 2
 	// providerYears is how long a provider is valid whose metadata does not say (seen in answers of AWS).
 	providerYears = 100
 )
@@ -99,10 +98,10 @@ func (p *provider) setMetadata(text string, now time.Time) error {
 // addPrivateKey checks and seals a key that decrypts assertions. The texts about keys are those of
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_saml.html.
 func (s *Service) addPrivateKey(p *provider, text string, now time.Time) error {
-	if err := checkLength("addPrivateKey", text, 1, maxSAMLPrivateKey); err != nil {
+	if err := checkLength("addPrivateKey", text, 1, maxPrivateKey); err != nil {
 		return err
 	}
-	if _, err := parseSAMLPrivateKey(text); err != nil {
+	if _, err := parseRSAKey(text); err != nil {
 		refused := invalidInput("Invalid private key.")
 		refused.Detail = err.Error()
 		return refused
@@ -119,8 +118,8 @@ func (s *Service) addPrivateKey(p *provider, text string, now time.Time) error {
 	return nil
 }
 
-// parseSAMLPrivateKey reads an RSA key in PEM.
-func parseSAMLPrivateKey(text string) (*rsa.PrivateKey, error) {
+// parseRSAKey reads an RSA key in PEM.
+func parseRSAKey(text string) (*rsa.PrivateKey, error) {
 	key, err := parsePrivateKey(text)
 	if err != nil {
 		return nil, err
