@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/licet/licet/authz"
+	"github.com/licet/licet/internal/principal"
 	"github.com/licet/licet/internal/service"
 )
 
@@ -115,13 +116,7 @@ func sessionKeys(k *authz.Context, c *service.Call) {
 	}
 	setIfAny(k, "aws:SourceIdentity", s.SourceIdentity)
 	setIfAny(k, "lambda:SourceFunctionArn", s.SourceFunctionARN)
-	for name, value := range s.ProviderKeys {
-		if value.Multi {
-			k.SetList(name, value.Values...)
-		} else if len(value.Values) == 1 {
-			k.Set(name, value.Values[0])
-		}
-	}
+	principal.SetProviderKeys(k, s.ProviderKeys)
 }
 
 // forwardKeys sets the keys of a forward access session, in which services call with the credentials of the principal that called the

@@ -58,6 +58,17 @@ type Session struct {
 	Expires  time.Time `json:"expires"`
 }
 
+// SetProviderKeys sets the condition keys that stay with the sessions of a provider.
+func SetProviderKeys(k *authz.Context, keys map[string]authz.Value) {
+	for name, value := range keys {
+		if value.Multi {
+			k.SetList(name, value.Values...)
+		} else if len(value.Values) == 1 {
+			k.Set(name, value.Values[0])
+		}
+	}
+}
+
 // Credentials are keys as a client uses them.
 type Credentials struct {
 	AccessKeyID     string

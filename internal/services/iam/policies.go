@@ -49,9 +49,19 @@ func (d *Directory) Policies(ctx context.Context, caller principal.Caller) (auth
 		if p.Session, err = d.sessionPolicies(ctx, caller.Session); err != nil {
 			return authz.Policies{}, err
 		}
+		if caller.Kind == authz.Root { // AssumeRoot: the task's policy only denies, and leaves of a root user's permissions what it is about
+			all, err := d.parse(fullAccess)
+			if err != nil {
+				return authz.Policies{}, fmt.Errorf("permissions of a root user: %w", err)
+			}
+			p.Session = append(p.Session, authz.Policy{Name: "permissions of the root user", Document: all})
+		}
 	}
 	return p, nil
 }
+
+// fullAccess is what a root user may.
+const fullAccess = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
 
 func (d *Directory) identityPolicies(ctx context.Context, e *knownIdentity, p *authz.Policies) error {
 	grants, err := d.grants(ctx, e)

@@ -239,7 +239,7 @@ func samlKeys() map[string]struct {
 
 // setRequestKeys sets the keys of the assertion.
 func (i *samlIdentity) setRequestKeys(k *authz.Context) {
-	i.grant.setProviderKeys(k)
+	principal.SetProviderKeys(k, i.grant.providerKeys)
 	k.Set("saml:aud", i.assertion.Recipient)
 	k.Set("saml:iss", i.assertion.Issuer)
 	k.Set("saml:doc", i.provider.AccountID+strings.TrimPrefix(i.provider.Resource, "saml-provider"))

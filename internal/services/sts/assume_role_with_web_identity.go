@@ -234,7 +234,7 @@ func (w *webIdentity) setRequestKeys(k *authz.Context, known func(key string) bo
 			k.Set(prefix+name, text)
 		}
 	}
-	w.grant.setProviderKeys(k)
+	principal.SetProviderKeys(k, w.grant.providerKeys)
 	if party := w.token.AuthorizedParty; party != "" {
 		k.Set(prefix+"azp", party)
 		if len(w.token.Audience) == 1 {

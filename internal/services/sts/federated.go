@@ -3,7 +3,6 @@ package sts
 import (
 	"strings"
 
-	"github.com/licet/licet/authz"
 	"github.com/licet/licet/internal/service"
 )
 
@@ -18,17 +17,6 @@ func (g *grant) needs(t service.Target) []service.Need {
 		needs = append(needs, service.Need{Action: "sts:SetSourceIdentity", Target: t})
 	}
 	return needs
-}
-
-// setProviderKeys sets the keys of a provider that stay with its sessions.
-func (g *grant) setProviderKeys(k *authz.Context) {
-	for name, value := range g.providerKeys {
-		if value.Multi {
-			k.SetList(name, value.Values...)
-		} else {
-			k.Set(name, value.Values[0])
-		}
-	}
 }
 
 // checkSourceIdentity checks the source identity that a provider sets; "" is none.
