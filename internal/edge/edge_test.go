@@ -75,6 +75,10 @@ func (w *world) Authenticate(_ context.Context, id, token string) (string, princ
 	switch id {
 	case "ROOT":
 		return caller(authz.Root, account, "root")
+	case "TASK": // a session of AssumeRoot
+		secret, c, err := caller(authz.Root, account, "root")
+		c.Session = &principal.Session{PolicyARNs: []string{"arn:aws:iam::aws:policy/root-task/IAMAuditRootUserCredentials"}, HasPolicies: true}
+		return secret, c, err
 	case "OTHERROOT":
 		return caller(authz.Root, other, "root")
 	case "USER":
