@@ -63,15 +63,16 @@ func permit(u *url.URL) error {
 	return fmt.Errorf("%s is not of scheme https", u)
 }
 
-// newClient makes a client that goes nowhere but where it is sent.
-func newClient(thumbprints []string) *http.Client {
+// newClient makes a client that goes nowhere but where it is sent, which is to one host. What the connection says of the server's name
+// does not serve to verify it: that is empty for an address.
+func newClient(host string, thumbprints []string) *http.Client {
 	transport := &http.Transport{
 		Proxy: nil, DisableKeepAlives: true, TLSHandshakeTimeout: fetchTimeout, MaxResponseHeaderBytes: 64 << 10,
 		TLSClientConfig: &tls.Config{
 			MinVersion: tls.VersionTLS12,
 			// The chain is verified below: a thumbprint may vouch for what the system does not know.
 			InsecureSkipVerify: true, //nolint:gosec // see VerifyConnection
-			VerifyConnection:   func(s tls.ConnectionState) error { return verifyChain(s.ServerName, s.PeerCertificates, thumbprints) },
+			VerifyConnection:   func(s tls.ConnectionState) error { return verifyChain(host, s.PeerCertificates, thumbprints) },
 		},
 	}
 	return &http.Client{

@@ -4,11 +4,18 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha1"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"io"
+	"log"
 	"maps"
+	"math/big"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -201,6 +208,41 @@ func TestThumbprints(t *testing.T) {
 			t.Errorf("%q: got %v, want %v", thumbprint, err, want)
 		}
 	}
+}
+
+// A certificate is held against the host of the issuer, be that a name or an address.
+func TestCertificateIsForHost(t *testing.T) {
+	for name, want := range map[string]error{"127.0.0.1": nil, "127.0.0.2": oidc.ErrThumbprint} {
+		certificate := selfSigned(t, net.ParseIP(name))
+		p := oidctest.New(t)
+		server := httptest.NewUnstartedServer(p)
+		server.Config.ErrorLog = log.New(io.Discard, "", 0)
+		server.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}}
+		server.StartTLS()
+		t.Cleanup(server.Close)
+		p.URL = server.URL
+		sum := sha1.Sum(certificate.Certificate[0])
+		provider := trusted(p)
+		provider.Thumbprints = []string{hex.EncodeToString(sum[:])}
+		token := oidctest.Sign(t, jose.RS256, "rsa", oidctest.RSAKey(t), claims(p, nil))
+		if err := verify(t, newVerifier(), token, provider); !errors.Is(err, want) {
+			t.Errorf("certificate of %s: got %v, want %v", name, err, want)
+		}
+	}
+}
+
+// selfSigned makes a certificate for an address.
+func selfSigned(t *testing.T, address net.IP) tls.Certificate {
+	t.Helper()
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{address},
+	}
+	key := oidctest.ECKey(t)
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
 func TestPlainHTTPIsForLoopback(t *testing.T) {

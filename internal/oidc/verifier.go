@@ -125,7 +125,7 @@ func fetch(ctx context.Context, p Provider) (*jose.JSONWebKeySet, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
-	client := newClient(p.Thumbprints)
+	client := newClient(issuer.Hostname(), p.Thumbprints)
 	defer client.CloseIdleConnections()
 	return fetchKeys(ctx, client, issuer)
 }
