@@ -6,7 +6,7 @@
 // another host is refused. Plain HTTP is for loopback addresses only.
 //
 // A Verifier is safe for concurrent use. It keeps key sets for an hour, a bounded number of them; an unknown key id makes it ask
-// again, but not more often than every few seconds. After an error nothing is kept.
+// again, but not more often than every few seconds. A failure to get keys is kept for a moment; it is the answer to all who wait.
 //
 // The rules are those of https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation, with AWS's reading of azp
 // (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif) and of thumbprints

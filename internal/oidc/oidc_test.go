@@ -1,6 +1,7 @@
 package oidc_test
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha1"
@@ -146,6 +147,81 @@ func TestRotation(t *testing.T) {
 	clock = clock.Add(30 * time.Minute)
 	if err := verify(t, v, next, trusted(p)); err != nil || p.Requests() != 4 {
 		t.Errorf("kept: got %v after %d requests, want 4", err, p.Requests())
+	}
+}
+
+// However many tokens name a provider that fails, it is asked once in a while.
+func TestFailuresAreKept(t *testing.T) {
+	p := oidctest.New(t)
+	p.Answer = http.NotFound
+	clock := now
+	v := oidc.New(func() time.Time { return clock })
+	token := oidctest.Sign(t, jose.ES256, "ec", oidctest.ECKey(t), claims(p, nil))
+	for range 5 {
+		if err := verify(t, v, token, trusted(p)); !errors.Is(err, oidc.ErrKeys) {
+			t.Errorf("got %v", err)
+		}
+	}
+	if got := p.Requests(); got != 1 {
+		t.Errorf("the provider was asked %d times, want 1", got)
+	}
+	p.Answer = nil
+	clock = clock.Add(3 * time.Second)
+	if err := verify(t, v, token, trusted(p)); err != nil {
+		t.Errorf("later: got %v", err)
+	}
+}
+
+// A provider that does not answer holds nobody up whose key is known, and who waits for it may go away.
+func TestSlowProvider(t *testing.T) {
+	p := oidctest.New(t)
+	clock := now
+	v := oidc.New(func() time.Time { return clock })
+	good := oidctest.Sign(t, jose.ES256, "ec", oidctest.ECKey(t), claims(p, nil))
+	if err := verify(t, v, good, trusted(p)); err != nil {
+		t.Fatal(err)
+	}
+	clock = clock.Add(time.Minute)
+	asked, answer := make(chan struct{}), make(chan struct{})
+	p.Answer = func(w http.ResponseWriter, r *http.Request) {
+		close(asked)
+		<-answer
+		http.NotFound(w, r)
+	}
+	unknown, err := oidc.Parse(oidctest.Sign(t, jose.ES256, "new", oidctest.ECKey(t), claims(p, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone, leave := context.WithCancel(t.Context())
+	first := make(chan error, 1)
+	go func() { first <- v.Verify(gone, unknown, trusted(p)) }()
+	<-asked
+	leave()
+	if err := verify(t, v, good, trusted(p)); err != nil {
+		t.Errorf("a known key: got %v", err)
+	}
+	if err := v.Verify(gone, unknown, trusted(p)); !errors.Is(err, context.Canceled) {
+		t.Errorf("one who left: got %v", err)
+	}
+	select {
+	case err := <-first:
+		t.Errorf("the first returned %v before the provider answered", err)
+	default:
+	}
+	close(answer)
+	if err := <-first; !errors.Is(err, oidc.ErrKeys) {
+		t.Errorf("the first: got %v", err)
+	}
+}
+
+// Keys that are too large to verify with in reasonable time are none.
+func TestLargeKey(t *testing.T) {
+	p := oidctest.New(t)
+	n := new(big.Int).Lsh(big.NewInt(1), 8192)
+	p.Publish("large", &rsa.PublicKey{N: n.SetBit(n, 0, 1), E: 65537})
+	token := oidctest.Sign(t, jose.RS256, "large", oidctest.RSAKey(t), claims(p, nil))
+	if err := verify(t, newVerifier(), token, trusted(p)); !errors.Is(err, oidc.ErrKeys) {
+		t.Errorf("got %v, want %v", err, oidc.ErrKeys)
 	}
 }
 

@@ -26,6 +26,7 @@ const (
 	keptSets    = 256
 	keptFor     = time.Hour
 	refreshedAt = 10 * time.Second // earliest, for an unknown key
+	failedFor   = 2 * time.Second
 )
 
 // Verifier verifies tokens. Make it with New.
@@ -38,10 +39,15 @@ type Verifier struct {
 
 // keySet is what a provider published.
 type keySet struct {
-	// mu guards the rest, and lets one caller fetch while others wait for the outcome.
+	// mu guards the rest. It is not held while the provider is asked: who has a token of a known key does not wait.
 	mu      sync.Mutex
 	keys    *jose.JSONWebKeySet
 	fetched time.Time
+	// failure is why the last attempt, which ended at failed, gave no keys; nil when it gave some.
+	failure error
+	failed  time.Time
+	// asking is closed when the attempt that runs has ended; nil when none does.
+	asking chan struct{}
 }
 
 // New makes a verifier that tells the time by now.
@@ -92,19 +98,48 @@ func (v *Verifier) set(p Provider) *keySet {
 	return s
 }
 
-// get gives the keys, which are fetched when they are not there, too old, or from before notBefore.
+// get gives the keys, which are fetched when they are not there, too old, or from before notBefore. One caller asks the provider, and
+// others wait for the outcome; none asks soon after a failure. Callers are not authenticated: by their number they must not make more
+// requests of the server's, nor hold it up.
 func (s *keySet) get(ctx context.Context, now func() time.Time, p Provider, notBefore time.Time) (*jose.JSONWebKeySet, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.keys != nil && now().Sub(s.fetched) < keptFor && s.fetched.After(notBefore) {
-		return s.keys, nil
+	for {
+		s.mu.Lock()
+		at, asking := now(), s.asking
+		switch {
+		case s.keys != nil && at.Sub(s.fetched) < keptFor && s.fetched.After(notBefore):
+			defer s.mu.Unlock()
+			return s.keys, nil
+		case s.failure != nil && at.Sub(s.failed) < failedFor:
+			defer s.mu.Unlock()
+			return nil, s.failure
+		case asking == nil:
+			s.asking = make(chan struct{})
+			s.mu.Unlock()
+			return s.ask(ctx, now, p)
+		}
+		s.mu.Unlock()
+		select {
+		case <-asking:
+		case <-ctx.Done():
+			return nil, fmt.Errorf("%w: %w", ErrUnreachable, ctx.Err())
+		}
 	}
-	keys, err := fetch(ctx, p)
-	if err != nil {
-		return nil, err
-	}
-	s.keys, s.fetched = keys, now()
-	return keys, nil
+}
+
+// ask fetches the keys for all who wait. It does not end with the caller's context: the outcome is not the caller's alone.
+func (s *keySet) ask(ctx context.Context, now func() time.Time, p Provider) (keys *jose.JSONWebKeySet, err error) {
+	err = ErrKeys // unless fetch returns
+	defer func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.failure, s.failed = err, now(); err == nil {
+			s.keys, s.fetched = keys, s.failed
+		}
+		close(s.asking)
+		s.asking = nil
+	}()
+	keys, err = fetch(context.WithoutCancel(ctx), p)
+	return keys, err
 }
 
 // What goes wrong between this server and a provider.
