@@ -71,7 +71,7 @@ func memberAccount(partition, text string) (account string, ok bool) {
 	} else {
 		ok = true
 	}
-	return text, ok && len(text) == 12 && strings.Trim(text, "0123456789") == ""
+	return text, ok && isAccount(text)
 }
 
 // assumeRoot makes a session of a member account's root user that may do one task.

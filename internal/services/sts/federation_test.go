@@ -185,6 +185,7 @@ func TestWebIdentityErrors(t *testing.T) {
 		code, message string
 	}{
 		{nil, func(in *sdk.AssumeRoleWithWebIdentityInput) { in.WebIdentityToken = nil }, 400, "ValidationError", "1 validation error detected: Value null at 'webIdentityToken' failed to satisfy constraint: Member must not be null"},
+		{nil, func(in *sdk.AssumeRoleWithWebIdentityInput) { in.RoleArn = aws.String("arn:aws:iam::1/2:role/deploy") }, 400, "ValidationError", "arn:aws:iam::1/2:role/deploy is invalid"},
 		{nil, func(in *sdk.AssumeRoleWithWebIdentityInput) { in.RoleArn = aws.String("arn:aws:s3:::x") }, 400, "ValidationError", "arn:aws:s3:::x is invalid"},
 		{nil, func(in *sdk.AssumeRoleWithWebIdentityInput) { in.ProviderId = aws.String("www.amazon.com") }, 501, "NotImplemented", "licet does not implement the member ProviderId of AssumeRoleWithWebIdentity."},
 		{nil, func(in *sdk.AssumeRoleWithWebIdentityInput) {

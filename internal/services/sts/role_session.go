@@ -57,15 +57,20 @@ func setTagKeys(k *authz.Context, tags []types.Tag) {
 	}
 }
 
+// checkRoleARN checks the account, too: of an unsigned call it becomes the one that the call is for.
 func checkRoleARN(text *string) error {
 	if text == nil {
 		return missingMember("roleArn")
 	}
-	if a, err := arn.Parse(*text); err != nil || a.Service != "iam" || !strings.HasPrefix(a.Resource, "role/") {
+	a, err := arn.Parse(*text)
+	if err != nil || a.Service != "iam" || !isAccount(a.AccountID) || !strings.HasPrefix(a.Resource, "role/") {
 		return validationError("%s is invalid", *text)
 	}
 	return nil
 }
+
+// isAccount tells whether text is an account id: 12 digits.
+func isAccount(text string) bool { return len(text) == 12 && strings.Trim(text, "0123456789") == "" }
 
 // roleTarget is a role with its trust policy. For a role that does not exist there is none, and nobody is trusted: the answer is the
 // same as for a role that does not trust the caller.

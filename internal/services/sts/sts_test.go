@@ -309,6 +309,8 @@ func TestAssumeRoleErrors(t *testing.T) {
 	}{
 		{root(), nil, 403, "AccessDenied", "Roles may not be assumed by root accounts."},
 		{user(), func(in *sdk.AssumeRoleInput) { in.RoleArn = aws.String("nothing-valid-in-here") }, 400, "ValidationError", "nothing-valid-in-here is invalid"},
+		{user(), func(in *sdk.AssumeRoleInput) { in.RoleArn = aws.String("arn:aws:iam::111122223333/9:role/x") }, 400, "ValidationError", "arn:aws:iam::111122223333/9:role/x is invalid"},
+		{user(), func(in *sdk.AssumeRoleInput) { in.RoleArn = aws.String("arn:aws:iam:::role/deploy") }, 400, "ValidationError", "arn:aws:iam:::role/deploy is invalid"},
 		{user(), func(in *sdk.AssumeRoleInput) { in.RoleArn = aws.String("arn:a:a::aaaaaaaaaa:") }, 400, "ValidationError", "arn:a:a::aaaaaaaaaa: is invalid"},
 		{user(), func(in *sdk.AssumeRoleInput) { in.RoleArn = nil }, 400, "ValidationError", detected + "null at 'roleArn' failed to satisfy constraint: Member must not be null"},
 		{user(), func(in *sdk.AssumeRoleInput) { in.RoleSessionName = aws.String("Session1:2") }, 400, "ValidationError", detected + `'Session1:2' at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\w+=,.@-]*`},
