@@ -2,6 +2,7 @@ package iam
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -30,7 +31,7 @@ func (d *Directory) UseMFACode(ctx context.Context, caller *principal.Caller, se
 		return putMFADevice(tx, caller.Account, device)
 	})
 	if err == nil {
-		d.attempts.add(serial, d.config.Now())
+		d.attempts.add(serial, d.config.Now)
 	}
 	return err
 }
@@ -48,14 +49,9 @@ func (d *Directory) takeMFACode(r store.Reader, caller *principal.Caller, serial
 	if err != nil {
 		return nil, err
 	}
-	now := d.config.Now()
-	if d.attempts.tooMany(serial, now) {
+	err = d.attempts.try(serial, d.config.Now, func(now time.Time) (bool, error) { return device.take(d.config.Keyring, now, code) })
+	if errors.Is(err, errTooMany) {
 		return nil, noDevice
-	}
-	ok, err := device.take(d.config.Keyring, now, code)
-	if err == nil && !ok {
-		d.attempts.add(serial, now)
-		err = principal.ErrMFACode
 	}
 	return device, err
 }
@@ -75,17 +71,37 @@ type attempts struct {
 	codes map[string]int
 }
 
-func (a *attempts) tooMany(serial string, now time.Time) bool {
+var errTooMany = errors.New("iam: too many codes of an MFA device")
+
+// try looks at a code, one at a time: those who come at one time are not more than those who come one after the other. It gives
+// errTooMany without looking, or principal.ErrMFACode, which counts.
+func (a *attempts) try(serial string, clock func() time.Time, good func(now time.Time) (bool, error)) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.begin.Equal(now.Truncate(attemptsWindow)) && a.codes[serial] >= maxAttempts
+	now := clock()
+	a.enter(now)
+	if a.codes[serial] >= maxAttempts {
+		return errTooMany
+	}
+	ok, err := good(now)
+	if err == nil && !ok {
+		a.codes[serial]++
+		err = principal.ErrMFACode
+	}
+	return err
 }
 
-func (a *attempts) add(serial string, now time.Time) {
+// add counts a code that was used up.
+func (a *attempts) add(serial string, clock func() time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.enter(clock())
+	a.codes[serial]++
+}
+
+// enter begins the window that now is in. mu is held, and was when now was read: time must not go back, which would begin a window anew.
+func (a *attempts) enter(now time.Time) {
 	if begin := now.Truncate(attemptsWindow); !a.begin.Equal(begin) {
 		a.begin, a.codes = begin, make(map[string]int)
 	}
-	a.codes[serial]++
 }

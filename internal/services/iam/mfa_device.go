@@ -126,8 +126,9 @@ func (d *mfaDevice) take(k *secret.Keyring, now time.Time, code string) (bool, e
 	if !ok || slices.Contains(d.Used, step) {
 		return false, nil
 	}
-	// A new pair of codes may set the clock back, as far as to the last pair.
-	d.Used = slices.DeleteFunc(d.Used, func(used int64) bool { return used < min(at-codeWindow, d.LastPair) })
+	// A new pair of codes may set the clock back, as far as to the last pair, or as pairs are looked for.
+	first := max(min(at-codeWindow, d.LastPair), at-codeWindow-maxBehind)
+	d.Used = slices.DeleteFunc(d.Used, func(used int64) bool { return used < first })
 	d.Used = append(d.Used, step)
 	return true, nil
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/base32"
 	"errors"
 	"image/png"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -421,5 +423,53 @@ func TestMFAAttempts(t *testing.T) {
 	w.now = w.now.Add(attemptsWindow)
 	if err := use(p, 1); err != nil {
 		t.Errorf("got %v in the next window", err)
+	}
+}
+
+// However many try at one time, so many codes are looked at.
+func TestMFAAttemptsAtOneTime(t *testing.T) {
+	w := newWorld(t)
+	w.user("alice")
+	p := w.phone("phone")
+	if err := p.enable("alice", -1); err != nil {
+		t.Fatal(err)
+	}
+	alice, wrong := w.signedIn("alice"), *p.code(500)
+	var looked atomic.Int32
+	var all sync.WaitGroup
+	for range 200 {
+		all.Go(func() {
+			if err := w.d.CheckMFACode(t.Context(), alice, p.serial, wrong); errors.Is(err, principal.ErrMFACode) {
+				looked.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if got := looked.Load(); got != maxAttempts {
+		t.Errorf("%d codes were looked at, want %d", got, maxAttempts)
+	}
+}
+
+// The codes that were used are remembered as long as they could be good again, and no longer.
+func TestUsedCodesAreForgotten(t *testing.T) {
+	w := newWorld(t)
+	w.user("alice")
+	p := w.phone("phone")
+	if err := p.enable("alice", -1); err != nil {
+		t.Fatal(err)
+	}
+	seed, err := sealSecret(w.d.config.Keyring, mfaSeedPurpose, p.serial, string(p.seed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &mfaDevice{Serial: p.serial, Seed: seed, LastPair: totp.Step(w.now)}
+	for range 3 * maxBehind {
+		w.now = w.now.Add(30 * time.Second)
+		if ok, err := d.take(w.d.config.Keyring, w.now, *p.code(0)); !ok || err != nil {
+			t.Fatalf("got %v, %v", ok, err)
+		}
+	}
+	if got, most := len(d.Used), maxBehind+codeWindow+1; got != most {
+		t.Errorf("%d codes are remembered, want %d", got, most)
 	}
 }
