@@ -32,6 +32,12 @@ type Metadata struct {
 // (https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_saml.html, "Could not parse metadata").
 const minKeyBits = 1024
 
+// Bounds of what a response may make the server do that presents itself as the provider's. AWS publishes none.
+const (
+	maxKeyBits      = 16384
+	maxCertificates = 20
+)
+
 // ParseMetadata reads a metadata document. The error wraps ErrMetadata.
 func ParseMetadata(text string) (*Metadata, error) {
 	if err := checkText([]byte(text)); err != nil {
@@ -62,6 +68,9 @@ func ParseMetadata(text string) (*Metadata, error) {
 			m.Certificates = append(m.Certificates, cert)
 		}
 	}
+	if len(m.Certificates) > maxCertificates {
+		return nil, fmt.Errorf("%w: it has %d certificates", ErrMetadata, len(m.Certificates))
+	}
 	if m.Certificates == nil {
 		return nil, fmt.Errorf("%w: it has no certificate to verify signatures with", ErrMetadata)
 	}
@@ -77,7 +86,7 @@ func parseCertificate(text string) (*x509.Certificate, error) {
 	if err != nil {
 		return nil, fmt.Errorf("certificate: %v", err)
 	}
-	if key, ok := cert.PublicKey.(*rsa.PublicKey); ok && key.N.BitLen() < minKeyBits {
+	if key, ok := cert.PublicKey.(*rsa.PublicKey); ok && (key.N.BitLen() < minKeyBits || key.N.BitLen() > maxKeyBits) {
 		return nil, fmt.Errorf("the key of a certificate has %d bits", key.N.BitLen())
 	}
 	return cert, nil

@@ -6,8 +6,10 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha1"
+	"crypto/x509"
 	"encoding/base64"
 	"errors"
+	"math/big"
 	"strings"
 	"testing"
 	"time"
@@ -55,6 +57,37 @@ func TestMetadata(t *testing.T) {
 		"deep":           strings.Repeat("<a>", 100) + strings.Repeat("</a>", 100),
 	} {
 		if _, err := saml.ParseMetadata(text); !errors.Is(err, saml.ErrMetadata) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+// Whoever presents a response is not known, and each of the provider's keys may have to be tried: they are few, and of bounded size.
+func TestMetadataBounds(t *testing.T) {
+	p := samltest.New(t, "https://idp.example.com")
+	key, certificate, err := p.GetKeyPair()
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := new(big.Int).Lsh(big.NewInt(1), 16384)
+	large, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{SerialNumber: big.NewInt(1)}, &x509.Certificate{SerialNumber: big.NewInt(1)},
+		&rsa.PublicKey{N: n.SetBit(n, 0, 1), E: 65537}, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b64 := base64.StdEncoding.EncodeToString
+	one := "<ds:X509Certificate>" + b64(certificate) + "</ds:X509Certificate>"
+	with := func(certificates string) error {
+		_, err := saml.ParseMetadata(strings.Replace(p.Metadata(), one, certificates, 1))
+		return err
+	}
+	if err := with(strings.Repeat(one, 20)); err != nil {
+		t.Errorf("20 certificates: %v", err)
+	}
+	for name, certificates := range map[string]string{
+		"21 certificates": strings.Repeat(one, 21), "a large key": strings.Replace(one, b64(certificate), b64(large), 1),
+	} {
+		if err := with(certificates); !errors.Is(err, saml.ErrMetadata) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
