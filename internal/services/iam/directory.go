@@ -12,6 +12,7 @@ import (
 	"github.com/licet/licet/authz"
 	"github.com/licet/licet/internal/arn"
 	"github.com/licet/licet/internal/principal"
+	"github.com/licet/licet/internal/saml"
 	"github.com/licet/licet/internal/store"
 	"github.com/licet/licet/policy"
 )
@@ -41,6 +42,9 @@ type Directory struct {
 	aws        *memo[authz.Policy]
 	documents  *memo[*policy.Document]
 	attempts   attempts
+
+	// samlProviders are asked for by callers who are not known yet, and may have long metadata.
+	samlProviders *store.Cache[saml.Provider]
 }
 
 // knownKey is an access key with its secret open.
@@ -87,6 +91,7 @@ func NewDirectory(c Config) *Directory {
 	d.ids = store.NewCache(c.DB, cachedIdentities, func(item store.Item) (string, error) { return string(item.Value), nil })
 	d.policies = store.NewCache(c.DB, cachedPolicies, d.decodePolicy)
 	d.passwords = store.NewCache(c.DB, cachedAccounts, store.DecodeJSON[*passwordPolicy])
+	d.samlProviders = store.NewCache(c.DB, cachedAccounts, d.decodeSAMLProvider)
 	return d
 }
 
@@ -97,6 +102,7 @@ func (d *Directory) Close() {
 	d.ids.Close()
 	d.policies.Close()
 	d.passwords.Close()
+	d.samlProviders.Close()
 }
 
 func (d *Directory) decodeKey(item store.Item) (*knownKey, error) {

@@ -19,30 +19,54 @@ import (
 // OIDCProvider finds the OpenID Connect provider of an account by its issuer. The error wraps principal.ErrNoProvider when there is none.
 func (d *Directory) OIDCProvider(ctx context.Context, account, issuer string) (oidc.Provider, error) {
 	_, name, _ := strings.Cut(issuer, "://")
-	p, err := d.provider(ctx, account, oidcKind, name)
+	if !isAccount(account) || name == "" {
+		return oidc.Provider{}, noProvider(oidcKind, name)
+	}
+	var p *provider
+	err := d.config.DB.View(ctx, func(r store.Reader) (err error) {
+		p, err = store.GetJSON[*provider](r, providerKey(account, oidcKind, name))
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) || err == nil && p.url() != issuer {
+		return oidc.Provider{}, noProvider(oidcKind, name)
+	}
 	if err != nil {
 		return oidc.Provider{}, err
-	}
-	if p.url() != issuer {
-		return oidc.Provider{}, fmt.Errorf("%w: %s", principal.ErrNoProvider, issuer)
 	}
 	return oidc.Provider{URL: issuer, ClientIDs: p.ClientIDs, Thumbprints: p.Thumbprints}, nil
 }
 
-// SAMLProvider finds a SAML provider by its ARN. The error wraps principal.ErrNoProvider when there is none.
+// SAMLProvider finds a SAML provider by its ARN. The error wraps principal.ErrNoProvider when there is none. What it points to is shared
+// and must not be changed.
 func (d *Directory) SAMLProvider(ctx context.Context, providerARN string) (saml.Provider, error) {
 	account, name, ok := d.parseProviderARN(samlKind, providerARN)
-	if !ok {
-		return saml.Provider{}, fmt.Errorf("%w: %s", principal.ErrNoProvider, providerARN)
+	if !ok || len(name) > maxSAMLName {
+		return saml.Provider{}, noProvider(samlKind, providerARN)
 	}
-	p, err := d.provider(ctx, account, samlKind, name)
+	p, err := d.samlProviders.Get(ctx, providerKey(account, samlKind, name))
+	if errors.Is(err, store.ErrNotFound) {
+		return saml.Provider{}, noProvider(samlKind, providerARN)
+	}
+	if err != nil {
+		return saml.Provider{}, fmt.Errorf("load %s: %w", providerARN, err)
+	}
+	return p, nil
+}
+
+func noProvider(k providerKind, name string) error {
+	return fmt.Errorf("%w: %s %q", principal.ErrNoProvider, k, name)
+}
+
+// decodeSAMLProvider reads the metadata and opens the keys.
+func (d *Directory) decodeSAMLProvider(item store.Item) (saml.Provider, error) {
+	p, err := store.DecodeJSON[*provider](item)
 	if err != nil {
 		return saml.Provider{}, err
 	}
 	out := saml.Provider{UUID: p.UUID, ValidUntil: p.ValidUntil}
 	out.Keys.Required = p.Encryption == string(types.AssertionEncryptionModeTypeRequired)
 	if out.Metadata, err = saml.ParseMetadata(p.Metadata); err != nil {
-		return saml.Provider{}, fmt.Errorf("metadata of %s: %w", providerARN, err)
+		return saml.Provider{}, err
 	}
 	for _, k := range p.PrivateKeys {
 		text, err := openSecret(d.config.Keyring, samlKeyPurpose, k.ID, k.PEM)
@@ -56,20 +80,6 @@ func (d *Directory) SAMLProvider(ctx context.Context, providerARN string) (saml.
 		out.Keys.Private = append(out.Keys.Private, key)
 	}
 	return out, nil
-}
-
-func (d *Directory) provider(ctx context.Context, account string, k providerKind, name string) (p *provider, err error) {
-	if !isAccount(account) || name == "" {
-		return nil, fmt.Errorf("%w: %s %q", principal.ErrNoProvider, k, name)
-	}
-	err = d.config.DB.View(ctx, func(r store.Reader) (err error) {
-		p, err = store.GetJSON[*provider](r, providerKey(account, k, name))
-		return err
-	})
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, fmt.Errorf("%w: %s %q", principal.ErrNoProvider, k, name)
-	}
-	return p, err
 }
 
 // federatedCaller makes of a user, or root user, the session that it made for somebody else (GetFederationToken).

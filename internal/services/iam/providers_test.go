@@ -292,7 +292,19 @@ func TestProvidersForSTS(t *testing.T) {
 	if err != nil || corp.Metadata.EntityID != "https://corp.example.com" || len(corp.Keys.Private) != 1 || !corp.Keys.Required || !strings.HasPrefix(corp.UUID, "SAMLSP") {
 		t.Errorf("got %+v, %v", corp, err)
 	}
-	for _, arn := range []string{"arn:aws:iam::111122223333:saml-provider/none", "arn:aws:iam::111122223333:role/corp", ""} {
+	// It is asked for by whoever names it, and read once.
+	again, err := w.d.SAMLProvider(t.Context(), "arn:aws:iam::111122223333:saml-provider/corp")
+	if err != nil || again.Metadata != corp.Metadata {
+		t.Errorf("got the metadata read again, %v", err)
+	}
+	must[sdk.UpdateSAMLProviderOutput](w, &sdk.UpdateSAMLProviderInput{
+		SAMLProviderArn: s("arn:aws:iam::111122223333:saml-provider/corp"), SAMLMetadataDocument: s(samltest.New(t, "https://new.example.com").Metadata()),
+	})
+	if changed, err := w.d.SAMLProvider(t.Context(), "arn:aws:iam::111122223333:saml-provider/corp"); err != nil || changed.Metadata.EntityID != "https://new.example.com" {
+		t.Errorf("changed: got %+v, %v", changed, err)
+	}
+	must[sdk.DeleteSAMLProviderOutput](w, &sdk.DeleteSAMLProviderInput{SAMLProviderArn: s("arn:aws:iam::111122223333:saml-provider/corp")})
+	for _, arn := range []string{"arn:aws:iam::111122223333:saml-provider/corp", "arn:aws:iam::111122223333:saml-provider/none", "arn:aws:iam::111122223333:role/corp", ""} {
 		if _, err := w.d.SAMLProvider(t.Context(), arn); !errors.Is(err, principal.ErrNoProvider) {
 			t.Errorf("%s: got %v", arn, err)
 		}

@@ -99,6 +99,9 @@ func checkSAML(in *sdk.AssumeRoleWithSAMLInput) (provider arn.ARN, err error) {
 	if err != nil || provider.Service != "iam" || !strings.HasPrefix(provider.Resource, "saml-provider/") {
 		return arn.ARN{}, validationError("%s is invalid", *in.PrincipalArn)
 	}
+	if err := checkARNLength("principalArn", *in.PrincipalArn); err != nil {
+		return arn.ARN{}, err
+	}
 	if in.SAMLAssertion == nil {
 		return arn.ARN{}, missingMember("sAMLAssertion")
 	}

@@ -23,6 +23,8 @@ const (
 	maxSessionPolicies = 10
 	maxSessionPolicy   = 2048
 	maxSessionTags     = 50
+
+	maxARN = 2048
 )
 
 // pattern is a constraint of AWS's API model, with the text in which AWS names it.
@@ -57,6 +59,13 @@ func (p pattern) check(member, value string, least, most int) error {
 		return violation(member, value, "Member must have length less than or equal to %d", most)
 	case !p.re.MatchString(value):
 		return violation(member, value, "Member must satisfy regular expression pattern: %s", p.text)
+	}
+	return nil
+}
+
+func checkARNLength(member, text string) error {
+	if len(text) > maxARN {
+		return violation(member, text, "Member must have length less than or equal to %d", maxARN)
 	}
 	return nil
 }

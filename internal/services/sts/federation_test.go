@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -268,8 +269,13 @@ func TestSAMLPlaceAndTime(t *testing.T) {
 			t.Errorf("%s: got %v, want %s: %s", name, err, tt.code, tt.message)
 		}
 	}
+	in, endless := f.samlInput(f.statement()), samlARN+strings.Repeat("p", 2048)
+	in.PrincipalArn = &endless
+	_, err := f.do(f.anonymous(), "AssumeRoleWithSAML", in)
+	wantError(t, err, 400, "ValidationError", "1 validation error detected: Value '"+endless+"' at 'principalArn' failed to satisfy constraint: "+
+		"Member must have length less than or equal to 2048")
 	f.providers.saml.ValidUntil = f.now
-	_, err := f.do(f.anonymous(), "AssumeRoleWithSAML", f.samlInput(f.statement()))
+	_, err = f.do(f.anonymous(), "AssumeRoleWithSAML", f.samlInput(f.statement()))
 	wantError(t, err, 400, "InvalidIdentityToken", "The metadata of the specified provider has expired.")
 }
 

@@ -66,7 +66,7 @@ func checkRoleARN(text *string) error {
 	if err != nil || a.Service != "iam" || !isAccount(a.AccountID) || !strings.HasPrefix(a.Resource, "role/") {
 		return validationError("%s is invalid", *text)
 	}
-	return nil
+	return checkARNLength("roleArn", *text)
 }
 
 // isAccount tells whether text is an account id: 12 digits.
