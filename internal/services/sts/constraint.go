@@ -87,8 +87,7 @@ func checkDuration(seconds *int32, most int32) error {
 // checkTags checks session tags and returns them by key.
 func (p patterns) checkTags(tags []types.Tag) (map[string]string, error) {
 	if len(tags) > maxSessionTags {
-		return nil, validationError("1 validation error detected: Value at 'tags' failed to satisfy constraint: "+
-			"Member must have length less than or equal to %d", maxSessionTags)
+		return nil, tooManyMembers("tags", maxSessionTags)
 	}
 	out := make(map[string]string, len(tags))
 	folded := make(map[string]bool, len(tags))

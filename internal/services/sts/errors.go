@@ -30,6 +30,12 @@ func violation(member, value, format string, args ...any) error {
 		value, member, fmt.Sprintf(format, args...))
 }
 
+// tooManyMembers is a violation by a list, which is not shown.
+func tooManyMembers(member string, most int) error {
+	return validationError("1 validation error detected: Value at '%s' failed to satisfy constraint: "+
+		"Member must have length less than or equal to %d", member, most)
+}
+
 func missingMember(member string) error {
 	return validationError("1 validation error detected: Value null at '%s' failed to satisfy constraint: "+
 		"Member must not be null", member)

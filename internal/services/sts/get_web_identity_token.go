@@ -50,8 +50,7 @@ func checkIdentityToken(in *sdk.GetWebIdentityTokenInput) error {
 	case in.SigningAlgorithm == nil:
 		return missingMember("signingAlgorithm")
 	case len(in.Audience) > maxTokenAudiences:
-		return validationError("1 validation error detected: Value at 'audience' failed to satisfy constraint: "+
-			"Member must have length less than or equal to %d", maxTokenAudiences)
+		return tooManyMembers("audience", maxTokenAudiences)
 	case *in.SigningAlgorithm != "RS256" && *in.SigningAlgorithm != "ES384":
 		return violation("signingAlgorithm", *in.SigningAlgorithm, "Member must satisfy enum value set: [RS256, ES384]")
 	}

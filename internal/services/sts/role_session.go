@@ -191,13 +191,18 @@ func (s *Service) session(
 
 // sessionTags are the tags of the new session: those of the request and the transitive ones of the calling session, which cannot
 // be overridden. https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_role-chaining
-func sessionTags(calling *principal.Session, tags map[string]string, transitive []string) (map[string]string, []string, error) {
-	for _, key := range transitive {
+func sessionTags(calling *principal.Session, tags map[string]string, asked []string) (_ map[string]string, transitive []string, _ error) {
+	if len(asked) > maxSessionTags {
+		return nil, nil, tooManyMembers("transitiveTagKeys", maxSessionTags)
+	}
+	for _, key := range asked {
 		if _, ok := tags[key]; !ok {
 			return nil, nil, invalidParameter("The specified transitive tag key must be included in the requested tags.")
 		}
+		if !slices.Contains(transitive, key) {
+			transitive = append(transitive, key)
+		}
 	}
-	transitive = slices.Clone(transitive)
 	if calling == nil {
 		return tags, transitive, nil
 	}
@@ -212,6 +217,9 @@ func sessionTags(calling *principal.Session, tags map[string]string, transitive 
 	for _, inherited := range calling.TransitiveTagKeys {
 		tags[inherited] = calling.Tags[inherited]
 		transitive = append(transitive, inherited)
+	}
+	if len(tags) > maxSessionTags {
+		return nil, nil, tooManyMembers("tags", maxSessionTags)
 	}
 	return tags, transitive, nil
 }

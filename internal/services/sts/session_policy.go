@@ -23,8 +23,7 @@ func (s *Service) setPolicies(ctx context.Context, session *principal.Session, a
 		}
 	}
 	if len(g.policyARNs) > maxSessionPolicies {
-		return validationError("1 validation error detected: Value at 'policyArns' failed to satisfy constraint: "+
-			"Member must have length less than or equal to %d", maxSessionPolicies)
+		return tooManyMembers("policyArns", maxSessionPolicies)
 	}
 	for _, d := range g.policyARNs {
 		arn := aws.ToString(d.Arn)

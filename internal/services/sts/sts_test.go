@@ -366,6 +366,38 @@ func TestRoleChaining(t *testing.T) {
 	}
 }
 
+// A chain of roles gathers no more tags than one session may have, and names none twice.
+func TestRoleChainingGathersNoMore(t *testing.T) {
+	w := newWorld(t)
+	inherited := principal.Session{Tags: map[string]string{}}
+	for i := range 30 {
+		key := fmt.Sprint("K", i)
+		inherited.Tags[key] = "x"
+		inherited.TransitiveTagKeys = append(inherited.TransitiveTagKeys, key)
+	}
+	more := func(n int) *sdk.AssumeRoleInput {
+		return input(func(in *sdk.AssumeRoleInput) {
+			for i := range n {
+				in.Tags = append(in.Tags, tags(fmt.Sprint("T", i), "x")...)
+			}
+		})
+	}
+	if _, _, err := w.assume(w.call(roleSession(inherited)), more(20)); err != nil {
+		t.Errorf("50 tags: %v", err)
+	}
+	const tooLong = "failed to satisfy constraint: Member must have length less than or equal to 50"
+	_, _, err := w.assume(w.call(roleSession(inherited)), more(21))
+	wantError(t, err, 400, "ValidationError", "1 validation error detected: Value at 'tags' "+tooLong)
+	repeated := more(1)
+	repeated.TransitiveTagKeys = slices.Repeat([]string{"T0"}, 51)
+	_, _, err = w.assume(w.call(user()), repeated)
+	wantError(t, err, 400, "ValidationError", "1 validation error detected: Value at 'transitiveTagKeys' "+tooLong)
+	repeated.TransitiveTagKeys = []string{"T0", "T0"}
+	if _, token, err := w.assume(w.call(user()), repeated); err != nil || !slices.Equal(token.Session.TransitiveTagKeys, []string{"T0"}) {
+		t.Errorf("got transitive %v, %v", token.Session.TransitiveTagKeys, err)
+	}
+}
+
 // Sessions that the server makes for a function carry the function, and are not bound by the role (lambda.md 3.2). Nobody else
 // can say which function they are.
 func TestFunctionSessions(t *testing.T) {
