@@ -5,6 +5,7 @@ import (
 	"crypto/sha1" //nolint:gosec // AWS defines NameQualifier by it
 	"encoding/base64"
 	"errors"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -246,8 +247,9 @@ func (i *samlIdentity) setRequestKeys(k *authz.Context) {
 	k.Set("saml:aud", i.assertion.Recipient)
 	k.Set("saml:iss", i.assertion.Issuer)
 	k.Set("saml:doc", i.provider.AccountID+strings.TrimPrefix(i.provider.Resource, "saml-provider"))
-	for name, to := range samlKeys() {
-		values := i.assertion.Attributes[name]
+	known := samlKeys()
+	for _, name := range slices.Sorted(maps.Keys(known)) { // of two attributes for one key, the one of a directory comes last and stays
+		values, to := i.assertion.Attributes[name], known[name]
 		switch {
 		case len(values) == 0:
 		case to.list:

@@ -236,6 +236,19 @@ func TestSAMLNeeds(t *testing.T) {
 	}
 }
 
+// Two attributes that are one condition key give it the same value each time: who may choose one of them cannot ask until it is that.
+func TestSAMLKeysOfTwoAttributes(t *testing.T) {
+	f := newFederation(t)
+	in := f.samlInput(f.statement(
+		samltest.Attribute{Name: "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress", Values: []string{"claim@example.com"}},
+		samltest.Attribute{Name: "urn:oid:0.9.2342.19200300.100.1.3", Values: []string{"oid@example.com"}}))
+	for range 20 {
+		if _, _, keys := f.needs("AssumeRoleWithSAML", in); !slices.Contains(keys, "saml:mail=[oid@example.com]") {
+			t.Fatalf("got %v", keys)
+		}
+	}
+}
+
 func TestSAMLPlaceAndTime(t *testing.T) {
 	f := newFederation(t)
 	const audience, tooLate = "Response does not contain the required audience.", "Token must be redeemed within 5 minutes of issuance"
