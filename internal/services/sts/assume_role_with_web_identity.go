@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -229,8 +230,9 @@ func (w *webIdentity) keys() map[string]authz.Value {
 // setRequestKeys sets the keys of the request beside those that stay with the session: those that AWS's tables have of this provider.
 func (w *webIdentity) setRequestKeys(k *authz.Context, known func(key string) bool) {
 	prefix := issuerName(w.token.Issuer) + ":"
-	for name, value := range w.token.Claims {
-		if text, ok := value.(string); ok && known(prefix+name) {
+	// Names of keys have no case: of claims whose names differ in it only, the one in lower case comes last and stays.
+	for _, name := range slices.Sorted(maps.Keys(w.token.Claims)) {
+		if text, ok := w.token.Claims[name].(string); ok && known(prefix+name) {
 			k.Set(prefix+name, text)
 		}
 	}

@@ -70,7 +70,7 @@ func newFederation(t *testing.T) *federation {
 	}
 	f.s = New(Config{
 		Directory: f.d, Keyring: f.keys, Organization: f.d, Providers: f.providers, Tokens: oidc.New(func() time.Time { return f.now }),
-		KnownKey: func(key string) bool { return key == issuerName(f.idp.URL)+":actor" },
+		KnownKey: func(key string) bool { return strings.EqualFold(key, issuerName(f.idp.URL)+":actor") },
 	})
 	return f
 }
@@ -244,6 +244,18 @@ func TestSAMLKeysOfTwoAttributes(t *testing.T) {
 		samltest.Attribute{Name: "urn:oid:0.9.2342.19200300.100.1.3", Values: []string{"oid@example.com"}}))
 	for range 20 {
 		if _, _, keys := f.needs("AssumeRoleWithSAML", in); !slices.Contains(keys, "saml:mail=[oid@example.com]") {
+			t.Fatalf("got %v", keys)
+		}
+	}
+}
+
+// Nor do claims whose names differ in case only.
+func TestWebIdentityKeysOfTwoClaims(t *testing.T) {
+	f := newFederation(t)
+	in := f.web(map[string]any{"ACTOR": "shouted", "Actor": "spoken", "actor": "me"})
+	for range 20 {
+		_, _, keys := f.needs("AssumeRoleWithWebIdentity", in)
+		if !slices.ContainsFunc(keys, func(key string) bool { return strings.HasSuffix(strings.ToLower(key), ":actor=[me]") }) {
 			t.Fatalf("got %v", keys)
 		}
 	}
