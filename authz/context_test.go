@@ -75,7 +75,11 @@ func TestZeroDecisionDenies(t *testing.T) {
 
 // FoldKey equates at least what strings.EqualFold does: services that compare names by either keep no two tags that are one key.
 func TestFoldKey(t *testing.T) {
-	for r := rune(0); r <= unicode.MaxRune; r++ {
+	last := rune(unicode.MaxRune)
+	if testing.Short() {
+		last = '\u2fff' // nearly all letters that have a case
+	}
+	for r := rune(0); r <= last; r++ {
 		if other := unicode.SimpleFold(r); FoldKey("a"+string(r)) != FoldKey("A"+string(other)) {
 			t.Errorf("%q and %q differ", r, other)
 		}

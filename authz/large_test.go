@@ -15,7 +15,7 @@ import (
 // TestLargePoliciesAgree compares the evaluators on policies of so many statements that their indices need several words. Those that
 // can decide stand at the end: the others are about an action, a resource or a value that no request has.
 func TestLargePoliciesAgree(t *testing.T) {
-	for seed := range uint64(300) {
+	for seed := range authztest.Seeds(300) {
 		r := rand.New(rand.NewPCG(seed, 2))
 		g := authztest.NewGenerator(slices.Concat(authztest.Bytes(seed), authztest.Bytes(1<<32+seed)))
 		req := g.Request()
@@ -58,7 +58,7 @@ func unrelated(t *testing.T, action string, count int) *policy.Document {
 
 // TestWithResource: a set with another's resource policy decides as if all had been compiled together.
 func TestWithResource(t *testing.T) {
-	for seed := range uint64(500) {
+	for seed := range authztest.Seeds(500) {
 		g := authztest.NewGenerator(authztest.Bytes(seed))
 		req, p := g.Request(), g.Policies()
 		caller := p

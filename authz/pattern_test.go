@@ -52,20 +52,22 @@ func segmentedExpression(pattern string, crossing bool) string {
 	return strings.Join(segments, ":")
 }
 
-// TestPatternLengths compares patterns with regular expressions on texts of every length around the words that places are kept in.
+// TestPatternLengths compares patterns with regular expressions on texts of every length around the words that places are kept in. Short
+// tests take the lengths next to those of words.
 func TestPatternLengths(t *testing.T) {
 	for _, alphabet := range []string{"ab", "a:b", "aéb", "日:a"} {
 		characters := []rune(alphabet)
 		for n := range 140 {
+			if testing.Short() && n > 3 && n%64 > 3 && n%64 < 61 {
+				continue
+			}
 			text := make([]rune, n)
 			for i := range text {
 				text[i] = characters[(i*i+i/3)%len(characters)]
 			}
 			for shape := range 12 {
 				pattern := patternOf(text, shape)
-				for _, subject := range []string{string(text), string(text) + "a", strings.Replace(string(text), "a", "b", 1)} {
-					comparePattern(t, pattern, subject)
-				}
+				comparePattern(t, pattern, string(text), string(text)+"a", strings.Replace(string(text), "a", "b", 1))
 				if t.Failed() {
 					return
 				}
@@ -96,19 +98,20 @@ func patternOf(text []rune, shape int) string {
 }
 
 // comparePattern compares a pattern, in each dialect, with a regular expression that says the same.
-func comparePattern(t *testing.T, pattern, text string) {
+func comparePattern(t *testing.T, pattern string, texts ...string) {
 	t.Helper()
 	for d, expression := range map[dialect]string{
 		plainDialect:    expressionOf(pattern, ".", ".*"),
 		resourceDialect: segmentedExpression(pattern, true),
 		arnDialect:      segmentedExpression(pattern, false),
 	} {
-		want := regexp.MustCompile(`(?s)\A` + expression + `\z`).MatchString(text)
-		if d == arnDialect && strings.Count(pattern, ":") < arnColons {
-			want = false
-		}
-		if got := match(pattern, d, text) == yes; got != want {
-			t.Errorf("dialect %d, pattern %q, text %q: got %v, want %v", d, pattern, text, got, want)
+		re := regexp.MustCompile(`(?s)\A` + expression + `\z`)
+		isARN := d != arnDialect || strings.Count(pattern, ":") >= arnColons
+		for _, text := range texts {
+			want := isARN && re.MatchString(text)
+			if got := match(pattern, d, text) == yes; got != want {
+				t.Errorf("dialect %d, pattern %q, text %q: got %v, want %v", d, pattern, text, got, want)
+			}
 		}
 	}
 }
