@@ -261,7 +261,7 @@ func (w *statementWriter) condition(e *evaluation, c *policy.Condition, result t
 	t := ConditionTrace{Operator: c.Operator.Value, Key: c.Key.Value, Span: c.Span, At: w.lines.Position(c.Span.Start),
 		Present: present, Got: value.Values, Held: result.holds(w.from.Effect != policy.Allow)}
 	op, known := policy.ParseOperator(c.Operator.Value)
-	family, _, _ := familyOf(op.Name)
+	family := familyOf(op.Name)
 	for _, v := range c.Values {
 		text := substitutedText{shown: v.Value}
 		if family.hasVariables() {
