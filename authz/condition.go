@@ -105,7 +105,8 @@ func (c *compiler) atom(condition *policy.Condition) uint32 {
 		return id
 	}
 	a := atom{key: c.key(condition.Key.Value)}
-	if op, ok := policy.ParseOperator(condition.Operator.Value); ok && len(condition.Values) > 0 {
+	if len(condition.Values) > 0 {
+		op, _ := policy.ParseOperator(condition.Operator.Value) // what is no operator has no family
 		a.family, a.relation, a.negated = familyOf(op.Name), relationOf(op.Name), strings.Contains(op.Name, "Not")
 		a.ifExists = op.IfExists
 		switch op.Set {
@@ -143,7 +144,7 @@ func (c *compiler) operands(a *atom, operator string, values []policy.Text) {
 	g := c.group
 	switch a.family {
 	case nullFamily, stringFamily, foldFamily, boolFamily:
-		a.span = appendRead(&g.texts, values, func(v string) text { return c.text(v, a.family.hasVariables()) })
+		a.span = appendRead(&g.texts, values, c.text)
 	case likeFamily:
 		d := plainDialect
 		if strings.HasPrefix(operator, "Arn") {

@@ -30,6 +30,7 @@ func (d *date) order(other *date) relation {
 // year. Seconds beyond the year 9999 are refused: they are milliseconds by mistake.
 func readDate(text string) date {
 	const (
+		last   = 253402300799 // second of the year 9999
 		year   = len("2006")
 		day    = len("2006-01-02")
 		minute = len("2006-01-02T15:04")
@@ -39,10 +40,10 @@ func readDate(text string) date {
 	}
 	if isDigits(text) && len(text) != year {
 		seconds, err := strconv.ParseInt(text, 10, 64)
-		if t := time.Unix(seconds, 0); err == nil && t.UTC().Year() <= 9999 {
-			return dateOf(t)
+		if err != nil || seconds > last {
+			return date{}
 		}
-		return date{}
+		return date{seconds: seconds, ok: true}
 	}
 	layout := "2006-01-02T15:04:05Z07:00"
 	switch {

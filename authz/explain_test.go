@@ -1,8 +1,11 @@
 package authz_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/licet/licet/authz"
 )
@@ -72,6 +75,23 @@ func TestExplainPrintsNoControls(t *testing.T) {
 	text := authz.Explain(req, authz.Policies{}).Text()
 	if strings.Contains(text, "\nALLOWED") || strings.Contains(text, "\x1b") {
 		t.Errorf("%q", text)
+	}
+}
+
+// TestExplainKeys: a key is listed once, whatever the case, with the types of policy that asked for it, each once.
+func TestExplainKeys(t *testing.T) {
+	ask := `{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringEqualsIfExists":{"aws:SourceVpc":"a"},"StringLikeIfExists":{"AWS:sourcevpc":"b"},
+		"Bool":{"aws:SecureTransport":"true"}}}`
+	p := authz.Policies{Identity: []authz.Policy{named("one", ask), named("two", ask)}, SCPs: [][]authz.Policy{{named("scp", ask)}}}
+	req := alice("lambda:InvokeFunction", functionARN)
+	req.Context.Set("aws:SecureTransport", "false")
+	var got []string
+	for _, k := range authz.Explain(req, p).Keys {
+		got = append(got, fmt.Sprint(k.Name, " ", k.Present, k.Values, k.By))
+	}
+	want := []string{"aws:SourceVpc false [] [service-control identity-based]", "aws:SecureTransport true [false] [service-control identity-based]"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

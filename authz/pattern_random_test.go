@@ -18,7 +18,7 @@ type piece struct {
 }
 
 var (
-	literalPieces  = []string{"a", "b", "ab", ":", ":", ":", ":", "日", "é", "b:", "arn:aws:s3:::", "arn:a", "a:b:", "日:"}
+	literalPieces  = []string{"a", "b", "ab", ":", ":", ":", ":", "日", "é", "b:", "arn:aws:s3:::", "arn:a", "a:b:", "日:", "b\xff"}
 	variablePieces = []piece{
 		{spelled: "${*}", text: "*"}, {spelled: "${?}", text: "?"}, {spelled: "${$}", text: "$"},
 		{spelled: "${k:plain}", text: "ab", variable: true}, {spelled: "${k:colons}", text: "a:b::", variable: true},

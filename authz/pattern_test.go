@@ -65,6 +65,8 @@ func TestPatternLengths(t *testing.T) {
 			for i := range text {
 				text[i] = characters[(i*i+i/3)%len(characters)]
 			}
+			any := strings.Repeat("?", n)
+			comparePattern(t, any+"*", string(text), string(text)+"a", strings.TrimPrefix(string(text), "a"))
 			for shape := range 12 {
 				pattern := patternOf(text, shape)
 				comparePattern(t, pattern, string(text), string(text)+"a", strings.Replace(string(text), "a", "b", 1))
@@ -144,6 +146,40 @@ func TestInvalidUTF8MatchesItsWildcardsOnly(t *testing.T) {
 	for pattern, want := range map[string]truth{"\xe2\x82*": no, "*\xac": no, "*\x82?": no, "€": yes, "?": yes} {
 		if got := match(pattern, plainDialect, "€"); got != want {
 			t.Errorf("%q: got %v, want %v", pattern, got, want)
+		}
+	}
+}
+
+// TestVariablesAmidWildcards compares patterns with long values of variables.
+func TestVariablesAmidWildcards(t *testing.T) {
+	for _, n := range []int{1, 64, 100, 200} {
+		long := strings.Repeat("a", n)
+		var req Request
+		req.Context.Set("k:long", long)
+		req.Context.Set("k:mark", "\xff\x01") // as wildcards are written
+		for name, tt := range map[string]struct {
+			dialect       dialect
+			pattern, text string
+			want          truth
+		}{
+			"a character":              {plainDialect, "?${k:long}", "b" + long, yes},
+			"too many characters":      {plainDialect, "?${k:long}??*", "b" + long + "c", no},
+			"a mark":                   {plainDialect, "?${k:mark}" + long, "b\xff\x01" + long, yes},
+			"no wildcard":              {plainDialect, "?${k:mark}" + long, "bcd" + long, no},
+			"a segment":                {arnDialect, "arn:aws:s3:a?b:1:${k:long}", "arn:aws:s3:acb:1:" + long, yes},
+			"no colon in a segment":    {arnDialect, "arn:aws:s3:a?b:1:${k:long}", "arn:aws:s3:a:b:1:" + long, no},
+			"no colons in a segment":   {arnDialect, "arn:aws:s3:a*b:1:${k:long}", "arn:aws:s3:a::b:1:" + long, no},
+			"a colon in the resource":  {arnDialect, "arn:aws:s3:a:1:b?${k:long}", "arn:aws:s3:a:1:b:" + long, yes},
+			"colons in a plain text":   {plainDialect, "arn:aws:s3:a?b:1:${k:long}", "arn:aws:s3:a:b:1:" + long, yes},
+			"a character before a run": {plainDialect, "${k:long}?*", long, no},
+		} {
+			c := compiler{group: &group{}, variables: true, keys: map[string]uint32{}}
+			g := c.pattern(tt.pattern, tt.dialect)
+			e := evaluation{req: &req, scratch: &scratch{}}
+			e.enter(c.group)
+			if got := e.glob(&g, tt.text); got != tt.want {
+				t.Errorf("%s, %d bytes: got %v, want %v", name, n, got, tt.want)
+			}
 		}
 	}
 }

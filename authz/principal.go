@@ -107,12 +107,10 @@ func (p *Principal) hasAccount() bool {
 func (k MatchKind) strength() int {
 	switch k {
 	case MatchDirect:
-		return 4
-	case MatchWildcard:
 		return 3
-	case MatchRole, MatchFederatingUser:
+	case MatchWildcard:
 		return 2
-	case MatchAccount:
+	case MatchRole, MatchFederatingUser:
 		return 1
 	default:
 		return 0
@@ -123,10 +121,7 @@ func (k MatchKind) strength() int {
 func (e *evaluation) matchPrincipal(s *statement) (truth, MatchKind) {
 	switch {
 	case !e.group.namesPrincipals:
-		if s.who != noElement {
-			return unknown, MatchNone // a statement of such a policy must not have this element (iam.md P2)
-		}
-		return yes, MatchNone
+		return unknown, MatchNone // a statement of such a policy must not have this element (iam.md P2); one that has none has no step
 	case s.who == element:
 		return e.named(s)
 	case s.who == notElement:

@@ -61,7 +61,7 @@ func (e *evaluation) traceAll(v *verdictOf) {
 
 // traceKeys takes in the keys that the group looked up.
 func (e *evaluation) traceKeys() {
-	for i := range e.scratch.keys {
+	for i := range e.group.keys {
 		if e.scratch.keys[i].state != notLookedUp {
 			e.trace.asked(e.group.keys[i].name, e.req, e.typ)
 		}
