@@ -150,6 +150,7 @@ type compiler struct {
 	variables bool
 	keys      map[string]uint32 // by folded name
 	atoms     map[string]uint32 // by nameOf
+	room      []byte            // that patterns are written in
 }
 
 func compileOne(t PolicyType, p *Policy, many int) *group {

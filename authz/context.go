@@ -1,10 +1,14 @@
 package authz
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
+	"net/netip"
+	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -12,29 +16,38 @@ import (
 // ready to use. Copies of a context that is not empty share its keys. It must not be changed while a decision reads it.
 type Context struct{ keys *contextKeys }
 
-// contextKeys holds the keys in the order in which they were first set. A request has some twenty, so that looking through their
-// hashes beats a map.
+// contextKeys holds the keys in the order in which they were first set. A request has some twenty.
 type contextKeys struct {
 	entries []contextEntry
 	hashes  []uint32 // of the folded names of entries
+	// slots is a hash table: 1 + the place of a key, in the first free slot from that of its hash on; 0 for a free one. It has the keys
+	// as long as they are few enough to leave some free.
+	slots [64]uint8
+	lists [][]string
+	// text is what values that were set as something else are written to, one behind the other.
+	text strings.Builder
 	// What the lists start in: one allocation serves most requests.
 	firstEntries [usualKeys]contextEntry
 	firstHashes  [usualKeys]uint32
 }
 
-const usualKeys = 24
+const (
+	usualKeys = 24
+	mostSlots = 48 // in use
+	// usualText is the length of two dates, a number of seconds, an address and an age.
+	usualText = 2*len(time.RFC3339) + 48
+)
 
 // contextEntry is one key. Its single value stands in one, so that it needs no slice of its own.
 type contextEntry struct {
 	name string
 	one  [1]string
-	list *[]string // of a multi-valued key; nil for the others
 	glance
 }
 
-func (e *contextEntry) value() Value {
-	if e.list != nil {
-		return Value{Values: *e.list, Multi: true}
+func (k *contextKeys) value(e *contextEntry) Value {
+	if e.form == isList {
+		return Value{Values: k.lists[e.a], Multi: true}
 	}
 	return Value{Values: e.one[:]}
 }
@@ -64,22 +77,23 @@ func hashKey(name string) uint32 {
 		beyondASCII = 0x8080808080808080
 		fold        = 0x2020202020202020 // makes letters lower case, and what else differs in this bit equal
 		prime       = 1099511628211
+		word        = 8
 	)
-	h, rest := uint64(len(name)), name
-	for len(rest) >= 8 {
-		w := uint64(rest[0]) | uint64(rest[1])<<8 | uint64(rest[2])<<16 | uint64(rest[3])<<24 |
-			uint64(rest[4])<<32 | uint64(rest[5])<<40 | uint64(rest[6])<<48 | uint64(rest[7])<<56
+	h := uint64(len(name))
+	for at := 0; at < len(name); at += word {
+		var w uint64
+		if len(name) < word {
+			for i := range len(name) {
+				w = w<<8 | uint64(name[i])
+			}
+		} else {
+			at = min(at, len(name)-word) // the last word overlaps the one before
+			w = binary.LittleEndian.Uint64([]byte(name[at : at+word]))
+		}
 		if w&beyondASCII != 0 {
 			return hashBeyondASCII(name)
 		}
 		h = (h ^ (w | fold)) * prime
-		rest = rest[8:]
-	}
-	for i := range len(rest) {
-		if rest[i] >= utf8.RuneSelf {
-			return hashBeyondASCII(name)
-		}
-		h = (h ^ uint64(rest[i]|' ')) * prime
 	}
 	return uint32(h ^ h>>32)
 }
@@ -130,7 +144,7 @@ func equalFoldASCII(a, b string) bool {
 
 // sameKey tells whether FoldKey equates two names. It allocates only for names beyond ASCII.
 func sameKey(a, b string) bool {
-	return equalFoldASCII(a, b) || !(isASCII(a) && isASCII(b)) && FoldKey(a) == FoldKey(b)
+	return a == b || equalFoldASCII(a, b) || !(isASCII(a) && isASCII(b)) && FoldKey(a) == FoldKey(b)
 }
 
 // indexOf gives the place of a key among the entries; -1 when the context does not have it.
@@ -138,43 +152,131 @@ func (c Context) indexOf(name string, hash uint32) int {
 	if c.keys == nil {
 		return -1
 	}
-	for i, h := range c.keys.hashes {
-		if h == hash && (c.keys.entries[i].name == name || sameKey(c.keys.entries[i].name, name)) {
+	k := c.keys
+	if len(k.hashes) > mostSlots {
+		for i, h := range k.hashes {
+			if h == hash && sameKey(k.entries[i].name, name) {
+				return i
+			}
+		}
+		return -1
+	}
+	for slot := hash; ; slot++ {
+		i := int(k.slots[slot%uint32(len(k.slots))]) - 1
+		if i < 0 || k.hashes[i] == hash && sameKey(k.entries[i].name, name) {
 			return i
 		}
 	}
-	return -1
+}
+
+// add makes an entry.
+func (k *contextKeys) add(hash uint32) *contextEntry {
+	k.hashes = append(k.hashes, hash)
+	n := len(k.hashes)
+	if n <= mostSlots {
+		slot := hash
+		for k.slots[slot%uint32(len(k.slots))] != 0 {
+			slot++
+		}
+		k.slots[slot%uint32(len(k.slots))] = uint8(n)
+	}
+	if n <= cap(k.entries) {
+		k.entries = k.entries[:n]
+	} else {
+		k.entries = append(k.entries, contextEntry{})
+	}
+	return &k.entries[n-1]
 }
 
 // Set gives a single-valued key its value.
-func (c *Context) Set(name, value string) {
-	e := c.entry(name, hashKey(name))
-	e.name, e.one[0], e.list, e.glance = name, value, nil, glanceAt(value)
+func (c *Context) Set(name, value string) { c.set(name, value, glanceAt(value)) }
+
+// SetBool gives a single-valued key "true" or "false".
+func (c *Context) SetBool(name string, value bool) {
+	text, read := "false", isFalse
+	if value {
+		text, read = "true", isTrue
+	}
+	c.set(name, text, glance{form: readAsBool, a: uint64(read)})
+}
+
+// SetNumber gives a single-valued key a whole number.
+func (c *Context) SetNumber(name string, value int64) {
+	var room [20]byte
+	text := c.write(strconv.AppendInt(room[:0], value, 10))
+	if value < 0 || len(text) > fewDigits {
+		c.Set(name, text)
+		return
+	}
+	c.set(name, text, glance{form: readAsNumber, a: uint64(value)})
+}
+
+// SetTime gives a single-valued key a moment, in seconds, as it is written in ISO 8601: 2006-01-02T15:04:05Z.
+func (c *Context) SetTime(name string, value time.Time) {
+	var room [len(time.RFC3339)]byte
+	utc := value.UTC()
+	text := c.write(utc.AppendFormat(room[:0], time.RFC3339))
+	if year := utc.Year(); year < 0 || year > 9999 { // what is written is no date
+		c.Set(name, text)
+		return
+	}
+	c.set(name, text, glance{form: readAsDate, a: uint64(value.Unix())})
+}
+
+// SetAddress gives a single-valued key an IP address.
+func (c *Context) SetAddress(name string, value netip.Addr) {
+	var room [64]byte
+	text := c.write(value.AppendTo(room[:0]))
+	if !value.Is4() {
+		c.Set(name, text)
+		return
+	}
+	c.set(name, text, glance{form: readAsAddress, a: addressOf(value).low})
 }
 
 // SetList gives a multi-valued key its values. The context keeps the slice.
 func (c *Context) SetList(name string, values ...string) {
 	e := c.entry(name, hashKey(name))
-	e.name, e.list, e.glance = name, &values, glance{}
+	*e = contextEntry{name: name, glance: c.keys.keep(values)}
 }
 
-// entry gives the place of a key, which is made if it is not there.
-func (c *Context) entry(name string, hash uint32) *contextEntry {
+func (c *Context) set(name, value string, g glance) {
+	e := c.entry(name, hashKey(name))
+	e.name, e.one[0], e.glance = name, value, g
+}
+
+// keep gives the glance of a list.
+func (k *contextKeys) keep(values []string) glance {
+	k.lists = append(k.lists, values)
+	return glance{form: isList, a: uint64(len(k.lists) - 1)}
+}
+
+// write gives the text as a string, which shares the memory of the others.
+func (c *Context) write(text []byte) string {
+	c.allocate()
+	b := &c.keys.text
+	if b.Cap() == 0 {
+		b.Grow(usualText)
+	}
+	at := b.Len()
+	b.Write(text)
+	return b.String()[at:]
+}
+
+func (c *Context) allocate() {
 	if c.keys == nil {
 		c.keys = &contextKeys{}
 		c.keys.entries, c.keys.hashes = c.keys.firstEntries[:0], c.keys.firstHashes[:0]
 	}
-	i := c.indexOf(name, hash)
-	if k := c.keys; i < 0 {
-		i = len(k.entries)
-		k.hashes = append(k.hashes, hash)
-		if i < cap(k.entries) {
-			k.entries = k.entries[:i+1]
-		} else {
-			k.entries = append(k.entries, contextEntry{})
-		}
+}
+
+// entry gives the place of a key, which is made if it is not there.
+func (c *Context) entry(name string, hash uint32) *contextEntry {
+	c.allocate()
+	if i := c.indexOf(name, hash); i >= 0 {
+		return &c.keys.entries[i]
 	}
-	return &c.keys.entries[i]
+	return c.keys.add(hash)
 }
 
 // Get finds a key. The values must not be changed.
@@ -183,7 +285,7 @@ func (c Context) Get(name string) (Value, bool) {
 	if i < 0 {
 		return Value{}, false
 	}
-	return c.keys.entries[i].value(), true
+	return c.keys.value(&c.keys.entries[i]), true
 }
 
 // Len is the number of keys.
@@ -200,7 +302,7 @@ func (c Context) All(yield func(name string, v Value) bool) {
 		return
 	}
 	for i := range c.keys.entries {
-		if !yield(c.keys.entries[i].name, c.keys.entries[i].value()) {
+		if !yield(c.keys.entries[i].name, c.keys.value(&c.keys.entries[i])) {
 			return
 		}
 	}
@@ -212,8 +314,12 @@ func (c *Context) Merge(other Context) {
 		return
 	}
 	for i := range other.keys.entries {
-		e := &other.keys.entries[i]
-		*c.entry(e.name, other.keys.hashes[i]) = *e
+		from := &other.keys.entries[i]
+		e := c.entry(from.name, other.keys.hashes[i])
+		*e = *from
+		if from.form == isList {
+			e.glance = c.keys.keep(other.keys.lists[from.a])
+		}
 	}
 }
 

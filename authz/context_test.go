@@ -2,8 +2,12 @@ package authz
 
 import (
 	"encoding/json"
+	"fmt"
+	"math"
+	"net/netip"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 
 	"github.com/google/go-cmp/cmp"
@@ -22,6 +26,78 @@ func TestContextIgnoresCase(t *testing.T) {
 	c.Merge(other)
 	if got, _ := c.Get("aws:tagkeys"); !got.Multi || len(got.Values) != 2 {
 		t.Errorf("merged: %v", got)
+	}
+}
+
+// TestContextOfManyKeys finds keys however many there are, lists among them, and in any case.
+func TestContextOfManyKeys(t *testing.T) {
+	for _, n := range []int{1, usualKeys, usualKeys + 1, mostSlots, mostSlots + 1, 300} {
+		var c Context
+		for range 2 { // the second time every key is there
+			for i := range n {
+				if name := fmt.Sprintf("aws:RequestTag/%d", i); i%7 == 0 {
+					c.SetList(name, name, "more")
+				} else {
+					c.Set(name, name)
+				}
+			}
+		}
+		c.Set("AWS:requestTAG/0", "no list")
+		if c.Len() != n {
+			t.Errorf("%d keys: got %d", n, c.Len())
+		}
+		for i := range n {
+			name := fmt.Sprintf("aws:RequestTag/%d", i)
+			want := Value{Values: []string{name}}
+			switch {
+			case i == 0:
+				want.Values = []string{"no list"}
+			case i%7 == 0:
+				want = Value{Values: []string{name, "more"}, Multi: true}
+			}
+			got, ok := c.Get(strings.ToUpper(name))
+			if diff := cmp.Diff(got, want); diff != "" || !ok {
+				t.Errorf("%d keys, %s: %v (-got +want):\n%s", n, name, ok, diff)
+			}
+		}
+		if _, ok := c.Get(fmt.Sprintf("aws:RequestTag/%d", n)); ok {
+			t.Errorf("%d keys: one that was not set is there", n)
+		}
+	}
+}
+
+// TestContextSetters: a typed value is the text that it is written as, and read as that is.
+func TestContextSetters(t *testing.T) {
+	var c Context
+	set := func(want string, setter func(name string)) {
+		t.Helper()
+		setter("typed")
+		c.Set("text", want)
+		typed, text := c.keys.entries[0], c.keys.entries[1]
+		if typed.name = text.name; typed != text {
+			t.Errorf("%s: got %+v, want %+v", want, typed, text)
+		}
+	}
+	set("true", func(name string) { c.SetBool(name, true) })
+	set("false", func(name string) { c.SetBool(name, false) })
+	for value, want := range map[int64]string{
+		0: "0", 7: "7", -1: "-1", 1e18 - 1: "999999999999999999", 1e18: "1000000000000000000", math.MinInt64: "-9223372036854775808",
+	} {
+		set(want, func(name string) { c.SetNumber(name, value) })
+	}
+	for _, want := range []string{"2026-11-30T23:59:59Z", "1960-02-28T00:00:01Z", "0000-01-01T00:00:00Z", "9999-12-28T23:59:59Z"} {
+		value, err := time.Parse(time.RFC3339, want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		value = value.Add(999 * time.Millisecond).In(time.FixedZone("", -3600))
+		set(want, func(name string) { c.SetTime(name, value) })
+	}
+	for _, seconds := range []int64{253402300800, -62167219201} { // the years 10000 and -1, which are no dates
+		set(time.Unix(seconds, 0).UTC().Format(time.RFC3339), func(name string) { c.SetTime(name, time.Unix(seconds, 0)) })
+	}
+	for _, want := range []string{"192.0.2.7", "2001:db8::7", "::ffff:192.0.2.7", "fe80::1%eth0"} {
+		set(want, func(name string) { c.SetAddress(name, netip.MustParseAddr(want)) })
 	}
 }
 

@@ -82,10 +82,14 @@ func readUTC(text string) (date, bool) {
 	}
 	year, month, day := fields[0], time.Month(fields[1]), fields[2]
 	hour, minute, second := fields[3], fields[4], fields[5]
-	if month < time.January || month > time.December || day < 1 || day > 28 || hour > 23 || minute > 59 || second > 59 {
-		return date{}, false // the ends of months are left to time.Parse
+	if month < time.January || month > time.December || day < 1 || hour > 23 || minute > 59 || second > 59 {
+		return date{}, false
 	}
-	return dateOf(time.Date(year, month, day, hour, minute, second, 0, time.UTC)), true
+	d := time.Date(year, month, day, hour, minute, second, 0, time.UTC)
+	if d.Day() != day { // time.Date takes the 30th of February for a day of March
+		return date{}, false
+	}
+	return dateOf(d), true
 }
 
 // compare tells whether a relation holds between d and an operand. It is unknown when one of the two is no date.

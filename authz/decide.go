@@ -12,8 +12,9 @@ import (
 //
 // It never fails: what cannot be decided is denied.
 func (s *Set) Decide(req *Request) Decision {
-	e := evaluation{req: req, bounded: s.policies.Boundary != nil, scratch: scratches.Get().(*scratch)}
-	defer scratches.Put(e.scratch)
+	sc := scratches.Get().(*scratch)
+	defer scratches.Put(sc)
+	e := evaluation{req: req, bounded: s.policies.Boundary != nil, scratch: sc}
 	return s.decide(&e)
 }
 
@@ -87,8 +88,10 @@ func (s *Set) ask(e *evaluation, i typeIndex, v *verdictOf) {
 	case i == sessionType && e.req.Principal.Kind == FederatedUser:
 		// A session of GetFederationToken has the permissions that its session policies name, and none without (iam.md D7).
 		v.verdict, v.note = ImplicitDeny, "no session policy was passed to GetFederationToken"
+	case v.typ == RoleTrustPolicy:
+		v.note = "no role-trust policy"
 	default:
-		v.note = v.typ.absence()
+		v.note = absences[i]
 	}
 }
 
@@ -107,24 +110,10 @@ var typeNames = [typeCount]PolicyType{
 	SessionPolicy,
 }
 
-// absence is what is said of a type that has no policy, and is not asked for when it has none.
-func (t PolicyType) absence() string {
-	switch t {
-	case ResourceControlPolicy:
-		return "no resource-control policies"
-	case ServiceControlPolicy:
-		return "no service-control policies"
-	case VPCEndpointPolicy:
-		return "no vpc-endpoint policy"
-	case ResourceBasedPolicy:
-		return "no resource-based policy"
-	case RoleTrustPolicy:
-		return "no role-trust policy"
-	case PermissionsBoundary:
-		return "no permissions-boundary policy"
-	default:
-		return "no session policy"
-	}
+// absences are what is said of a type that has no policy.
+var absences = [typeCount]string{
+	"no resource-control policies", "no service-control policies", "no vpc-endpoint policy", "no resource-based policy",
+	"no identity-based policy", "no permissions-boundary policy", "no session policy",
 }
 
 // exemption says why a type of policy does not bind this kind of caller; "" when it does.

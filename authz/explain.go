@@ -44,8 +44,9 @@ func (s *Set) Explain(req *Request) Explanation {
 func (s *Set) Trace(req *Request) Decision { return s.trace(req).decision }
 
 func (s *Set) trace(req *Request) *trace {
-	e := evaluation{req: req, bounded: s.policies.Boundary != nil, scratch: scratches.Get().(*scratch), trace: &trace{}}
-	defer scratches.Put(e.scratch)
+	sc := scratches.Get().(*scratch)
+	defer scratches.Put(sc)
+	e := evaluation{req: req, bounded: s.policies.Boundary != nil, scratch: sc, trace: &trace{}}
 	e.trace.decision = s.decide(&e)
 	return e.trace
 }

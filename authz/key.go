@@ -23,8 +23,8 @@ type typedValue struct {
 // glance is what a value says, as far as its form shows when it enters the context: a request is decided by many conditions, and more
 // than once.
 type glance struct {
-	form readAs // none, or one
-	a    uint64 // the number; the seconds of the date; the IPv4 address; the boolean
+	form readAs // none, or one, or isList
+	a    uint64 // the number; the seconds of the date; the IPv4 address; the boolean; the place among the lists
 }
 
 func glanceAt(value string) glance {
@@ -65,6 +65,8 @@ const (
 	readAsDate
 	readAsAddress
 	readAsBool
+	// isList marks a multi-valued key, whose values are read one by one.
+	isList
 )
 
 // key finds a key of the group in the request.
@@ -83,8 +85,8 @@ func (k *keyValue) lookUp(c Context, key *conditionKey) {
 		return
 	}
 	k.read = 0
-	if entry := &c.keys.entries[at]; entry.list != nil {
-		k.state, k.list = listOfValues, *entry.list
+	if entry := &c.keys.entries[at]; entry.form == isList {
+		k.state, k.list = listOfValues, c.keys.lists[entry.a]
 	} else {
 		k.state, k.single, k.glance = singleValue, entry.one[0], entry.glance
 	}

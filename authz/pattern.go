@@ -124,7 +124,8 @@ func (c *compiler) pattern(text string, d dialect) glob {
 	if misplaced {
 		return glob{kind: globUnknown}
 	}
-	e := encoder{dialect: d, special: !utf8.ValidString(text)} // what is no UTF-8 may end inside a character, which only places notices
+	// What is no UTF-8 may end inside a character, which only places notices.
+	e := encoder{dialect: d, special: !utf8.ValidString(text), out: c.room[:0]}
 	for i, p := range parts {
 		if p.Kind == policy.Escaped {
 			e.literal(p.Text)
@@ -132,6 +133,7 @@ func (c *compiler) pattern(text string, d dialect) glob {
 			e.wild(p.Text, i == len(parts)-1)
 		}
 	}
+	c.room = e.out
 	switch code := string(e.out); {
 	case e.colons >= arnColons || d == plainDialect:
 		return c.encoded(code, e.special)
@@ -191,12 +193,14 @@ func (c *compiler) encoded(code string, special bool) glob {
 		c.group.programs = append(c.group.programs, program{prefix: code[:start], code: code[start:]})
 		return glob{kind: globProgram, lo: uint32(len(c.group.programs) - 1)}
 	}
-	literals := strings.Split(code, anyRunMark)
-	if len(literals) == 1 {
+	if !strings.Contains(code, anyRunMark) {
 		return glob{kind: globExact, lo: c.literal(code)}
 	}
-	g := glob{kind: globSplit, openStart: literals[0] == "", openEnd: literals[len(literals)-1] == "", lo: uint32(len(c.group.literals))}
-	for _, l := range literals {
+	g := glob{
+		kind: globSplit, lo: uint32(len(c.group.literals)),
+		openStart: strings.HasPrefix(code, anyRunMark), openEnd: strings.HasSuffix(code, anyRunMark),
+	}
+	for l := range strings.SplitSeq(code, anyRunMark) {
 		if l != "" {
 			c.literal(l)
 		}

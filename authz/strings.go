@@ -41,8 +41,7 @@ func (e *evaluation) stringEquals(t *text, value string) truth {
 	if result := e.substitute(t.template); result != yes {
 		return result
 	}
-	rest, ok := cutAll(value, e.scratch.values)
-	return truthOf(ok && rest == "")
+	return truthOf(t.template.splitMatch(e.scratch.values, value))
 }
 
 // resolve is the text of an operand. It allocates when variables and other text make it up together.

@@ -16,14 +16,16 @@ type template struct {
 	malformed bool
 	// misplaced is true when a variable stands where a Resource may not have one.
 	misplaced bool
-	// simple is true when the parts are plain text: their only wildcard was a "*" at the end, for which openEnd stands.
-	simple, openEnd bool
+	// split is true when the parts are plain text and stars: then there are no other wildcards.
+	split bool
 }
 
 // part is literal text or a variable.
 type part struct {
-	// text is literal: plain in a simple template, else in the form that places reads.
+	// text is literal: plain in a split template, else in the form that places reads.
 	text string
+	// star is anything, in a split template.
+	star bool
 	// variable is 1 + the index of the condition key whose value stands here; 0 for literal text.
 	variable uint32
 	// fallback replaces a variable without a value, if hasFallback.
@@ -49,47 +51,67 @@ func (c *compiler) templateParts(parts []policy.Part, literal func(p policy.Part
 // templateGlob compiles a pattern with variables.
 func (c *compiler) templateGlob(parts []policy.Part, d dialect, misplaced bool) glob {
 	t := template{dialect: d, misplaced: misplaced}
-	if t.simple, t.openEnd = simplePattern(parts); t.simple {
-		t.parts, t.malformed = c.templateParts(parts, func(p policy.Part, _ bool) string {
-			if p.Kind == policy.Escaped {
-				return p.Text
-			}
-			return strings.TrimSuffix(p.Text, "*")
-		})
-	} else {
-		e := encoder{dialect: d}
-		if d == arnDialect {
-			e.dialect = plainDialect // how many colons stand before a wildcard depends on the values
+	e := encoder{dialect: d, out: c.room}
+	if d == arnDialect {
+		e.dialect = plainDialect // how many colons stand before a wildcard depends on the values
+	}
+	t.parts, t.malformed = c.templateParts(parts, func(p policy.Part, last bool) string {
+		e.out = e.out[:0]
+		e.special = e.special || !utf8.ValidString(p.Text)
+		if p.Kind == policy.Escaped {
+			e.literal(p.Text)
+		} else {
+			e.wild(p.Text, last)
 		}
-		t.parts, t.malformed = c.templateParts(parts, func(p policy.Part, last bool) string {
-			e.out = e.out[:0]
-			if p.Kind == policy.Escaped {
-				e.literal(p.Text)
-			} else {
-				e.wild(p.Text, last)
-			}
-			return string(e.out)
-		})
+		return string(e.out)
+	})
+	c.room = e.out
+	if !e.special {
+		if split := splitParts(t.parts); canSplit(split, d) {
+			t.parts, t.split = split, true
+		}
 	}
 	c.group.templates = append(c.group.templates, t)
 	return glob{kind: globTemplate, lo: uint32(len(c.group.templates) - 1)}
 }
 
-// simplePattern tells whether the parts have no wildcard but a "*" at the end, and whether they have that.
-func simplePattern(parts []policy.Part) (simple, openEnd bool) {
-	for i, p := range parts {
-		if p.Kind != policy.Literal {
+// splitParts takes literal text apart at its wildcards, all of which must be anyRun.
+func splitParts(parts []part) []part {
+	out := make([]part, 0, 2*len(parts)+1)
+	for _, p := range parts {
+		if p.variable != 0 {
+			out = append(out, p)
 			continue
 		}
-		text := p.Text
-		if i == len(parts)-1 {
-			text, openEnd = strings.CutSuffix(text, "*")
-		}
-		if strings.ContainsAny(text, "*?") || !utf8.ValidString(text) {
-			return false, false
+		text, star := p.text, true
+		for star {
+			var before string
+			if before, text, star = strings.Cut(text, anyRunMark); before != "" {
+				out = append(out, part{text: before})
+			}
+			if star {
+				out = append(out, part{star: true})
+			}
 		}
 	}
-	return true, openEnd
+	return out
+}
+
+// canSplit tells whether splitMatch can do the work: between two stars stands one part at most, and in a pattern of ARNs, whose first
+// wildcards match in a segment only, the only star is at the end.
+func canSplit(parts []part, d dialect) bool {
+	stars, run := 0, 0
+	for i, p := range parts {
+		switch {
+		case !p.star:
+			run++
+		case stars > 0 && run > 1, d == arnDialect && i < len(parts)-1:
+			return false
+		default:
+			stars, run = stars+1, 0
+		}
+	}
+	return true
 }
 
 // substitute finds what stands at each part, in scratch.values: no when a variable has no value (iam.md X3), unknown when the text
@@ -134,9 +156,8 @@ func (e *evaluation) template(t *template, text string) truth {
 	if t.dialect == arnDialect && !e.isARN(t) {
 		return no
 	}
-	if t.simple && e.valuesAreText(t) {
-		rest, ok := cutAll(text, e.scratch.values)
-		return truthOf(ok && (t.openEnd || rest == ""))
+	if t.split && e.valuesAreText(t) {
+		return truthOf(t.splitMatch(e.scratch.values, text))
 	}
 	return truthOf(e.scratch.places.template(t, e.scratch.values, text))
 }
@@ -170,24 +191,49 @@ func cutAll(text string, values []string) (rest string, ok bool) {
 	return text, true
 }
 
+// splitMatch cuts what stands before the first star and after the last from the text, and finds what stands between them one after the
+// other, each as early as it can be.
+func (t *template) splitMatch(values []string, text string) bool {
+	ok, first, last := true, 0, len(t.parts)
+	for ; first < last && !t.parts[first].star; first++ {
+		if text, ok = strings.CutPrefix(text, values[first]); !ok {
+			return false
+		}
+	}
+	if first == last {
+		return text == ""
+	}
+	for ; !t.parts[last-1].star; last-- {
+		if text, ok = strings.CutSuffix(text, values[last-1]); !ok {
+			return false
+		}
+	}
+	for i := first; i < last; i++ { // values of stars are empty
+		if _, text, ok = strings.Cut(text, values[i]); !ok {
+			return false
+		}
+	}
+	return true
+}
+
 func (p *places) template(t *template, values []string, text string) bool {
 	p.load(text)
 	p.start(0)
 	p.arn = t.dialect == arnDialect
 	for i, v := range values {
-		ok := false
-		if t.parts[i].variable == 0 && !t.simple {
+		ok := true
+		switch {
+		case t.parts[i].star:
+			p.element(anyRun)
+		case t.parts[i].variable == 0 && !t.split:
 			ok = p.program(v)
-		} else {
+		default:
 			ok = p.literal(v)
 		}
 		if !ok {
 			return false
 		}
 		p.settle()
-	}
-	if t.openEnd {
-		p.element(anyRun)
 	}
 	return p.ended()
 }

@@ -6,8 +6,7 @@ import (
 	"time"
 )
 
-// TestReadUTC compares the fast reading of dates with time.Parse, for all texts that differ from a date in one character. It leaves
-// the ends of months to time.Parse, and nothing else.
+// TestReadUTC compares the fast reading of dates with time.Parse, for all texts that differ from a date in one character.
 func TestReadUTC(t *testing.T) {
 	for _, from := range []string{
 		"2026-01-01T00:00:00Z", "1999-12-28T23:59:59Z", "2024-02-28T09:09:09Z", "2026-11-10T19:50:50Z", "0000-10-20T20:10:10Z", "2023-02-29T01:01:01Z",
@@ -17,7 +16,7 @@ func TestReadUTC(t *testing.T) {
 				text := from[:i] + string(c) + from[i+1:]
 				want, err := time.Parse("2006-01-02T15:04:05Z", text)
 				got, ok := readUTC(text)
-				if ok != (err == nil && want.Day() <= 28) || ok && got != dateOf(want) {
+				if ok != (err == nil) || ok && got != dateOf(want) {
 					t.Errorf("%q: got %v, %v, want %v, %v", text, got, ok, want, err)
 				}
 			}
@@ -36,7 +35,7 @@ func TestGlance(t *testing.T) {
 		"true": readAsBool, "FALSE": 0, "tea": readAsBool, "false": readAsBool, "f": readAsBool, "": 0, "alice": 0, "-1": 0, ":1": 0,
 		"0": readAsNumber, "9": readAsNumber, "007": readAsNumber, "120": readAsNumber, "123456789012345678": readAsNumber,
 		"1234567890123456789": 0, "18446744073709551617": 0, "1.5": 0, "1a": 0,
-		"2026-01-01T00:00:00Z": readAsDate, "2026-01-31T00:00:00Z": 0, "2026-01-01": 0,
+		"2026-01-01T00:00:00Z": readAsDate, "2026-01-31T00:00:00Z": readAsDate, "2026-02-29T00:00:00Z": 0, "2026-01-32T00:00:00Z": 0, "2026-01-01": 0,
 		"192.0.2.7": readAsAddress, "9.9.9.9": readAsAddress, "2001:db8::1": 0, "::ffff:192.0.2.7": 0, "192.0.2": 0,
 	} {
 		g := glanceAt(text)

@@ -1,9 +1,9 @@
 package dispatch
 
 import (
-	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/licet/licet/authz"
 	"github.com/licet/licet/internal/service"
@@ -14,22 +14,30 @@ import (
 // absent.
 func GlobalKeys(c *service.Call) authz.Context {
 	var k authz.Context
-	t := format(c)
-	k.Set("aws:CurrentTime", t.now)
-	k.Set("aws:EpochTime", t.epoch)
-	k.Set("aws:SecureTransport", strconv.FormatBool(c.SecureTransport))
+	k.SetTime("aws:CurrentTime", c.Time)
+	k.SetNumber("aws:EpochTime", c.Time.Unix())
+	k.SetBool("aws:SecureTransport", c.SecureTransport)
 	k.Set("aws:RequestedRegion", requestedRegion(c))
-	setIfAny(&k, "aws:SourceIp", t.address)
-	// As the decision log, which is JSON, keeps them: an explanation must see what the decision saw.
-	setIfAny(&k, "aws:UserAgent", strings.ToValidUTF8(c.UserAgent, "\uFFFD"))
-	setIfAny(&k, "aws:referer", strings.ToValidUTF8(c.Referer, "\uFFFD"))
-	principalKeys(&k, c, &t)
-	sessionKeys(&k, c, &t)
+	if c.SourceIP.IsValid() {
+		k.SetAddress("aws:SourceIp", c.SourceIP)
+	}
+	setIfAny(&k, "aws:UserAgent", recordable(c.UserAgent))
+	setIfAny(&k, "aws:referer", recordable(c.Referer))
+	principalKeys(&k, c)
+	sessionKeys(&k, c)
 	if c.Internal != nil {
 		forwardKeys(&k, c.Internal.CalledVia)
 		k.Merge(c.Internal.Keys)
 	}
 	return k
+}
+
+// recordable gives a text as the decision log, which is JSON, keeps it: an explanation must see what the decision saw.
+func recordable(text string) string {
+	if utf8.ValidString(text) {
+		return text
+	}
+	return strings.ToValidUTF8(text, "\uFFFD")
 }
 
 // requestedRegion is that of the signature, but for IAM: "IAM calls are always made to the us-east-1 Region", where its one endpoint is.
@@ -42,8 +50,8 @@ func requestedRegion(c *service.Call) string {
 
 // principalKeys sets the keys that describe the caller. For aws:PrincipalType, aws:userid and aws:username see the table of
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#principaltable.
-func principalKeys(k *authz.Context, c *service.Call, t *texts) {
-	k.Set("aws:ViaAWSService", "false")
+func principalKeys(k *authz.Context, c *service.Call) {
+	k.SetBool("aws:ViaAWSService", false)
 	p := &c.Caller
 	switch p.Kind {
 	case authz.Anonymous:
@@ -58,12 +66,12 @@ func principalKeys(k *authz.Context, c *service.Call, t *texts) {
 	case authz.SAML:
 		return
 	case authz.Service:
-		k.Set("aws:PrincipalIsAWSService", "true")
+		k.SetBool("aws:PrincipalIsAWSService", true)
 		k.Set("aws:PrincipalServiceName", p.ARN)
 		k.SetList("aws:PrincipalServiceNamesList", p.ARN)
 		return
 	}
-	k.Set("aws:PrincipalIsAWSService", "false")
+	k.SetBool("aws:PrincipalIsAWSService", false)
 	k.Set("aws:PrincipalAccount", p.Account)
 	k.Set("aws:PrincipalType", string(p.Kind))
 	k.Merge(p.Tags.Keys())
@@ -73,10 +81,10 @@ func principalKeys(k *authz.Context, c *service.Call, t *texts) {
 		k.Set("aws:userid", p.Account)
 	case authz.AssumedRole:
 		k.Set("aws:PrincipalArn", p.IssuerARN) // the role with its path, not the session (iam.md T6)
-		k.Set("aws:userid", t.session)
+		k.Set("aws:userid", p.ID+":"+p.SessionName)
 	case authz.FederatedUser:
 		k.Set("aws:PrincipalArn", p.ARN)
-		k.Set("aws:userid", t.session)
+		k.Set("aws:userid", p.Account+":"+p.SessionName)
 	default:
 		k.Set("aws:PrincipalArn", p.ARN)
 		k.Set("aws:userid", p.ID)
@@ -86,16 +94,16 @@ func principalKeys(k *authz.Context, c *service.Call, t *texts) {
 
 // sessionKeys sets the keys that only temporary credentials have. That the keys of a long-term user lack those about MFA, so that Bool
 // with "false" does not match, is the classic trap (iam.md C17).
-func sessionKeys(k *authz.Context, c *service.Call, t *texts) {
+func sessionKeys(k *authz.Context, c *service.Call) {
 	s := c.Caller.Session
 	if s == nil {
 		return
 	}
-	k.Set("aws:TokenIssueTime", t.issued)
+	k.SetTime("aws:TokenIssueTime", s.IssuedAt)
 	if s.FederatedProvider == "" && c.Caller.Kind != authz.FederatedUser {
-		k.Set("aws:MultiFactorAuthPresent", strconv.FormatBool(s.MFA))
+		k.SetBool("aws:MultiFactorAuthPresent", s.MFA)
 		if s.MFA {
-			k.Set("aws:MultiFactorAuthAge", t.age)
+			k.SetNumber("aws:MultiFactorAuthAge", max(0, int64(c.Time.Sub(s.IssuedAt)/time.Second)))
 		}
 	}
 	if !strings.Contains(s.FederatedProvider, ":saml-provider/") {
@@ -111,57 +119,18 @@ func forwardKeys(k *authz.Context, services []string) {
 	if len(services) == 0 {
 		return
 	}
-	k.Set("aws:ViaAWSService", "true")
+	k.SetBool("aws:ViaAWSService", true)
 	k.SetList("aws:CalledVia", services...)
 	k.Set("aws:CalledViaFirst", services[0])
 	k.Set("aws:CalledViaLast", services[len(services)-1])
 	if _, ok := k.Get("aws:MultiFactorAuthPresent"); !ok {
 		// "For the subsequent request, AWS uses temporary credentials", and the key is "set to a value of false".
-		k.Set("aws:MultiFactorAuthPresent", "false")
+		k.SetBool("aws:MultiFactorAuthPresent", false)
 	}
 }
 
 func setIfAny(k *authz.Context, name, value string) {
 	if value != "" {
 		k.Set(name, value)
-	}
-}
-
-// texts are the values that have to be formatted; "" where there is none.
-type texts struct {
-	now, epoch, address string
-	// session is the aws:userid of a session: whose it is, and its name.
-	session string
-	// issued is when the session was made, age how many seconds ago.
-	issued, age string
-}
-
-// format writes the values one behind the other, so that all of them are one string: this is done for every request.
-func format(c *service.Call) texts {
-	var room [192]byte
-	b := c.Time.UTC().AppendFormat(room[:0], time.RFC3339)
-	now := len(b)
-	b = strconv.AppendInt(b, c.Time.Unix(), 10)
-	epoch := len(b)
-	if c.SourceIP.IsValid() {
-		b = c.SourceIP.AppendTo(b)
-	}
-	address := len(b)
-	switch p := &c.Caller; p.Kind {
-	case authz.AssumedRole:
-		b = append(append(append(b, p.ID...), ':'), p.SessionName...)
-	case authz.FederatedUser:
-		b = append(append(append(b, p.Account...), ':'), p.SessionName...)
-	}
-	session, issued := len(b), len(b)
-	if s := c.Caller.Session; s != nil {
-		b = s.IssuedAt.UTC().AppendFormat(b, time.RFC3339)
-		issued = len(b)
-		b = strconv.AppendInt(b, max(0, int64(c.Time.Sub(s.IssuedAt)/time.Second)), 10)
-	}
-	all := string(b)
-	return texts{
-		now: all[:now], epoch: all[now:epoch], address: all[epoch:address], session: all[address:session], issued: all[session:issued],
-		age: all[issued:],
 	}
 }
