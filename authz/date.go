@@ -82,11 +82,11 @@ func readUTC(text string) (date, bool) {
 	}
 	year, month, day := fields[0], time.Month(fields[1]), fields[2]
 	hour, minute, second := fields[3], fields[4], fields[5]
-	if month < time.January || month > time.December || day < 1 || hour > 23 || minute > 59 || second > 59 {
+	if month < time.January || month > time.December || minute > 59 || second > 59 {
 		return date{}, false
 	}
 	d := time.Date(year, month, day, hour, minute, second, 0, time.UTC)
-	if d.Day() != day { // time.Date takes the 30th of February for a day of March
+	if d.Day() != day { // time.Date takes the 30th of February for a day of March, and the hour 24 for one of the next day
 		return date{}, false
 	}
 	return dateOf(d), true
