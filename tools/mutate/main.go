@@ -53,8 +53,8 @@ type config struct {
 
 func main() {
 	var c config
-	tests := flag.String("tests", "", "comma-separated `packages` whose tests judge; default the package's own")
-	files := flag.String("files", "", "comma-separated `names` of files to mutate; default all of the package")
+	tests := flag.String("tests", "", "`packages` whose tests judge, with commas or spaces between them; default the package's own")
+	files := flag.String("files", "", "`names` of files to mutate, with commas or spaces between them; default all of the package")
 	flag.BoolVar(&c.list, "list", false, "print the mutants and stop")
 	flag.BoolVar(&c.verbose, "v", false, "print the verdict on each mutant, and which test killed it")
 	flag.Parse()
@@ -89,6 +89,11 @@ func run(ctx context.Context, c config, out io.Writer) (unexplained int, err err
 	explained, err := readExplained(filepath.Join(p.dir, "testdata", "mutants.txt"))
 	if err != nil {
 		return 0, err
+	}
+	for _, name := range c.files {
+		if !slices.Contains(p.names, name) {
+			return 0, fmt.Errorf("%s has no file %s", p.path, name)
+		}
 	}
 	mutants, invalid := p.mutants(c.files)
 	if c.list {
