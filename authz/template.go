@@ -181,16 +181,6 @@ func (e *evaluation) valuesAreText(t *template) bool {
 	return true
 }
 
-// cutAll cuts the values from the start of text, one after the other.
-func cutAll(text string, values []string) (rest string, ok bool) {
-	for _, v := range values {
-		if text, ok = strings.CutPrefix(text, v); !ok {
-			return "", false
-		}
-	}
-	return text, true
-}
-
 // splitMatch cuts what stands before the first star and after the last from the text, and finds what stands between them one after the
 // other, each as early as it can be.
 func (t *template) splitMatch(values []string, text string) bool {

@@ -124,10 +124,10 @@ func TestIAMErrors(t *testing.T) {
 			return err
 		}, invalid("1 validation error detected: Value at 'maxSessionDuration' failed to satisfy constraint: Member must have value greater than or equal to 3600")},
 		{"not implemented", func() error {
-			_, err := c.CreateInstanceProfile(ctx, &iam.CreateInstanceProfileInput{InstanceProfileName: s("x")})
+			_, err := c.AcquireRole(ctx, &iam.AcquireRoleInput{TemplateArn: s("arn:aws:iam::aws:role-template/" + none)})
 			return err
 		},
-			failure{501, "NotImplemented", "licet does not implement the operation CreateInstanceProfile of iam."}},
+			failure{501, "NotImplemented", "licet does not implement the operation AcquireRole of iam."}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -171,7 +171,8 @@ func TestSTSErrors(t *testing.T) {
 		}, failure{403, "AccessDenied", noPolicyAllows(user.arn, "sts:TagSession", r.arn, "role trust policy")}},
 		{"password of a device", user.clients, func(in *sts.AssumeRoleInput) {
 			in.SerialNumber, in.TokenCode = aws.String("arn:aws:iam::000000000000:mfa/x"), aws.String("123456")
-		}, failure{403, "AccessDenied", "MultiFactorAuthentication failed with invalid MFA one time pass code. "}},
+		}, failure{403, "AccessDenied", "MultiFactorAuthentication failed, unable to validate MFA code.  " +
+			"Please verify your MFA serial number is valid and associated with this user."}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -73,6 +73,20 @@ func (k keys) Authenticate(ctx context.Context, accessKeyID, token string) (stri
 	return secret, caller, err
 }
 
+// recorder is the decision log, beside which iam notes that an access key or role was used.
+type recorder struct {
+	*audit.Log
+	lastUsed *iam.LastUsed
+}
+
+// Begin notes the use and takes the record in.
+func (r recorder) Begin(ctx context.Context, rec *audit.Record) (context.Context, error) {
+	if err := r.lastUsed.Note(audit.System(ctx, "last use"), &rec.Caller, rec.Time, rec.Region, rec.Service); err != nil {
+		return nil, err
+	}
+	return r.Log.Begin(ctx, rec)
+}
+
 // frontDoor is the server's own endpoint for functions.
 type frontDoor struct{ *server }
 

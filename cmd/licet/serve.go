@@ -17,6 +17,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/licet/licet/internal/audit"
 	"github.com/licet/licet/internal/dispatch"
 	"github.com/licet/licet/internal/principal"
 	"github.com/licet/licet/internal/sandbox"
@@ -205,6 +206,7 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 	failed := make(chan error, 1)
 	go func() { failed <- front.Serve(l) }()
 	functions, retention, decisions := background(s.functions.Run), background(s.expireLogs), background(s.decisions.Run)
+	lastUsed := background(func(ctx context.Context) error { return s.lastUsed.Run(audit.System(ctx, "last use")) })
 	var err error
 	select {
 	case err = <-failed:
@@ -214,7 +216,7 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 	}
 	// In this order: each may still ask something of those after it. The last log lines of functions are decided calls, too.
 	err = errors.Join(err, s.closeDoors(front, functions))
-	return errors.Join(err, retention(), decisions())
+	return errors.Join(err, retention(), lastUsed(), decisions())
 }
 
 // closeDoors ends the front door, the functions, and with them the doors that the functions have. Afterwards no operation runs and

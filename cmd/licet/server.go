@@ -51,6 +51,8 @@ type server struct {
 	decisions *audit.Log
 	// directory knows users, roles, keys and their policies.
 	directory *iam.Directory
+	// lastUsed knows when access keys and roles were last used.
+	lastUsed *iam.LastUsed
 	// door is the only way to an operation.
 	door *dispatch.Dispatcher
 	// driver makes sandboxes, functions runs environments in them.
@@ -117,9 +119,10 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 		return err
 	}
 	identities := iam.Config{
-		DB: s.decisions.Recorded(), Keyring: s.keys, Managed: managedPolicies{data}, Partition: partition, Now: time.Now,
-		FixedRoot: fixedRoots(fixed),
+		DB: s.decisions.Recorded(), Keyring: s.keys, Managed: managedPolicies{data}, Actions: data, Partition: partition, Now: time.Now,
+		LastUsed: iam.NewLastUsed(s.decisions.Recorded()), FixedRoot: fixedRoots(fixed),
 	}
+	s.lastUsed = identities.LastUsed
 	s.directory = iam.NewDirectory(identities)
 	s.closers = append(s.closers, func() error { s.directory.Close(); return nil })
 	if s.root, s.newRoot, err = s.directory.EnsureAccount(audit.System(ctx, "first start"), defaultAccount); err != nil {
@@ -150,7 +153,7 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 		return err
 	}
 	s.door, err = dispatch.New(dispatch.Config{
-		Services: services, Policies: s.directory, Log: s.decisions, Mode: dispatch.Mode(c.Mode),
+		Services: services, Policies: s.directory, Log: recorder{s.decisions, s.lastUsed}, Mode: dispatch.Mode(c.Mode),
 		KnownAction: func(action string) bool { _, ok := data.Action(action); return ok },
 		Now:         time.Now, Region: c.Region, Partition: partition,
 	})
@@ -178,7 +181,7 @@ func (s *server) services(identities iam.Config, dir dataDir) ([]service.Service
 	}
 	s.logs = logs.New(s.decisions.Recorded(), dir.room)
 	return []service.Service{
-		iam.New(identities).Definition(iamAPI, query.New(iamAPI)),
+		iam.New(identities, s.directory).Definition(iamAPI, query.New(iamAPI)),
 		sts.New(s.directory, s.keys).Definition(stsAPI, query.New(stsAPI)),
 		s.lambda.Definition(lambdaAPI, lambdaCodec),
 		s.logs.Definition(logsAPI, json.New(logsAPI, json.Version11)),

@@ -162,6 +162,49 @@ func (d *Data) Action(action string) (Action, bool) {
 	return a, ok
 }
 
+// Names gives the names of a service's actions, without the prefix, sorted; nil for a service that is not there.
+func (d *Data) Names(service string) []string {
+	s, ok := d.service(service)
+	if !ok {
+		return nil
+	}
+	names := make([]string, 0, len(s.Actions))
+	for _, a := range s.Actions {
+		names = append(names, a.Name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// ResourceFormats gives the ARN patterns of the resource types that an action takes: those that it needs first, and the shorter ones
+// before others. known is false for an action that is not there.
+func (d *Data) ResourceFormats(action string) (formats []string, known bool) {
+	a, ok := d.Action(action)
+	if !ok {
+		return nil, false
+	}
+	refs := slices.Clone(a.ResourceTypes)
+	format := func(r ResourceTypeRef) string {
+		t, _ := d.ResourceType(a.Service, r.Name)
+		return t.ARNPattern
+	}
+	slices.SortStableFunc(refs, func(a, b ResourceTypeRef) int {
+		if a.Required != b.Required {
+			return map[bool]int{true: -1, false: 1}[a.Required]
+		}
+		return len(format(a)) - len(format(b))
+	})
+	for _, r := range refs {
+		if f := format(r); f != "" {
+			formats = append(formats, f)
+		}
+	}
+	return formats, true
+}
+
+// Fits tells whether an ARN has an ARNPattern. Wildcards in the ARN are text like any other.
+func (d *Data) Fits(arn, pattern string) bool { return fits(arn, pattern) }
+
 // ResourceType finds a resource type, such as "lambda" and "function", without regard to case.
 func (d *Data) ResourceType(service, name string) (ResourceType, bool) {
 	s, ok := d.service(service)

@@ -71,7 +71,7 @@ func (s *Service) conditionKey(key string) (ConditionKey, bool) {
 	return k, ok
 }
 
-// fits tells whether a key is a template with its placeholders, ${…} or <…>, replaced by some text.
+// fits tells whether a key or an ARN is a template with its placeholders, ${…} or <…>, replaced by some text.
 func fits(key, template string) bool {
 	for {
 		open := strings.IndexAny(template, "$<")

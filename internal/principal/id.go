@@ -15,6 +15,7 @@ const (
 	RoleIDPrefix       = "AROA"
 	GroupIDPrefix      = "AGPA"
 	PolicyIDPrefix     = "ANPA"
+	ProfileIDPrefix    = "AIPA"
 	AccessKeyPrefix    = "AKIA"
 	TemporaryKeyPrefix = "ASIA"
 )

@@ -16,31 +16,10 @@ import (
 	"github.com/licet/licet/internal/store"
 )
 
-// accessKeyPurpose separates access keys from everything else that is sealed under the same key.
-const accessKeyPurpose = "access-key"
-
-// sealSecret seals a secret with its id, so that a stored secret serves no other key.
-func sealSecret(k *secret.Keyring, id, secretKey string) ([]byte, error) {
-	return k.Seal(accessKeyPurpose, []byte(id+"\n"+secretKey))
-}
-
-// openSecret opens what sealSecret made for the id.
-func openSecret(k *secret.Keyring, id string, sealed []byte) (string, error) {
-	plain, err := k.Open(accessKeyPurpose, sealed)
-	if err != nil {
-		return "", err
-	}
-	prefix := id + "\n"
-	if len(plain) <= len(prefix) || string(plain[:len(prefix)]) != prefix {
-		return "", secret.ErrSealed
-	}
-	return string(plain[len(prefix):]), nil
-}
-
 // putNewKey makes an access key for an identity and keeps it. It returns the secret, which is not shown again.
 func putNewKey(tx store.Tx, k *secret.Keyring, account string, e *identity, id string, now time.Time) (accessKey, string, error) {
 	secretKey := principal.NewSecretAccessKey()
-	sealed, err := sealSecret(k, id, secretKey)
+	sealed, err := sealSecret(k, accessKeyPurpose, id, secretKey)
 	if err != nil {
 		return accessKey{}, "", err
 	}
@@ -141,6 +120,9 @@ func (s *Service) deleteAccessKey(
 			return err
 		}
 		e.AccessKeys = slices.DeleteFunc(e.AccessKeys, func(id string) bool { return id == key.ID })
+		if err := tx.Delete(lastUsedKey(key.ID)); err != nil {
+			return err
+		}
 		return tx.Delete(accessKeyKey(key.ID))
 	})
 	return &sdk.DeleteAccessKeyOutput{}, err
@@ -157,13 +139,10 @@ func (s *Service) changeKeys(ctx context.Context, c *service.Call, userName *str
 
 // ownKey finds an access key among those of an identity.
 func (s *Service) ownKey(r store.Reader, e *identity, id *string) (accessKey, error) {
-	text := aws.ToString(id)
-	if err := checkLength("accessKeyId", text, 16, 128); err != nil {
+	if err := s.checkAccessKeyID(id); err != nil {
 		return accessKey{}, err
 	}
-	if err := s.patterns.accessKeyID.check("accessKeyId", text); err != nil {
-		return accessKey{}, err
-	}
+	text := *id
 	missing := noSuchEntity("The Access Key with id %s cannot be found.", text)
 	if !slices.Contains(e.AccessKeys, text) {
 		return accessKey{}, missing
@@ -173,6 +152,14 @@ func (s *Service) ownKey(r store.Reader, e *identity, id *string) (accessKey, er
 		return accessKey{}, missing
 	}
 	return key, err
+}
+
+func (s *Service) checkAccessKeyID(id *string) error {
+	text := aws.ToString(id)
+	if err := checkLength("accessKeyId", text, 16, 128); err != nil {
+		return err
+	}
+	return s.patterns.accessKeyID.check("accessKeyId", text)
 }
 
 func (k accessKey) status() types.StatusType {

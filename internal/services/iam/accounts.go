@@ -62,7 +62,7 @@ func (d *Directory) rootKey(ctx context.Context, account string) (root principal
 			if !key.Active {
 				continue
 			}
-			secretKey, err := openSecret(d.config.Keyring, id, key.Secret)
+			secretKey, err := openSecret(d.config.Keyring, accessKeyPurpose, id, key.Secret)
 			if err != nil {
 				return fmt.Errorf("open secret of access key %s: %w", id, err)
 			}

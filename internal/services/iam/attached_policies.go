@@ -63,20 +63,26 @@ func (s *Service) listAttached(
 	if err != nil {
 		return listing[types.AttachedPolicy]{}, err
 	}
-	arns := slices.SortedFunc(slices.Values(e.Attached), func(a, b string) int {
-		return strings.Compare(attachedOrder(a), attachedOrder(b))
-	})
-	arns = slices.DeleteFunc(arns, func(arn string) bool {
+	arns := slices.DeleteFunc(sortedPolicies(e.Attached), func(arn string) bool {
 		path, _ := policyPathAndName(arn)
 		return pathPrefix != nil && !strings.HasPrefix(path, *pathPrefix)
 	})
 	page := cut(p, arns, attachedOrder)
-	out := listing[types.AttachedPolicy]{items: []types.AttachedPolicy{}, marker: page.marker, truncated: page.truncated}
-	for _, arn := range page.items {
-		_, n := policyPathAndName(arn)
-		out.items = append(out.items, types.AttachedPolicy{PolicyArn: aws.String(arn), PolicyName: aws.String(n)})
+	return listing[types.AttachedPolicy]{items: wireAttached(page.items), marker: page.marker, truncated: page.truncated}, nil
+}
+
+// sortedPolicies gives the ARNs of attached policies in the order of lists.
+func sortedPolicies(arns []string) []string {
+	return slices.SortedFunc(slices.Values(arns), func(a, b string) int { return strings.Compare(attachedOrder(a), attachedOrder(b)) })
+}
+
+func wireAttached(arns []string) []types.AttachedPolicy {
+	out := []types.AttachedPolicy{}
+	for _, arn := range arns {
+		_, name := policyPathAndName(arn)
+		out = append(out, types.AttachedPolicy{PolicyArn: aws.String(arn), PolicyName: aws.String(name)})
 	}
-	return out, nil
+	return out
 }
 
 // attachedOrder sorts by name; a customer's policy and one of AWS may share theirs.

@@ -19,6 +19,7 @@ const (
 	maxRoleName   = 64
 	maxGroupName  = 128
 	maxPolicyName = 128
+	maxProfile    = 128
 	maxPath       = 512
 	maxTags       = 50
 	maxTagKey     = 128
@@ -29,10 +30,16 @@ const (
 	maxGroups           = 300
 	maxRoles            = 1000
 	maxPolicies         = 1500
+	maxProfiles         = 1000
+	maxRolesPerProfile  = 1
 	maxGroupsPerUser    = 10
 	maxAccessKeys       = 2
+	maxMFADevices       = 8
 	maxAttachedPolicies = 10
 	maxPolicyVersions   = 5
+
+	// maxSerialNumber is that of the API model (EnableMFADevice).
+	maxSerialNumber = 256
 
 	minSessionSeconds = 3600
 	maxSessionSeconds = 43200
@@ -59,7 +66,10 @@ type pattern struct {
 func newPattern(text string) pattern { return pattern{text, regexp.MustCompile(`^(?:` + text + `)$`)} }
 
 // patterns are immutable after New.
-type patterns struct{ name, path, tagKey, tagValue, description, versionID, accessKeyID pattern }
+type patterns struct {
+	name, path, tagKey, tagValue, description, versionID, accessKeyID pattern
+	serialNumber, digits                                              pattern
+}
 
 func newPatterns() patterns {
 	return patterns{
@@ -70,6 +80,9 @@ func newPatterns() patterns {
 		description: newPattern(`[\x{0009}\x{000A}\x{000D}\x{0020}-\x{007E}\x{00A1}-\x{00FF}]*`),
 		versionID:   newPattern(`v[1-9][0-9]*(\.[A-Za-z0-9-]*)?`),
 		accessKeyID: newPattern(`[\w]+`),
+
+		serialNumber: newPattern(`[\w+=/:,.@-]+`),
+		digits:       newPattern(`[\d]+`),
 	}
 }
 
@@ -178,6 +191,19 @@ func (p patterns) checkTags(tags []types.Tag) ([]tag, error) {
 		seen[folded] = true
 	}
 	return out, nil
+}
+
+// checkCasedTags is checkTags for what has tag keys with case in AWS: policies and instance profiles
+// (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html#id_tags_rules_creating). Its text was recorded.
+func (p patterns) checkCasedTags(tags []types.Tag) ([]tag, error) {
+	seen := make(map[string]bool, len(tags))
+	for _, t := range tags {
+		if t.Key != nil && seen[*t.Key] && len(tags) <= maxTags {
+			return nil, invalidInput("Duplicate tag keys found.")
+		}
+		seen[aws.ToString(t.Key)] = true
+	}
+	return p.checkTags(tags)
 }
 
 func (p patterns) checkTag(member string, t tag) error {

@@ -19,7 +19,7 @@ func (s *Service) createPolicy(ctx context.Context, c *service.Call, in *sdk.Cre
 	if err := s.patterns.checkDescription(in.Description); err != nil {
 		return nil, err
 	}
-	tags, err := s.patterns.checkTags(in.Tags)
+	tags, err := s.patterns.checkCasedTags(in.Tags)
 	if err != nil {
 		return nil, err
 	}

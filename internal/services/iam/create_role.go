@@ -17,8 +17,8 @@ func (s *Service) createRole(ctx context.Context, c *service.Call, in *sdk.Creat
 	if err != nil {
 		return nil, err
 	}
-	err = s.create(ctx, c, e, in.PermissionsBoundary, func(r store.Reader) error {
-		e.Trust, err = s.storedTrust(r, *in.AssumeRolePolicyDocument)
+	err = s.create(ctx, c, e, in.PermissionsBoundary, func(tx store.Tx) error {
+		e.Trust, err = s.storedTrust(tx, *in.AssumeRolePolicyDocument)
 		return err
 	})
 	if err != nil {
@@ -52,14 +52,18 @@ func (s *Service) newRole(in *sdk.CreateRoleInput) (*identity, error) {
 		e.MaxSessionSeconds = *in.MaxSessionDuration
 	}
 	if e.isProtected() {
-		return nil, protectedRole(e.Name)
+		return nil, accessDenied(protectedText(e.Name)) // UnmodifiableEntity is not among the operation's errors
 	}
 	return e, nil
 }
 
 // isProtected tells whether a role belongs to AWS: service-linked roles and those of IAM Identity Center (iam.md T8).
-func (e *identity) isProtected() bool {
-	return e.Kind == roleKind && (strings.HasPrefix(e.Path, serviceLinkedPath) || strings.HasPrefix(e.Path, "/aws-reserved/"))
+func (e *identity) isProtected() bool { return e.isServiceLinked() || e.isReserved() }
+
+func (e *identity) isServiceLinked() bool {
+	return e.Kind == roleKind && strings.HasPrefix(e.Path, serviceLinkedPath)
 }
 
-const serviceLinkedPath = "/aws-service-role/"
+func (e *identity) isReserved() bool {
+	return e.Kind == roleKind && strings.HasPrefix(e.Path, "/aws-reserved/")
+}

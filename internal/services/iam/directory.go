@@ -26,7 +26,7 @@ const (
 )
 
 // Directory answers what authentication and decisions ask about identities, from memory. A change that Update has acknowledged is
-// seen by the next question. It writes nothing but new accounts.
+// seen by the next question. It writes nothing but new accounts, and which MFA codes were used.
 type Directory struct {
 	names
 	config     Config
@@ -37,6 +37,7 @@ type Directory struct {
 	tokens     *memo[*knownToken]
 	aws        *memo[authz.Policy]
 	documents  *memo[*policy.Document]
+	attempts   attempts
 }
 
 // knownKey is an access key with its secret open.
@@ -52,6 +53,9 @@ type knownIdentity struct {
 	inline  []authz.Policy
 	tags    principal.Tags
 }
+
+// inlineNames are the names of the policies in inline.
+func (e *knownIdentity) inlineNames() []string { return slices.Sorted(maps.Keys(e.Inline)) }
 
 // knownToken is an open session token.
 type knownToken struct {
@@ -93,7 +97,7 @@ func (d *Directory) decodeKey(item store.Item) (*knownKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	secretKey, err := openSecret(d.config.Keyring, key.ID, key.Secret)
+	secretKey, err := openSecret(d.config.Keyring, accessKeyPurpose, key.ID, key.Secret)
 	if err != nil {
 		return nil, fmt.Errorf("open secret of access key %s: %w", key.ID, err)
 	}
@@ -106,7 +110,7 @@ func (d *Directory) decodeIdentity(item store.Item) (*knownIdentity, error) {
 		return nil, err
 	}
 	known := &knownIdentity{identity: e, account: accountOfKey(item.Key), tags: principal.NewTags(tagsOf(e))}
-	for _, name := range slices.Sorted(maps.Keys(e.Inline)) {
+	for _, name := range known.inlineNames() {
 		doc, err := d.parse(e.Inline[name])
 		if err != nil {
 			return nil, fmt.Errorf("inline policy %s of %s %s: %w", name, e.Kind, e.Name, err)

@@ -25,6 +25,9 @@ func noSuchEntity(format string, args ...any) error {
 }
 
 func noSuchIdentity(k kind, name string) error {
+	if k == profileKind {
+		return noSuchEntity("Instance Profile %s cannot be found.", name)
+	}
 	return noSuchEntity("The %s with name %s cannot be found.", k, name)
 }
 
@@ -39,11 +42,16 @@ func noSuchVersion(arn, version string) error {
 	return noSuchEntity("Policy %s version %s does not exist or is not attachable.", arn, version)
 }
 
+const alreadyExistsCode = "EntityAlreadyExists"
+
 func alreadyExists(format string, args ...any) error {
-	return awserr.New("EntityAlreadyExists", http.StatusConflict, format, args...)
+	return awserr.New(alreadyExistsCode, http.StatusConflict, format, args...)
 }
 
 func identityExists(k kind, name string) error {
+	if k == profileKind {
+		return alreadyExists("Instance Profile %s already exists.", name)
+	}
 	word := string(k)
 	return alreadyExists("%s%s with name %s already exists.", strings.ToUpper(word[:1]), word[1:], name)
 }
@@ -75,11 +83,15 @@ func validationError(format string, args ...any) error {
 	return awserr.New("ValidationError", http.StatusBadRequest, format, args...)
 }
 
-func invalidInput(format string, args ...any) error {
+func invalidInput(format string, args ...any) *awserr.Error {
 	return awserr.New("InvalidInput", http.StatusBadRequest, format, args...)
 }
 
 // protectedRole guards the paths of roles that only AWS makes and changes (iam.md T8). The text is from third-party logs.
 func protectedRole(name string) error {
-	return accessDenied("Cannot perform the operation on the protected role '" + name + "' - this role is only modifiable by AWS")
+	return awserr.New("UnmodifiableEntity", http.StatusBadRequest, "%s", protectedText(name))
+}
+
+func protectedText(name string) string {
+	return "Cannot perform the operation on the protected role '" + name + "' - this role is only modifiable by AWS"
 }

@@ -29,7 +29,7 @@ func (s *Service) getPolicy(ctx context.Context, c *service.Call, in *sdk.GetPol
 		if p.Description != "" {
 			out.Description = aws.String(p.Description)
 		}
-		out.Tags = append([]types.Tag{}, wireTags(byKey(p.Tags))...)
+		out.Tags = shownTags(p.Tags)
 		return nil
 	})
 	if err != nil {

@@ -18,9 +18,11 @@ func (s *Service) getRole(ctx context.Context, c *service.Call, in *sdk.GetRoleI
 		if err != nil {
 			return err
 		}
-		role, err = s.listedRole(r, c.Account, e)
-		// When a role was last used is not kept.
-		role.PermissionsBoundary, role.Tags, role.RoleLastUsed = wireBoundary(e.Boundary), wireTags(e.Tags), &types.RoleLastUsed{}
+		if role, err = s.listedRole(r, c.Account, e); err != nil {
+			return err
+		}
+		role.PermissionsBoundary, role.Tags = wireBoundary(e.Boundary), wireTags(e.Tags)
+		role.RoleLastUsed, err = s.roleLastUsed(r, e, c.Time)
 		return err
 	})
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"github.com/licet/licet/authz"
+	"github.com/licet/licet/internal/awsdata"
 	"github.com/licet/licet/internal/awserr"
 	"github.com/licet/licet/internal/principal"
 	"github.com/licet/licet/internal/secret"
@@ -29,6 +31,9 @@ const (
 	basicRole = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 	forAWS    = "arn:aws:iam::aws:policy/aws-service-role/AWSLambdaServiceRolePolicy"
 )
+
+// awsData loads the tables once for all tests.
+var awsData = sync.OnceValues(awsdata.Load)
 
 // catalogue is a small ManagedPolicies.
 type catalogue []ManagedPolicy
@@ -58,15 +63,21 @@ func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, db: storetest.New(t), now: time.Date(2026, 3, 1, 12, 0, 0, 5e8, time.UTC), ops: make(map[string]service.Operation)}
 	created := time.Date(2015, 2, 6, 18, 40, 0, 0, time.UTC)
+	actions, err := awsData()
+	if err != nil {
+		t.Fatal(err)
+	}
 	config := Config{
-		DB: w.db, Keyring: secret.New([secret.KeySize]byte{1}), Partition: "aws", Now: func() time.Time { return w.now },
+		DB: w.db, Keyring: secret.New([secret.KeySize]byte{1}), Actions: actions, Partition: "aws", Now: func() time.Time { return w.now },
+		LastUsed: NewLastUsed(w.db),
 		Managed: catalogue{
 			{ARN: readOnly, Name: "ReadOnlyAccess", Path: "/", VersionID: "v9", Created: created, Updated: created, Document: allowAll},
-			{ARN: basicRole, Name: "AWSLambdaBasicExecutionRole", Path: "/service-role/", VersionID: "v1", Created: created, Updated: created, Document: allowAll},
 			{ARN: forAWS, Name: "AWSLambdaServiceRolePolicy", Path: "/aws-service-role/", VersionID: "v1", Created: created, Updated: created, Document: allowAll},
+			{ARN: basicRole, Name: "AWSLambdaBasicExecutionRole", Path: "/service-role/", VersionID: "v1", Created: created, Updated: created, Document: allowAll},
 		},
 	}
-	w.s, w.d = New(config), NewDirectory(config)
+	w.d = NewDirectory(config)
+	w.s = New(config, w.d)
 	t.Cleanup(w.d.Close)
 	for _, op := range w.s.operations() {
 		w.ops[op.Name] = op

@@ -12,7 +12,7 @@ import (
 // create gives a new user, group or role its id and date and keeps it, with a boundary if the call has one. prepare, if not nil,
 // may complete the identity inside the transaction.
 func (s *Service) create(
-	ctx context.Context, c *service.Call, e *identity, boundaryARN *string, prepare func(store.Reader) error,
+	ctx context.Context, c *service.Call, e *identity, boundaryARN *string, prepare func(store.Tx) error,
 ) error {
 	id, err := principal.NewUniqueID(e.Kind.idPrefix(), c.Account)
 	if err != nil {
@@ -28,7 +28,7 @@ func (s *Service) create(
 		if err := claimName(tx, c.Account, e); err != nil {
 			return err
 		}
-		if err := checkQuota(tx, c.Account, e.Kind); err != nil {
+		if err := checkQuota(tx, c.Account, e); err != nil {
 			return err
 		}
 		if boundaryARN != nil {
@@ -40,16 +40,22 @@ func (s *Service) create(
 	})
 }
 
-// checkQuota counts the identities of an account, the new one included.
-func checkQuota(r store.Reader, account string, k kind) error {
+// checkQuota counts the identities of an account, the new one included. Service-linked roles count, but are always allowed
+// (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create-service-linked-role.html).
+func checkQuota(r store.Reader, account string, e *identity) error {
+	if e.isServiceLinked() {
+		return nil
+	}
 	quota, limit := "UsersPerAccount", maxUsers
-	switch k {
+	switch e.Kind {
 	case groupKind:
 		quota, limit = "GroupsPerAccount", maxGroups
 	case roleKind:
 		quota, limit = "RolesPerAccount", maxRoles
+	case profileKind:
+		quota, limit = "InstanceProfilesPerAccount", maxProfiles
 	}
-	n, err := count(r, namePrefix(account, k), limit+1)
+	n, err := count(r, namePrefix(account, e.Kind), limit+1)
 	if err == nil && n > limit {
 		return quotaExceeded(quota, limit)
 	}
@@ -72,28 +78,42 @@ func (s *Service) remove(ctx context.Context, account string, k kind, name strin
 		if err := dropBoundary(tx, account, e); err != nil {
 			return err
 		}
-		if err := tx.Delete(nameKey(account, k, e.Name)); err != nil {
+		return erase(tx, account, e)
+	})
+}
+
+// erase deletes an identity to which nothing refers.
+func erase(tx store.Tx, account string, e *identity) error {
+	for _, key := range []string{nameKey(account, e.Kind, e.Name), lastUsedKey(e.ID), identityKey(account, e.Kind, e.ID)} {
+		if err := tx.Delete(key); err != nil {
 			return err
 		}
-		return tx.Delete(identityKey(account, k, e.ID))
-	})
+	}
+	return nil
 }
 
 // checkRemovable says what must be removed first.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteUser.html
 func checkRemovable(r store.Reader, account string, e *identity) error {
-	members := 0
-	if e.Kind == groupKind {
-		var err error
-		if members, err = count(r, memberPrefix(account, e.ID), 1); err != nil {
-			return err
-		}
+	members, profiles := 0, 0
+	var err error
+	switch e.Kind {
+	case groupKind:
+		members, err = count(r, memberPrefix(account, e.ID), 1)
+	case roleKind:
+		profiles, err = count(r, profilePrefix(account, e.ID), 1)
 	}
 	switch {
+	case err != nil:
+		return err
+	case profiles > 0 || e.Role != "":
+		return deleteConflict("Cannot delete entity, must remove roles from instance profile first.")
 	case len(e.Groups) > 0 || members > 0:
 		return deleteConflict("Cannot delete entity, must remove users from group first.")
 	case len(e.AccessKeys) > 0:
 		return deleteConflict("Cannot delete entity, must delete access keys first.")
+	case len(e.MFADevices) > 0:
+		return deleteConflict("Cannot delete entity, must remove tokens from principal first.")
 	case len(e.Attached) > 0:
 		return deleteConflict("Cannot delete entity, must detach all policies first.")
 	case len(e.Inline) > 0:
@@ -138,10 +158,7 @@ func (s *Service) renameTarget(
 	if err := s.patterns.checkPath("newPath", newPath); err != nil {
 		return nil, err
 	}
-	e, err := s.read(ctx, c.Account, k, name)
-	if isMissing(err) {
-		e, err = &identity{Kind: k, Name: name, Path: "/"}, nil
-	}
+	e, err := s.readOrSuppose(ctx, c.Account, k, name)
 	if err != nil {
 		return nil, err
 	}

@@ -15,7 +15,16 @@ func (s *Service) listIdentities(
 	if err := s.patterns.checkPathPrefix(pathPrefix); err != nil {
 		return listing[*identity]{}, err
 	}
-	prefix := namePrefix(account, k)
+	var l listing[*identity]
+	err := s.db.View(ctx, func(r store.Reader) (err error) {
+		l, err = scanIdentities(r, account, k, pathPrefix, p)
+		return err
+	})
+	return l, err
+}
+
+// scanIdentities is listIdentities inside a transaction, for a checked prefix.
+func scanIdentities(r store.Reader, account string, k kind, pathPrefix *string, p page) (listing[*identity], error) {
 	load := func(r store.Reader, item store.Item) (*identity, string, error) {
 		e, err := getIdentity(r, account, k, string(item.Value))
 		if err != nil {
@@ -23,48 +32,44 @@ func (s *Service) listIdentities(
 		}
 		return e, e.Path, nil
 	}
-	return scanPage(ctx, s.db, prefix, pathPrefix, p, load)
+	return scanPage(r, namePrefix(account, k), pathPrefix, p, load)
 }
 
 // scanPage gives a page of the store's items below prefix. load decodes an item and gives its path.
 func scanPage[T any](
-	ctx context.Context, db store.DB, prefix string, pathPrefix *string, p page,
+	r store.Reader, prefix string, pathPrefix *string, p page,
 	load func(store.Reader, store.Item) (value T, path string, err error),
 ) (listing[T], error) {
-	var l listing[T]
-	err := db.View(ctx, func(r store.Reader) error {
-		l = listing[T]{}
-		after, last := "", ""
-		if p.after != "" {
-			after, last = prefix+p.after, p.after
+	l := listing[T]{last: p.after}
+	after := ""
+	if p.after != "" {
+		after = prefix + p.after
+	}
+	for {
+		items, err := r.Scan(prefix, after, p.size+1)
+		if err != nil {
+			return listing[T]{}, err
 		}
-		for {
-			items, err := r.Scan(prefix, after, p.size+1)
+		for _, item := range items {
+			v, at, err := load(r, item)
 			if err != nil {
-				return err
+				return listing[T]{}, err
 			}
-			for _, item := range items {
-				v, at, err := load(r, item)
-				if err != nil {
-					return err
-				}
-				after = item.Key
-				if pathPrefix != nil && !strings.HasPrefix(at, *pathPrefix) {
-					continue
-				}
-				if len(l.items) == p.size {
-					l.truncated, l.marker = true, newMarker(last)
-					return nil
-				}
-				l.items = append(l.items, v)
-				last = strings.TrimPrefix(item.Key, prefix)
+			after = item.Key
+			if pathPrefix != nil && !strings.HasPrefix(at, *pathPrefix) {
+				continue
 			}
-			if len(items) <= p.size {
-				return nil
+			if len(l.items) == p.size {
+				l.truncated, l.marker = true, newMarker(l.last)
+				return l, nil
 			}
+			l.items = append(l.items, v)
+			l.last = strings.TrimPrefix(item.Key, prefix)
 		}
-	})
-	return l, err
+		if len(items) <= p.size {
+			return l, nil
+		}
+	}
 }
 
 // identitiesByID reads the identities that the keys below prefix end with, in the order of the keys.

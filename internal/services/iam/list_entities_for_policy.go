@@ -60,9 +60,11 @@ func entityKinds(f types.EntityType) ([]kind, error) {
 	case types.EntityTypeLocalManagedPolicy, types.EntityTypeAWSManagedPolicy:
 		return nil, nil // no policy is attached to a policy
 	}
-	return nil, violation("entityFilter",
-		"Member must satisfy enum value set: [User, Role, Group, LocalManagedPolicy, AWSManagedPolicy]")
+	return nil, violation("entityFilter", "%s", entityTypes)
 }
+
+// entityTypes is the constraint of the types of entities.
+const entityTypes = "Member must satisfy enum value set: [User, Role, Group, LocalManagedPolicy, AWSManagedPolicy]"
 
 // usersOf finds who uses a policy, once each.
 func usersOf(r store.Reader, account string, in *sdk.ListEntitiesForPolicyInput, kinds []kind) ([]*identity, error) {

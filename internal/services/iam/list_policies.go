@@ -2,6 +2,7 @@ package iam
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 	"strings"
 
@@ -21,7 +22,7 @@ func (s *Service) listPolicies(ctx context.Context, c *service.Call, in *sdk.Lis
 	if err := s.checkListPolicies(in); err != nil {
 		return nil, err
 	}
-	var all []types.Policy
+	var all []entry
 	err = s.db.View(ctx, func(r store.Reader) (err error) {
 		all, err = s.policies(r, c.Account, in)
 		return err
@@ -29,10 +30,28 @@ func (s *Service) listPolicies(ctx context.Context, c *service.Call, in *sdk.Lis
 	if err != nil {
 		return nil, err
 	}
-	l := cut(p, all, policyOrder)
-	return &sdk.ListPoliciesOutput{
-		Policies: append([]types.Policy{}, l.items...), IsTruncated: l.truncated, Marker: l.marker,
-	}, nil
+	l := cut(p, all, func(e entry) string { return e.order })
+	out := &sdk.ListPoliciesOutput{Policies: []types.Policy{}, IsTruncated: l.truncated, Marker: l.marker}
+	for _, e := range l.items {
+		out.Policies = append(out.Policies, listedPolicy(e.arn, e.policy, e.uses))
+	}
+	return out, nil
+}
+
+// entry is a policy in the list of all. order puts customer managed policies before those of AWS.
+type entry struct {
+	order, arn string
+	policy     *managedPolicy
+	uses       uses
+}
+
+// entriesOfAWS makes the entries of AWS's policies, which are many and never change.
+func entriesOfAWS(m ManagedPolicies) []entry {
+	var out []entry
+	for p := range m.All() {
+		out = append(out, entry{order: "1" + p.ARN, arn: p.ARN, policy: fromAWS(p)})
+	}
+	return out
 }
 
 func (s *Service) checkListPolicies(in *sdk.ListPoliciesInput) error {
@@ -55,24 +74,16 @@ func checkUsageFilter(f types.PolicyUsageType) error {
 	return violation("policyUsageFilter", "Member must satisfy enum value set: [PermissionsPolicy, PermissionsBoundary]")
 }
 
-// policyOrder puts customer managed policies before those of AWS.
-func policyOrder(p types.Policy) string {
-	if strings.Contains(*p.Arn, ":"+awsAccount+":policy/") {
-		return "1" + *p.Arn
-	}
-	return "0" + strings.ToLower(*p.PolicyName)
-}
-
 // policies gives all policies that pass the filters of a request, in order.
-func (s *Service) policies(r store.Reader, account string, in *sdk.ListPoliciesInput) ([]types.Policy, error) {
+func (s *Service) policies(r store.Reader, account string, in *sdk.ListPoliciesInput) ([]entry, error) {
 	counts, err := allUses(r, account)
 	if err != nil {
 		return nil, err
 	}
-	var out []types.Policy
-	add := func(arn string, p *managedPolicy) {
-		if n := counts[url.PathEscape(arn)]; passes(in, p, n) {
-			out = append(out, listedPolicy(arn, p, n))
+	var out []entry
+	add := func(e entry) {
+		if e.uses = counts[e.arn]; passes(in, e.policy, e.uses) {
+			out = append(out, e)
 		}
 	}
 	if in.Scope != types.PolicyScopeTypeAws {
@@ -85,12 +96,12 @@ func (s *Service) policies(r store.Reader, account string, in *sdk.ListPoliciesI
 			if err != nil {
 				return nil, err
 			}
-			add(s.policyARN(account, p), p)
+			add(entry{order: "0" + strings.ToLower(p.Name), arn: s.policyARN(account, p), policy: p})
 		}
 	}
 	if in.Scope != types.PolicyScopeTypeLocal {
-		for p := range s.managed.All() {
-			add(p.ARN, fromAWS(p))
+		for _, e := range s.entriesOfAWS() {
+			add(e)
 		}
 	}
 	return out, nil
@@ -108,7 +119,7 @@ func passes(in *sdk.ListPoliciesInput, p *managedPolicy, n uses) bool {
 	return true
 }
 
-// allUses counts what uses each policy in an account, by the ARN as it stands in the keys.
+// allUses counts what uses each policy in an account, by ARN.
 func allUses(r store.Reader, account string) (map[string]uses, error) {
 	out := make(map[string]uses)
 	for _, u := range []use{attached, boundary} {
@@ -118,7 +129,11 @@ func allUses(r store.Reader, account string) (map[string]uses, error) {
 			return nil, err
 		}
 		for _, item := range items {
-			arn, _, _ := strings.Cut(strings.TrimPrefix(item.Key, prefix), "/")
+			escaped, _, _ := strings.Cut(strings.TrimPrefix(item.Key, prefix), "/")
+			arn, err := url.PathUnescape(escaped)
+			if err != nil {
+				return nil, fmt.Errorf("read key %s: %w", item.Key, err)
+			}
 			n := out[arn]
 			if u == attached {
 				n.attached++

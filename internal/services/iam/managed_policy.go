@@ -27,6 +27,9 @@ func parsePolicyARN(text string) (arn.ARN, error) {
 	return a, nil
 }
 
+// isOfAWS tells whether a policy's ARN is that of an AWS managed policy.
+func isOfAWS(policyARN string) bool { return strings.Contains(policyARN, "::"+awsAccount+":policy/") }
+
 // policyPathAndName splits a policy's ARN: "arn:aws:iam::1:policy/team/x" gives "/team/" and "x".
 func policyPathAndName(text string) (path, name string) {
 	_, rest, _ := strings.Cut(text, ":policy/")
@@ -34,17 +37,20 @@ func policyPathAndName(text string) (path, name string) {
 	return "/" + rest[:i+1], rest[i+1:]
 }
 
-// findPolicy finds a policy of the account or of AWS by its ARN, or answers NoSuchEntity.
+// findPolicy finds a policy of the account or of AWS by its ARN, or answers NoSuchEntity. Those of AWS are shared: they must not be
+// changed.
 func (s *Service) findPolicy(r store.Reader, account, policyARN string) (*managedPolicy, error) {
 	a, err := parsePolicyARN(policyARN)
 	if err != nil {
 		return nil, err
 	}
 	if a.AccountID == awsAccount {
-		if p, ok := s.managed.ManagedPolicy(policyARN); ok {
-			return fromAWS(p), nil
-		}
-		return nil, noSuchPolicy(policyARN)
+		return s.policiesOfAWS.get(policyARN, func(policyARN string) (*managedPolicy, error) {
+			if p, ok := s.managed.ManagedPolicy(policyARN); ok {
+				return fromAWS(p), nil
+			}
+			return nil, noSuchPolicy(policyARN)
+		})
 	}
 	if a.AccountID != account {
 		return nil, noSuchPolicy(policyARN)

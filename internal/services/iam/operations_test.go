@@ -36,7 +36,11 @@ func TestTargetsOfMissingThings(t *testing.T) {
 			}
 		}
 		for member, value := range map[string]string{
-			"PolicyArn": "arn:aws:iam::111122223333:policy/x", "Path": "/", "PathPrefix": "/", "NewPath": "/",
+			"PolicyArn": "arn:aws:iam::111122223333:policy/x", "PolicySourceArn": "arn:aws:iam::111122223333:user/nobody", "Path": "/", "PathPrefix": "/", "NewPath": "/",
+			"Arn":            "arn:aws:iam::111122223333:user/nobody",
+			"DeletionTaskId": "task/aws-service-role/x.amazonaws.com/x/1",
+			"AccessKeyId":    "AKIAIOSFODNN7EXAMPLE",
+			"SerialNumber":   "arn:aws:iam::111122223333:mfa/x",
 		} {
 			if f := in.Elem().FieldByName(member); f.IsValid() {
 				f.Set(reflect.ValueOf(&value))
@@ -313,7 +317,7 @@ func TestListPoliciesAndEntities(t *testing.T) {
 		want []string
 	}{
 		{&sdk.ListPoliciesInput{}, []string{
-			"mine", "mine-too", "other", "ReadOnlyAccess", "AWSLambdaBasicExecutionRole", "AWSLambdaServiceRolePolicy",
+			"mine", "mine-too", "other", "ReadOnlyAccess", "AWSLambdaServiceRolePolicy", "AWSLambdaBasicExecutionRole",
 		}},
 		{&sdk.ListPoliciesInput{Scope: types.PolicyScopeTypeLocal, MaxItems: aws.Int32(2)}, []string{"mine", "mine-too"}},
 		{&sdk.ListPoliciesInput{OnlyAttached: true}, []string{"mine", "ReadOnlyAccess"}},

@@ -3,6 +3,8 @@ package iam
 import (
 	"bytes"
 	"encoding/base64"
+	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
@@ -30,34 +32,43 @@ func newPage(marker *string, maxItems *int32) (page, error) {
 	}
 	after, err := base64.RawURLEncoding.DecodeString(*marker)
 	if err != nil || len(after) == 0 || bytes.IndexByte(after, 0) >= 0 {
-		return page{}, validationError("Invalid Marker.")
+		return page{}, invalidMarker()
 	}
 	p.after = string(after)
 	return p, nil
 }
 
+func invalidMarker() error { return validationError("Invalid Marker.") }
+
 // listing is an answer's part of a list.
 type listing[T any] struct {
-	items     []T
+	items []T
+	// last is the key of the last item, or of the one before the page.
+	last      string
 	marker    *string
 	truncated bool
 }
 
+// sortedBy sorts a list by key.
+func sortedBy[T any](items []T, key func(T) string) []T {
+	slices.SortFunc(items, func(a, b T) int { return strings.Compare(key(a), key(b)) })
+	return items
+}
+
 // cut takes the page out of a list that is sorted by key.
 func cut[T any](p page, items []T, key func(T) string) listing[T] {
-	var l listing[T]
-	last := ""
+	l := listing[T]{last: p.after}
 	for _, item := range items {
 		k := key(item)
 		if p.after != "" && k <= p.after {
 			continue
 		}
 		if len(l.items) == p.size {
-			l.truncated, l.marker = true, newMarker(last)
+			l.truncated, l.marker = true, newMarker(l.last)
 			break
 		}
 		l.items = append(l.items, item)
-		last = k
+		l.last = k
 	}
 	return l
 }

@@ -41,15 +41,12 @@ func (d *Directory) Policies(ctx context.Context, caller principal.Caller) (auth
 }
 
 func (d *Directory) identityPolicies(ctx context.Context, e *knownIdentity, p *authz.Policies) error {
-	grants := make([]*knownIdentity, 1, 1+len(e.Groups))
-	grants[0] = e
-	size := len(e.inline) + len(e.Attached)
-	for _, id := range e.Groups {
-		g, err := d.identities.Get(ctx, identityKey(e.account, groupKind, id))
-		if err != nil {
-			return fmt.Errorf("load group %s of user %s: %w", id, e.Name, err)
-		}
-		grants = append(grants, g)
+	grants, err := d.grants(ctx, e)
+	if err != nil {
+		return err
+	}
+	size := 0
+	for _, g := range grants {
 		size += len(g.inline) + len(g.Attached)
 	}
 	p.Identity = make([]authz.Policy, 0, size)
@@ -71,6 +68,20 @@ func (d *Directory) identityPolicies(ctx context.Context, e *knownIdentity, p *a
 		p.Boundary = &b
 	}
 	return nil
+}
+
+// grants are those whose identity-based policies an identity has: itself and its groups.
+func (d *Directory) grants(ctx context.Context, e *knownIdentity) ([]*knownIdentity, error) {
+	grants := make([]*knownIdentity, 1, 1+len(e.Groups))
+	grants[0] = e
+	for _, id := range e.Groups {
+		g, err := d.identities.Get(ctx, identityKey(e.account, groupKind, id))
+		if err != nil {
+			return nil, fmt.Errorf("load group %s of user %s: %w", id, e.Name, err)
+		}
+		grants = append(grants, g)
+	}
+	return grants, nil
 }
 
 // sessionPolicies are the policies that were given when a session was made. One that is gone is an error: what it denied must

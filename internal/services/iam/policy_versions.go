@@ -78,15 +78,18 @@ func (s *Service) listPolicyVersions(
 	if err != nil {
 		return nil, err
 	}
-	newest := slices.SortedFunc(slices.Values(p.Versions), func(a, b policyVersion) int {
-		return cmp.Compare(versionOrder(a), versionOrder(b))
-	})
-	l := cut(page, newest, versionOrder)
+	l := cut(page, p.newestFirst(), versionOrder)
 	out := &sdk.ListPolicyVersionsOutput{IsTruncated: l.truncated, Marker: l.marker, Versions: []types.PolicyVersion{}}
 	for _, v := range l.items {
 		out.Versions = append(out.Versions, wireVersion(p, v))
 	}
 	return out, nil
+}
+
+func (p *managedPolicy) newestFirst() []policyVersion {
+	return slices.SortedFunc(slices.Values(p.Versions), func(a, b policyVersion) int {
+		return cmp.Compare(versionOrder(a), versionOrder(b))
+	})
 }
 
 // versionOrder sorts newest first. An id that is not "v" and a number belongs to an AWS managed policy and stands alone.

@@ -18,6 +18,8 @@ const (
 	userKind  kind = "user"
 	groupKind kind = "group"
 	roleKind  kind = "role"
+	// profileKind is an instance profile: it has a name, a path, tags and at most one role, and no policies.
+	profileKind kind = "instance-profile"
 	// rootKind is the account's root user. Its id is the account, its name is empty.
 	rootKind kind = "root"
 )
@@ -29,12 +31,15 @@ func (k kind) idPrefix() string {
 		return principal.UserIDPrefix
 	case groupKind:
 		return principal.GroupIDPrefix
+	case profileKind:
+		return principal.ProfileIDPrefix
 	default:
 		return principal.RoleIDPrefix
 	}
 }
 
-// identity is the stored form of a user, group, role or root user. All that is granted to it is in this one record.
+// identity is the stored form of a user, group, role, instance profile or root user. All that is granted to it is in this one
+// record.
 type identity struct {
 	Kind    kind      `json:"kind"`
 	ID      string    `json:"id"`
@@ -50,6 +55,8 @@ type identity struct {
 	// AccessKeys are ids of a user's or root's access keys, in the order of their making. Groups are ids of a user's groups.
 	AccessKeys []string `json:"access_keys,omitempty"`
 	Groups     []string `json:"groups,omitempty"`
+	// MFADevices are serial numbers of the MFA devices that are enabled for a user.
+	MFADevices []string `json:"mfa_devices,omitempty"`
 	// RootKeyMade tells that the root user was once given a key: it is not given another when it deletes that one.
 	RootKeyMade bool `json:"root_key_made,omitempty"`
 
@@ -58,6 +65,9 @@ type identity struct {
 	MaxSessionSeconds int32  `json:"max_session_seconds,omitempty"`
 	Trust             string `json:"trust,omitempty"`
 	Generation        int64  `json:"generation,omitempty"`
+
+	// Role is the id of an instance profile's role.
+	Role string `json:"role,omitempty"`
 }
 
 type tag struct {
@@ -112,9 +122,14 @@ type accessKey struct {
 //	iam/<account>/<kind>-name/<lower-cased name>        the identity's unique id
 //	iam/<account>/policy/<lower-cased name>             managedPolicy
 //	iam/<account>/member/<group id>/<user id>           membership, for listing a group
+//	iam/<account>/profile/<role id>/<profile id>        the same for the instance profiles that a role is in
 //	iam/<account>/attached/<policy ARN>/<kind>/<id>     attachment, for listing and counting
 //	iam/<account>/boundary/<policy ARN>/<kind>/<id>     the same for permissions boundaries
+//	iam/<account>/deletion-task/<uuid>                  deletionTask
+//	iam/<account>/token-version                         GlobalEndpointTokenVersion, once it was set
+//	iam/<account>/mfa/<lower-cased path and name>       mfaDevice
 //	iam/key/<access key id>                             accessKey
+//	iam/used/<access key id or role id>                 lastUse
 //
 // Names compare without regard to case when they are made
 // (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, "IAM name requirements").
@@ -137,7 +152,15 @@ func memberPrefix(account, groupID string) string {
 	return "iam/" + account + "/member/" + groupID + "/"
 }
 
+func profilePrefix(account, roleID string) string {
+	return "iam/" + account + "/profile/" + roleID + "/"
+}
+
+func tokenVersionKey(account string) string { return "iam/" + account + "/token-version" }
+
 func accessKeyKey(id string) string { return "iam/key/" + id }
+
+func lastUsedKey(id string) string { return "iam/used/" + id }
 
 // use is a way in which an identity uses a managed policy.
 type use string

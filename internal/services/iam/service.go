@@ -3,12 +3,14 @@ package iam
 import (
 	"context"
 	"iter"
+	"sync"
 	"time"
 
 	"github.com/licet/licet/internal/principal"
 	"github.com/licet/licet/internal/protocol"
 	"github.com/licet/licet/internal/secret"
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/iam/simulation"
 	"github.com/licet/licet/internal/store"
 )
 
@@ -32,15 +34,26 @@ type ManagedPolicies interface {
 	All() iter.Seq[ManagedPolicy]
 }
 
-// Config is what Service and Directory need. All fields but FixedRoot are required.
+// Actions knows the actions of AWS's services. It never changes and is safe for concurrent use.
+type Actions interface {
+	simulation.Actions
+	// Services are the prefixes of all services, sorted. Names gives the names of a service's actions, without the prefix.
+	Services() []string
+	Names(service string) []string
+}
+
+// Config is what Service and Directory need. All fields but FixedRoot are required; the Directory does without Actions and LastUsed.
 type Config struct {
 	DB      store.DB
 	Keyring *secret.Keyring
 	Managed ManagedPolicies
+	Actions Actions
 	// Partition of the ARNs, such as "aws".
 	Partition string
 	// Now tells the time to which session tokens are held.
 	Now func() time.Time
+	// LastUsed tells when access keys and roles were last used.
+	LastUsed *LastUsed
 	// FixedRoot gives accounts a root access key for as long as this process runs. It is never stored.
 	FixedRoot map[string]principal.Credentials
 }
@@ -51,13 +64,25 @@ type Service struct {
 	db       store.DB
 	keyring  *secret.Keyring
 	managed  ManagedPolicies
+	lastUsed *LastUsed
 	patterns patterns
+	linked   []linkedService
+	// policiesOfAWS are those of AWS's managed policies that were asked for, entriesOfAWS all of them for lists, without documents.
+	policiesOfAWS *memo[*managedPolicy]
+	entriesOfAWS  func() []entry
+	// directory has the policies of identities as decisions see them.
+	directory *Directory
+	actions   Actions
 }
 
-// New makes the service.
-func New(c Config) *Service {
+// New makes the service, beside the directory of the same store.
+func New(c Config, d *Directory) *Service {
 	return &Service{
-		names: names{c.Partition}, db: c.DB, keyring: c.Keyring, managed: c.Managed, patterns: newPatterns(),
+		names: names{c.Partition}, db: c.DB, keyring: c.Keyring, managed: c.Managed, lastUsed: c.LastUsed,
+		patterns: newPatterns(), linked: linkedServices(),
+		policiesOfAWS: newMemo[*managedPolicy](cachedPolicies),
+		entriesOfAWS:  sync.OnceValue(func() []entry { return entriesOfAWS(c.Managed) }),
+		directory:     d, actions: c.Actions,
 	}
 }
 
@@ -68,12 +93,25 @@ func (s *Service) Definition(api *protocol.API, codec protocol.Codec) service.Se
 
 // change reads an identity, lets fn change it, and writes it, in one transaction. What belongs to AWS cannot be changed.
 func (s *Service) change(ctx context.Context, account string, k kind, name string, fn func(store.Tx, *identity) error) error {
+	return s.changeUnless(ctx, account, k, name, (*identity).isProtected, fn)
+}
+
+// describe is change for tags and descriptions, which service-linked roles take, too
+// (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_update-service-linked-role.html; TagRole's page has no
+// UnmodifiableEntity).
+func (s *Service) describe(ctx context.Context, account string, k kind, name string, fn func(store.Tx, *identity) error) error {
+	return s.changeUnless(ctx, account, k, name, (*identity).isReserved, fn)
+}
+
+func (s *Service) changeUnless(
+	ctx context.Context, account string, k kind, name string, protected func(*identity) bool, fn func(store.Tx, *identity) error,
+) error {
 	return s.db.Update(ctx, func(tx store.Tx) error {
 		e, err := findIdentity(tx, account, k, name)
 		if err != nil {
 			return err
 		}
-		if e.isProtected() {
+		if protected(e) {
 			return protectedRole(e.Name)
 		}
 		if err := fn(tx, e); err != nil {
@@ -81,6 +119,16 @@ func (s *Service) change(ctx context.Context, account string, k kind, name strin
 		}
 		return putIdentity(tx, account, e)
 	})
+}
+
+// readOrSuppose is read for what a permission is about: in the place of an identity that does not exist it gives one without a
+// path, so that a caller who may not act learns nothing.
+func (s *Service) readOrSuppose(ctx context.Context, account string, k kind, name string) (*identity, error) {
+	e, err := s.read(ctx, account, k, name)
+	if isMissing(err) {
+		return &identity{Kind: k, Name: name, Path: "/"}, nil
+	}
+	return e, err
 }
 
 // read reads an identity.

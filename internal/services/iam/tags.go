@@ -47,11 +47,15 @@ func listTags(have []tag, marker *string, maxItems *int32) (listing[types.Tag], 
 }
 
 func (s *Service) tagIdentity(ctx context.Context, c *service.Call, k kind, name *string, tags []types.Tag) error {
-	set, err := s.patterns.checkTags(tags)
+	check := s.patterns.checkTags
+	if k == profileKind {
+		check = s.patterns.checkCasedTags
+	}
+	set, err := check(tags)
 	if err != nil {
 		return err
 	}
-	return s.change(ctx, c.Account, k, *name, func(_ store.Tx, e *identity) (err error) {
+	return s.describe(ctx, c.Account, k, *name, func(_ store.Tx, e *identity) (err error) {
 		e.Tags, err = withTags(e.Tags, set)
 		return err
 	})
@@ -61,10 +65,20 @@ func (s *Service) untagIdentity(ctx context.Context, c *service.Call, k kind, na
 	if err := s.patterns.checkTagKeys(keys); err != nil {
 		return err
 	}
-	return s.change(ctx, c.Account, k, *name, func(_ store.Tx, e *identity) error {
+	return s.describe(ctx, c.Account, k, *name, func(_ store.Tx, e *identity) error {
 		e.Tags = withoutTags(e.Tags, keys)
 		return nil
 	})
+}
+
+func (s *Service) listIdentityTags(
+	ctx context.Context, c *service.Call, k kind, name, marker *string, maxItems *int32,
+) (listing[types.Tag], error) {
+	e, err := s.read(ctx, c.Account, k, *name)
+	if err != nil {
+		return listing[types.Tag]{}, err
+	}
+	return listTags(e.Tags, marker, maxItems)
 }
 
 func (s *Service) tagUser(ctx context.Context, c *service.Call, in *sdk.TagUserInput) (*sdk.TagUserOutput, error) {
@@ -75,8 +89,14 @@ func (s *Service) tagRole(ctx context.Context, c *service.Call, in *sdk.TagRoleI
 	return &sdk.TagRoleOutput{}, s.tagIdentity(ctx, c, roleKind, in.RoleName, in.Tags)
 }
 
+func (s *Service) tagInstanceProfile(
+	ctx context.Context, c *service.Call, in *sdk.TagInstanceProfileInput,
+) (*sdk.TagInstanceProfileOutput, error) {
+	return &sdk.TagInstanceProfileOutput{}, s.tagIdentity(ctx, c, profileKind, in.InstanceProfileName, in.Tags)
+}
+
 func (s *Service) tagPolicy(ctx context.Context, c *service.Call, in *sdk.TagPolicyInput) (*sdk.TagPolicyOutput, error) {
-	set, err := s.patterns.checkTags(in.Tags)
+	set, err := s.patterns.checkCasedTags(in.Tags)
 	if err != nil {
 		return nil, err
 	}
@@ -95,6 +115,12 @@ func (s *Service) untagRole(ctx context.Context, c *service.Call, in *sdk.UntagR
 	return &sdk.UntagRoleOutput{}, s.untagIdentity(ctx, c, roleKind, in.RoleName, in.TagKeys)
 }
 
+func (s *Service) untagInstanceProfile(
+	ctx context.Context, c *service.Call, in *sdk.UntagInstanceProfileInput,
+) (*sdk.UntagInstanceProfileOutput, error) {
+	return &sdk.UntagInstanceProfileOutput{}, s.untagIdentity(ctx, c, profileKind, in.InstanceProfileName, in.TagKeys)
+}
+
 func (s *Service) untagPolicy(ctx context.Context, c *service.Call, in *sdk.UntagPolicyInput) (*sdk.UntagPolicyOutput, error) {
 	if err := s.patterns.checkTagKeys(in.TagKeys); err != nil {
 		return nil, err
@@ -107,21 +133,20 @@ func (s *Service) untagPolicy(ctx context.Context, c *service.Call, in *sdk.Unta
 }
 
 func (s *Service) listUserTags(ctx context.Context, c *service.Call, in *sdk.ListUserTagsInput) (*sdk.ListUserTagsOutput, error) {
-	e, err := s.read(ctx, c.Account, userKind, *in.UserName)
-	if err != nil {
-		return nil, err
-	}
-	l, err := listTags(e.Tags, in.Marker, in.MaxItems)
+	l, err := s.listIdentityTags(ctx, c, userKind, in.UserName, in.Marker, in.MaxItems)
 	return &sdk.ListUserTagsOutput{Tags: l.items, IsTruncated: l.truncated, Marker: l.marker}, err
 }
 
 func (s *Service) listRoleTags(ctx context.Context, c *service.Call, in *sdk.ListRoleTagsInput) (*sdk.ListRoleTagsOutput, error) {
-	e, err := s.read(ctx, c.Account, roleKind, *in.RoleName)
-	if err != nil {
-		return nil, err
-	}
-	l, err := listTags(e.Tags, in.Marker, in.MaxItems)
+	l, err := s.listIdentityTags(ctx, c, roleKind, in.RoleName, in.Marker, in.MaxItems)
 	return &sdk.ListRoleTagsOutput{Tags: l.items, IsTruncated: l.truncated, Marker: l.marker}, err
+}
+
+func (s *Service) listInstanceProfileTags(
+	ctx context.Context, c *service.Call, in *sdk.ListInstanceProfileTagsInput,
+) (*sdk.ListInstanceProfileTagsOutput, error) {
+	l, err := s.listIdentityTags(ctx, c, profileKind, in.InstanceProfileName, in.Marker, in.MaxItems)
+	return &sdk.ListInstanceProfileTagsOutput{Tags: l.items, IsTruncated: l.truncated, Marker: l.marker}, err
 }
 
 func (s *Service) listPolicyTags(

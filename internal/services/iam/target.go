@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"reflect"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
@@ -74,7 +75,9 @@ func (n names) policyARN(account string, p *managedPolicy) string {
 
 // nameMember is the member of inputs that names an identity of the kind.
 func nameMember(k kind) string {
-	return map[kind]string{userKind: "UserName", groupKind: "GroupName", roleKind: "RoleName"}[k]
+	return map[kind]string{
+		userKind: "UserName", groupKind: "GroupName", roleKind: "RoleName", profileKind: "InstanceProfileName",
+	}[k]
 }
 
 // anywhere is the resource of actions without resource-level permissions.
@@ -217,8 +220,11 @@ func (s *Service) checkIdentityName(k kind, name *string) error {
 		most = maxRoleName
 	case groupKind:
 		most = maxGroupName
+	case profileKind:
+		most = maxProfile
 	}
-	return s.patterns.checkName(string(k)+"Name", name, most)
+	member := nameMember(k)
+	return s.patterns.checkName(strings.ToLower(member[:1])+member[1:], name, most)
 }
 
 // isMissing recognizes NoSuchEntity.
@@ -234,11 +240,18 @@ func pathOr(path *string) string {
 	return *path
 }
 
-// resourceTags sets the keys of a resource's tags.
+// resourceTags sets the keys of the tags of a user, role or policy.
 func resourceTags(k *authz.Context, tags []tag) {
+	ownTags(k, tags)
+	for _, t := range tags {
+		k.Set("iam:ResourceTag/"+t.Key, t.Value)
+	}
+}
+
+// ownTags sets the keys of the tags of other resources, which have no key of IAM's own.
+func ownTags(k *authz.Context, tags []tag) {
 	for _, t := range tags {
 		k.Set("aws:ResourceTag/"+t.Key, t.Value)
-		k.Set("iam:ResourceTag/"+t.Key, t.Value)
 	}
 }
 

@@ -19,7 +19,10 @@ func (s *Service) updateRole(ctx context.Context, c *service.Call, in *sdk.Updat
 	if err := checkRange("maxSessionDuration", in.MaxSessionDuration, minSessionSeconds, maxSessionSeconds); err != nil {
 		return nil, err
 	}
-	err := s.change(ctx, c.Account, roleKind, *in.RoleName, func(_ store.Tx, e *identity) error {
+	err := s.describe(ctx, c.Account, roleKind, *in.RoleName, func(_ store.Tx, e *identity) error {
+		if in.MaxSessionDuration != nil && e.isServiceLinked() {
+			return protectedRole(e.Name)
+		}
 		if in.Description != nil {
 			e.Description = *in.Description
 		}
@@ -39,7 +42,7 @@ func (s *Service) updateRoleDescription(
 		return nil, err
 	}
 	var role types.Role
-	err := s.change(ctx, c.Account, roleKind, *in.RoleName, func(tx store.Tx, e *identity) (err error) {
+	err := s.describe(ctx, c.Account, roleKind, *in.RoleName, func(tx store.Tx, e *identity) (err error) {
 		e.Description = aws.ToString(in.Description)
 		role, err = s.listedRole(tx, c.Account, e)
 		role.MaxSessionDuration = nil

@@ -25,6 +25,9 @@ func wireTags(tags []tag) []types.Tag {
 	return out
 }
 
+// shownTags gives tags as lists of them show them: sorted, and empty rather than left out.
+func shownTags(tags []tag) []types.Tag { return append([]types.Tag{}, wireTags(byKey(tags))...) }
+
 // boundaryType is what AWS answers (recorded); the SDK's constant is another word.
 const boundaryType types.PermissionsBoundaryAttachmentType = "Policy"
 

@@ -30,7 +30,17 @@ func (s *Service) roleToAssume(ctx context.Context, c *service.Call, in *sdk.Ass
 	if err != nil {
 		return service.Target{}, validationError("%s is invalid", *in.RoleArn)
 	}
+	withMFA, err := s.checkMFA(ctx, c, mfa{in.SerialNumber, in.TokenCode})
+	if err != nil {
+		return service.Target{}, err
+	}
 	t := service.Target{ARN: *in.RoleArn, Account: a.AccountID, Trust: true}
+	if withMFA {
+		// The trust policy may ask for the code of this very request:
+		// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html
+		t.Keys.Set("aws:MultiFactorAuthPresent", "true")
+		t.Keys.Set("aws:MultiFactorAuthAge", "0")
+	}
 	if role.Trust != nil {
 		t.Policy = &authz.Policy{Name: "trust policy of " + role.ARN, Document: role.Trust}
 	}
@@ -142,9 +152,6 @@ func (s *Service) assumeRole(ctx context.Context, c *service.Call, in *sdk.Assum
 	if c.Caller.Kind == authz.Root {
 		return nil, accessDenied("Roles may not be assumed by root accounts.")
 	}
-	if in.SerialNumber != nil || in.TokenCode != nil {
-		return nil, invalidMFA()
-	}
 	role, err := s.directory.Role(ctx, *in.RoleArn)
 	if errors.Is(err, principal.ErrNoRole) { // deleted since the decision
 		return nil, accessDenied("Not authorized to perform sts:AssumeRole")
@@ -158,6 +165,9 @@ func (s *Service) assumeRole(ctx context.Context, c *service.Call, in *sdk.Assum
 	}
 	session, packed, err := s.session(ctx, c, role, in)
 	if err != nil {
+		return nil, err
+	}
+	if session.MFA, err = s.useMFA(ctx, c, mfa{in.SerialNumber, in.TokenCode}); err != nil {
 		return nil, err
 	}
 	credentials, err := s.credentials(c, role.Account, session, seconds)

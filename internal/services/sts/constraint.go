@@ -34,7 +34,7 @@ type pattern struct {
 func newPattern(text string) pattern { return pattern{text, regexp.MustCompile(`^(?:` + text + `)$`)} }
 
 // patterns are immutable after New.
-type patterns struct{ sessionName, externalID, tagKey, tagValue pattern }
+type patterns struct{ sessionName, externalID, tagKey, tagValue, serialNumber, tokenCode pattern }
 
 func newPatterns() patterns {
 	return patterns{
@@ -42,6 +42,9 @@ func newPatterns() patterns {
 		externalID:  newPattern(`[\w+=,.@:\/-]*`),
 		tagKey:      newPattern(`[\p{L}\p{Z}\p{N}_.:/=+\-@]+`),
 		tagValue:    newPattern(`[\p{L}\p{Z}\p{N}_.:/=+\-@]*`),
+
+		serialNumber: newPattern(`[\w+=/:,.@-]*`),
+		tokenCode:    newPattern(`[\d]*`),
 	}
 }
 

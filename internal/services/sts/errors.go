@@ -55,7 +55,17 @@ func notImplemented(member, operation string) error {
 		"licet does not implement the member %s of %s.", member, operation)
 }
 
-// invalidMFA answers every one-time password: there are no MFA devices yet.
+// The texts about MFA are from logs of AWS's clients.
+
 func invalidMFA() error {
 	return accessDenied("MultiFactorAuthentication failed with invalid MFA one time pass code. ")
+}
+
+func wrongMFADevice() error {
+	return accessDenied("MultiFactorAuthentication failed, unable to validate MFA code.  " +
+		"Please verify your MFA serial number is valid and associated with this user.")
+}
+
+func incompleteMFA() error {
+	return accessDenied("MultiFactorAuthentication failed, must provide both MFA serial number and one time pass code.")
 }

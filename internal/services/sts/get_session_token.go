@@ -19,7 +19,7 @@ const (
 )
 
 func (s *Service) getSessionToken(
-	_ context.Context, c *service.Call, in *sdk.GetSessionTokenInput,
+	ctx context.Context, c *service.Call, in *sdk.GetSessionTokenInput,
 ) (*sdk.GetSessionTokenOutput, error) {
 	if c.Caller.Session != nil || c.Caller.Kind != authz.User && c.Caller.Kind != authz.Root {
 		return nil, accessDenied("Cannot call GetSessionToken with session credentials")
@@ -30,8 +30,9 @@ func (s *Service) getSessionToken(
 	if in.MinimumSessionTokenSize != nil {
 		return nil, notImplemented("MinimumSessionTokenSize", "GetSessionToken")
 	}
-	if in.SerialNumber != nil || in.TokenCode != nil {
-		return nil, invalidMFA()
+	withMFA, err := s.useMFA(ctx, c, mfa{in.SerialNumber, in.TokenCode})
+	if err != nil {
+		return nil, err
 	}
 	seconds := int32(defaultUserDuration)
 	if in.DurationSeconds != nil {
@@ -44,14 +45,14 @@ func (s *Service) getSessionToken(
 			seconds = rootDuration
 		}
 	}
-	credentials, err := s.credentials(c, c.Account, principal.Session{UserARN: c.Caller.ARN, UserID: id}, seconds)
+	credentials, err := s.credentials(c, c.Account, principal.Session{UserARN: c.Caller.ARN, UserID: id, MFA: withMFA}, seconds)
 	if err != nil {
 		return nil, err
 	}
 	return &sdk.GetSessionTokenOutput{Credentials: credentials}, nil
 }
 
-// isUserSession tells session credentials of a user or root user, which have no MFA here.
+// isUserSession tells session credentials of a user or root user that were made without MFA.
 func isUserSession(c *service.Call) bool {
 	return c.Caller.Session != nil && !c.Caller.Session.MFA && (c.Caller.Kind == authz.User || c.Caller.Kind == authz.Root)
 }

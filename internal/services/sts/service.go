@@ -14,6 +14,11 @@ type Directory interface {
 	Role(ctx context.Context, arn string) (principal.Role, error)
 	// HasPolicy tells whether a managed policy exists in an account or among those of AWS.
 	HasPolicy(ctx context.Context, account, arn string) (bool, error)
+	// CheckMFACode tells whether a code of an MFA device is good for a caller. The error wraps principal.ErrMFADevice when the device
+	// is not the caller's, principal.ErrMFACode for a wrong or used code.
+	CheckMFACode(ctx context.Context, caller *principal.Caller, serial, code string) error
+	// UseMFACode is CheckMFACode that uses the code up.
+	UseMFACode(ctx context.Context, caller *principal.Caller, serial, code string) error
 }
 
 // Service is the STS API.

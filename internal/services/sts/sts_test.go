@@ -31,8 +31,32 @@ const (
 	allowAll = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}`
 )
 
-// directory knows one role and one policy.
-type directory struct{ role principal.Role }
+// directory knows one role and one policy, and a device that shows one code, which is good once.
+type directory struct {
+	role principal.Role
+	used bool
+}
+
+const (
+	device   = "arn:aws:iam::111122223333:mfa/phone"
+	goodCode = "123456"
+)
+
+func (d *directory) CheckMFACode(_ context.Context, caller *principal.Caller, serial, code string) error {
+	switch {
+	case caller.ID != user().ID || serial != device:
+		return fmt.Errorf("%w: %s", principal.ErrMFADevice, serial)
+	case code != goodCode || d.used:
+		return principal.ErrMFACode
+	}
+	return nil
+}
+
+func (d *directory) UseMFACode(ctx context.Context, caller *principal.Caller, serial, code string) error {
+	err := d.CheckMFACode(ctx, caller, serial, code)
+	d.used = d.used || err == nil
+	return err
+}
 
 func (d *directory) Role(_ context.Context, arn string) (principal.Role, error) {
 	if arn != d.role.ARN {
@@ -290,7 +314,6 @@ func TestAssumeRoleErrors(t *testing.T) {
 		{roleSession(principal.Session{TransitiveTagKeys: []string{"id"}, Tags: map[string]string{"id": "x"}}),
 			func(in *sdk.AssumeRoleInput) { in.Tags = tags("İd", "y") }, 400, "InvalidParameterValue", conflict},
 		{roleSession(transitive), func(in *sdk.AssumeRoleInput) { in.SourceIdentity = aws.String("other") }, 403, "AccessDenied", "The source identity of the calling session cannot be changed."},
-		{user(), func(in *sdk.AssumeRoleInput) { in.TokenCode = aws.String("123456") }, 403, "AccessDenied", "MultiFactorAuthentication failed with invalid MFA one time pass code. "},
 		{user(), func(in *sdk.AssumeRoleInput) { in.ProvidedContexts = []types.ProvidedContext{{}} }, 501, "NotImplemented", "licet does not implement the member ProvidedContexts of AssumeRole."},
 		{user(), func(in *sdk.AssumeRoleInput) {
 			for i := range 9 {
@@ -391,8 +414,90 @@ func TestGetSessionToken(t *testing.T) {
 	}
 	_, err := w.do(w.call(roleSession(principal.Session{})), "GetSessionToken", &sdk.GetSessionTokenInput{})
 	wantError(t, err, 403, "AccessDenied", "Cannot call GetSessionToken with session credentials")
-	_, err = w.do(w.call(user()), "GetSessionToken", &sdk.GetSessionTokenInput{SerialNumber: aws.String("s"), TokenCode: aws.String("123456")})
-	wantError(t, err, 403, "AccessDenied", "MultiFactorAuthentication failed with invalid MFA one time pass code. ")
+}
+
+func TestMFA(t *testing.T) {
+	w := newWorld(t)
+	getSession := func(serial, code *string) (bool, error) {
+		got, err := w.do(w.call(user()), "GetSessionToken", &sdk.GetSessionTokenInput{SerialNumber: serial, TokenCode: code})
+		if err != nil {
+			return false, err
+		}
+		token, err := principal.OpenToken(w.keys, *got.(*sdk.GetSessionTokenOutput).Credentials.SessionToken)
+		return token.Session.MFA, err
+	}
+	assume := func(caller principal.Caller, serial, code *string) (bool, error) {
+		_, token, err := w.assume(w.call(caller), &sdk.AssumeRoleInput{
+			RoleArn: aws.String(roleARN), RoleSessionName: aws.String("work"), SerialNumber: serial, TokenCode: code,
+		})
+		return token.Session.MFA, err
+	}
+	asUser := func(serial, code *string) (bool, error) { return assume(user(), serial, code) }
+	s := aws.String
+	const (
+		detected = "1 validation error detected: Value "
+		invalid  = "MultiFactorAuthentication failed with invalid MFA one time pass code. "
+		unknown  = "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial number is valid " +
+			"and associated with this user."
+		both = "MultiFactorAuthentication failed, must provide both MFA serial number and one time pass code."
+	)
+	for name, call := range map[string]func(serial, code *string) (bool, error){"GetSessionToken": getSession, "AssumeRole": asUser} {
+		for _, tt := range []struct {
+			serial, code   *string
+			status         int
+			code2, message string
+		}{
+			{s(device), nil, 403, "AccessDenied", both},
+			{nil, s(goodCode), 403, "AccessDenied", both},
+			{s(device), s("000000"), 403, "AccessDenied", invalid},
+			{s("GAHT12345678"), s(goodCode), 403, "AccessDenied", unknown},
+			{s("GAHT"), s(goodCode), 400, "ValidationError", detected + "'GAHT' at 'serialNumber' failed to satisfy constraint: Member must have length greater than or equal to 9"},
+			{s("GAHT 12345"), s(goodCode), 400, "ValidationError", detected + `'GAHT 12345' at 'serialNumber' failed to satisfy constraint: Member must satisfy regular expression pattern: [\w+=/:,.@-]*`},
+			{s(device), s("12345"), 400, "ValidationError", detected + "'12345' at 'tokenCode' failed to satisfy constraint: Member must have length greater than or equal to 6"},
+			{s(device), s("12345x"), 400, "ValidationError", detected + `'12345x' at 'tokenCode' failed to satisfy constraint: Member must satisfy regular expression pattern: [\d]*`},
+		} {
+			_, err := call(tt.serial, tt.code)
+			wantError(t, err, tt.status, tt.code2, tt.message)
+		}
+		if mfa, err := call(nil, nil); mfa || err != nil {
+			t.Errorf("%s without MFA: got %v, %v", name, mfa, err)
+		}
+		w.d.used = false
+		if mfa, err := call(s(device), s(goodCode)); !mfa || err != nil {
+			t.Errorf("%s with MFA: got %v, %v", name, mfa, err)
+		}
+		_, err := call(s(device), s(goodCode))
+		wantError(t, err, 403, "AccessDenied", invalid)
+	}
+	_, err := assume(roleSession(principal.Session{}), s(device), s(goodCode))
+	wantError(t, err, 403, "AccessDenied", unknown)
+}
+
+// A trust policy may ask for the code of the request itself. Judging a request does not use its code up.
+func TestMFAKeysOfAssumeRole(t *testing.T) {
+	w := newWorld(t)
+	in := &sdk.AssumeRoleInput{RoleArn: aws.String(roleARN), RoleSessionName: aws.String("work")}
+	target := func() service.Target {
+		t.Helper()
+		got, err := w.s.roleToAssume(t.Context(), w.call(user()), in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	got := target()
+	if _, ok := got.Keys.Get("aws:MultiFactorAuthPresent"); ok {
+		t.Error("without MFA the key is there")
+	}
+	in.SerialNumber, in.TokenCode = aws.String(device), aws.String(goodCode)
+	for range 2 {
+		got = target()
+		for key, want := range map[string]string{"aws:MultiFactorAuthPresent": "true", "aws:MultiFactorAuthAge": "0"} {
+			if v, ok := got.Keys.Get(key); !ok || !slices.Equal(v.Values, []string{want}) {
+				t.Errorf("%s: got %v", key, v)
+			}
+		}
+	}
 }
 
 func TestGetAccessKeyInfo(t *testing.T) {

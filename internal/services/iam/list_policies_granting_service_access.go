@@ -1,0 +1,146 @@
+package iam
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+
+	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/policy"
+)
+
+// maxNamespaces is how many services a call may ask about.
+const maxNamespaces = 200
+
+// listPoliciesGrantingServiceAccess tells which of an identity's policies allow an action of a service, whatever the resources and
+// conditions are, and whatever other policies deny. It answers in the order of the question.
+func (s *Service) listPoliciesGrantingServiceAccess(
+	ctx context.Context, c *service.Call, in *sdk.ListPoliciesGrantingServiceAccessInput,
+) (*sdk.ListPoliciesGrantingServiceAccessOutput, error) {
+	p, err := newPage(in.Marker, nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.checkNamespaces(in.ServiceNamespaces); err != nil {
+		return nil, err
+	}
+	e, err := s.policySource(ctx, c, *in.Arn)
+	if err != nil {
+		return nil, err
+	}
+	sources, err := s.directory.sources(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	places := make([]string, len(in.ServiceNamespaces))
+	for i := range places {
+		places[i] = fmt.Sprintf("%03d", i)
+	}
+	l := cut(p, places, func(place string) string { return place })
+	out := &sdk.ListPoliciesGrantingServiceAccessOutput{
+		IsTruncated: l.truncated, Marker: l.marker, PoliciesGrantingServiceAccess: []types.ListPoliciesGrantingServiceAccessEntry{},
+	}
+	for _, place := range l.items {
+		namespace := in.ServiceNamespaces[slices.Index(places, place)]
+		out.PoliciesGrantingServiceAccess = append(out.PoliciesGrantingServiceAccess, types.ListPoliciesGrantingServiceAccessEntry{
+			ServiceNamespace: aws.String(namespace), Policies: granting(sources, namespace, s.actions.Names(namespace)),
+		})
+	}
+	return out, nil
+}
+
+func (s *Service) checkNamespaces(namespaces []string) error {
+	switch n := len(namespaces); {
+	case n < 1:
+		return violation("serviceNamespaces", "Member must have length greater than or equal to 1")
+	case n > maxNamespaces:
+		return violation("serviceNamespaces", "Member must have length less than or equal to %d", maxNamespaces)
+	}
+	known := s.actions.Services()
+	for _, n := range namespaces {
+		if _, ok := slices.BinarySearch(known, n); !ok {
+			return invalidInput("Invalid service namespace: %s", n) // AWS's text is not known
+		}
+	}
+	return nil
+}
+
+// onArn is the resource of operations on the user, group or role of Arn.
+func (s *Service) onArn(ctx context.Context, c *service.Call, in any) (service.Target, error) {
+	text := member[*string](in, "Arn")
+	if err := checkLength("arn", aws.ToString(text), 20, 2048); err != nil {
+		return service.Target{}, err
+	}
+	_, k, name, err := s.parsePolicySource(c, *text)
+	if err != nil {
+		return service.Target{}, err
+	}
+	return s.identityTarget(ctx, c, k, name, in, nil)
+}
+
+// granting gives the policies that grant an action of a service, managed ones once.
+func granting(sources []source, namespace string, actions []string) []types.PolicyGrantingServiceAccess {
+	out := []types.PolicyGrantingServiceAccess{}
+	seen := make(map[string]bool)
+	for _, src := range sources {
+		if seen[src.policy.ARN] || !grants(src.policy.Document, namespace, actions) {
+			continue
+		}
+		if src.inline != "" {
+			out = append(out, types.PolicyGrantingServiceAccess{
+				PolicyName: aws.String(src.inline), PolicyType: types.PolicyTypeInline, EntityName: aws.String(src.owner.Name),
+				EntityType: types.PolicyOwnerEntityType(strings.ToUpper(string(src.owner.Kind))),
+			})
+			continue
+		}
+		seen[src.policy.ARN] = true
+		out = append(out, types.PolicyGrantingServiceAccess{
+			PolicyName: aws.String(src.policy.Name), PolicyType: types.PolicyTypeManaged, PolicyArn: aws.String(src.policy.ARN),
+		})
+	}
+	return out
+}
+
+// grants tells whether a statement of a policy allows one of a service's actions.
+func grants(d *policy.Document, namespace string, actions []string) bool {
+	return slices.ContainsFunc(d.Statements, func(s policy.Statement) bool {
+		if s.Effect != policy.Allow {
+			return false
+		}
+		yes, no := patternsFor(s.Action, namespace), patternsFor(s.NotAction, namespace)
+		return slices.ContainsFunc(actions, func(action string) bool {
+			action = strings.ToLower(namespace + ":" + action)
+			if s.NotAction != nil {
+				return !covered(no, action)
+			}
+			return covered(yes, action)
+		})
+	})
+}
+
+// patternsFor gives those of a statement's actions that can be actions of a service, in lower case.
+func patternsFor(actions []policy.Text, namespace string) []string {
+	var out []string
+	for _, a := range actions {
+		pattern := strings.ToLower(a.Value)
+		if prefix, _, _ := strings.Cut(pattern, ":"); prefix == "*" || prefix == namespace {
+			out = append(out, pattern)
+		}
+	}
+	return out
+}
+
+// covered holds an action against patterns. Actions have no slashes, and saved patterns no special characters but * and ?, so that
+// path.Match matches as IAM does.
+func covered(patterns []string, action string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool {
+		ok, err := path.Match(p, action)
+		return ok && err == nil
+	})
+}

@@ -1,0 +1,144 @@
+package iam
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/google/uuid"
+
+	"github.com/licet/licet/internal/awserr"
+	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/store"
+)
+
+const (
+	serviceLinkedPath = "/aws-service-role/"
+	serviceDomain     = ".amazonaws.com"
+)
+
+// linkedService finds a service by its principal, whose case counts.
+func (s *Service) linkedService(principal string) (linkedService, bool) {
+	name, ok := strings.CutSuffix(principal, serviceDomain)
+	i, found := slices.BinarySearchFunc(s.linked, name, func(l linkedService, name string) int { return strings.Compare(l.principal, name) })
+	if !ok || !found {
+		return linkedService{}, false
+	}
+	return s.linked[i], true
+}
+
+// roleName is the name of a service's role.
+func (l linkedService) roleName(suffix *string) string {
+	name := "AWSServiceRoleFor" + l.name
+	if suffix != nil {
+		name += "_" + *suffix
+	}
+	return name
+}
+
+// createServiceLinkedRole answers a name that is taken, and a service without such a role, as AWS does by third-party logs.
+func (s *Service) createServiceLinkedRole(
+	ctx context.Context, c *service.Call, in *sdk.CreateServiceLinkedRoleInput,
+) (*sdk.CreateServiceLinkedRoleOutput, error) {
+	if err := s.patterns.checkDescription(in.Description); err != nil {
+		return nil, err
+	}
+	principal := *in.AWSServiceName
+	l, ok := s.linkedService(principal)
+	if !ok {
+		return nil, accessDenied("Cannot find Service Linked Role template for " + principal)
+	}
+	if in.CustomSuffix != nil && !l.suffixed {
+		return nil, invalidInput("Custom suffix is not allowed for %s", principal)
+	}
+	e := &identity{
+		Kind: roleKind, Name: l.roleName(in.CustomSuffix), Path: serviceLinkedPath + principal + "/",
+		Description: aws.ToString(in.Description), MaxSessionSeconds: minSessionSeconds, Trust: linkedTrust(principal),
+		Attached: []string{s.arn(awsAccount, "policy"+serviceLinkedPath+l.policy)},
+	}
+	if err := checkLength("roleName", e.Name, 1, maxRoleName); err != nil {
+		return nil, err
+	}
+	err := s.create(ctx, c, e, nil, func(tx store.Tx) error { return tx.Put(useKey(c.Account, attached, e.Attached[0], e), nil) })
+	if taken, ok := errors.AsType[*awserr.Error](err); ok && taken.Code == alreadyExistsCode {
+		return nil, invalidInput("Service role name %s has been taken in this account, please try a different suffix.", e.Name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	role := s.wireRole(c.Account, e, e.Trust)
+	return &sdk.CreateServiceLinkedRoleOutput{Role: &role}, nil
+}
+
+// linkedTrust is the trust policy of a service's role.
+func linkedTrust(principal string) string {
+	return fmt.Sprintf(
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":%q},"Action":"sts:AssumeRole"}]}`, principal)
+}
+
+// toMakeLinked is the resource of CreateServiceLinkedRole: the role's ARN to be.
+func (s *Service) toMakeLinked(_ context.Context, c *service.Call, in any) (service.Target, error) {
+	principal, suffix := member[*string](in, "AWSServiceName"), member[*string](in, "CustomSuffix")
+	if err := s.checkLinked("aWSServiceName", aws.ToString(principal), 128); err != nil {
+		return service.Target{}, err
+	}
+	if suffix != nil {
+		if err := s.checkLinked("customSuffix", *suffix, 64); err != nil {
+			return service.Target{}, err
+		}
+	}
+	l, _ := s.linkedService(*principal)
+	e := &identity{Kind: roleKind, Path: serviceLinkedPath + *principal + "/", Name: l.roleName(suffix)}
+	t := service.Target{ARN: s.arnOf(c.Account, e), Account: c.Account}
+	t.Keys.Set("iam:AWSServiceName", *principal)
+	return t, nil
+}
+
+func (s *Service) checkLinked(member, value string, most int) error {
+	if err := checkLength(member, value, 1, most); err != nil {
+		return err
+	}
+	return s.patterns.name.check(member, value)
+}
+
+// deletionTask is what is kept of a service-linked role that was deleted.
+type deletionTask struct {
+	RoleARN string `json:"role_arn"`
+}
+
+func deletionTaskKey(account, id string) string { return "iam/" + account + "/deletion-task/" + id }
+
+// deleteServiceLinkedRole deletes the role at once: no service has resources that use it.
+func (s *Service) deleteServiceLinkedRole(
+	ctx context.Context, c *service.Call, in *sdk.DeleteServiceLinkedRoleInput,
+) (*sdk.DeleteServiceLinkedRoleOutput, error) {
+	task := uuid.NewString()
+	var path string
+	err := s.db.Update(ctx, func(tx store.Tx) error {
+		e, err := findIdentity(tx, c.Account, roleKind, *in.RoleName)
+		if err != nil {
+			return err
+		}
+		if !e.isServiceLinked() {
+			return noSuchIdentity(roleKind, e.Name)
+		}
+		path = e.Path + e.Name
+		for _, policy := range e.Attached {
+			if err := tx.Delete(useKey(c.Account, attached, policy, e)); err != nil {
+				return err
+			}
+		}
+		if err := erase(tx, c.Account, e); err != nil {
+			return err
+		}
+		return store.PutJSON(tx, deletionTaskKey(c.Account, task), deletionTask{RoleARN: s.arnOf(c.Account, e)})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &sdk.DeleteServiceLinkedRoleOutput{DeletionTaskId: aws.String("task" + path + "/" + task)}, nil
+}

@@ -1,0 +1,245 @@
+package iam
+
+import (
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/iam"
+
+	"github.com/licet/licet/authz"
+	"github.com/licet/licet/internal/arn"
+	"github.com/licet/licet/internal/services/iam/simulation"
+	"github.com/licet/licet/policy"
+)
+
+// The texts in this file are recorded from AWS unless a comment says otherwise.
+
+// checkActionNames checks the actions to simulate. AWS compares names with wildcards, and names that it does not know, like any
+// other, though its page says that it does not support the former (recorded).
+func checkActionNames(names []string) error {
+	if len(names) == 0 {
+		return violation("actionNames", "Member must not be null")
+	}
+	for i, name := range names {
+		if err := checkLength(fmt.Sprintf("actionNames.%d.member", i+1), name, 3, 128); err != nil {
+			return err
+		}
+		if !strings.Contains(name, ":") {
+			return invalidInput("The action is invalid since it is missing names")
+		}
+	}
+	return nil
+}
+
+// checkResourceARNs checks the resources of a simulation: ARNs, or "*" alone.
+func checkResourceARNs(resources []string) error {
+	for i, r := range resources {
+		if err := checkLength(fmt.Sprintf("resourceArns.%d.member", i+1), r, 1, 2048); err != nil {
+			return err
+		}
+		if _, err := arn.Parse(r); err != nil && (r != "*" || len(resources) > 1) {
+			return invalidInput("ResourceNames are not in a valid ARN format: %s.", r)
+		}
+	}
+	return nil
+}
+
+// checkSameAuthorization refuses actions that AWS has beside some that it has not, where there are resources to try them on.
+func (s *Service) checkSameAuthorization(names []string) error {
+	var known, unknown []string
+	for _, name := range names {
+		if _, ok := s.actions.ResourceFormats(name); ok {
+			known = append(known, name)
+		} else {
+			unknown = append(unknown, name)
+		}
+	}
+	if known == nil || unknown == nil {
+		return nil
+	}
+	return invalidInput("Invalid Input Actions: [%s] and [%s] require different authorization information.",
+		strings.Join(known, ","), strings.Join(unknown, ","))
+}
+
+// checkResourceHandling takes the scenarios of EC2, which are about RunInstances. AWS does not insist on their resources (recorded).
+func checkResourceHandling(option string, actions []string) error {
+	if option == "" {
+		return nil
+	}
+	if err := checkLength("resourceHandlingOption", option, 1, 64); err != nil {
+		return err
+	}
+	scenarios := []string{
+		"EC2-Classic-InstanceStore", "EC2-Classic-EBS",
+		"EC2-VPC-InstanceStore", "EC2-VPC-InstanceStore-Subnet", "EC2-VPC-EBS", "EC2-VPC-EBS-Subnet",
+	}
+	for _, action := range actions {
+		if !slices.Contains(scenarios, option) || !strings.EqualFold(action, "ec2:RunInstances") {
+			return invalidInput("Invalid input resource handling options. Action does not support resource handling options: %s.", action)
+		}
+	}
+	return nil
+}
+
+// simulatedPolicies adds the policies of a request to those that a question has. A boundary takes the place of the principal's own.
+func (s *Service) simulatedPolicies(in *sdk.SimulateCustomPolicyInput, q *simulation.Question) error {
+	q.Resources = in.ResourceArns
+	for i, text := range in.PolicyInputList {
+		doc, err := simulatedPolicy("Policy input list item", i, text)
+		if err != nil {
+			return err
+		}
+		id := fmt.Sprintf("PolicyInputList.%d", i+1)
+		q.Identity = append(q.Identity, simulation.Source{ID: id, Policy: authz.Policy{Name: id, Document: doc}})
+	}
+	if len(in.PermissionsBoundaryPolicyInputList) > 1 {
+		return invalidInput("The list of Permissions Boundary policies cannot exceed 1 items.")
+	}
+	for i, text := range in.PermissionsBoundaryPolicyInputList {
+		doc, err := simulatedPolicy("Permissions boundary policy input list item", i, text) // AWS's text is not known
+		if err != nil {
+			return err
+		}
+		id := fmt.Sprintf("PermissionsBoundaryPolicyInputList.%d", i+1)
+		q.Boundary = &simulation.Source{ID: id, Policy: authz.Policy{Name: id, Document: doc}}
+	}
+	for i, level := range in.OrderedOrganizationPolicyInputList {
+		if len(level.ServiceControlPolicyInputList) == 0 {
+			return invalidInput("Organization policy at index %d must contain at least one service control policy", i+1)
+		}
+		var policies []authz.Policy
+		for j, text := range level.ServiceControlPolicyInputList {
+			doc, err := simulatedPolicy("Service control policy input list item", j, text) // AWS's text is not known
+			if err != nil {
+				return err
+			}
+			policies = append(policies, authz.Policy{Name: fmt.Sprintf("service control policy %d.%d", i+1, j+1), Document: doc})
+		}
+		q.SCPs = append(q.SCPs, policies)
+	}
+	return nil
+}
+
+// simulatedPolicy reads a policy of a simulation. Its grammar counts alone: AWS takes any version, and an Id.
+func simulatedPolicy(what string, index int, text string) (*policy.Document, error) {
+	doc, err := policy.Parse([]byte(text))
+	if err != nil {
+		refused := invalidInput("%s %d has invalid content", what, index+1)
+		refused.Detail = err.Error()
+		return nil, refused
+	}
+	return doc, nil
+}
+
+// simulatedCaller says who makes the simulated requests, and what the resource's policy is.
+func (s *Service) simulatedCaller(in *sdk.SimulateCustomPolicyInput, q *simulation.Question) error {
+	if in.CallerArn != nil && *in.CallerArn != q.Principal.ARN {
+		caller, err := s.callerOf(*in.CallerArn)
+		if err != nil {
+			return err
+		}
+		q.Principal = caller
+	}
+	callerKeys(q)
+	if in.ResourceOwner != nil {
+		owner, err := arn.Parse(*in.ResourceOwner)
+		if err != nil || owner.Service != "iam" || !isAccount(owner.AccountID) {
+			return invalidInput("Invalid Resource Owner.")
+		}
+		q.Owner = owner.AccountID
+	}
+	if in.ResourcePolicy == nil {
+		return nil
+	}
+	switch {
+	case q.Principal.ARN == "":
+		return invalidInput("Invalid caller - Caller cannot be null or empty.")
+	case len(in.ResourceArns) == 0 || in.ResourceArns[0] == "*":
+		return invalidInput("Invalid Entity Arn: * does not clearly define entity type and name.")
+	}
+	doc, err := policy.Parse([]byte(*in.ResourcePolicy))
+	if err != nil {
+		refused := invalidInput("Resource policy has invalid content") // AWS's text is not known
+		refused.Detail = err.Error()
+		return refused
+	}
+	for _, statement := range doc.Statements {
+		if slices.ContainsFunc(statement.Resource, func(t policy.Text) bool { return t.Value == "*" }) {
+			return invalidInput("ResourceNames are not in a valid ARN format: *.")
+		}
+	}
+	q.Resource = &authz.Policy{Name: "ResourcePolicy", Document: doc}
+	return nil
+}
+
+// callerOf is the principal that an ARN of a user, group or role stands for. A group is no principal that a policy could name.
+func (s *Service) callerOf(text string) (authz.Principal, error) {
+	a, k, _, ok := parseIdentityARN(text)
+	if !ok {
+		return authz.Principal{}, invalidInput("Invalid caller - Caller must be an IAM user, role or group in this context.")
+	}
+	if k == roleKind {
+		return authz.Principal{
+			Kind: authz.AssumedRole, Account: a.AccountID, ARN: text, IssuerARN: text,
+			ServiceLinked: strings.HasPrefix(a.Resource, string(roleKind)+serviceLinkedPath),
+		}, nil
+	}
+	return authz.Principal{Kind: authz.User, Account: a.AccountID, ARN: text}, nil
+}
+
+// parseIdentityARN splits the ARN of a user, group or role. name is without the path, which AWS does not compare here (recorded).
+func parseIdentityARN(text string) (a arn.ARN, k kind, name string, ok bool) {
+	a, err := arn.Parse(text)
+	if err != nil || a.Service != "iam" || a.Region != "" || !isAccount(a.AccountID) {
+		return arn.ARN{}, "", "", false
+	}
+	word, rest, _ := strings.Cut(a.Resource, "/")
+	k, name = kind(word), rest[strings.LastIndexByte(rest, '/')+1:]
+	return a, k, name, name != "" && (k == userKind || k == groupKind || k == roleKind)
+}
+
+// callerKeys sets the condition keys that AWS makes up for the simulated caller. Its aws:userid is not the unique id.
+func callerKeys(q *simulation.Question) {
+	q.Context.Set("aws:PrincipalAccount", q.Principal.Account)
+	if q.Principal.ARN == "" {
+		q.Context.Set("aws:userid", "STUB_PRINCIPAL_FOR_POLICY_SIMULATOR")
+		return
+	}
+	q.Context.Set("aws:PrincipalArn", q.Principal.ARN)
+	q.Context.Set("aws:userid", q.Principal.ARN)
+	if _, k, name, _ := parseIdentityARN(q.Principal.ARN); k == userKind {
+		q.Context.Set("aws:username", name)
+	}
+}
+
+// simulationPage is a range of the actions of a simulation. Pages count actions, whose results hold all resources; what is asked may
+// change from page to page.
+type simulationPage struct{ first, end int }
+
+func newSimulationPage(in *sdk.SimulateCustomPolicyInput) (simulationPage, error) {
+	if err := checkRange("maxItems", in.MaxItems, 1, maxPageSize); err != nil {
+		return simulationPage{}, err
+	}
+	first := 0
+	if in.Marker != nil {
+		text, err := base64.RawURLEncoding.DecodeString(*in.Marker)
+		n, found := strings.CutPrefix(string(text), simulationPrefix)
+		if first, err = strconv.Atoi(n); err != nil || !found || first < 0 {
+			return simulationPage{}, invalidInput("Invalid marker for pagination.")
+		}
+	}
+	size := defaultPageSize
+	if in.MaxItems != nil {
+		size = int(aws.ToInt32(in.MaxItems))
+	}
+	first = min(first, len(in.ActionNames))
+	return simulationPage{first, min(first+size, len(in.ActionNames))}, nil
+}
+
+const simulationPrefix = "simulation/"
+
+func simulationMarker(next int) string { return simulationPrefix + strconv.Itoa(next) }
