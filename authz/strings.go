@@ -23,7 +23,7 @@ func (c *compiler) text(value string) text {
 	parts := c.parts(value)
 	if hasVariable(parts) {
 		t := &template{}
-		t.parts, t.malformed = c.templateParts(parts, func(p policy.Part, _ bool) string { return p.Text })
+		t.parts, t.malformed = c.templateParts(parts, func(p policy.Part) string { return p.Text })
 		return text{template: t}
 	}
 	var b strings.Builder

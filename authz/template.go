@@ -34,15 +34,15 @@ type part struct {
 }
 
 // templateParts compiles parts, whose literal text literal encodes.
-func (c *compiler) templateParts(parts []policy.Part, literal func(p policy.Part, last bool) string) (out []part, malformed bool) {
-	for i, p := range parts {
+func (c *compiler) templateParts(parts []policy.Part, literal func(p policy.Part) string) (out []part, malformed bool) {
+	for _, p := range parts {
 		switch p.Kind {
 		case policy.Malformed:
 			return out, true
 		case policy.Variable:
 			out = append(out, part{variable: c.key(p.Text) + 1, fallback: p.Default, hasFallback: p.HasDefault})
 		default:
-			out = append(out, part{text: literal(p, i == len(parts)-1)})
+			out = append(out, part{text: literal(p)})
 		}
 	}
 	return out, false
@@ -55,13 +55,13 @@ func (c *compiler) templateGlob(parts []policy.Part, d dialect, misplaced bool) 
 	if d == arnDialect {
 		e.dialect = plainDialect // how many colons stand before a wildcard depends on the values
 	}
-	t.parts, t.malformed = c.templateParts(parts, func(p policy.Part, last bool) string {
+	t.parts, t.malformed = c.templateParts(parts, func(p policy.Part) string {
 		e.out = e.out[:0]
 		e.special = e.special || !utf8.ValidString(p.Text)
 		if p.Kind == policy.Escaped {
 			e.literal(p.Text)
 		} else {
-			e.wild(p.Text, last)
+			e.wild(p.Text)
 		}
 		return string(e.out)
 	})
