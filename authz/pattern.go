@@ -291,9 +291,5 @@ func (p *places) matchProgram(prog *program, text string) bool {
 	}
 	p.load(text)
 	p.start(len(prog.prefix))
-	if !p.program(prog.code) {
-		return false
-	}
-	p.settle()
-	return p.ended()
+	return p.program(prog.code) && p.ended()
 }

@@ -20,6 +20,7 @@ func FuzzPattern(f *testing.F) {
 		{"*", ""}, {"a*b?c", "axxbyc"}, {"**a**", "bab"}, {"?", "ä"}, {"*\n", "a\n"}, {"", ""}, {"a?*?b", "a日b"},
 		{"arn:aws:lambda:*:function:x", "arn:aws:lambda:us-east-1:1:function:x"}, {"arn:aws:s3:::b/*", "arn:aws:s3:::b/a:c"},
 		{"a*n:?:*a:*:::", "arn:b:ca:::x:"}, {"arn:a*s:*:?:1:x?y*", "arn:aws:s3:e:1:x:yz"}, {"${*}*${?}", "*x?"},
+		{"*a*a*", "a"}, {"*a*a*", "ba"}, {"a*b*b*c", "abc"}, {"a*b*b*c", "abbc"},
 		{"a\x01*", "a\x01b"}, {"\x01**", "\x01"}, {"*aaaab*", strings.Repeat("a", 200)}, {strings.Repeat("?a", 40) + "*", strings.Repeat("a", 130)},
 	} {
 		f.Add(seed[0], seed[1])
@@ -171,6 +172,8 @@ func TestVariablesAmidWildcards(t *testing.T) {
 			"no colons in a segment":   {arnDialect, "arn:aws:s3:a*b:1:${k:long}", "arn:aws:s3:a::b:1:" + long, no},
 			"a colon in the resource":  {arnDialect, "arn:aws:s3:a:1:b?${k:long}", "arn:aws:s3:a:1:b:" + long, yes},
 			"colons in a plain text":   {plainDialect, "arn:aws:s3:a?b:1:${k:long}", "arn:aws:s3:a:b:1:" + long, yes},
+			"half a character":         {plainDialect, "${k:long}\xe6*", long + "日", no},
+			"half a character, alone":  {plainDialect, "${k:long}\xe6*", long + "\xe6日", yes},
 			"a character before a run": {plainDialect, "${k:long}?*", long, no},
 		} {
 			c := compiler{group: &group{}, variables: true, keys: map[string]uint32{}}
