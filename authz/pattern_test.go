@@ -189,3 +189,32 @@ func TestVariablesAmidWildcards(t *testing.T) {
 		}
 	}
 }
+
+// TestCanSplit: patterns with variables that need no search are told from those that do.
+func TestCanSplit(t *testing.T) {
+	for pattern, want := range map[string][3]bool{ // plain, resource, ARN
+		"${k:v}":                         {true, true, true},
+		"a${k:v}b":                       {true, true, true},
+		"a${k:v}*":                       {true, true, true},
+		"*${k:v}":                        {true, true, false}, // misplaced in a resource
+		"a${k:v}*b${k:v}":                {true, false, false},
+		"a${k:v}*${k:v}*b${k:v}":         {true, false, false},
+		"*a*${k:v}*":                     {true, false, false},
+		"*a${k:v}*":                      {false, false, false},
+		"b*a${k:v}*b":                    {false, false, false},
+		"*${k:v}*a${k:v}*":               {false, false, false},
+		"a?${k:v}":                       {false, false, false},
+		"a\xe6${k:v}":                    {false, false, false},
+		"arn:aws:s3:::b/${k:v}/*":        {true, true, true},
+		"arn:aws:s3:::b/*/${k:v}":        {true, true, false},
+		"arn:aws:s3:::b/*/${k:v}/*":      {false, false, false},
+		"arn:aws:s3:::b/*${k:v}*/${k:v}": {true, true, false},
+	} {
+		for d, want := range want {
+			c := compiler{group: &group{}, variables: true, keys: map[string]uint32{}}
+			if g := c.pattern(pattern, dialect(d)); c.group.templates[g.lo].split != want {
+				t.Errorf("%q in dialect %d: got %v, want %v", pattern, d, !want, want)
+			}
+		}
+	}
+}
