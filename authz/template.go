@@ -184,7 +184,8 @@ func (e *evaluation) valuesAreText(t *template) bool {
 // splitMatch cuts what stands before the first star and after the last from the text, and finds what stands between them one after the
 // other, each as early as it can be.
 func (t *template) splitMatch(values []string, text string) bool {
-	ok, first, last := true, 0, len(t.parts)
+	var ok bool
+	first, last := 0, len(t.parts)
 	for ; first < last && !t.parts[first].star; first++ {
 		if text, ok = strings.CutPrefix(text, values[first]); !ok {
 			return false
