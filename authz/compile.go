@@ -47,6 +47,22 @@ func (s *Set) WithResource(r *Set) Set {
 	return out
 }
 
+// WithOrganization is s with the SCPs of one set and the RCPs of another in the place of its own, and nothing else of those; without
+// any where they are nil. Like WithResource it compiles nothing: a server keeps one set of each for an account.
+func (s *Set) WithOrganization(scps, rcps *Set) Set {
+	var none Set
+	if scps == nil {
+		scps = &none
+	}
+	if rcps == nil {
+		rcps = &none
+	}
+	out := *s
+	out.groups[scpType], out.policies.SCPs = scps.groups[scpType], scps.policies.SCPs
+	out.groups[rcpType], out.policies.RCPs = rcps.groups[rcpType], rcps.policies.RCPs
+	return out
+}
+
 // group holds the compiled policies of one type. What its statements are made of stands in lists that all of them share, one for each
 // kind of thing, so that a large policy is a few allocations.
 type group struct {

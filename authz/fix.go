@@ -113,9 +113,21 @@ func (s fixer) remove(p Policies, d Decision) (Change, Policies, bool) {
 	doc := *d.Policy.Document
 	statement := doc.Statements[d.Statement]
 	at := doc.Position(statement.Span.Start)
-	change := Change{Kind: RemoveStatement, Type: d.By, Policy: d.Policy, Sid: statement.Sid, At: &at}
+	change := Change{Kind: RemoveStatement, Type: d.By, Policy: d.Policy, Level: levelOfDeny(d), Sid: statement.Sid, At: &at}
 	doc.Statements = slices.Delete(slices.Clone(doc.Statements), d.Statement, d.Statement+1)
 	return change, p.with(*d.Policy, &doc), true
+}
+
+// levelOfDeny is the first level of the type that denied on which the policy that decided stands; 0 for types without levels.
+func levelOfDeny(d Decision) int {
+	for _, t := range d.Types {
+		for _, pt := range t.Policies {
+			if t.Type == d.By && pt.Verdict == ExplicitDeny && pt.Policy.Document == d.Policy.Document {
+				return pt.Level
+			}
+		}
+	}
+	return 0
 }
 
 // meetCondition finds an Allow statement of the type that would help if it had one condition less.

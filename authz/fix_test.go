@@ -82,6 +82,15 @@ func TestSmallestFix(t *testing.T) {
 			want: `add-statement service-control{"Effect":"Allow",` + invoke + "}\n" +
 				`add-statement service-control level 2{"Effect":"Allow",` + invoke + "}\n",
 		},
+		"a Deny on a level": {
+			policies: authz.Policies{
+				Identity: identity(allowAll),
+				SCPs: [][]authz.Policy{identity(allowAll), {
+					named("guard", `{"Sid":"A","Effect":"Deny","Action":"*","Resource":"*"}`), named("full", allowAll),
+				}},
+			},
+			want: "remove-statement service-control guard level 1A\n",
+		},
 		"every Deny": {
 			policies: authz.Policies{
 				Identity: identity(`{"Sid":"A","Effect":"Deny","Action":"*","Resource":"*"}`, allowAll,

@@ -84,6 +84,42 @@ func TestWithResource(t *testing.T) {
 	}
 }
 
+// TestWithOrganization: a set with others' SCPs and RCPs decides as if all had been compiled together.
+func TestWithOrganization(t *testing.T) {
+	for seed := range uint64(500) {
+		g := authztest.NewGenerator(authztest.Bytes(seed))
+		req, p := g.Request(), g.Policies()
+		other := g.Policies()
+		own := p
+		own.SCPs, own.RCPs = other.SCPs, other.RCPs
+		scps, rcps := authz.Compile(authz.Policies{SCPs: p.SCPs}), authz.Compile(authz.Policies{RCPs: p.RCPs})
+		if p.SCPs == nil {
+			scps = nil
+		}
+		if p.RCPs == nil {
+			rcps = nil
+		}
+		set := authz.Compile(own).WithOrganization(scps, rcps)
+		want, got := authz.Compile(p).Decide(&req), set.Decide(&req)
+		if walk(got) != walk(want) {
+			t.Fatalf("seed %d: got %s want %s", seed, walk(got), walk(want))
+		}
+		q := set.Policies()
+		q.Resource, q.Trust = p.Resource, p.Trust
+		if got, want := sizes(q), sizes(p); !slices.Equal(got, want) {
+			t.Fatalf("seed %d: the policies are those of another set: got %v want %v", seed, got, want)
+		}
+	}
+}
+
+// sizes counts policies by type and level.
+func sizes(p authz.Policies) (out []int) {
+	for _, level := range append(append([][]authz.Policy{p.Identity, p.Session}, p.SCPs...), p.RCPs...) {
+		out = append(out, len(level))
+	}
+	return out
+}
+
 // TestZeroSet: the zero Set is that of the zero Policies.
 func TestZeroSet(t *testing.T) {
 	req := authz.Request{Principal: authztest.Principal("arn:aws:iam::111122223333:user/alice"), Action: "s3:GetObject", Resource: "*"}

@@ -4,7 +4,7 @@ import "strings"
 
 // Message is the text by which AWS tells the caller of a denial; "" for a decision that allows.
 //
-// AWS names one policy type only, and for cross-account callers never the policy (iam.md M1, M2). Services differ in whether they
+// AWS names one policy type only, and for callers of another account and organization never the policy (iam.md M1, M2). Services differ in whether they
 // print the resource of an action that has none; Lambda and most others print "on resource: *", so that a Resource of "" alone is
 // left out. https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
 func (d Decision) Message(req Request) string {
@@ -27,10 +27,22 @@ func (d Decision) Message(req Request) string {
 	default:
 		text += " because no " + d.By.inWords() + " allows the " + req.Action + " action"
 	}
-	if d.Explicit && d.Policy != nil && d.Policy.ARN != "" && req.Principal.Account != "" && !d.CrossAccount {
+	if d.Explicit && d.Policy != nil && d.Policy.ARN != "" && req.Principal.Account != "" &&
+		(!d.CrossAccount || withinOrganization(&req.Context)) {
 		text += ": " + d.Policy.ARN
 	}
 	return text
+}
+
+// withinOrganization tells whether caller and resource belong to the same organization. Like callers of the resource's own account,
+// those of its organization are told which policy denies (iam.md M2).
+func withinOrganization(keys *Context) bool {
+	caller, ok := keys.Get("aws:PrincipalOrgID")
+	if !ok || caller.Multi {
+		return false
+	}
+	owner, ok := keys.Get("aws:ResourceOrgID")
+	return ok && !owner.Multi && owner.Values[0] == caller.Values[0]
 }
 
 // hasLevels tells whether policies of the type are attached along the organization's tree, and must allow on every level of it.

@@ -172,6 +172,8 @@ func TestVariablesAmidWildcards(t *testing.T) {
 			"no colons in a segment":   {arnDialect, "arn:aws:s3:a*b:1:${k:long}", "arn:aws:s3:a::b:1:" + long, no},
 			"a colon in the resource":  {arnDialect, "arn:aws:s3:a:1:b?${k:long}", "arn:aws:s3:a:1:b:" + long, yes},
 			"colons in a plain text":   {plainDialect, "arn:aws:s3:a?b:1:${k:long}", "arn:aws:s3:a:b:1:" + long, yes},
+			"nothing between stars":    {plainDialect, "b*${k:long}*b", "bb", no},
+			"enough between stars":     {plainDialect, "b*${k:long}*b", "bc" + long + "b", yes},
 			"one text between stars":   {plainDialect, "*b${k:long}*", "xb" + long + "y", yes},
 			"not two between stars":    {plainDialect, "*b${k:long}*", "b-" + long, no},
 			"nor in the reverse order": {plainDialect, "*${k:long}b*", long + "-b", no},

@@ -216,7 +216,7 @@ func (p *places) template(t *template, values []string, text string) bool {
 		switch {
 		case t.parts[i].star:
 			p.element(anyRun)
-		case t.parts[i].variable == 0 && !t.split:
+		case t.parts[i].variable == 0:
 			ok = p.program(v)
 		default:
 			ok = p.literal(v)

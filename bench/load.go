@@ -22,7 +22,7 @@ type result struct {
 }
 
 // signed makes a signed POST once; it is sent many times, for signatures hold for minutes and the generator's own cost must be small.
-func signed(ctx context.Context, url string, body []byte, c aws.Credentials) (*http.Request, error) {
+func signed(ctx context.Context, url string, body []byte, c aws.Credentials, service string) (*http.Request, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
@@ -30,7 +30,10 @@ func signed(ctx context.Context, url string, body []byte, c aws.Credentials) (*h
 	sum := sha256.Sum256(body)
 	hash := hex.EncodeToString(sum[:])
 	req.Header.Set("X-Amz-Content-Sha256", hash)
-	return req, v4.NewSigner().SignHTTP(ctx, c, req, hash, "lambda", "us-east-1", time.Now())
+	if service != "lambda" {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	return req, v4.NewSigner().SignHTTP(ctx, c, req, hash, service, "us-east-1", time.Now())
 }
 
 // load sends the same request from a number of clients for a while. Any answer but 200 is an error.

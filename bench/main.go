@@ -16,7 +16,7 @@ import (
 )
 
 // peers are the other processes of a measurement, started from this same binary so that each has its own.
-var peers = map[string]func() error{"front": serveFront, "ceiling": serveCeiling, "loop": runLoop}
+var peers = map[string]func() error{"front": serveFront, "verify": serveVerify, "ceiling": serveCeiling, "loop": runLoop}
 
 func main() {
 	if len(os.Args) > 1 {
@@ -31,7 +31,7 @@ func main() {
 	repetitions := flag.Int("repetitions", 5, "how often each figure is measured; the median is printed")
 	length := flag.Duration("length", 3*time.Second, "how long each repetition of a load lasts; one of decisions lasts a tenth")
 	driver := flag.String("sandbox", "oci", "the sandbox driver that licet runs with")
-	only := flag.String("only", "", "measure nothing but \"decide\" or \"server\"; unset: both")
+	only := flag.String("only", "", "measure nothing but \"decide\", \"identity\" or \"server\"; unset: all")
 	flag.Parse()
 	if err := run(context.Background(), options{*repetitions, *length, *driver, *only}); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -43,7 +43,7 @@ type options struct {
 	repetitions int
 	length      time.Duration
 	driver      string
-	only        string // "", "decide" or "server"
+	only        string // "", "decide", "identity" or "server"
 }
 
 // workshop holds what the measurements share.
@@ -56,11 +56,11 @@ type workshop struct {
 }
 
 func run(ctx context.Context, o options) error {
-	if o.only != "" && o.only != "decide" && o.only != "server" {
-		return fmt.Errorf("-only %q is neither decide nor server", o.only)
+	if !slices.Contains([]string{"", "decide", "identity", "server"}, o.only) {
+		return fmt.Errorf("-only %q is neither decide nor identity nor server", o.only)
 	}
 	fmt.Printf("%d CPUs, %s, medians of %d\n\n", runtime.NumCPU(), runtime.Version(), o.repetitions)
-	if o.only != "server" {
+	if o.only == "" || o.only == "decide" {
 		if err := o.measureDecisions(); err != nil {
 			return fmt.Errorf("measure decisions: %w", err)
 		}
@@ -90,6 +90,17 @@ func measureServer(ctx context.Context, o options) error {
 		}
 	}
 	fmt.Printf("sandbox %s\n\n", o.driver)
+	if o.only != "server" {
+		if err := w.measureIdentity(ctx); err != nil {
+			return fmt.Errorf("measure IAM and STS: %w", err)
+		}
+		if err := w.measureManyUsers(ctx); err != nil {
+			return fmt.Errorf("measure many users: %w", err)
+		}
+	}
+	if o.only == "identity" {
+		return nil
+	}
 	if err := w.measureStart(ctx); err != nil {
 		return fmt.Errorf("measure start: %w", err)
 	}

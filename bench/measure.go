@@ -27,6 +27,7 @@ var payload = `{"data":"` + strings.Repeat("x", 1024-11) + `"}`
 // server is a licet process with its root credentials.
 type server struct {
 	cmd  *exec.Cmd
+	data string
 	url  string
 	root aws.Credentials
 }
@@ -37,11 +38,16 @@ func (w *workshop) startServer(ctx context.Context) (*server, time.Duration, err
 	if err != nil {
 		return nil, 0, err
 	}
+	return w.startServerOn(ctx, data)
+}
+
+// startServerOn is startServer on a data directory that is there.
+func (w *workshop) startServerOn(ctx context.Context, data string) (*server, time.Duration, error) {
 	port, err := freePort()
 	if err != nil {
 		return nil, 0, err
 	}
-	s := &server{url: "http://127.0.0.1:" + port}
+	s := &server{data: data, url: "http://127.0.0.1:" + port}
 	s.cmd = exec.CommandContext(ctx, w.licet, "serve", "--data", data, "--listen", "127.0.0.1:"+port, "--sandbox", w.driver)
 	if err := s.cmd.Start(); err != nil {
 		return nil, 0, err
@@ -142,7 +148,7 @@ func (w *workshop) measureInvoke(ctx context.Context) (err error) {
 	}
 	var ours [2]result
 	for i, clients := range []int{1, 16} {
-		req, err := signed(ctx, s.url+"/2015-03-31/functions/echo/invocations", []byte(payload), caller)
+		req, err := signed(ctx, s.url+"/2015-03-31/functions/echo/invocations", []byte(payload), caller, "lambda")
 		if err != nil {
 			return err
 		}
@@ -191,7 +197,7 @@ func (w *workshop) peerRates(ctx context.Context, args ...string) (rates [2]resu
 	}
 	defer func() { err = firstError(err, p.stop()) }()
 	for i, clients := range []int{1, 16} {
-		req, err := signed(ctx, p.url+"/", []byte(payload), aws.Credentials{AccessKeyID: benchKey, SecretAccessKey: benchSecret})
+		req, err := signed(ctx, p.url+"/", []byte(payload), aws.Credentials{AccessKeyID: benchKey, SecretAccessKey: benchSecret}, "lambda")
 		if err != nil {
 			return rates, err
 		}

@@ -135,7 +135,7 @@ func verify(v *sigv4.Verifier, r *http.Request, body []byte) error {
 	if err != nil {
 		return err
 	}
-	scope := sigv4.Scope{Regions: []string{"us-east-1"}, Services: []string{"lambda"}}
+	scope := sigv4.Scope{Regions: []string{"us-east-1"}, Services: []string{"lambda", "iam", "sts"}}
 	return v.Check(r, body, signed, benchSecret, scope, time.Now())
 }
 

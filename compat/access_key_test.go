@@ -68,25 +68,15 @@ func TestAccessKeyLastUsed(t *testing.T) {
 // A use is there after the server was started anew.
 func TestAccessKeyLastUsedOutlivesTheServer(t *testing.T) {
 	t.Parallel()
-	l := &licet{binary: server.binary, data: t.TempDir()}
-	if err := l.launch(); err != nil {
-		t.Fatal(err)
-	}
+	l := newServer(t)
 	p := l.newUser(t)
 	must(p.sts.GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{}))(t)
-	if err := l.stop(); err != nil {
-		t.Fatal(err)
-	}
-	if err := l.launch(); err != nil {
-		t.Fatal(err)
-	}
+	l.end(t)
+	l.start(t)
 	used := must(l.as(l.root).iam.GetAccessKeyLastUsed(t.Context(), &iam.GetAccessKeyLastUsedInput{
 		AccessKeyId: &p.credentials.AccessKeyID,
 	}))(t).AccessKeyLastUsed
 	if used.LastUsedDate == nil || *used.ServiceName != "sts" {
 		t.Errorf("got %+v", used)
-	}
-	if err := l.stop(); err != nil {
-		t.Fatal(err)
 	}
 }

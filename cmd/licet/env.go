@@ -2,27 +2,28 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/licet/licet/internal/principal"
+	"github.com/licet/licet/internal/services/iam"
 )
 
 func envCommand() *cobra.Command {
-	var data, region string
+	var data, region, account string
 	cmd := &cobra.Command{
 		Use:   "env",
 		Short: `Print shell exports for AWS clients: eval "$(licet env)"`,
-		Long: "Prints the exports that point AWS clients at the server on a data directory, as the root of its account. The server need not\n" +
+		Long: "Prints the exports that point AWS clients at the server on a data directory, as the root of an account. The server need not\n" +
 			"have started yet: the root's keys are made on first use.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			dir := dataDir(data)
-			root, err := rootCredentials(cmd.Context(), dir)
+			root, err := rootCredentials(cmd.Context(), dir, account)
 			if err != nil {
 				return err
 			}
@@ -36,6 +37,7 @@ func envCommand() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&data, "data", defaultDataDir(), "data directory of the server")
 	cmd.Flags().StringVar(&region, "region", defaultRegion, "region of the server")
+	cmd.Flags().StringVar(&account, "account", defaultAccount, "id of the account")
 	return cmd
 }
 
@@ -55,16 +57,34 @@ func exports(endpoint, region string, c principal.Credentials) string {
 // quote makes one word of a shell out of any text.
 func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
 
-// rootCredentials reads the root's keys, or makes them.
-func rootCredentials(ctx context.Context, dir dataDir) (creds principal.Credentials, err error) {
-	db, keys, err := dir.open(ctx)
+// rootCredentials reads the keys of an account's root, or makes them. The default account is made with them.
+func rootCredentials(ctx context.Context, dir dataDir, account string) (root principal.Credentials, err error) {
+	err = withDirectory(ctx, dir, func(ctx context.Context, d *iam.Directory) error {
+		if err := checkAccount(ctx, d, account); err != nil {
+			return err
+		}
+		if root, _, err = d.EnsureAccount(ctx, account); err != nil {
+			return err
+		}
+		if root.AccessKeyID == "" {
+			return fmt.Errorf("the root of account %s has no active access key", account)
+		}
+		return nil
+	})
+	return root, err
+}
+
+// checkAccount wants an account to be there.
+func checkAccount(ctx context.Context, d *iam.Directory, account string) error {
+	if account == defaultAccount {
+		return nil
+	}
+	all, err := d.Accounts(ctx)
 	if err != nil {
-		return principal.Credentials{}, err
+		return err
 	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	creds, err = ensureAccount(ctx, db, keys)
-	if err == nil && creds.AccessKeyID == "" {
-		err = errors.New("the root of the account has no active access key")
+	if !slices.ContainsFunc(all, func(a iam.Account) bool { return a.ID == account }) {
+		return fmt.Errorf("there is no account %q (licet account list shows those there are)", account)
 	}
-	return creds, err
+	return nil
 }

@@ -24,16 +24,17 @@ import (
 
 func explainCommand() *cobra.Command {
 	var (
-		data         string
-		asJSON       bool
-		last, denied bool
+		data, account string
+		asJSON        bool
+		last, denied  bool
 	)
 	cmd := &cobra.Command{
 		Use:   "explain [REQUEST_ID]",
 		Short: "Say why a request was allowed or denied, and what would allow it",
 		Long: "Asks the running server why it decided a request as it did: who, what, on which resource, what every policy said, and for a\n" +
 			"denial the smallest change that would allow exactly this call. The request id is the x-amzn-RequestId of the answer.\n\n" +
-			"The server and the root credentials are those of the environment (see licet env), or of --data.",
+			"The server and the root credentials are those of the environment (see licet env), or of --data and --account. Each account has\n" +
+			"its own decisions.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if (len(args) == 1) == last {
@@ -51,10 +52,11 @@ func explainCommand() *cobra.Command {
 					page += "&denied=true"
 				}
 			}
-			return explain(cmd.Context(), cmd.OutOrStdout(), data, page, asJSON)
+			return explain(cmd.Context(), cmd.OutOrStdout(), data, account, page, asJSON)
 		},
 	}
 	cmd.Flags().StringVar(&data, "data", "", "data directory of the server; default: the environment, else "+defaultDataDir())
+	cmd.Flags().StringVar(&account, "account", "", "account whose root asks; default: the environment, else "+defaultAccount)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the explanation as JSON")
 	cmd.Flags().BoolVar(&last, "last", false, "explain the last decision")
 	cmd.Flags().BoolVar(&denied, "denied", false, "with --last: the last denial")
@@ -62,8 +64,8 @@ func explainCommand() *cobra.Command {
 }
 
 // explain fetches explanations and prints them.
-func explain(ctx context.Context, w io.Writer, data, page string, asJSON bool) error {
-	endpoint, root, err := target(ctx, data)
+func explain(ctx context.Context, w io.Writer, data, account, page string, asJSON bool) error {
+	endpoint, root, err := target(ctx, data, account)
 	if err != nil {
 		return err
 	}
@@ -107,9 +109,9 @@ func printable(text string) string {
 	}, text)
 }
 
-// target finds the server and the root credentials: of the data directory if one is given, else of the environment.
-func target(ctx context.Context, data string) (endpoint string, root aws.Credentials, err error) {
-	if data == "" && os.Getenv("AWS_ENDPOINT_URL") != "" && os.Getenv("AWS_ACCESS_KEY_ID") != "" {
+// target finds the server and the root credentials: of the data directory and account if one is given, else of the environment.
+func target(ctx context.Context, data, account string) (endpoint string, root aws.Credentials, err error) {
+	if data == "" && account == "" && os.Getenv("AWS_ENDPOINT_URL") != "" && os.Getenv("AWS_ACCESS_KEY_ID") != "" {
 		return os.Getenv("AWS_ENDPOINT_URL"), aws.Credentials{
 			AccessKeyID: os.Getenv("AWS_ACCESS_KEY_ID"), SecretAccessKey: os.Getenv("AWS_SECRET_ACCESS_KEY"),
 			SessionToken: os.Getenv("AWS_SESSION_TOKEN"),
@@ -122,7 +124,10 @@ func target(ctx context.Context, data string) (endpoint string, root aws.Credent
 	if endpoint, err = dir.endpoint(); err != nil {
 		return "", root, err
 	}
-	creds, err := rootCredentials(ctx, dir)
+	if account == "" {
+		account = defaultAccount
+	}
+	creds, err := rootCredentials(ctx, dir, account)
 	return endpoint, aws.Credentials{AccessKeyID: creds.AccessKeyID, SecretAccessKey: creds.SecretAccessKey}, err
 }
 

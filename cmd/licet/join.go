@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -20,9 +21,9 @@ import (
 	"github.com/licet/licet/internal/edge"
 	"github.com/licet/licet/internal/execution"
 	"github.com/licet/licet/internal/principal"
-	"github.com/licet/licet/internal/secret"
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/services/iam"
+	"github.com/licet/licet/internal/services/organizations"
 	"github.com/licet/licet/internal/store"
 )
 
@@ -59,8 +60,29 @@ func managedPolicy(p awsdata.ManagedPolicy) iam.ManagedPolicy {
 	}
 }
 
-// keys shows the directory to edge.
-type keys struct{ directory *iam.Directory }
+// usage shows the decision log's last uses to iam.
+type usage struct{ log *audit.Log }
+
+func (u usage) LastUses(ctx context.Context, account, principalID string) ([]iam.ServiceUse, error) {
+	list, err := u.log.LastUses(ctx, account, principalID)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]iam.ServiceUse, len(list))
+	for i, l := range list {
+		out[i] = iam.ServiceUse{Service: l.Service, Use: iam.Use(l.Use), Actions: make(map[string]iam.Use, len(l.Actions))}
+		for name, use := range l.Actions {
+			out[i].Actions[name] = iam.Use(use)
+		}
+	}
+	return out, nil
+}
+
+// keys shows the directory to edge. Nobody signs in to an account that its organization has closed.
+type keys struct {
+	directory     *iam.Directory
+	organizations *organizations.Directory
+}
 
 func (k keys) Authenticate(ctx context.Context, accessKeyID, token string) (string, principal.Caller, error) {
 	secret, caller, err := k.directory.Authenticate(ctx, accessKeyID, token)
@@ -70,7 +92,46 @@ func (k keys) Authenticate(ctx context.Context, accessKeyID, token string) (stri
 	case errors.Is(err, iam.ErrExpiredToken):
 		err = edge.ErrExpiredToken
 	}
+	if err != nil {
+		return secret, caller, err
+	}
+	m, err := k.organizations.Member(ctx, caller.Account)
+	if err == nil && m != nil && m.Closed {
+		err = edge.ErrUnknownKey
+	}
 	return secret, caller, err
+}
+
+// accounts shows IAM's accounts to organizations.
+type accounts struct{ directory *iam.Directory }
+
+func (a accounts) Account(r store.Reader, id string) (organizations.Account, bool, error) {
+	found, err := iam.ReadAccount(r, id)
+	if errors.Is(err, iam.ErrNoAccount) {
+		return organizations.Account{}, false, nil
+	}
+	return organizations.Account{ID: found.ID, Name: found.Name, Email: found.Email}, err == nil, err
+}
+
+func (a accounts) AccountOfEmail(r store.Reader, email string) (organizations.Account, bool, error) {
+	all, err := iam.ReadAccounts(r)
+	for _, found := range all {
+		if strings.EqualFold(found.Email, email) {
+			return organizations.Account{ID: found.ID, Name: found.Name, Email: found.Email}, true, nil
+		}
+	}
+	return organizations.Account{}, false, err
+}
+
+func (a accounts) CreateAccount(tx store.Tx, name, email, role, trusted string, now time.Time) (string, error) {
+	made, err := iam.NewAccount(tx, iam.Account{Name: name, Email: email}, now)
+	if err != nil {
+		return "", err
+	}
+	if err := iam.AddAccount(tx, made); err != nil {
+		return "", err
+	}
+	return made.ID, a.directory.AddAdministratorRole(tx, made.ID, role, trusted, now)
 }
 
 // recorder is the decision log, beside which iam notes that an access key or role was used.
@@ -205,15 +266,20 @@ func fixedRoots(fixed principal.Credentials) map[string]principal.Credentials {
 	return map[string]principal.Credentials{defaultAccount: fixed}
 }
 
-// ensureAccount makes the default account in a store that no server has open, or reads its root credentials.
-func ensureAccount(ctx context.Context, db store.DB, k *secret.Keyring) (principal.Credentials, error) {
+// withDirectory lets fn use the accounts of a data directory. A server may run on it meanwhile: the store is for several processes, and
+// what it has not met yet it reads there.
+func withDirectory(ctx context.Context, dir dataDir, fn func(context.Context, *iam.Directory) error) (err error) {
+	db, keys, err := dir.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
 	data, err := awsdata.Load()
 	if err != nil {
-		return principal.Credentials{}, err
+		return err
 	}
 	log := audit.New(db, audit.Options{})
-	d := iam.NewDirectory(iam.Config{DB: log.Recorded(), Keyring: k, Managed: managedPolicies{data}, Partition: partition, Now: time.Now})
+	d := iam.NewDirectory(iam.Config{DB: log.Recorded(), Keyring: keys, Managed: managedPolicies{data}, Partition: partition, Now: time.Now})
 	defer d.Close()
-	root, _, err := d.EnsureAccount(audit.System(ctx, "licet env"), defaultAccount)
-	return root, err
+	return fn(audit.System(ctx, "licet command"), d)
 }

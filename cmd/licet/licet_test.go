@@ -163,7 +163,7 @@ func TestPrintable(t *testing.T) {
 func TestServeStopAndExplain(t *testing.T) {
 	s := startServer(t)
 	var env bytes.Buffer
-	root, err := rootCredentials(t.Context(), dataDir(s.config.Data))
+	root, err := rootCredentials(t.Context(), dataDir(s.config.Data), defaultAccount)
 	if err != nil || root.AccessKeyID == "" {
 		t.Fatalf("got %v, %v", root, err)
 	}

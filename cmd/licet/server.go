@@ -33,6 +33,8 @@ import (
 	"github.com/licet/licet/internal/services/lambda/lambdaapi"
 	"github.com/licet/licet/internal/services/logs"
 	"github.com/licet/licet/internal/services/logs/logsapi"
+	"github.com/licet/licet/internal/services/organizations"
+	"github.com/licet/licet/internal/services/organizations/organizationsapi"
 	"github.com/licet/licet/internal/services/sts"
 	"github.com/licet/licet/internal/services/sts/stsapi"
 	"github.com/licet/licet/internal/store"
@@ -51,8 +53,12 @@ type server struct {
 	decisions *audit.Log
 	// directory knows users, roles, keys and their policies.
 	directory *iam.Directory
+	// organizations knows which accounts belong together, and the policies above them.
+	organizations *organizations.Directory
 	// lastUsed knows when access keys and roles were last used.
 	lastUsed *iam.LastUsed
+	// offered are the services behind the door.
+	offered []service.Service
 	// door is the only way to an operation.
 	door *dispatch.Dispatcher
 	// driver makes sandboxes, functions runs environments in them.
@@ -118,9 +124,19 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 	if err != nil {
 		return err
 	}
+	s.organizations = organizations.NewDirectory(s.db, partition)
+	s.closers = append(s.closers, func() error { s.organizations.Close(); return nil })
 	identities := iam.Config{
-		DB: s.decisions.Recorded(), Keyring: s.keys, Managed: managedPolicies{data}, Actions: data, Partition: partition, Now: time.Now,
-		LastUsed: iam.NewLastUsed(s.decisions.Recorded()), FixedRoot: fixedRoots(fixed),
+		DB:            s.decisions.Recorded(),
+		Keyring:       s.keys,
+		Managed:       managedPolicies{data},
+		Actions:       data,
+		Usage:         usage{s.decisions},
+		LastUsed:      iam.NewLastUsed(s.decisions.Recorded()),
+		Organizations: s.organizations,
+		Partition:     partition,
+		Now:           time.Now,
+		FixedRoot:     fixedRoots(fixed),
 	}
 	s.lastUsed = identities.LastUsed
 	s.directory = iam.NewDirectory(identities)
@@ -148,12 +164,12 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 	if err := s.lambda.Sweep(ctx); err != nil {
 		return fmt.Errorf("remove unpacked code that nobody uses: %w", err)
 	}
-	services, err := s.services(identities, dataDir(c.Data))
-	if err != nil {
+	if s.offered, err = s.services(identities, dataDir(c.Data)); err != nil {
 		return err
 	}
 	s.door, err = dispatch.New(dispatch.Config{
-		Services: services, Policies: s.directory, Log: recorder{s.decisions, s.lastUsed}, Mode: dispatch.Mode(c.Mode),
+		Services: s.offered, Policies: s.directory, Organizations: s.organizations, Log: recorder{s.decisions, s.lastUsed},
+		Mode:        dispatch.Mode(c.Mode),
 		KnownAction: func(action string) bool { _, ok := data.Action(action); return ok },
 		Now:         time.Now, Region: c.Region, Partition: partition,
 	})
@@ -161,7 +177,7 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 		return err
 	}
 	s.edge, err = edge.New(edge.Config{
-		Dispatcher: s.door, Keys: keys{s.directory}, Decisions: s.decisions, Code: links, Gatherer: registry,
+		Dispatcher: s.door, Keys: keys{s.directory, s.organizations}, Decisions: s.decisions, Code: links, Gatherer: registry,
 		Logger: s.logger, Now: time.Now, Region: c.Region, Partition: partition, Mode: dispatch.Mode(c.Mode),
 	})
 	if err != nil {
@@ -175,16 +191,21 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 // services is the list of what this server offers. To add one: one line.
 func (s *server) services(identities iam.Config, dir dataDir) ([]service.Service, error) {
 	lambdaAPI, logsAPI, iamAPI, stsAPI := lambdaapi.API(), logsapi.API(), iamapi.API(), stsapi.API()
+	organizationsAPI := organizationsapi.API()
 	lambdaCodec, err := restjson.New(lambdaAPI)
 	if err != nil {
 		return nil, fmt.Errorf("make codec of lambda: %w", err)
 	}
 	s.logs = logs.New(s.decisions.Recorded(), dir.room)
+	orgs := organizations.New(organizations.Config{
+		DB: s.decisions.Recorded(), Accounts: accounts{s.directory}, Partition: partition,
+	})
 	return []service.Service{
 		iam.New(identities, s.directory).Definition(iamAPI, query.New(iamAPI)),
 		sts.New(s.directory, s.keys).Definition(stsAPI, query.New(stsAPI)),
 		s.lambda.Definition(lambdaAPI, lambdaCodec),
 		s.logs.Definition(logsAPI, json.New(logsAPI, json.Version11)),
+		orgs.Definition(organizationsAPI, json.New(organizationsAPI, json.Version11)),
 	}, nil
 }
 

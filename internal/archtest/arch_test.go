@@ -28,13 +28,14 @@ var allowed = map[string][]string{
 	"authz/internal/authztest": {"authz", "policy", "golang.org/x/tools/txtar"},
 
 	// Words.
-	"internal/arn":       {},
-	"internal/awserr":    {},
-	"internal/principal": {"authz", "policy"},
-	"internal/awsdata":   {},
-	"internal/secret":    {},
-	"internal/totp":      {},
-	"internal/telemetry": {"github.com/prometheus/client_golang/..."},
+	"internal/arn":          {},
+	"internal/awserr":       {},
+	"internal/principal":    {"authz", "policy"},
+	"internal/organization": {"authz"},
+	"internal/awsdata":      {},
+	"internal/secret":       {},
+	"internal/totp":         {},
+	"internal/telemetry":    {"github.com/prometheus/client_golang/..."},
 
 	// Contracts and engines.
 	"internal/store":               {},
@@ -62,8 +63,8 @@ var allowed = map[string][]string{
 	"internal/service":   {"authz", "internal/principal", "internal/protocol"},
 	"internal/execution": {"internal/principal", "internal/sandbox", "internal/runtimes", "github.com/prometheus/client_golang/...", "github.com/google/uuid"},
 	"internal/dispatch": {
-		"authz", "internal/audit", "internal/awserr", "internal/principal", "internal/protocol", "internal/service",
-		"github.com/google/uuid",
+		"authz", "internal/audit", "internal/awserr", "internal/organization", "internal/principal", "internal/protocol",
+		"internal/service", "github.com/google/uuid",
 	},
 	"internal/edge": {
 		"authz", "internal/audit", "internal/awserr", "internal/dispatch", "internal/principal", "internal/protocol/...",
@@ -73,11 +74,13 @@ var allowed = map[string][]string{
 	"internal/archtest": {},
 
 	// Services never import each other; the folder below a service is its own.
-	"internal/services/iam":    append(serviceMay("iam"), "internal/services/iam/simulation", "internal/totp", "rsc.io/qr"),
+	"internal/services/iam":    append(serviceMay("iam"), "internal/organization", "internal/services/iam/simulation", "internal/totp", "rsc.io/qr"),
 	"internal/services/sts":    serviceMay("sts"),
 	"internal/services/logs":   serviceMay("logs", "cloudwatchlogs"),
 	"internal/services/lambda": append(serviceMay("lambda"), "internal/archive", "internal/blob", "internal/execution"),
 
+	"internal/services/organizations":                  append(serviceMay("organizations"), "internal/organization"),
+	"internal/services/organizations/organizationsapi": apiMay("organizations"),
 	"internal/services/iam/simulation": {
 		"authz", "policy", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/service/iam/...",
 	},
@@ -116,7 +119,7 @@ var testMay = []string{
 	"github.com/google/go-cmp/...", "golang.org/x/tools/txtar", "github.com/aws/...", "policy", "authz/...",
 	"github.com/prometheus/client_golang/prometheus/testutil",
 	"internal/store/storetest", "internal/blob/blobtest", "internal/totp", "internal/sandbox/...", "internal/runtimes", "internal/awsdata", "internal/secret",
-	"internal/service", "internal/services/...", "internal/protocol/...",
+	"internal/service", "internal/services/...", "internal/protocol/...", "internal/organization",
 }
 
 type file struct {

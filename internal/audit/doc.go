@@ -8,6 +8,9 @@
 // second. A call is refused when the buffer is full and cannot be written. Recorded refuses a change under a context without a
 // record, so that no service can change anything without a decision; the server's own housekeeping says so with System.
 //
+// Beside the records it is kept when a principal last asked for each action (LastUses), longer than the records themselves. That is
+// noted in memory and written with the next flush, so that a call costs no write of its own.
+//
 // What Begin took in can be read at once. After a crash the records of changes are there; those of the last second's reads and
 // invocations may be lost. A policy text is stored once, under its hash, and kept as long as a record may refer to it.
 //
@@ -16,6 +19,7 @@
 //	decision/<account>/<time>-<request id>   a Record
 //	decision-id/<request id>                 the key of the record
 //	decision-policy/<sha256>                 the day of last use and the text of a policy
+//	decision-use/<account>/<id>/<service>    what a principal last asked of a service: the time, and a ServiceUse
 //
 // To add a fact about a call: a field of Record, filled by dispatch. Fields are never renamed or removed: old records stay.
 package audit

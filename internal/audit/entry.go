@@ -14,6 +14,7 @@ const (
 	recordPrefix = "decision/"
 	idPrefix     = "decision-id/"
 	policyPrefix = "decision-policy/"
+	usePrefix    = "decision-use/"
 
 	// keyTime is RFC 3339 with a fixed width, so that keys of UTC times sort by time.
 	keyTime = "2006-01-02T15:04:05.000000000Z"

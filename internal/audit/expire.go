@@ -23,6 +23,9 @@ func (l *Log) expire(ctx context.Context, now time.Time) error {
 	if err := l.expireTexts(ctx, now); err != nil {
 		return fmt.Errorf("delete old policy texts: %w", err)
 	}
+	if err := l.expireUses(ctx, now); err != nil {
+		return fmt.Errorf("delete old last uses: %w", err)
+	}
 	return nil
 }
 

@@ -40,6 +40,7 @@ type Log struct {
 	db      store.DB
 	options Options
 	texts   *texts
+	uses    uses
 	// wake asks Run to write before the second is over.
 	wake chan struct{}
 
@@ -73,7 +74,9 @@ func New(db store.DB, o Options) *Log {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Log{db: db, options: o, texts: newTexts(), wake: make(chan struct{}, 1)}
+	return &Log{
+		db: db, options: o, texts: newTexts(), uses: uses{fresh: make(map[useKey]ServiceUse)}, wake: make(chan struct{}, 1),
+	}
 }
 
 // Begin takes a record in, which must not be changed afterwards. From then on it can be read, and it becomes durable with the first
@@ -92,6 +95,7 @@ func (l *Log) Begin(ctx context.Context, rec *Record) (context.Context, error) {
 	if !l.add(p) {
 		return nil, ErrClosed
 	}
+	l.uses.note(rec)
 	if waiting == l.options.Buffer/2 {
 		select {
 		case l.wake <- struct{}{}:
@@ -154,7 +158,7 @@ func (l *Log) Run(ctx context.Context) error {
 	}
 }
 
-// flush writes the records that are in the buffer now. After an error they are still there.
+// flush writes the records that are in the buffer now, and the last uses. After an error they are still there.
 func (l *Log) flush(ctx context.Context) error {
 	l.flushMu.Lock()
 	defer l.flushMu.Unlock()
@@ -169,7 +173,7 @@ func (l *Log) flush(ctx context.Context) error {
 		l.buffer = slices.Delete(l.buffer, 0, len(part))
 		l.mu.Unlock()
 	}
-	return nil
+	return l.writeUses(ctx)
 }
 
 // write writes the records that no change has written meanwhile. A record that is written twice is the same both times.

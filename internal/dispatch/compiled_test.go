@@ -74,7 +74,7 @@ func TestChangedPoliciesHoldAtOnce(t *testing.T) {
 			own.Resource, own.Trust = nil, false
 			c := call("GetFunction")
 			var made audit.Decision
-			got := d.decide(c, &service.Need{Action: "lambda:GetFunction", Target: to}, d.compiled.ofCaller(&c.Caller, &own), &made)
+			got := d.decide(c, &service.Need{Action: "lambda:GetFunction", Target: to}, d.compiled.ofCaller(&c.Caller, &own), &members{}, &made)
 			if got.Allowed != tt.want || made.Allowed != tt.want {
 				t.Errorf("%s: allowed %v, want %v", tt.name, got.Allowed, tt.want)
 			}
@@ -280,7 +280,7 @@ func TestWarmDecisionAllocatesLittle(t *testing.T) {
 	var made audit.Decision
 	n := testing.AllocsPerRun(100, func() {
 		made = audit.Decision{}
-		d.decide(c, need, d.compiled.ofCaller(&c.Caller, &p), &made)
+		d.decide(c, need, d.compiled.ofCaller(&c.Caller, &p), &members{}, &made)
 	})
 	if n > 4 || !made.Allowed || made.Request.Context.Len() != 21 {
 		t.Errorf("%v allocations, %d keys, allowed %v; want 4, 21, true", n, made.Request.Context.Len(), made.Allowed)
@@ -303,7 +303,7 @@ func BenchmarkJudge(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		made = audit.Decision{}
-		d.decide(c, need, d.compiled.ofCaller(&c.Caller, &p), &made)
+		d.decide(c, need, d.compiled.ofCaller(&c.Caller, &p), &members{}, &made)
 	}
 	if !made.Allowed {
 		b.Error("denied")

@@ -41,8 +41,9 @@ func recordable(text string) string {
 }
 
 // requestedRegion is that of the signature, but for IAM: "IAM calls are always made to the us-east-1 Region", where its one endpoint is.
+// So is that of Organizations (https://docs.aws.amazon.com/general/latest/gr/ao.html).
 func requestedRegion(c *service.Call) string {
-	if c.Service == "iam" && c.Partition == "aws" {
+	if (c.Service == "iam" || c.Service == "organizations") && c.Partition == "aws" {
 		return "us-east-1"
 	}
 	return c.Region

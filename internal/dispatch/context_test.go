@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/licet/licet/authz"
+	"github.com/licet/licet/internal/organization"
 	"github.com/licet/licet/internal/principal"
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/policy"
@@ -113,21 +114,21 @@ func presences() map[string]presence {
 	in := func(names []string) presence { return presence{in: names} }
 	never := func(why string) presence { return presence{why: why} }
 	var (
-		organization = never("there are no organizations")
-		endpoint     = never("there are no VPC endpoints")
-		instance     = never("there is no EC2")
-		glue         = never("there is no Glue")
-		build        = never("there is no CodeBuild")
-		mcp          = never("there are no MCP services")
-		operation    = never("the operation sets it, for the tags of its target or its input")
-		client       = in(except(everywhere(), awsService, forward, fromFunction))
+		owned     = in(everywhere())
+		endpoint  = never("there are no VPC endpoints")
+		instance  = never("there is no EC2")
+		glue      = never("there is no Glue")
+		build     = never("there is no CodeBuild")
+		mcp       = never("there are no MCP services")
+		operation = never("the operation sets it, for the tags of its target or its input")
+		client    = in(except(everywhere(), awsService, forward, fromFunction))
 	)
 	return map[string]presence{
 		"aws:PrincipalArn":                in(identities()),
 		"aws:PrincipalAccount":            in(append(identities(), anonymous)),
-		"aws:PrincipalOrgPaths":           organization,
-		"aws:PrincipalOrgID":              organization,
-		"aws:PrincipalOrgMasterAccountId": organization,
+		"aws:PrincipalOrgPaths":           in(identities()),
+		"aws:PrincipalOrgID":              in(identities()),
+		"aws:PrincipalOrgMasterAccountId": in(identities()),
 		"aws:PrincipalTag":                in(except(identities(), root)),
 		"aws:PrincipalIsAWSService":       in(append(identities(), awsService)),
 		"aws:PrincipalServiceName":        only(awsService),
@@ -166,9 +167,9 @@ func presences() map[string]presence {
 		"aws:VpceOrgPaths": endpoint,
 		"aws:VpcSourceIp":  endpoint,
 
-		"aws:ResourceAccount":  in(everywhere()),
-		"aws:ResourceOrgPaths": organization,
-		"aws:ResourceOrgID":    organization,
+		"aws:ResourceAccount":  owned,
+		"aws:ResourceOrgPaths": owned,
+		"aws:ResourceOrgID":    owned,
 		"aws:ResourceTag":      operation,
 
 		"aws:CalledVia":          only(forward),
@@ -186,20 +187,38 @@ func presences() map[string]presence {
 		"aws:SecureTransport":    in(everywhere()),
 		"aws:SourceAccount":      only(awsService),
 		"aws:SourceArn":          only(awsService),
-		"aws:SourceOrgID":        organization,
-		"aws:SourceOrgPaths":     organization,
+		"aws:SourceOrgID":        only(awsService),
+		"aws:SourceOrgPaths":     only(awsService),
 		"aws:UserAgent":          client,
 		"aws:IsMcpServiceAction": mcp,
 	}
 }
 
-// Each global key that AWS has is there in the calls that AWS names, and absent from all others.
+// inOrganization is a world whose account is in an organization.
+func inOrganization() *world {
+	return &world{members: map[string]*organization.Member{account: organization.New(organization.Member{
+		ID: "o-1", Account: account, ManagementAccount: "999999999999", Path: "o-1/r-1/ou-1/",
+	})}}
+}
+
+// questions asks a need of every kind of call.
+func questions(t *testing.T, w *world, need *service.Need) map[string]authz.Context {
+	t.Helper()
+	d, contexts := w.dispatcher(t, Enforce), make(map[string]authz.Context)
+	for name, c := range calls() {
+		orgs, err := d.membersOf(t.Context(), c, need)
+		if err != nil {
+			t.Fatal(err)
+		}
+		contexts[name] = request(c, need, &orgs).Context
+	}
+	return contexts
+}
+
+// Each global key that AWS has is there in the calls that AWS names, and absent from all others. All accounts are in an organization.
 func TestPresence(t *testing.T) {
 	need := service.Need{Action: "lambda:GetFunction", Target: service.Target{ARN: "arn:aws:lambda:us-east-1:" + account + ":function:f"}}
-	contexts := make(map[string]authz.Context)
-	for name, c := range calls() {
-		contexts[name] = request(c, &need).Context
-	}
+	contexts := questions(t, inOrganization(), &need)
 	rules, known := presences(), 0
 	for _, key := range policy.GlobalKeys() {
 		rule, ok := rules[key.Name]
@@ -239,8 +258,17 @@ func TestPresence(t *testing.T) {
 		}
 	}
 	need.Target.ARN = "*"
-	if _, ok := request(calls()[user], &need).Context.Get("aws:ResourceAccount"); ok {
-		t.Error("aws:ResourceAccount is there without a resource")
+	for _, key := range []string{"aws:ResourceAccount", "aws:ResourceOrgID", "aws:ResourceOrgPaths"} {
+		if _, ok := questions(t, inOrganization(), &need)[user].Get(key); ok {
+			t.Errorf("%s is there without a resource", key)
+		}
+	}
+	for call, keys := range questions(t, &world{}, &need) {
+		for name := range keys.All {
+			if strings.Contains(name, "Org") {
+				t.Errorf("%s: %s is there without an organization", call, name)
+			}
+		}
 	}
 }
 
@@ -295,7 +323,7 @@ func TestGlobalKeys(t *testing.T) {
 
 // IAM has one endpoint, in us-east-1, wherever it is called from.
 func TestRequestedRegion(t *testing.T) {
-	for name, want := range map[string]string{"iam": "us-east-1", "sts": "eu-central-1", "lambda": "eu-central-1"} {
+	for name, want := range map[string]string{"iam": "us-east-1", "organizations": "us-east-1", "sts": "eu-central-1", "lambda": "eu-central-1"} {
 		c := call("GetUser")
 		c.Service, c.Region = name, "eu-central-1"
 		keys := GlobalKeys(c)

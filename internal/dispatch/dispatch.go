@@ -14,6 +14,7 @@ import (
 	"github.com/licet/licet/authz"
 	"github.com/licet/licet/internal/audit"
 	"github.com/licet/licet/internal/awserr"
+	"github.com/licet/licet/internal/organization"
 	"github.com/licet/licet/internal/principal"
 	"github.com/licet/licet/internal/protocol"
 	"github.com/licet/licet/internal/service"
@@ -30,10 +31,16 @@ const (
 	Observe Mode = "observe"
 )
 
-// Policies finds the policies of a caller: identity-based, boundary, session, organization. An error denies. What it gives must not be
+// Policies finds the policies of a caller: identity-based, boundary, session. An error denies. What it gives must not be
 // changed afterwards; documents that are the same pointers as before are not compiled again.
 type Policies interface {
 	Policies(ctx context.Context, caller principal.Caller) (authz.Policies, error)
+}
+
+// Organizations knows which accounts belong together.
+type Organizations interface {
+	// Member gives what an account is in its organization; nil when it is in none. An error denies.
+	Member(ctx context.Context, account string) (*organization.Member, error)
 }
 
 // Recorder is the decision log.
@@ -49,6 +56,8 @@ type Recorder interface {
 type Config struct {
 	Services []service.Service
 	Policies Policies
+	// Organizations has the policies above accounts: the SCPs of the caller's, the RCPs of the resource's.
+	Organizations Organizations
 	// KnownAction tells whether AWS has the action.
 	KnownAction func(action string) bool
 	Log         Recorder
@@ -238,7 +247,11 @@ func (d *Dispatcher) judge(ctx context.Context, c *service.Call, op service.Oper
 	own := d.compiled.ofCaller(&c.Caller, &policies)
 	for i := range needs {
 		made := &j.record.Decisions[i]
-		decision := d.decide(c, &needs[i], own, made)
+		orgs, err := d.membersOf(ctx, c, &needs[i])
+		if err != nil {
+			return nil, err
+		}
+		decision := d.decide(c, &needs[i], own, &orgs, made)
 		if !decision.Allowed && op.Exempt == "" {
 			j.record.Allowed = false
 			if j.denied == nil {
@@ -249,10 +262,16 @@ func (d *Dispatcher) judge(ctx context.Context, c *service.Call, op service.Oper
 	return j, nil
 }
 
-// decide judges one need by the caller's own policies and those of its resource, and puts down what it judged and how.
-func (d *Dispatcher) decide(c *service.Call, need *service.Need, own *authz.Set, made *audit.Decision) authz.Decision {
-	made.Request = request(c, need)
+// decide judges one need by the caller's own policies, those of its resource and those above both accounts, and puts down what it
+// judged and how.
+func (d *Dispatcher) decide(
+	c *service.Call, need *service.Need, own *authz.Set, orgs *members, made *audit.Decision,
+) authz.Decision {
+	made.Request = request(c, need, orgs)
 	set := own.WithResource(d.compiled.ofResource(&need.Target))
+	if scps, rcps := orgs.policies(need); scps != nil || rcps != nil {
+		set = set.WithOrganization(scps, rcps)
+	}
 	made.Applied = set.Policies()
 	var decision authz.Decision
 	if d.config.KnownAction(need.Action) {
@@ -265,13 +284,19 @@ func (d *Dispatcher) decide(c *service.Call, need *service.Need, own *authz.Set,
 	return decision
 }
 
-// request is the question of one need.
-func request(c *service.Call, need *service.Need) authz.Request {
-	owner := need.Target.Account
-	if owner == "" {
-		owner = c.Account
+// ownerOf is the account of a need's resource.
+func ownerOf(c *service.Call, need *service.Need) string {
+	if need.Target.Account != "" {
+		return need.Target.Account
 	}
+	return c.Account
+}
+
+// request is the question of one need.
+func request(c *service.Call, need *service.Need, orgs *members) authz.Request {
+	owner := ownerOf(c, need)
 	keys := GlobalKeys(c)
+	orgs.keys(&keys)
 	if need.Target.ARN != "*" {
 		keys.Set("aws:ResourceAccount", owner)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/licet/licet/authz"
 	"github.com/licet/licet/internal/audit"
 	"github.com/licet/licet/internal/awserr"
+	"github.com/licet/licet/internal/organization"
 	"github.com/licet/licet/internal/principal"
 	"github.com/licet/licet/internal/protocol"
 	"github.com/licet/licet/internal/service"
@@ -27,12 +28,18 @@ type world struct {
 	policies  authz.Policies
 	policyErr error
 	beginErr  error
+	members   map[string]*organization.Member
+	memberErr error
 	records   []*audit.Record
 	ran       int
 }
 
 func (w *world) Policies(context.Context, principal.Caller) (authz.Policies, error) {
 	return w.policies, w.policyErr
+}
+
+func (w *world) Member(_ context.Context, account string) (*organization.Member, error) {
+	return w.members[account], w.memberErr
 }
 
 func (w *world) Begin(ctx context.Context, rec *audit.Record) (context.Context, error) {
@@ -83,7 +90,7 @@ func (w *world) dispatcher(t testing.TB, mode Mode) *Dispatcher {
 			},
 			Denial: func(m string) error { return awserr.New("AccessDeniedException", 403, "%s", m) },
 		}},
-		Policies: w, Log: w, Mode: mode, Now: time.Now, Region: "us-east-1", Partition: "aws",
+		Policies: w, Organizations: w, Log: w, Mode: mode, Now: time.Now, Region: "us-east-1", Partition: "aws",
 		KnownAction: func(a string) bool { return a != "lambda:NoSuchAction" },
 	})
 	if err != nil {
@@ -157,6 +164,10 @@ func TestDo(t *testing.T) {
 		}, {
 			name: "policies cannot be read", operation: "GetFunction", world: world{policyErr: errors.New("disk")}, mode: Observe, input: input{"f"},
 			wantErr: "InternalFailure: " + awserr.Internal(nil).Message + ": find the policies of arn:aws:iam::111122223333:user/dev: disk",
+		}, {
+			name: "organization cannot be read", operation: "GetFunction", mode: Observe, input: input{"f"},
+			world:   world{policies: allow(t, "*"), memberErr: errors.New("disk")},
+			wantErr: "InternalFailure: " + awserr.Internal(nil).Message + ": find the organization of account 111122223333: disk",
 		}, {
 			name: "decision cannot be recorded", operation: "GetFunction", mode: Observe, input: input{"f"},
 			world:   world{policies: allow(t, "*"), beginErr: errors.New("full")},

@@ -11,7 +11,7 @@ import (
 	"github.com/licet/licet/internal/sigv4"
 )
 
-// globalRegion is where AWS's global services (IAM, and STS's old endpoint) are signed for.
+// globalRegion is where AWS's global services (IAM, Organizations, and STS's old endpoint) are signed for.
 const globalRegion = "us-east-1"
 
 // The ways in which a key is not good, as Keys reports them.
@@ -107,7 +107,7 @@ func (s *Server) key(ctx context.Context, signed *sigv4.Signed) (string, princip
 
 // regions a signature may be for: the server's, and for global services and licet's own pages the one that clients sign those for.
 func (s *Server) regions(x *exchange) []string {
-	if x.family == sigv4.Query || x.service == SigningName {
+	if x.family == sigv4.Query || x.service == "organizations" || x.service == SigningName {
 		return []string{s.config.Region, globalRegion}
 	}
 	return []string{s.config.Region}

@@ -26,6 +26,7 @@ import (
 	"github.com/licet/licet/internal/blob"
 	"github.com/licet/licet/internal/blob/blobtest"
 	"github.com/licet/licet/internal/dispatch"
+	"github.com/licet/licet/internal/organization"
 	"github.com/licet/licet/internal/principal"
 	"github.com/licet/licet/internal/protocol/json"
 	"github.com/licet/licet/internal/protocol/query"
@@ -88,6 +89,8 @@ func (w *world) Authenticate(_ context.Context, id, token string) (string, princ
 	}
 	return "", principal.Caller{}, ErrUnknownKey
 }
+
+func (w *world) Member(context.Context, string) (*organization.Member, error) { return nil, nil }
 
 func (w *world) Policies(_ context.Context, c principal.Caller) (authz.Policies, error) {
 	if c.AccessKeyID == "NOBODY" || c.Kind == authz.Root {
@@ -176,7 +179,7 @@ func newWorld(t *testing.T, mode dispatch.Mode) *world {
 	now := func() time.Time { return w.now }
 	w.links = NewCodeLinks(w.blobs, w.keys, now)
 	d, err := dispatch.New(dispatch.Config{
-		Services: w.services(), Policies: w, KnownAction: func(string) bool { return true }, Log: w.log,
+		Services: w.services(), Policies: w, Organizations: w, KnownAction: func(string) bool { return true }, Log: w.log,
 		Mode: mode, Now: now, Region: region, Partition: "aws",
 	})
 	if err != nil {

@@ -11,13 +11,16 @@ import (
 // Prefixes of identifiers
 // (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html, "Understanding unique ID prefixes").
 const (
-	UserIDPrefix       = "AIDA"
-	RoleIDPrefix       = "AROA"
-	GroupIDPrefix      = "AGPA"
-	PolicyIDPrefix     = "ANPA"
-	ProfileIDPrefix    = "AIPA"
-	AccessKeyPrefix    = "AKIA"
-	TemporaryKeyPrefix = "ASIA"
+	UserIDPrefix              = "AIDA"
+	RoleIDPrefix              = "AROA"
+	GroupIDPrefix             = "AGPA"
+	PolicyIDPrefix            = "ANPA"
+	AccessKeyPrefix           = "AKIA"
+	TemporaryKeyPrefix        = "ASIA"
+	PublicKeyIDPrefix         = "APKA"
+	CertificateIDPrefix       = "ASCA"
+	ServiceCredentialIDPrefix = "ACCA"
+	ProfileIDPrefix           = "AIPA"
 )
 
 const (

@@ -9,6 +9,7 @@ package service
 import (
 	"context"
 	"net/netip"
+	"reflect"
 	"time"
 
 	"github.com/licet/licet/authz"
@@ -124,6 +125,11 @@ func Exempt[In, Out any](name, action, reason string, handle Handler[In, Out]) O
 	op := Op(name, action, Any[In], handle)
 	op.Exempt = reason
 	return op
+}
+
+// Member reads a member of an input by name: inputs of different operations have what is alike under the same names.
+func Member[T any](in any, name string) T {
+	return reflect.ValueOf(in).Elem().FieldByName(name).Interface().(T)
 }
 
 // Any is the resource of actions without resource-level permissions.

@@ -19,6 +19,8 @@ import (
 	logsschemas "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/schemas"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/organizations"
+	organizationsschemas "github.com/aws/aws-sdk-go-v2/service/organizations/schemas"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/licet/licet/internal/protocol"
@@ -53,6 +55,13 @@ func services() []service {
 			api: protocol.API{
 				ID: cloudwatchlogs.ServiceID, SigningName: "logs", Version: cloudwatchlogs.ServiceAPIVersion,
 				TargetPrefix: logsschemas.Logs_20140328.ID().Name,
+			},
+		},
+		{
+			folder: "organizations", pkg: "organizationsapi", client: (*organizations.Client)(nil), types: true,
+			api: protocol.API{
+				ID: organizations.ServiceID, SigningName: "organizations", Version: organizations.ServiceAPIVersion,
+				TargetPrefix: organizationsschemas.AWSOrganizationsV20161128.ID().Name,
 			},
 		},
 		{

@@ -6,10 +6,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
+	"github.com/aws/aws-sdk-go-v2/service/organizations"
 
 	"github.com/licet/licet/internal/protocol/json"
 	"github.com/licet/licet/internal/protocol/protocoltest"
 	"github.com/licet/licet/internal/services/logs/logsapi"
+	"github.com/licet/licet/internal/services/organizations/organizationsapi"
 )
 
 func service() protocoltest.Service {
@@ -32,11 +34,27 @@ func service() protocoltest.Service {
 	}
 }
 
-func TestRequests(t *testing.T) { service().Requests(t) }
+func organizationsService() protocoltest.Service {
+	return protocoltest.Service{
+		Module: "github.com/aws/aws-sdk-go-v2/service/organizations",
+		API:    organizationsapi.API(),
+		Codec:  json.New(organizationsapi.API(), json.Version11),
+		Client: func(c aws.Config) any { return organizations.NewFromConfig(c) },
+	}
+}
 
-func TestResponses(t *testing.T) { service().Responses(t) }
+func TestRequests(t *testing.T) {
+	service().Requests(t)
+	organizationsService().Requests(t)
+}
+
+func TestResponses(t *testing.T) {
+	service().Responses(t)
+	organizationsService().Responses(t)
+}
 
 func TestErrors(t *testing.T) {
+	organizationsService().Errors(t, "ListRoots", nil)
 	service().Errors(t, "DescribeLogGroups", map[string]string{
 		"MalformedQueryException": "its member queryCompileError is a structure",
 	})

@@ -80,7 +80,7 @@ func (s *Service) listAccessKeys(
 				return err
 			}
 			all = append(all, types.AccessKeyMetadata{
-				AccessKeyId: aws.String(id), CreateDate: aws.Time(key.Created), Status: key.status(), UserName: keyOwner(e),
+				AccessKeyId: aws.String(id), CreateDate: aws.Time(key.Created), Status: wireStatus(key.Active), UserName: keyOwner(e),
 			})
 		}
 		return nil
@@ -97,15 +97,16 @@ func (s *Service) listAccessKeys(
 func (s *Service) updateAccessKey(
 	ctx context.Context, c *service.Call, in *sdk.UpdateAccessKeyInput,
 ) (*sdk.UpdateAccessKeyOutput, error) {
-	if in.Status != types.StatusTypeActive && in.Status != types.StatusTypeInactive {
-		return nil, violation("status", "Member must satisfy enum value set: [Active, Inactive]")
+	active, err := newStatus(in.Status)
+	if err != nil {
+		return nil, err
 	}
-	err := s.changeKeys(ctx, c, in.UserName, func(tx store.Tx, e *identity) error {
+	err = s.changeKeys(ctx, c, in.UserName, func(tx store.Tx, e *identity) error {
 		key, err := s.ownKey(tx, e, in.AccessKeyId)
 		if err != nil {
 			return err
 		}
-		key.Active = in.Status == types.StatusTypeActive
+		key.Active = active
 		return store.PutJSON(tx, accessKeyKey(key.ID), key)
 	})
 	return &sdk.UpdateAccessKeyOutput{}, err
@@ -160,13 +161,6 @@ func (s *Service) checkAccessKeyID(id *string) error {
 		return err
 	}
 	return s.patterns.accessKeyID.check("accessKeyId", text)
-}
-
-func (k accessKey) status() types.StatusType {
-	if k.Active {
-		return types.StatusTypeActive
-	}
-	return types.StatusTypeInactive
 }
 
 // keyOwner is the user name of a key; root's keys have none.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/licet/licet/internal/principal"
 	"github.com/licet/licet/internal/store"
@@ -53,7 +52,11 @@ func (d *Directory) rootKey(ctx context.Context, account string) (root principal
 		if err != nil {
 			return err
 		}
-		done = e.RootKeyMade
+		_, err = ReadAccount(r, account)
+		if err != nil && !errors.Is(err, ErrNoAccount) {
+			return err
+		}
+		done = e.RootKeyMade && err == nil // an older server made no record of the account
 		for _, id := range e.AccessKeys {
 			key, err := store.GetJSON[accessKey](r, accessKeyKey(id))
 			if err != nil {
@@ -79,9 +82,12 @@ func (d *Directory) ensureRoot(ctx context.Context, account string, fn func(stor
 	return d.config.DB.Update(ctx, func(tx store.Tx) error {
 		e, err := getIdentity(tx, account, rootKind, account)
 		if errors.Is(err, store.ErrNotFound) {
-			e, err = &identity{Kind: rootKind, ID: account, Created: d.config.Now().UTC().Truncate(time.Second)}, nil
+			e, err = newRoot(account, d.config.Now()), nil
 		}
 		if err != nil {
+			return err
+		}
+		if err := d.ensureRecord(tx, account); err != nil {
 			return err
 		}
 		if err := fn(tx, e); err != nil {
@@ -89,4 +95,17 @@ func (d *Directory) ensureRoot(ctx context.Context, account string, fn func(stor
 		}
 		return putIdentity(tx, account, e)
 	})
+}
+
+// ensureRecord names an account that has no name yet.
+func (d *Directory) ensureRecord(tx store.Tx, account string) error {
+	_, err := ReadAccount(tx, account)
+	if !errors.Is(err, ErrNoAccount) {
+		return err
+	}
+	a, err := NewAccount(tx, Account{ID: account}, d.config.Now())
+	if err != nil {
+		return err
+	}
+	return putAccount(tx, a)
 }

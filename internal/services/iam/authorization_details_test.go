@@ -165,6 +165,18 @@ func TestAuthorizationDetailsPages(t *testing.T) {
 	}
 }
 
+// A policy that AWS has withdrawn can be attached still; that must not keep the rest from being read.
+func TestAuthorizationDetailsOfWithdrawnPolicy(t *testing.T) {
+	w := fullWorld(t)
+	w.linked("autoscaling.amazonaws.com", nil) // whose policy is not in this catalogue
+	names := detailNames(must[sdk.GetAccountAuthorizationDetailsOutput](w, &sdk.GetAccountAuthorizationDetailsInput{
+		Filter: []types.EntityType{types.EntityTypeRole, types.EntityTypeAWSManagedPolicy},
+	}))
+	if diff := cmp.Diff(names, []string{"AWSServiceRoleForAutoScaling", "r", "ReadOnlyAccess", "AWSLambdaBasicExecutionRole"}); diff != "" {
+		t.Errorf("-got +want:\n%s", diff)
+	}
+}
+
 func TestAuthorizationDetailsErrors(t *testing.T) {
 	w := fullWorld(t)
 	first := must[sdk.GetAccountAuthorizationDetailsOutput](w, &sdk.GetAccountAuthorizationDetailsInput{MaxItems: aws.Int32(1)})

@@ -3,6 +3,7 @@ package iam
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -15,28 +16,35 @@ import (
 
 // Limits of https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html (iam.md L1–L3), at their default values.
 const (
-	maxUserName   = 64
-	maxRoleName   = 64
-	maxGroupName  = 128
-	maxPolicyName = 128
-	maxProfile    = 128
-	maxPath       = 512
-	maxTags       = 50
-	maxTagKey     = 128
-	maxTagValue   = 256
-	maxPageSize   = 1000
+	maxUserName    = 64
+	maxRoleName    = 64
+	maxGroupName   = 128
+	maxPolicyName  = 128
+	maxProfile     = 128
+	maxPath        = 512
+	maxDescription = 1000
+	maxTags        = 50
+	maxTagKey      = 128
+	maxTagValue    = 256
+	maxPageSize    = 1000
 
-	maxUsers            = 5000
-	maxGroups           = 300
-	maxRoles            = 1000
-	maxPolicies         = 1500
-	maxProfiles         = 1000
-	maxRolesPerProfile  = 1
-	maxGroupsPerUser    = 10
-	maxAccessKeys       = 2
-	maxMFADevices       = 8
-	maxAttachedPolicies = 10
-	maxPolicyVersions   = 5
+	maxUsers         = 5000
+	maxGroups        = 300
+	maxRoles         = 1000
+	maxPolicies      = 1500
+	maxGroupsPerUser = 10
+	maxAccessKeys    = 2
+	maxMFADevices    = 8
+	maxSSHPublicKeys = 5
+	// maxServiceCredentials is for each service.
+	maxServiceCredentials    = 2
+	maxSigningCertificates   = 2
+	maxServerCertificates    = 20
+	maxServerCertificateName = 128
+	maxAttachedPolicies      = 10
+	maxPolicyVersions        = 5
+	maxProfiles              = 1000
+	maxRolesPerProfile       = 1
 
 	// maxSerialNumber is that of the API model (EnableMFADevice).
 	maxSerialNumber = 256
@@ -63,12 +71,16 @@ type pattern struct {
 	re   *regexp.Regexp
 }
 
-func newPattern(text string) pattern { return pattern{text, regexp.MustCompile(`^(?:` + text + `)$`)} }
+// newPattern compiles a pattern of the model, which writes characters as Java does: \u00A1 is \x{00A1} in Go.
+func newPattern(text string) pattern {
+	inGo := regexp.MustCompile(`\\u([0-9A-F]{4})`).ReplaceAllString(text, `\x{$1}`)
+	return pattern{text, regexp.MustCompile(`^(?:` + inGo + `)$`)}
+}
 
 // patterns are immutable after New.
 type patterns struct {
 	name, path, tagKey, tagValue, description, versionID, accessKeyID pattern
-	serialNumber, digits                                              pattern
+	serialNumber, digits, latin, accountAlias, serviceName            pattern
 }
 
 func newPatterns() patterns {
@@ -77,19 +89,39 @@ func newPatterns() patterns {
 		path:        newPattern(`/|/[\x21-\x7e]+/`),
 		tagKey:      newPattern(`[\p{L}\p{Z}\p{N}_.:/=+\-@]+`),
 		tagValue:    newPattern(`[\p{L}\p{Z}\p{N}_.:/=+\-@]*`),
-		description: newPattern(`[\x{0009}\x{000A}\x{000D}\x{0020}-\x{007E}\x{00A1}-\x{00FF}]*`),
+		description: newPattern(`[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*`),
 		versionID:   newPattern(`v[1-9][0-9]*(\.[A-Za-z0-9-]*)?`),
 		accessKeyID: newPattern(`[\w]+`),
 
 		serialNumber: newPattern(`[\w+=/:,.@-]+`),
 		digits:       newPattern(`[\d]+`),
+		serviceName:  newPattern(`[\w.-]+`),
+		// AWS's texts are of another dialect than regexp's.
+		latin:        pattern{`[\u0009\u000A\u000D\u0020-\u00FF]+`, regexp.MustCompile(`^[\x09\x0A\x0D\x20-\x{FF}]+$`)},
+		accountAlias: pattern{`^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$`, regexp.MustCompile(`^[a-z0-9](?:-?[a-z0-9])*$`)},
 	}
 }
 
 // violation is AWS's answer to a member that breaks its model. IAM leaves out the value.
 func violation(member, format string, args ...any) error {
-	return validationError("1 validation error detected: Value at '%s' failed to satisfy constraint: %s",
-		member, fmt.Sprintf(format, args...))
+	return violations(problem(member, format, args...))
+}
+
+// problem is what violation says of one member.
+func problem(member, format string, args ...any) string {
+	return fmt.Sprintf("Value at '%s' failed to satisfy constraint: %s", member, fmt.Sprintf(format, args...))
+}
+
+// violations is AWS's answer to members that break its model; problems that are "" are none.
+func violations(problems ...string) error {
+	problems = slices.DeleteFunc(problems, func(p string) bool { return p == "" })
+	switch len(problems) {
+	case 0:
+		return nil
+	case 1:
+		return validationError("1 validation error detected: %s", problems[0])
+	}
+	return validationError("%d validation errors detected: %s", len(problems), strings.Join(problems, "; "))
 }
 
 func checkLength(member, value string, least, most int) error {
@@ -154,11 +186,13 @@ func (p patterns) checkPathPrefix(value *string) error {
 	return nil
 }
 
+// checkDescription checks the optional description of a role; that of a policy may have all characters
+// (https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicy.html).
 func (p patterns) checkDescription(value *string) error {
 	if value == nil {
 		return nil
 	}
-	if err := checkLength("description", *value, 0, 1000); err != nil {
+	if err := checkLength("description", *value, 0, maxDescription); err != nil {
 		return err
 	}
 	return p.description.check("description", *value)
@@ -193,7 +227,7 @@ func (p patterns) checkTags(tags []types.Tag) ([]tag, error) {
 	return out, nil
 }
 
-// checkCasedTags is checkTags for what has tag keys with case in AWS: policies and instance profiles
+// checkCasedTags is checkTags for what has tag keys with case in AWS: all but users and roles
 // (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html#id_tags_rules_creating). Its text was recorded.
 func (p patterns) checkCasedTags(tags []types.Tag) ([]tag, error) {
 	seen := make(map[string]bool, len(tags))
@@ -240,16 +274,31 @@ func (p patterns) checkTagKeys(keys []string) error {
 	return nil
 }
 
+// checkLatin checks a required text of Latin-1: a password, a key, a certificate.
+func (p patterns) checkLatin(member string, text *string, most int) error {
+	if text == nil {
+		return violation(member, "Member must not be null")
+	}
+	if err := checkLength(member, *text, 1, most); err != nil {
+		return err
+	}
+	return p.latin.check(member, *text)
+}
+
 func checkRange(member string, value *int32, least, most int32) error {
+	return violations(rangeProblem(member, value, least, most))
+}
+
+func rangeProblem(member string, value *int32, least, most int32) string {
 	switch {
 	case value == nil:
-		return nil
+		return ""
 	case *value < least:
-		return violation(member, "Member must have value greater than or equal to %d", least)
+		return problem(member, "Member must have value greater than or equal to %d", least)
 	case *value > most:
-		return violation(member, "Member must have value less than or equal to %d", most)
+		return problem(member, "Member must have value less than or equal to %d", most)
 	}
-	return nil
+	return ""
 }
 
 // checkDocumentLength is the API model's bound on a policy's text, before whitespace is left out.

@@ -2,10 +2,11 @@ package iam
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net/netip"
-	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -88,8 +89,8 @@ func setContextKey(k *authz.Context, name string, e types.ContextEntry) error {
 func expected(kind, value string) (want string, ok bool) {
 	switch kind {
 	case "numeric":
-		ok, _ = regexp.MatchString(`^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$`, value)
-		return "numeric format", ok
+		_, err := strconv.ParseFloat(value, 64)
+		return "numeric format", (err == nil || errors.Is(err, strconv.ErrRange)) && strings.Trim(value, "0123456789+-.eE") == ""
 	case "date":
 		return "DateTime format", isDate(value)
 	case "ip":
@@ -107,7 +108,7 @@ func expected(kind, value string) (want string, ok bool) {
 // isDate takes the forms of ISO 8601 that conditions know, and seconds since 1970.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_Date
 func isDate(value string) bool {
-	if seconds, _ := regexp.MatchString(`^-?[0-9]+$`, value); seconds {
+	if _, err := strconv.ParseInt(value, 10, 64); err == nil {
 		return true
 	}
 	for _, layout := range []string{"2006-01", "2006-01-02", "2006-01-02T15:04Z07:00", time.RFC3339} {

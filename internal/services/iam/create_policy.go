@@ -16,7 +16,7 @@ import (
 
 // createPolicy answers without description, as AWS does (recorded).
 func (s *Service) createPolicy(ctx context.Context, c *service.Call, in *sdk.CreatePolicyInput) (*sdk.CreatePolicyOutput, error) {
-	if err := s.patterns.checkDescription(in.Description); err != nil {
+	if err := checkLength("description", aws.ToString(in.Description), 0, maxDescription); err != nil {
 		return nil, err
 	}
 	tags, err := s.patterns.checkCasedTags(in.Tags)

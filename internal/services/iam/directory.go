@@ -21,6 +21,7 @@ const (
 	cachedKeys       = 4096
 	cachedIdentities = 4096
 	cachedPolicies   = 4096
+	cachedAccounts   = 1024
 	cachedTokens     = 1024
 	cachedDocuments  = 4096
 )
@@ -33,7 +34,9 @@ type Directory struct {
 	fixed      map[string]string // account by fixed access key id
 	keys       *store.Cache[*knownKey]
 	identities *store.Cache[*knownIdentity]
+	ids        *store.Cache[string] // of identities, by name
 	policies   *store.Cache[authz.Policy]
+	passwords  *store.Cache[*passwordPolicy] // password policies of accounts
 	tokens     *memo[*knownToken]
 	aws        *memo[authz.Policy]
 	documents  *memo[*policy.Document]
@@ -81,7 +84,9 @@ func NewDirectory(c Config) *Directory {
 	}
 	d.keys = store.NewCache(c.DB, cachedKeys, d.decodeKey)
 	d.identities = store.NewCache(c.DB, cachedIdentities, d.decodeIdentity)
+	d.ids = store.NewCache(c.DB, cachedIdentities, func(item store.Item) (string, error) { return string(item.Value), nil })
 	d.policies = store.NewCache(c.DB, cachedPolicies, d.decodePolicy)
+	d.passwords = store.NewCache(c.DB, cachedAccounts, store.DecodeJSON[*passwordPolicy])
 	return d
 }
 
@@ -89,7 +94,9 @@ func NewDirectory(c Config) *Directory {
 func (d *Directory) Close() {
 	d.keys.Close()
 	d.identities.Close()
+	d.ids.Close()
 	d.policies.Close()
+	d.passwords.Close()
 }
 
 func (d *Directory) decodeKey(item store.Item) (*knownKey, error) {
@@ -118,6 +125,25 @@ func (d *Directory) decodeIdentity(item store.Item) (*knownIdentity, error) {
 		known.inline = append(known.inline, authz.Policy{Name: e.Name + "/inline/" + name, Document: doc})
 	}
 	return known, nil
+}
+
+// named finds an identity by its name, which must be spelled as it was made. The error wraps store.ErrNotFound when there is none.
+func (d *Directory) named(ctx context.Context, account string, k kind, name string) (*knownIdentity, error) {
+	id := account // of the root user
+	if k != rootKind {
+		var err error
+		if id, err = d.ids.Get(ctx, nameKey(account, k, name)); err != nil {
+			return nil, fmt.Errorf("find %s %s: %w", k, name, err)
+		}
+	}
+	e, err := d.identities.Get(ctx, identityKey(account, k, id))
+	if err == nil && e.Name != name {
+		err = store.ErrNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("load %s %s: %w", k, name, err)
+	}
+	return e, nil
 }
 
 func (d *Directory) decodePolicy(item store.Item) (authz.Policy, error) {

@@ -87,6 +87,10 @@ func invalidInput(format string, args ...any) *awserr.Error {
 	return awserr.New("InvalidInput", http.StatusBadRequest, format, args...)
 }
 
+func noUserName() error {
+	return validationError("Must specify userName when calling with non-User credentials")
+}
+
 // protectedRole guards the paths of roles that only AWS makes and changes (iam.md T8). The text is from third-party logs.
 func protectedRole(name string) error {
 	return awserr.New("UnmodifiableEntity", http.StatusBadRequest, "%s", protectedText(name))
@@ -94,4 +98,30 @@ func protectedRole(name string) error {
 
 func protectedText(name string) string {
 	return "Cannot perform the operation on the protected role '" + name + "' - this role is only modifiable by AWS"
+}
+
+// The errors of centralized root access; the texts are ours.
+
+func organizationNotFound() error {
+	return awserr.New("OrganizationNotFoundException", http.StatusBadRequest, "No organization is associated with your account.")
+}
+
+func organizationNotInAllFeaturesMode() error {
+	return awserr.New("OrganizationNotInAllFeaturesModeException", http.StatusBadRequest,
+		"Your organization does not have all features enabled.")
+}
+
+func accountNotManagementOrDelegatedAdministrator() error {
+	return awserr.New("AccountNotManagementOrDelegatedAdministratorException", http.StatusBadRequest,
+		"The account making the request is not the management account or delegated administrator account for centralized root access.")
+}
+
+func callerIsNotManagementAccount() error {
+	return awserr.New("CallerIsNotManagementAccountException", http.StatusBadRequest,
+		"The account making the request is not the management account for the organization.")
+}
+
+func serviceAccessNotEnabled() error {
+	return awserr.New("ServiceAccessNotEnabledException", http.StatusBadRequest,
+		"Trusted access is not enabled for IAM in AWS Organizations.")
 }

@@ -28,7 +28,7 @@ func (s *Service) onAccessKey(ctx context.Context, c *service.Call, in any) (ser
 		e = &identity{Kind: userKind, Path: "/", Name: *id}
 	}
 	t := service.Target{ARN: s.arnOf(c.Account, e), Account: c.Account}
-	resourceTags(&t.Keys, e.Tags)
+	identityTags(&t.Keys, e)
 	return t, nil
 }
 

@@ -36,24 +36,32 @@ func (s *Service) getAccountAuthorizationDetails(
 		sections := slices.DeleteFunc(s.detailSections(r, c, out), func(s section) bool {
 			return len(in.Filter) > 0 && !slices.Contains(in.Filter, s.entity)
 		})
-		l, err := takeSections(sections, p)
-		out.IsTruncated, out.Marker = l.truncated, l.marker
+		out.Marker, err = takeSections(sections, p)
+		out.IsTruncated = out.Marker != nil
 		return err
 	})
-	return out, err
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 // section is one kind of item in a list of several kinds.
 type section struct {
 	entity types.EntityType
-	// take adds a page of the section to the answer. It gives the number of items, the key of the last one, and whether there are
-	// more; for a page of no items the last two only.
-	take func(page) (n int, last string, truncated bool, err error)
+	// take adds a page of the section to the answer. A page of no items only tells whether there are any.
+	take func(page) (taken, error)
 }
 
-// takeSections fills a page out of several sections in turn. Its marker is the name of a section with a key in it. The listing has
-// no items.
-func takeSections(sections []section, p page) (listing[struct{}], error) {
+// taken is what became of a page of a section.
+type taken struct {
+	items     int
+	last      string
+	truncated bool
+}
+
+// takeSections fills a page out of several sections in turn. If there is more it gives a marker, the name of a section with a key in it.
+func takeSections(sections []section, p page) (*string, error) {
 	started, after, _ := strings.Cut(p.after, "/")
 	left := p.size
 	for _, s := range sections {
@@ -64,71 +72,77 @@ func takeSections(sections []section, p page) (listing[struct{}], error) {
 			}
 			q.after, started = after, ""
 		}
-		n, last, truncated, err := s.take(q)
+		t, err := s.take(q)
 		if err != nil {
-			return listing[struct{}]{}, err
+			return nil, err
 		}
-		if truncated {
-			return listing[struct{}]{marker: newMarker(string(s.entity) + "/" + last), truncated: true}, nil
+		if t.truncated {
+			return newMarker(string(s.entity) + "/" + t.last), nil
 		}
-		left -= n
+		left -= t.items
 	}
 	if started != "" {
-		return listing[struct{}]{}, invalidMarker()
+		return nil, invalidMarker()
 	}
-	return listing[struct{}]{}, nil
+	return nil, nil
 }
 
 // takeInto adds what a listing has to a list of details.
-func takeInto[T, D any](list *[]D, l listing[T], err error, detail func(T) (D, error)) (int, string, bool, error) {
+func takeInto[T, D any](list *[]D, l listing[T], err error, detail func(T) (D, error)) (taken, error) {
 	if err != nil {
-		return 0, "", false, err
+		return taken{}, err
 	}
 	for _, item := range l.items {
 		d, err := detail(item)
 		if err != nil {
-			return 0, "", false, err
+			return taken{}, err
 		}
 		*list = append(*list, d)
 	}
-	return len(l.items), l.last, l.truncated, nil
+	return taken{len(l.items), l.last, l.truncated}, nil
 }
 
 // detailSections are what GetAccountAuthorizationDetails lists, in order.
 func (s *Service) detailSections(r store.Reader, c *service.Call, out *sdk.GetAccountAuthorizationDetailsOutput) []section {
 	d := details{s, r, c.Account, c.Time}
 	return []section{
-		{types.EntityTypeUser, func(p page) (int, string, bool, error) {
+		{types.EntityTypeUser, func(p page) (taken, error) {
 			l, err := scanIdentities(r, c.Account, userKind, nil, p)
 			return takeInto(&out.UserDetailList, l, err, d.user)
 		}},
-		{types.EntityTypeGroup, func(p page) (int, string, bool, error) {
+		{types.EntityTypeGroup, func(p page) (taken, error) {
 			l, err := scanIdentities(r, c.Account, groupKind, nil, p)
 			return takeInto(&out.GroupDetailList, l, err, d.group)
 		}},
-		{types.EntityTypeRole, func(p page) (int, string, bool, error) {
+		{types.EntityTypeRole, func(p page) (taken, error) {
 			l, err := scanIdentities(r, c.Account, roleKind, nil, p)
 			return takeInto(&out.RoleDetailList, l, err, d.role)
 		}},
-		{types.EntityTypeLocalManagedPolicy, func(p page) (int, string, bool, error) {
+		{types.EntityTypeLocalManagedPolicy, func(p page) (taken, error) {
 			l, err := scanPage(r, policyPrefix(c.Account), nil, p, func(_ store.Reader, item store.Item) (*managedPolicy, string, error) {
 				p, err := store.DecodeJSON[*managedPolicy](item)
 				return p, "", err
 			})
 			return takeInto(&out.Policies, l, err, d.policy)
 		}},
-		{types.EntityTypeAWSManagedPolicy, func(p page) (int, string, bool, error) {
-			arns, err := usedOfAWS(r, c.Account)
+		{types.EntityTypeAWSManagedPolicy, func(p page) (taken, error) {
+			arns, err := s.usedOfAWS(r, c.Account)
 			return takeInto(&out.Policies, cut(p, arns, func(arn string) string { return arn }), err, d.policyOfAWS)
 		}},
 	}
 }
 
-// usedOfAWS gives the ARNs of AWS's managed policies that an account uses, sorted.
-func usedOfAWS(r store.Reader, account string) ([]string, error) {
+// usedOfAWS gives the ARNs of AWS's managed policies that an account uses, sorted, without those that AWS has withdrawn.
+func (s *Service) usedOfAWS(r store.Reader, account string) ([]string, error) {
 	counts, err := allUses(r, account)
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(slices.Sorted(maps.Keys(counts)), func(arn string) bool { return !isOfAWS(arn) }), nil
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(counts)), func(arn string) bool {
+		if !isOfAWS(arn) {
+			return true
+		}
+		_, err := s.findPolicy(r, account, arn) // fails only when it is not there: policies of AWS are in memory
+		return err != nil
+	}), nil
 }

@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"context"
 	"errors"
 	"iter"
 	"slices"
@@ -57,18 +58,24 @@ type world struct {
 	ops  map[string]service.Operation
 	now  time.Time
 	root principal.Caller
+	uses map[string][]ServiceUse // by unique id
+}
+
+// LastUses makes a world a Usage.
+func (w *world) LastUses(_ context.Context, _, id string) ([]ServiceUse, error) {
+	return w.uses[id], nil
 }
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{t: t, db: storetest.New(t), now: time.Date(2026, 3, 1, 12, 0, 0, 5e8, time.UTC), ops: make(map[string]service.Operation)}
+	w := &world{t: t, db: storetest.New(t), now: time.Date(2026, 3, 1, 12, 0, 0, 5e8, time.UTC), ops: make(map[string]service.Operation), uses: make(map[string][]ServiceUse)}
 	created := time.Date(2015, 2, 6, 18, 40, 0, 0, time.UTC)
 	actions, err := awsData()
 	if err != nil {
 		t.Fatal(err)
 	}
 	config := Config{
-		DB: w.db, Keyring: secret.New([secret.KeySize]byte{1}), Actions: actions, Partition: "aws", Now: func() time.Time { return w.now },
+		DB: w.db, Keyring: secret.New([secret.KeySize]byte{1}), Actions: actions, Usage: w, Partition: "aws", Now: func() time.Time { return w.now },
 		LastUsed: NewLastUsed(w.db),
 		Managed: catalogue{
 			{ARN: readOnly, Name: "ReadOnlyAccess", Path: "/", VersionID: "v9", Created: created, Updated: created, Document: allowAll},
@@ -78,6 +85,7 @@ func newWorld(t testing.TB) *world {
 	}
 	w.d = NewDirectory(config)
 	w.s = New(config, w.d)
+	w.s.passwordRounds = 1
 	t.Cleanup(w.d.Close)
 	for _, op := range w.s.operations() {
 		w.ops[op.Name] = op
@@ -101,6 +109,11 @@ func (w *world) as(caller principal.Caller, operation string, in any) (any, erro
 		return nil, err
 	}
 	return op.Handle(w.t.Context(), c, in)
+}
+
+// call is a call of root.
+func (w *world) call() *service.Call {
+	return &service.Call{Caller: w.root, Account: account, Region: "us-east-1", Partition: "aws", Time: w.now}
 }
 
 // do makes a call as root; the operation is told by the type of the input.

@@ -114,7 +114,7 @@ func TestInstanceProfileNeeds(t *testing.T) {
 		{
 			&sdk.AddRoleToInstanceProfileInput{InstanceProfileName: s("p"), RoleName: s("r")},
 			append([]string{
-				"iam:AddRoleToInstanceProfile " + profile + "x/p", "aws:ResourceTag/Team=[blue]", "iam:ResourceTag/Team=[blue]",
+				"iam:AddRoleToInstanceProfile " + profile + "x/p", "aws:ResourceTag/Team=[blue]",
 				"iam:PassRole arn:aws:iam::111122223333:role/y/r",
 			}, pass...),
 		},

@@ -112,8 +112,16 @@ func checkRemovable(r store.Reader, account string, e *identity) error {
 		return deleteConflict("Cannot delete entity, must remove users from group first.")
 	case len(e.AccessKeys) > 0:
 		return deleteConflict("Cannot delete entity, must delete access keys first.")
+	case e.Login != nil:
+		return deleteConflict("Cannot delete entity, must delete login profile first.")
 	case len(e.MFADevices) > 0:
 		return deleteConflict("Cannot delete entity, must remove tokens from principal first.")
+	case len(e.Certificates) > 0:
+		return deleteConflict("Cannot delete entity, must delete certificates first.")
+	case len(e.SSHPublicKeys) > 0:
+		return deleteConflict("Cannot delete entity, must delete SSH public keys first.")
+	case len(e.ServiceCredentials) > 0:
+		return deleteConflict("Cannot delete entity, must delete service-specific credentials first.")
 	case len(e.Attached) > 0:
 		return deleteConflict("Cannot delete entity, must detach all policies first.")
 	case len(e.Inline) > 0:
@@ -170,7 +178,7 @@ func (s *Service) renameTarget(
 		renamed.Path = *newPath
 	}
 	t := service.Target{ARN: s.arnOf(c.Account, &renamed), Account: c.Account}
-	resourceTags(&t.Keys, e.Tags)
+	identityTags(&t.Keys, e)
 	return []service.Need{{Action: action, Target: t}}, nil
 }
 

@@ -2,13 +2,15 @@ package iam
 
 import (
 	"context"
+	"errors"
 	"path"
 	"strings"
 
 	"github.com/licet/licet/internal/store"
 )
 
-// listIdentities gives a page of the account's identities of a kind, by name, whose path starts with pathPrefix.
+// listIdentities gives a page of the account's identities of a kind, by name, whose path starts with pathPrefix. They are from memory, and
+// must not be changed.
 func (s *Service) listIdentities(
 	ctx context.Context, account string, k kind, pathPrefix *string, p page,
 ) (listing[*identity], error) {
@@ -16,11 +18,42 @@ func (s *Service) listIdentities(
 		return listing[*identity]{}, err
 	}
 	var l listing[*identity]
-	err := s.db.View(ctx, func(r store.Reader) (err error) {
-		l, err = scanIdentities(r, account, k, pathPrefix, p)
-		return err
-	})
-	return l, err
+	prefix := namePrefix(account, k)
+	after, last := "", p.after
+	if p.after != "" {
+		after = prefix + p.after
+	}
+	for {
+		var names []store.Item
+		if err := s.db.View(ctx, func(r store.Reader) (err error) {
+			names, err = r.Scan(prefix, after, p.size+1)
+			return err
+		}); err != nil {
+			return l, err
+		}
+		for _, name := range names {
+			after = name.Key
+			e, err := s.directory.identities.Get(ctx, identityKey(account, k, string(name.Value)))
+			if errors.Is(err, store.ErrNotFound) {
+				continue // deleted since
+			}
+			if err != nil {
+				return l, err
+			}
+			if pathPrefix != nil && !strings.HasPrefix(e.Path, *pathPrefix) {
+				continue
+			}
+			if len(l.items) == p.size {
+				l.truncated, l.marker = true, newMarker(last)
+				return l, nil
+			}
+			l.items = append(l.items, e.identity)
+			last = strings.TrimPrefix(name.Key, prefix)
+		}
+		if len(names) <= p.size {
+			return l, nil
+		}
+	}
 }
 
 // scanIdentities is listIdentities inside a transaction, for a checked prefix.

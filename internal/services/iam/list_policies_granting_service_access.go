@@ -3,7 +3,6 @@ package iam
 import (
 	"context"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 
@@ -11,8 +10,8 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
+	"github.com/licet/licet/authz"
 	"github.com/licet/licet/internal/service"
-	"github.com/licet/licet/policy"
 )
 
 // maxNamespaces is how many services a call may ask about.
@@ -49,7 +48,7 @@ func (s *Service) listPoliciesGrantingServiceAccess(
 	for _, place := range l.items {
 		namespace := in.ServiceNamespaces[slices.Index(places, place)]
 		out.PoliciesGrantingServiceAccess = append(out.PoliciesGrantingServiceAccess, types.ListPoliciesGrantingServiceAccessEntry{
-			ServiceNamespace: aws.String(namespace), Policies: granting(sources, namespace, s.actions.Names(namespace)),
+			ServiceNamespace: aws.String(namespace), Policies: granting(sources, namespace, s.actions),
 		})
 	}
 	return out, nil
@@ -85,11 +84,11 @@ func (s *Service) onArn(ctx context.Context, c *service.Call, in any) (service.T
 }
 
 // granting gives the policies that grant an action of a service, managed ones once.
-func granting(sources []source, namespace string, actions []string) []types.PolicyGrantingServiceAccess {
+func granting(sources []source, namespace string, actions Actions) []types.PolicyGrantingServiceAccess {
 	out := []types.PolicyGrantingServiceAccess{}
 	seen := make(map[string]bool)
 	for _, src := range sources {
-		if seen[src.policy.ARN] || !grants(src.policy.Document, namespace, actions) {
+		if seen[src.policy.ARN] || !newGrants([]authz.Policy{src.policy}).service(namespace, actions) {
 			continue
 		}
 		if src.inline != "" {
@@ -105,42 +104,4 @@ func granting(sources []source, namespace string, actions []string) []types.Poli
 		})
 	}
 	return out
-}
-
-// grants tells whether a statement of a policy allows one of a service's actions.
-func grants(d *policy.Document, namespace string, actions []string) bool {
-	return slices.ContainsFunc(d.Statements, func(s policy.Statement) bool {
-		if s.Effect != policy.Allow {
-			return false
-		}
-		yes, no := patternsFor(s.Action, namespace), patternsFor(s.NotAction, namespace)
-		return slices.ContainsFunc(actions, func(action string) bool {
-			action = strings.ToLower(namespace + ":" + action)
-			if s.NotAction != nil {
-				return !covered(no, action)
-			}
-			return covered(yes, action)
-		})
-	})
-}
-
-// patternsFor gives those of a statement's actions that can be actions of a service, in lower case.
-func patternsFor(actions []policy.Text, namespace string) []string {
-	var out []string
-	for _, a := range actions {
-		pattern := strings.ToLower(a.Value)
-		if prefix, _, _ := strings.Cut(pattern, ":"); prefix == "*" || prefix == namespace {
-			out = append(out, pattern)
-		}
-	}
-	return out
-}
-
-// covered holds an action against patterns. Actions have no slashes, and saved patterns no special characters but * and ?, so that
-// path.Match matches as IAM does.
-func covered(patterns []string, action string) bool {
-	return slices.ContainsFunc(patterns, func(p string) bool {
-		ok, err := path.Match(p, action)
-		return ok && err == nil
-	})
 }

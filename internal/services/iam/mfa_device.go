@@ -161,7 +161,7 @@ func (s *Service) onMFADevice(more ...keys) resource {
 		err := s.db.View(ctx, func(r store.Reader) error {
 			d, err := findMFADevice(r, c.Account, *serial)
 			if err == nil {
-				ownTags(&t.Keys, d.Tags)
+				resourceTags(&t.Keys, d.Tags)
 			}
 			return err
 		})

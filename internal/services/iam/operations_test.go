@@ -37,10 +37,11 @@ func TestTargetsOfMissingThings(t *testing.T) {
 		}
 		for member, value := range map[string]string{
 			"PolicyArn": "arn:aws:iam::111122223333:policy/x", "PolicySourceArn": "arn:aws:iam::111122223333:user/nobody", "Path": "/", "PathPrefix": "/", "NewPath": "/",
-			"Arn":            "arn:aws:iam::111122223333:user/nobody",
-			"DeletionTaskId": "task/aws-service-role/x.amazonaws.com/x/1",
-			"AccessKeyId":    "AKIAIOSFODNN7EXAMPLE",
-			"SerialNumber":   "arn:aws:iam::111122223333:mfa/x",
+			"Arn":                         "arn:aws:iam::111122223333:user/nobody",
+			"DeletionTaskId":              "task/aws-service-role/x.amazonaws.com/x/1",
+			"AccessKeyId":                 "AKIAIOSFODNN7EXAMPLE",
+			"SerialNumber":                "arn:aws:iam::111122223333:mfa/x",
+			"ServiceSpecificCredentialId": "ACCAIOSFODNN7EXAMPLE",
 		} {
 			if f := in.Elem().FieldByName(member); f.IsValid() {
 				f.Set(reflect.ValueOf(&value))

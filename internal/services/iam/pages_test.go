@@ -51,6 +51,30 @@ func (w *world) threeOfEach() {
 		}
 	}
 	must[sdk.CreateVirtualMFADeviceOutput](w, &sdk.CreateVirtualMFADeviceInput{VirtualMFADeviceName: s("x"), Tags: tags})
+	w.threeCredentials()
+}
+
+// threeCredentials makes more than one of each other kind of credential of x.
+func (w *world) threeCredentials() {
+	w.t.Helper()
+	s := aws.String
+	var tags []types.Tag
+	for i, name := range []string{"x", "y", "z"} {
+		tags = append(tags, types.Tag{Key: &name, Value: s("")})
+		cert := newCertificate(w.t, certificateOf{now: w.now})
+		in := cert.upload(name)
+		in.Tags = tags
+		must[sdk.UploadServerCertificateOutput](w, in)
+		must[sdk.CreateServiceSpecificCredentialOutput](w, &sdk.CreateServiceSpecificCredentialInput{
+			UserName: s("x"), ServiceName: s(credentialServices()[i].name),
+		})
+		ssh, _ := rsaKey(w.t, leastSSHKey)
+		must[sdk.UploadSSHPublicKeyOutput](w, &sdk.UploadSSHPublicKeyInput{UserName: s("x"), SSHPublicKeyBody: &ssh})
+		if i < maxSigningCertificates {
+			must[sdk.UploadSigningCertificateOutput](w, &sdk.UploadSigningCertificateInput{UserName: s("x"), CertificateBody: &cert.body})
+		}
+	}
+	must[sdk.TagServerCertificateOutput](w, &sdk.TagServerCertificateInput{ServerCertificateName: s("x"), Tags: tags})
 }
 
 // itemsOf gives what an answer lists, whatever it is.
@@ -87,7 +111,7 @@ func TestEveryListHasPages(t *testing.T) {
 		lists++
 		for member, value := range map[string]string{
 			"UserName": "x", "GroupName": "x", "RoleName": "x", "InstanceProfileName": "x", "PolicyArn": "arn:aws:iam::111122223333:policy/x",
-			"SerialNumber": "arn:aws:iam::111122223333:mfa/x",
+			"SerialNumber": "arn:aws:iam::111122223333:mfa/x", "ServerCertificateName": "x",
 		} {
 			if f := in.Elem().FieldByName(member); f.IsValid() {
 				f.Set(reflect.ValueOf(&value))
@@ -143,7 +167,8 @@ func TestEveryListHasPages(t *testing.T) {
 // paged leaves out lists of what threeOfEach does not make: their own tests page them.
 func paged(operation string) bool {
 	switch operation {
-	case "SimulateCustomPolicy", "SimulatePrincipalPolicy", "GetAccountAuthorizationDetails":
+	case "SimulateCustomPolicy", "SimulatePrincipalPolicy", "GetAccountAuthorizationDetails", "GetServiceLastAccessedDetails",
+		"GetServiceLastAccessedDetailsWithEntities", "ListAccountAliases":
 		return false
 	}
 	return true

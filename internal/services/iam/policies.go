@@ -2,6 +2,8 @@ package iam
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/licet/licet/authz"
@@ -27,6 +29,11 @@ func (d *Directory) Policies(ctx context.Context, caller principal.Caller) (auth
 		}
 		if err := d.identityPolicies(ctx, e, &p); err != nil {
 			return authz.Policies{}, err
+		}
+		if k == userKind {
+			if err := d.passwordPolicies(ctx, e, &p); err != nil {
+				return authz.Policies{}, err
+			}
 		}
 	default:
 		return authz.Policies{}, fmt.Errorf("no policies are known for callers of kind %s", caller.Kind)
@@ -67,6 +74,29 @@ func (d *Directory) identityPolicies(ctx context.Context, e *knownIdentity, p *a
 		}
 		p.Boundary = &b
 	}
+	return nil
+}
+
+// passwordPolicies adds what an account's password policy grants its users: to change their own password, and to read the policy.
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_PasswordPolicy.html, AllowUsersToChangePassword
+func (d *Directory) passwordPolicies(ctx context.Context, e *knownIdentity, p *authz.Policies) error {
+	password, err := d.passwords.Get(ctx, passwordPolicyKey(e.account))
+	if errors.Is(err, store.ErrNotFound) || err == nil && !password.AllowChange {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("load password policy of account %s: %w", e.account, err)
+	}
+	user, err := json.Marshal(d.arnOf(e.account, e.identity))
+	if err != nil {
+		return fmt.Errorf("password policy for %s: %w", e.Name, err)
+	}
+	doc, err := d.parse(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:ChangePassword","Resource":` + string(user) +
+		`},{"Effect":"Allow","Action":"iam:GetAccountPasswordPolicy","Resource":"*"}]}`)
+	if err != nil {
+		return fmt.Errorf("password policy for %s: %w", e.Name, err)
+	}
+	p.Identity = append(p.Identity, authz.Policy{Name: "password policy of the account", Document: doc})
 	return nil
 }
 

@@ -57,6 +57,12 @@ type identity struct {
 	Groups     []string `json:"groups,omitempty"`
 	// MFADevices are serial numbers of the MFA devices that are enabled for a user.
 	MFADevices []string `json:"mfa_devices,omitempty"`
+	// Login is a user's password; nil when it has none.
+	Login *loginProfile `json:"login,omitempty"`
+	// Other credentials of a user; root, too, may have certificates.
+	Certificates       []signingCertificate `json:"certificates,omitempty"`
+	SSHPublicKeys      []sshPublicKey       `json:"ssh_public_keys,omitempty"`
+	ServiceCredentials []serviceCredential  `json:"service_credentials,omitempty"`
 	// RootKeyMade tells that the root user was once given a key: it is not given another when it deletes that one.
 	RootKeyMade bool `json:"root_key_made,omitempty"`
 
@@ -128,7 +134,19 @@ type accessKey struct {
 //	iam/<account>/deletion-task/<uuid>                  deletionTask
 //	iam/<account>/token-version                         GlobalEndpointTokenVersion, once it was set
 //	iam/<account>/mfa/<lower-cased path and name>       mfaDevice
+//	iam/<account>/server-certificate/<lower-cased name> serverCertificate
+//	iam/<account>/signing-certificate/<id>              the id of its owner
+//	iam/<account>/ssh-public-key/<id>                   the id of its user
+//	iam/<account>/service-credential/<id>               the id of its user
+//	iam/<account>/service-login/<service>/<login>       the id of the service-specific credential
+//	iam/<account>/credential-report                     credentialReport
+//	iam/<account>/password-policy                       passwordPolicy
+//	iam/<account>/alias                                 the account's alias
+//	iam/alias/<alias>                                   the account
+//	iam/<account>/access-report/<job id>                accessReport
 //	iam/key/<access key id>                             accessKey
+//	iam/account/<account>                               Account
+//	iam/organization/<organization>                     features of centralized root access that are enabled
 //	iam/used/<access key id or role id>                 lastUse
 //
 // Names compare without regard to case when they are made
@@ -170,9 +188,11 @@ const (
 	boundary use = "boundary"
 )
 
+func usesPrefix(account string, u use) string { return "iam/" + account + "/" + string(u) + "/" }
+
 // usePrefix escapes the ARN, so that no policy's prefix is that of another.
 func usePrefix(account string, u use, arn string) string {
-	return "iam/" + account + "/" + string(u) + "/" + url.PathEscape(arn) + "/"
+	return usesPrefix(account, u) + url.PathEscape(arn) + "/"
 }
 
 func useKey(account string, u use, arn string, e *identity) string {

@@ -2,10 +2,12 @@ package iam
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"sync"
 	"time"
 
+	"github.com/licet/licet/internal/organization"
 	"github.com/licet/licet/internal/principal"
 	"github.com/licet/licet/internal/protocol"
 	"github.com/licet/licet/internal/secret"
@@ -34,6 +36,12 @@ type ManagedPolicies interface {
 	All() iter.Seq[ManagedPolicy]
 }
 
+// Organizations knows which accounts belong together.
+type Organizations interface {
+	// Member gives what an account is in its organization; nil when it is in none.
+	Member(ctx context.Context, account string) (*organization.Member, error)
+}
+
 // Actions knows the actions of AWS's services. It never changes and is safe for concurrent use.
 type Actions interface {
 	simulation.Actions
@@ -42,12 +50,14 @@ type Actions interface {
 	Names(service string) []string
 }
 
-// Config is what Service and Directory need. All fields but FixedRoot are required; the Directory does without Actions and LastUsed.
+// Config is what Service and Directory need. All fields but FixedRoot and Organizations are required; the Directory does without
+// Actions, Usage and LastUsed.
 type Config struct {
 	DB      store.DB
 	Keyring *secret.Keyring
 	Managed ManagedPolicies
 	Actions Actions
+	Usage   Usage
 	// Partition of the ARNs, such as "aws".
 	Partition string
 	// Now tells the time to which session tokens are held.
@@ -56,6 +66,8 @@ type Config struct {
 	LastUsed *LastUsed
 	// FixedRoot gives accounts a root access key for as long as this process runs. It is never stored.
 	FixedRoot map[string]principal.Credentials
+	// Organizations is asked by what concerns root users of member accounts. Without it no account is in an organization.
+	Organizations Organizations
 }
 
 // Service is the IAM API.
@@ -66,23 +78,27 @@ type Service struct {
 	managed  ManagedPolicies
 	lastUsed *LastUsed
 	patterns patterns
-	linked   []linkedService
+	// passwordRounds is a field for tests, which need not be slow.
+	passwordRounds int
+	linked         []linkedService
 	// policiesOfAWS are those of AWS's managed policies that were asked for, entriesOfAWS all of them for lists, without documents.
 	policiesOfAWS *memo[*managedPolicy]
 	entriesOfAWS  func() []entry
 	// directory has the policies of identities as decisions see them.
-	directory *Directory
-	actions   Actions
+	directory     *Directory
+	actions       Actions
+	usage         Usage
+	organizations Organizations
 }
 
 // New makes the service, beside the directory of the same store.
 func New(c Config, d *Directory) *Service {
 	return &Service{
 		names: names{c.Partition}, db: c.DB, keyring: c.Keyring, managed: c.Managed, lastUsed: c.LastUsed,
-		patterns: newPatterns(), linked: linkedServices(),
+		patterns: newPatterns(), passwordRounds: passwordRounds, linked: linkedServices(),
 		policiesOfAWS: newMemo[*managedPolicy](cachedPolicies),
 		entriesOfAWS:  sync.OnceValue(func() []entry { return entriesOfAWS(c.Managed) }),
-		directory:     d, actions: c.Actions,
+		directory:     d, actions: c.Actions, usage: c.Usage, organizations: c.Organizations,
 	}
 }
 
@@ -131,11 +147,14 @@ func (s *Service) readOrSuppose(ctx context.Context, account string, k kind, nam
 	return e, err
 }
 
-// read reads an identity.
-func (s *Service) read(ctx context.Context, account string, k kind, name string) (e *identity, err error) {
-	err = s.db.View(ctx, func(r store.Reader) (err error) {
-		e, err = findIdentity(r, account, k, name)
-		return err
-	})
-	return e, err
+// read gives an identity, which must not be changed, from memory.
+func (s *Service) read(ctx context.Context, account string, k kind, name string) (*identity, error) {
+	e, err := s.directory.named(ctx, account, k, name)
+	if errors.Is(err, store.ErrNotFound) && k != rootKind {
+		return nil, noSuchIdentity(k, name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return e.identity, nil
 }

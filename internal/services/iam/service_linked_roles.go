@@ -83,13 +83,14 @@ func linkedTrust(principal string) string {
 // toMakeLinked is the resource of CreateServiceLinkedRole: the role's ARN to be.
 func (s *Service) toMakeLinked(_ context.Context, c *service.Call, in any) (service.Target, error) {
 	principal, suffix := member[*string](in, "AWSServiceName"), member[*string](in, "CustomSuffix")
-	if err := s.checkLinked("aWSServiceName", aws.ToString(principal), 128); err != nil {
+	if principal == nil {
+		return service.Target{}, violation("aWSServiceName", "Member must not be null")
+	}
+	if err := s.checkLinked("aWSServiceName", principal, 128); err != nil {
 		return service.Target{}, err
 	}
-	if suffix != nil {
-		if err := s.checkLinked("customSuffix", *suffix, 64); err != nil {
-			return service.Target{}, err
-		}
+	if err := s.checkLinked("customSuffix", suffix, 64); err != nil {
+		return service.Target{}, err
 	}
 	l, _ := s.linkedService(*principal)
 	e := &identity{Kind: roleKind, Path: serviceLinkedPath + *principal + "/", Name: l.roleName(suffix)}
@@ -98,11 +99,15 @@ func (s *Service) toMakeLinked(_ context.Context, c *service.Call, in any) (serv
 	return t, nil
 }
 
-func (s *Service) checkLinked(member, value string, most int) error {
-	if err := checkLength(member, value, 1, most); err != nil {
+// checkLinked checks a part of a service-linked role's name, if it is there.
+func (s *Service) checkLinked(member string, value *string, most int) error {
+	if value == nil {
+		return nil
+	}
+	if err := checkLength(member, *value, 1, most); err != nil {
 		return err
 	}
-	return s.patterns.name.check(member, value)
+	return s.patterns.name.check(member, *value)
 }
 
 // deletionTask is what is kept of a service-linked role that was deleted.

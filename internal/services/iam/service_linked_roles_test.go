@@ -153,7 +153,7 @@ func TestServiceLinkedRoleErrors(t *testing.T) {
 		{&sdk.CreateServiceLinkedRoleInput{AWSServiceName: s("account.amazonaws.com")}, "AccessDenied", "Cannot find Service Linked Role template for account.amazonaws.com"},
 		{&sdk.CreateServiceLinkedRoleInput{AWSServiceName: s("Lambda.amazonaws.com")}, "AccessDenied", "Cannot find Service Linked Role template for Lambda.amazonaws.com"},
 		{&sdk.CreateServiceLinkedRoleInput{AWSServiceName: s("lambda")}, "AccessDenied", "Cannot find Service Linked Role template for lambda"},
-		{&sdk.CreateServiceLinkedRoleInput{}, "ValidationError", "1 validation error detected: Value at 'aWSServiceName' failed to satisfy constraint: Member must have length greater than or equal to 1"},
+		{&sdk.CreateServiceLinkedRoleInput{}, "ValidationError", "1 validation error detected: Value at 'aWSServiceName' failed to satisfy constraint: Member must not be null"},
 		{&sdk.CreateServiceLinkedRoleInput{AWSServiceName: s("a/b")}, "ValidationError", `1 validation error detected: Value at 'aWSServiceName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\w+=,.@-]+`},
 		{&sdk.CreateServiceLinkedRoleInput{AWSServiceName: s("autoscaling.amazonaws.com"), CustomSuffix: s("a b")}, "ValidationError", `1 validation error detected: Value at 'customSuffix' failed to satisfy constraint: Member must satisfy regular expression pattern: [\w+=,.@-]+`},
 		{&sdk.CreateServiceLinkedRoleInput{AWSServiceName: s("autoscaling.amazonaws.com"), CustomSuffix: s(strings.Repeat("x", 60))}, "ValidationError", "1 validation error detected: Value at 'roleName' failed to satisfy constraint: Member must have length less than or equal to 64"},

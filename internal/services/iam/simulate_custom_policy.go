@@ -13,9 +13,9 @@ import (
 )
 
 func (s *Service) simulateCustomPolicy(
-	_ context.Context, c *service.Call, in *sdk.SimulateCustomPolicyInput,
+	ctx context.Context, c *service.Call, in *sdk.SimulateCustomPolicyInput,
 ) (*sdk.SimulateCustomPolicyOutput, error) {
-	r, err := s.simulate(in, simulation.Question{Principal: authz.Principal{Kind: authz.User, Account: c.Account}})
+	r, err := s.simulate(ctx, in, simulation.Question{Principal: authz.Principal{Kind: authz.User, Account: c.Account}})
 	if err != nil {
 		return nil, err
 	}
@@ -23,13 +23,9 @@ func (s *Service) simulateCustomPolicy(
 }
 
 // simulate answers a request for a simulation. q has what the request does not say: whose policies are there already.
-func (s *Service) simulate(in *sdk.SimulateCustomPolicyInput, q simulation.Question) (listing[types.EvaluationResult], error) {
+func (s *Service) simulate(ctx context.Context, in *sdk.SimulateCustomPolicyInput, q simulation.Question) (listing[types.EvaluationResult], error) {
 	var none listing[types.EvaluationResult]
 	if err := s.checkSimulation(in); err != nil {
-		return none, err
-	}
-	from, err := newSimulationPage(in)
-	if err != nil {
 		return none, err
 	}
 	if err := s.simulatedPolicies(in, &q); err != nil {
@@ -41,9 +37,20 @@ func (s *Service) simulate(in *sdk.SimulateCustomPolicyInput, q simulation.Quest
 	if err := simulatedContext(in.ContextEntries, &q); err != nil {
 		return none, err
 	}
+	each := statementsOf(&q)
+	if each > simulationSize {
+		return none, invalidInput("The simulation has too many resources and statements.") // AWS's bound is not known
+	}
+	from, err := newSimulationPage(in, each)
+	if err != nil {
+		return none, err
+	}
 	simulator := simulation.New(q, s.actions)
 	out := listing[types.EvaluationResult]{items: []types.EvaluationResult{}}
 	for _, action := range in.ActionNames[from.first:from.end] {
+		if err := ctx.Err(); err != nil {
+			return none, err
+		}
 		out.items = append(out.items, simulator.Result(action))
 	}
 	if from.end < len(in.ActionNames) {

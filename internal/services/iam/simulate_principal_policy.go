@@ -2,6 +2,7 @@ package iam
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -11,6 +12,7 @@ import (
 	"github.com/licet/licet/internal/principal"
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/services/iam/simulation"
+	"github.com/licet/licet/internal/store"
 )
 
 // simulatePrincipalPolicy simulates with the policies of a user and its groups, of a group or of a role, with its boundary and with
@@ -30,7 +32,7 @@ func (s *Service) simulatePrincipalPolicy(
 	if err != nil {
 		return nil, err
 	}
-	r, err := s.simulate(&sdk.SimulateCustomPolicyInput{
+	r, err := s.simulate(ctx, &sdk.SimulateCustomPolicyInput{
 		ActionNames: in.ActionNames, CallerArn: in.CallerArn, ContextEntries: in.ContextEntries, Marker: in.Marker, MaxItems: in.MaxItems,
 		PermissionsBoundaryPolicyInputList: in.PermissionsBoundaryPolicyInputList, PolicyInputList: in.PolicyInputList,
 		ResourceArns: in.ResourceArns, ResourceHandlingOption: in.ResourceHandlingOption, ResourceOwner: in.ResourceOwner,
@@ -70,15 +72,11 @@ func (s *Service) policySource(ctx context.Context, c *service.Call, text string
 	if err != nil {
 		return nil, err
 	}
-	e, err := s.read(ctx, account, k, name)
-	if err != nil {
-		return nil, err
+	e, err := s.directory.named(ctx, account, k, name)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, noSuchIdentity(k, name)
 	}
-	known, err := s.directory.identities.Get(ctx, identityKey(account, k, e.ID))
-	if err != nil {
-		return nil, fmt.Errorf("load %s %s: %w", k, name, err)
-	}
-	return known, nil
+	return e, err
 }
 
 // questionAbout is the start of a question about an identity: who it is, and its policies.
@@ -100,21 +98,31 @@ func (s *Service) questionAbout(ctx context.Context, e *knownIdentity, excluded 
 			q.Identity = append(q.Identity, simulation.Source{ID: source.id(), Policy: source.policy})
 		}
 	}
-	organization := principal.Caller{Principal: caller}
-	if e.Kind == groupKind { // a group calls nobody, but its account is in the organization
-		organization.Principal = authz.Principal{Kind: authz.Root, Account: e.account, ARN: s.arn(e.account, string(rootKind))}
-	}
-	p, err := s.directory.Policies(ctx, organization)
-	if err != nil {
-		return simulation.Question{}, err
-	}
-	if p.Boundary != nil && !excluded.boundary {
-		q.Boundary = &simulation.Source{ID: p.Boundary.Name, Policy: *p.Boundary}
+	if e.Kind != groupKind {
+		p, err := s.directory.Policies(ctx, principal.Caller{Principal: caller})
+		if err != nil {
+			return simulation.Question{}, err
+		}
+		if p.Boundary != nil && !excluded.boundary {
+			q.Boundary = &simulation.Source{ID: p.Boundary.Name, Policy: *p.Boundary}
+		}
 	}
 	if !excluded.scp {
-		q.SCPs = p.SCPs
+		q.SCPs, err = s.scps(ctx, e.account)
 	}
-	return q, nil
+	return q, err
+}
+
+// scps are those that bind an account, by level; nil when none do.
+func (s *Service) scps(ctx context.Context, account string) ([][]authz.Policy, error) {
+	if s.organizations == nil {
+		return nil, nil
+	}
+	m, err := s.organizations.Member(ctx, account)
+	if err != nil || m == nil || m.SCPs == nil {
+		return nil, err
+	}
+	return m.SCPs.Policies().SCPs, nil
 }
 
 // source is a policy of an identity, with whom it comes from: the identity or one of its groups.

@@ -503,3 +503,34 @@ func TestSimulationContext(t *testing.T) {
 	// An entry without anything is none (recorded).
 	must[sdk.SimulateCustomPolicyOutput](w, &sdk.SimulateCustomPolicyInput{ActionNames: []string{"s3:GetObject"}, ContextEntries: []types.ContextEntry{{}}})
 }
+
+// What a request makes the server do is bounded.
+func TestSimulationSize(t *testing.T) {
+	w := newWorld(t)
+	statements := make([]string, 1000)
+	for i := range statements {
+		statements[i] = says("Allow", "*", "*")
+	}
+	in := &sdk.SimulateCustomPolicyInput{PolicyInputList: []string{document(statements...)}, ActionNames: make([]string, 150)}
+	for i := range in.ActionNames {
+		in.ActionNames[i] = "s3:GetObject"
+	}
+	in.MaxItems = aws.Int32(150)
+	out := must[sdk.SimulateCustomPolicyOutput](w, in)
+	if got := len(out.EvaluationResults); got != 100 || !out.IsTruncated {
+		t.Errorf("got %d results, truncated %v; want the 100 that try 100,000 statements", got, out.IsTruncated)
+	}
+	if got := len(out.EvaluationResults[0].MatchedStatements); got != len(statements) {
+		t.Errorf("got %d statements, want all %d: each has its own place", got, len(statements))
+	}
+	in.ResourceArns = make([]string, 101)
+	for i := range in.ResourceArns {
+		in.ResourceArns[i] = objectA
+	}
+	_, err := w.do(in)
+	wantError(t, err, "InvalidInput", "The simulation has too many resources and statements.")
+	_, err = w.do(&sdk.SimulateCustomPolicyInput{
+		ActionNames: []string{"s3:GetObject"}, PolicyInputList: []string{document(says("Allow", "*", "*")) + strings.Repeat(" ", maxSimulatedPolicy)},
+	})
+	wantError(t, err, "InvalidInput", "Policy input list item 1 has invalid content")
+}

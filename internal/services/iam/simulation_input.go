@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"github.com/licet/licet/authz"
@@ -124,8 +123,14 @@ func (s *Service) simulatedPolicies(in *sdk.SimulateCustomPolicyInput, q *simula
 	return nil
 }
 
+// maxSimulatedPolicy is the bound of the API model on a policy's text.
+const maxSimulatedPolicy = 131072
+
 // simulatedPolicy reads a policy of a simulation. Its grammar counts alone: AWS takes any version, and an Id.
 func simulatedPolicy(what string, index int, text string) (*policy.Document, error) {
+	if len(text) > maxSimulatedPolicy {
+		return nil, invalidInput("%s %d has invalid content", what, index+1)
+	}
 	doc, err := policy.Parse([]byte(text))
 	if err != nil {
 		refused := invalidInput("%s %d has invalid content", what, index+1)
@@ -137,7 +142,7 @@ func simulatedPolicy(what string, index int, text string) (*policy.Document, err
 
 // simulatedCaller says who makes the simulated requests, and what the resource's policy is.
 func (s *Service) simulatedCaller(in *sdk.SimulateCustomPolicyInput, q *simulation.Question) error {
-	if in.CallerArn != nil && *in.CallerArn != q.Principal.ARN {
+	if in.CallerArn != nil && *in.CallerArn != identityOf(q.Principal) {
 		caller, err := s.callerOf(*in.CallerArn)
 		if err != nil {
 			return err
@@ -176,19 +181,29 @@ func (s *Service) simulatedCaller(in *sdk.SimulateCustomPolicyInput, q *simulati
 	return nil
 }
 
-// callerOf is the principal that an ARN of a user, group or role stands for. A group is no principal that a policy could name.
+// callerOf is the principal that an ARN of a user, group or role stands for. A group is no principal that a policy could name. A role
+// is a session of it, which no policy can name either: it has no name.
 func (s *Service) callerOf(text string) (authz.Principal, error) {
-	a, k, _, ok := parseIdentityARN(text)
+	a, k, name, ok := parseIdentityARN(text)
 	if !ok {
 		return authz.Principal{}, invalidInput("Invalid caller - Caller must be an IAM user, role or group in this context.")
 	}
 	if k == roleKind {
+		session := arn.ARN{Partition: a.Partition, Service: "sts", AccountID: a.AccountID, Resource: "assumed-role/" + name + "/"}
 		return authz.Principal{
-			Kind: authz.AssumedRole, Account: a.AccountID, ARN: text, IssuerARN: text,
+			Kind: authz.AssumedRole, Account: a.AccountID, ARN: session.String(), IssuerARN: text,
 			ServiceLinked: strings.HasPrefix(a.Resource, string(roleKind)+serviceLinkedPath),
 		}, nil
 	}
 	return authz.Principal{Kind: authz.User, Account: a.AccountID, ARN: text}, nil
+}
+
+// identityOf is the ARN of the user, group or role behind a principal.
+func identityOf(p authz.Principal) string {
+	if p.Kind == authz.AssumedRole {
+		return p.IssuerARN
+	}
+	return p.ARN
 }
 
 // parseIdentityARN splits the ARN of a user, group or role. name is without the path, which AWS does not compare here (recorded).
@@ -205,22 +220,48 @@ func parseIdentityARN(text string) (a arn.ARN, k kind, name string, ok bool) {
 // callerKeys sets the condition keys that AWS makes up for the simulated caller. Its aws:userid is not the unique id.
 func callerKeys(q *simulation.Question) {
 	q.Context.Set("aws:PrincipalAccount", q.Principal.Account)
-	if q.Principal.ARN == "" {
+	caller := identityOf(q.Principal)
+	if caller == "" {
 		q.Context.Set("aws:userid", "STUB_PRINCIPAL_FOR_POLICY_SIMULATOR")
 		return
 	}
-	q.Context.Set("aws:PrincipalArn", q.Principal.ARN)
-	q.Context.Set("aws:userid", q.Principal.ARN)
-	if _, k, name, _ := parseIdentityARN(q.Principal.ARN); k == userKind {
+	q.Context.Set("aws:PrincipalArn", caller)
+	q.Context.Set("aws:userid", caller)
+	if _, k, name, _ := parseIdentityARN(caller); k == userKind {
 		q.Context.Set("aws:username", name)
 	}
+}
+
+// statementsOf counts the statements that a question tries for each action.
+func statementsOf(q *simulation.Question) int {
+	n := 0
+	for _, source := range q.Identity {
+		n += len(source.Policy.Document.Statements)
+	}
+	if q.Boundary != nil {
+		n += len(q.Boundary.Policy.Document.Statements)
+	}
+	if q.Resource != nil {
+		n += len(q.Resource.Document.Statements)
+	}
+	for _, level := range q.SCPs {
+		for _, p := range level {
+			n += len(p.Document.Statements)
+		}
+	}
+	return n * max(1, len(q.Resources))
 }
 
 // simulationPage is a range of the actions of a simulation. Pages count actions, whose results hold all resources; what is asked may
 // change from page to page.
 type simulationPage struct{ first, end int }
 
-func newSimulationPage(in *sdk.SimulateCustomPolicyInput) (simulationPage, error) {
+// simulationSize bounds how many statements are tried in one answer, over all actions and resources.
+const simulationSize = 100_000
+
+// newSimulationPage makes the page that a request asks for, or a shorter one where that would be too much work: "IAM might return
+// fewer than the MaxItems number of results". each is how many statements an action is tried on.
+func newSimulationPage(in *sdk.SimulateCustomPolicyInput, each int) (simulationPage, error) {
 	if err := checkRange("maxItems", in.MaxItems, 1, maxPageSize); err != nil {
 		return simulationPage{}, err
 	}
@@ -234,8 +275,9 @@ func newSimulationPage(in *sdk.SimulateCustomPolicyInput) (simulationPage, error
 	}
 	size := defaultPageSize
 	if in.MaxItems != nil {
-		size = int(aws.ToInt32(in.MaxItems))
+		size = int(*in.MaxItems)
 	}
+	size = max(1, min(size, simulationSize/max(1, each)))
 	first = min(first, len(in.ActionNames))
 	return simulationPage{first, min(first+size, len(in.ActionNames))}, nil
 }

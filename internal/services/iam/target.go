@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"reflect"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -27,7 +26,7 @@ type keys func(in any, e *identity, k *authz.Context)
 
 // member reads a member of an input by name.
 func member[T any](in any, name string) T {
-	return reflect.ValueOf(in).Elem().FieldByName(name).Interface().(T)
+	return service.Member[T](in, name)
 }
 
 // op makes a row of the table. Every IAM action has the name of its operation. Session credentials of a user or root without MFA
@@ -118,7 +117,7 @@ func (s *Service) userOrCaller(c *service.Call, name *string) (kind, string, err
 	case authz.Root:
 		return rootKind, "", nil
 	}
-	return "", "", validationError("Must specify userName when calling with non-User credentials")
+	return "", "", noUserName()
 }
 
 func (s *Service) identityTarget(
@@ -129,7 +128,7 @@ func (s *Service) identityTarget(
 	switch {
 	case err == nil:
 		t.ARN = s.arnOf(c.Account, e)
-		resourceTags(&t.Keys, e.Tags)
+		identityTags(&t.Keys, e)
 	case isMissing(err):
 		e = nil
 		t.ARN = s.arnOf(c.Account, &identity{Kind: k, Path: "/", Name: name})
@@ -175,27 +174,32 @@ func (s *Service) onAll(k kind) resource {
 // onPolicy is the resource of operations on one managed policy.
 func (s *Service) onPolicy(more ...keys) resource {
 	return func(ctx context.Context, c *service.Call, in any) (service.Target, error) {
-		text := aws.ToString(member[*string](in, "PolicyArn"))
-		a, err := parsePolicyARN(text)
-		if err != nil {
-			return service.Target{}, err
-		}
-		t := service.Target{ARN: text, Account: a.AccountID}
-		if a.AccountID == awsAccount {
-			t.Account = c.Account // AWS managed policies are everybody's
-		}
-		p, err := s.readPolicy(ctx, c.Account, text, noSuchPolicy(text))
-		switch {
-		case err == nil:
-			resourceTags(&t.Keys, p.Tags)
-		case !isMissing(err):
-			return service.Target{}, err
-		}
-		for _, m := range more {
-			m(in, nil, &t.Keys)
-		}
-		return t, nil
+		return s.policyTarget(ctx, c, aws.ToString(member[*string](in, "PolicyArn")), in, more)
 	}
+}
+
+func (s *Service) policyTarget(ctx context.Context, c *service.Call, text string, in any, more []keys) (service.Target, error) {
+	a, err := parsePolicyARN(text)
+	if err != nil {
+		return service.Target{}, err
+	}
+	t := service.Target{ARN: text, Account: a.AccountID}
+	if a.AccountID == awsAccount {
+		t.Account = c.Account // AWS managed policies are everybody's
+	}
+	p, err := s.readPolicy(ctx, c.Account, text, noSuchPolicy(text))
+	switch {
+	case err == nil:
+		for _, tag := range p.Tags { // without iam:ResourceTag, which is about users and roles
+			t.Keys.Set("aws:ResourceTag/"+tag.Key, tag.Value)
+		}
+	case !isMissing(err):
+		return service.Target{}, err
+	}
+	for _, m := range more {
+		m(in, nil, &t.Keys)
+	}
+	return t, nil
 }
 
 // onNewPolicy is the resource of CreatePolicy: the policy's ARN to be.
@@ -240,18 +244,22 @@ func pathOr(path *string) string {
 	return *path
 }
 
-// resourceTags sets the keys of the tags of a user, role or policy.
+// resourceTags sets the keys of a resource's tags.
 func resourceTags(k *authz.Context, tags []tag) {
-	ownTags(k, tags)
 	for _, t := range tags {
-		k.Set("iam:ResourceTag/"+t.Key, t.Value)
+		k.Set("aws:ResourceTag/"+t.Key, t.Value)
 	}
 }
 
-// ownTags sets the keys of the tags of other resources, which have no key of IAM's own.
-func ownTags(k *authz.Context, tags []tag) {
-	for _, t := range tags {
-		k.Set("aws:ResourceTag/"+t.Key, t.Value)
+// identityTags sets the keys of an identity's tags. Users and roles alone have IAM's own keys beside the global ones
+// (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#available-keys-for-iam).
+func identityTags(k *authz.Context, e *identity) {
+	resourceTags(k, e.Tags)
+	if e.Kind != userKind && e.Kind != roleKind {
+		return
+	}
+	for _, t := range e.Tags {
+		k.Set("iam:ResourceTag/"+t.Key, t.Value)
 	}
 }
 

@@ -174,7 +174,7 @@ func (n names) findPrincipal(r store.Reader, a arn.ARN) (*identity, error) {
 // shownTrust gives a kept trust policy as clients see it: ARNs again for those who still exist, unique ids for those who are
 // gone.
 func (s *Service) shownTrust(r store.Reader, text string) (string, error) {
-	d, err := policy.Parse([]byte(text))
+	d, err := s.directory.parse(text)
 	if err != nil {
 		return "", fmt.Errorf("parse stored trust policy: %w", err)
 	}

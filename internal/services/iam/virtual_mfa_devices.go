@@ -22,7 +22,7 @@ const mfaSeedBytes = 40
 func (s *Service) createVirtualMFADevice(
 	ctx context.Context, c *service.Call, in *sdk.CreateVirtualMFADeviceInput,
 ) (*sdk.CreateVirtualMFADeviceOutput, error) {
-	tags, err := s.patterns.checkTags(in.Tags)
+	tags, err := s.patterns.checkCasedTags(in.Tags)
 	if err != nil {
 		return nil, err
 	}
@@ -150,7 +150,7 @@ func (s *Service) virtualMFADevices(
 func (s *Service) tagMFADevice(
 	ctx context.Context, c *service.Call, in *sdk.TagMFADeviceInput,
 ) (*sdk.TagMFADeviceOutput, error) {
-	set, err := s.patterns.checkTags(in.Tags)
+	set, err := s.patterns.checkCasedTags(in.Tags)
 	if err != nil {
 		return nil, err
 	}

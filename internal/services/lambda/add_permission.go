@@ -47,9 +47,6 @@ func (s *Service) addPermissionTarget(
 		if in.FunctionUrlAuthType != "" {
 			keys.Set("lambda:FunctionUrlAuthType", string(in.FunctionUrlAuthType))
 		}
-		if in.InvokedViaFunctionUrl != nil {
-			keys.Set("lambda:InvokedViaFunctionUrl", fmt.Sprint(*in.InvokedViaFunctionUrl))
-		}
 	}), nil
 }
 

@@ -155,10 +155,8 @@ func combine(all []outcome) outcome {
 		total.decision = stricter(total.decision, o.decision)
 		total.boundary = both(total.boundary, o.boundary)
 		total.organizations = both(total.organizations, o.organizations)
-		for _, key := range o.missing {
-			if !slices.Contains(total.missing, key) {
-				total.missing = append(total.missing, key)
-			}
+		if o.missing != nil {
+			total.missing = o.missing // they are the same for all
 		}
 		for name, d := range o.details {
 			if total.details == nil {
@@ -170,16 +168,16 @@ func combine(all []outcome) outcome {
 			total.details[name] = d
 		}
 	}
+	var statements union
 	for _, o := range all {
 		if total.decision == types.PolicyEvaluationDecisionTypeExplicitDeny && o.decision != total.decision {
 			continue
 		}
 		for _, statement := range o.statements {
-			if !slices.ContainsFunc(total.statements, func(t types.Statement) bool { return same(t, statement) }) {
-				total.statements = append(total.statements, statement)
-			}
+			statements.add(statement)
 		}
 	}
+	total.statements = statements.list
 	return total
 }
 

@@ -56,11 +56,12 @@ type Simulator struct {
 	resource, trust *authz.Set
 	// missing are the condition keys that policies ask for and that were not given.
 	missing []string
+	places  places
 }
 
 // New makes a simulator.
 func New(q Question, actions Actions) *Simulator {
-	s := &Simulator{Question: q, actions: actions, missing: missingKeys(&q)}
+	s := &Simulator{Question: q, actions: actions, missing: missingKeys(&q), places: newPlaces(&q)}
 	p := authz.Policies{SCPs: q.SCPs, Identity: make([]authz.Policy, 0, len(q.Identity))}
 	for i := range q.Identity {
 		p.Identity = append(p.Identity, q.Identity[i].Policy)

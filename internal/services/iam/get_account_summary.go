@@ -1,0 +1,136 @@
+package iam
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	sdk "github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+
+	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/store"
+	"github.com/licet/licet/policy"
+)
+
+// quotas are what GetAccountSummary tells beside the counts.
+func quotas() map[string]int32 {
+	return map[string]int32{
+		"AccessKeysPerUserQuota":          maxAccessKeys,
+		"AssumeRolePolicySizeQuota":       int32(policy.Limit(policy.Trust)),
+		"AttachedPoliciesPerGroupQuota":   maxAttachedPolicies,
+		"AttachedPoliciesPerRoleQuota":    maxAttachedPolicies,
+		"AttachedPoliciesPerUserQuota":    maxAttachedPolicies,
+		"GroupPolicySizeQuota":            int32(maxInlineSize(groupKind)),
+		"GroupsPerUserQuota":              maxGroupsPerUser,
+		"GroupsQuota":                     maxGroups,
+		"InstanceProfilesQuota":           maxProfiles,
+		"PoliciesQuota":                   maxPolicies,
+		"PolicySizeQuota":                 int32(policy.Limit(policy.Identity)),
+		"PolicyVersionsInUseQuota":        10000,
+		"RolePolicySizeQuota":             int32(maxInlineSize(roleKind)),
+		"RolesQuota":                      maxRoles,
+		"ServerCertificatesQuota":         maxServerCertificates,
+		"SigningCertificatesPerUserQuota": maxSigningCertificates,
+		"UserPolicySizeQuota":             int32(maxInlineSize(userKind)),
+		"UsersQuota":                      maxUsers,
+		"VersionsPerPolicyQuota":          maxPolicyVersions,
+	}
+}
+
+func (s *Service) getAccountSummary(
+	ctx context.Context, c *service.Call, _ *sdk.GetAccountSummaryInput,
+) (*sdk.GetAccountSummaryOutput, error) {
+	var summary map[string]int32
+	err := s.db.View(ctx, func(r store.Reader) error {
+		summary = quotas()
+		// What the root user does not have here.
+		summary["AccountMFAEnabled"], summary["AccountPasswordPresent"] = 0, 0
+		return errors.Join(
+			countInto(r, summary, map[string]string{
+				"Users": namePrefix(c.Account, userKind), "Groups": namePrefix(c.Account, groupKind), "Roles": namePrefix(c.Account, roleKind),
+				"InstanceProfiles": namePrefix(c.Account, profileKind),
+				"Policies":         policyPrefix(c.Account), "ServerCertificates": serverCertificatePrefix(c.Account), "MFADevices": mfaPrefix(c.Account),
+			}),
+			countMFAInUse(r, c.Account, summary), countPoliciesInUse(r, c.Account, summary), countOfRoot(r, c.Account, summary),
+			tokenVersion(r, c.Account, summary),
+		)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &sdk.GetAccountSummaryOutput{SummaryMap: summary}, nil
+}
+
+// countInto counts the keys below prefixes.
+func countInto(r store.Reader, summary map[string]int32, prefixes map[string]string) error {
+	for name, prefix := range prefixes {
+		n, err := count(r, prefix, 0)
+		if err != nil {
+			return err
+		}
+		summary[name] = int32(n)
+	}
+	return nil
+}
+
+func countMFAInUse(r store.Reader, account string, summary map[string]int32) error {
+	items, err := r.Scan(mfaPrefix(account), "", 0)
+	if err != nil {
+		return err
+	}
+	summary["MFADevicesInUse"] = 0
+	for _, item := range items {
+		d, err := store.DecodeJSON[*mfaDevice](item)
+		if err != nil {
+			return err
+		}
+		if d.UserID != "" {
+			summary["MFADevicesInUse"]++
+		}
+	}
+	return nil
+}
+
+// countPoliciesInUse counts the managed policies, AWS's own among them, that something is attached to or bounded by: one version of
+// each is in use (recorded).
+func countPoliciesInUse(r store.Reader, account string, summary map[string]int32) error {
+	inUse := make(map[string]bool)
+	for _, u := range []use{attached, boundary} {
+		prefix := usesPrefix(account, u)
+		items, err := r.Scan(prefix, "", 0)
+		if err != nil {
+			return err
+		}
+		for _, item := range items {
+			arn, _, _ := strings.Cut(strings.TrimPrefix(item.Key, prefix), "/")
+			inUse[arn] = true
+		}
+	}
+	summary["PolicyVersionsInUse"] = int32(len(inUse))
+	return nil
+}
+
+// countOfRoot tells what the root user has, as 1 or 0.
+func countOfRoot(r store.Reader, account string, summary map[string]int32) error {
+	root, err := getIdentity(r, account, rootKind, account)
+	if err != nil {
+		return err
+	}
+	summary["AccountAccessKeysPresent"] = int32(min(1, len(root.AccessKeys)))
+	summary["AccountSigningCertificatesPresent"] = int32(min(1, len(root.Certificates)))
+	return nil
+}
+
+// tokenVersion tells which session tokens the global endpoint gives, by the number in their names.
+func tokenVersion(r store.Reader, account string, summary map[string]int32) error {
+	summary["GlobalEndpointTokenVersion"] = 1
+	item, err := r.Get(tokenVersionKey(account))
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err == nil && types.GlobalEndpointTokenVersion(item.Value) == types.GlobalEndpointTokenVersionV2Token {
+		summary["GlobalEndpointTokenVersion"] = 2
+	}
+	return err
+}
