@@ -15,7 +15,7 @@ import (
 var operatorValues = map[string][]string{
 	"StringEquals StringNotEquals StringEqualsIgnoreCase StringNotEqualsIgnoreCase StringLike StringNotLike": {
 		"", "a", "A", "ab", "a\x00b", "i", "I", "İ", "ı", "k", "K", "s", "ſ", "ß", "é", "e\u0301", "*", "?", "a*", "*a", "${k:o}",
-		"${k:o, 'd'}", "${k:absent, 'd'}", "${k:absent}", "${k:absent}${", "${k:o}${", "x${k:o}*", "*${k:o}", "${*}", "xo", "d", "o", "x", "xx", "ax",
+		"${k:o, 'd'}", "${k:absent, 'd'}", "${k:absent}", "${k:absent}${", "${k:o}${", "x${k:o}*", "*${k:o}", "${*}", "xo", "d", "o", "xx", "x", "ax",
 	},
 	"ArnLike ArnNotEquals": {
 		"arn:aws:s3:::b", "arn:aws:s3:::b/*", "arn:*:s3:::b", "arn:aws:s3::", "arn:aws:s3:::b:c", "arn:aws:s*:b", "arn:aws:?3:::b",
@@ -79,7 +79,7 @@ func checkPairs(t *testing.T, operator, want, second string, values []string) {
 		}
 		set := authz.CompileIndexed(authz.Policies{Identity: []authz.Policy{named("p", strings.Join(statements, ","))}})
 		for _, action := range []string{"a:b", "c:d"} {
-			for _, got := range append([]string{"absent"}, values...) {
+			for _, got := range append([]string{"absent", "none of these", "0001-01-01"}, values...) {
 				req := alice(action, "arn:aws:s3:::b")
 				req.Context.Set("k:o", "o")
 				req.Context.Set("k:arn", "arn:aws:s3:::b")
