@@ -15,7 +15,7 @@ import (
 var operatorValues = map[string][]string{
 	"StringEquals StringNotEquals StringEqualsIgnoreCase StringNotEqualsIgnoreCase StringLike StringNotLike": {
 		"", "a", "A", "ab", "a\x00b", "i", "I", "İ", "ı", "k", "K", "s", "ſ", "ß", "é", "e\u0301", "*", "?", "a*", "*a", "${k:o}",
-		"${k:o, 'd'}", "${k:absent, 'd'}", "${k:absent}", "${k:absent}${", "${k:o}${", "x${k:o}*", "*${k:o}", "${*}", "xo", "d", "o", "xx", "x", "ax",
+		"${k:o, 'd'}", "${k:absent, 'd'}", "${k:absent}", "${k:absent}${ }", "${k:o}${ }", "x${k:o}*", "*${k:o}", "${*}", "xo", "d", "o", "xx", "x", "ax",
 	},
 	"ArnLike ArnNotEquals": {
 		"arn:aws:s3:::b", "arn:aws:s3:::b/*", "arn:*:s3:::b", "arn:aws:s3::", "arn:aws:s3:::b:c", "arn:aws:s*:b", "arn:aws:?3:::b",
