@@ -189,6 +189,25 @@ func TestEscalationByAccessKey(t *testing.T) {
 	}
 }
 
+// Who can give another user a password can sign in to the console as that user.
+func TestEscalationByPassword(t *testing.T) {
+	t.Parallel()
+	admin, p := server.newUser(t, allow("*", "*")), server.newUser(t, allow("iam:*LoginProfile", "arn:aws:iam::*:user/${aws:username}"))
+	password := func(text string, create bool) error {
+		if create {
+			_, err := p.iam.CreateLoginProfile(t.Context(), &iam.CreateLoginProfileInput{UserName: &admin.name, Password: &text})
+			return err
+		}
+		_, err := p.iam.UpdateLoginProfile(t.Context(), &iam.UpdateLoginProfileInput{UserName: &admin.name, Password: &text})
+		return err
+	}
+	check(t, password("Escalation-1", true), iamDenied(p.arn, "iam:CreateLoginProfile", admin.arn, "identity-based policy"))
+	check(t, password("Escalation-1", false), iamDenied(p.arn, "iam:UpdateLoginProfile", admin.arn, "identity-based policy"))
+	server.permit(t, p, allow("iam:*LoginProfile", admin.arn))
+	check(t, password("Escalation-1", true), failure{})
+	check(t, password("Escalation-2", false), failure{})
+}
+
 // A role is passed to a service by who may pass it, and to that service alone.
 func TestEscalationByPassRole(t *testing.T) {
 	t.Parallel()

@@ -229,7 +229,7 @@ func (c company) wantTags(t *testing.T, id string, want ...string) {
 }
 
 // The calls of Terraform's aws_organizations_policy and aws_organizations_policy_attachment.
-func TestTerraformPolicy(t *testing.T) {
+func TestTerraformOrganizationsPolicy(t *testing.T) {
 	t.Parallel()
 	c, ctx := server.newCompany(t, types.PolicyTypeServiceControlPolicy), t.Context()
 	text := document(deny("s3:DeleteBucket", "*"))
@@ -291,7 +291,7 @@ func TestTerraformPolicy(t *testing.T) {
 }
 
 // The calls of Terraform's aws_organizations_account, with a parent and close_on_deletion.
-func TestTerraformAccount(t *testing.T) {
+func TestTerraformOrganizationsAccount(t *testing.T) {
 	t.Parallel()
 	c, ctx := server.newCompany(t), t.Context()
 	email := unique("m") + "@example.com"
@@ -586,5 +586,49 @@ func TestOrganizationsErrors(t *testing.T) {
 		if code(tt.err) != tt.code || reason(tt.err) != tt.reason {
 			t.Errorf("%s: got %v, want %s %s", name, tt.err, tt.code, tt.reason)
 		}
+	}
+}
+
+// The calls of Terraform's aws_organizations_resource_policy, and what the policy does: a member manages policies by it, as far as the
+// resource policy and the caller's own permissions both allow.
+func TestTerraformOrganizationsResourcePolicy(t *testing.T) {
+	t.Parallel()
+	c, ctx := server.newCompany(t, types.PolicyTypeServiceControlPolicy), t.Context()
+	member := c.member(t, c.root)
+	arn, user := server.userOf(t, member, allow("organizations:*", "*"))
+	_, idle := server.userOf(t, member, allow("s3:*", "*"))
+	theirs := server.organizations(user)
+	content := document(`{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + member.id + `:root"},"Resource":"*",
+		"Action":["organizations:ListPolicies","organizations:CreatePolicy","organizations:DescribePolicy"],
+		"Condition":{"StringEquals":{"organizations:PolicyType":"SERVICE_CONTROL_POLICY"}}}`)
+	created := must(c.organizations.PutResourcePolicy(ctx, &organizations.PutResourcePolicyInput{
+		Content: content, Tags: []types.Tag{{Key: aws.String("a"), Value: aws.String("b")}},
+	}))(t).ResourcePolicy
+	wantShape(t, `rp-[0-9a-zA-Z_]{4,128}`, created.ResourcePolicySummary.Id)
+	wantShape(t, `arn:aws:organizations::`+c.id+`:resourcepolicy/`+*c.org.Id+`/`+*created.ResourcePolicySummary.Id, created.ResourcePolicySummary.Arn)
+	read := must(c.organizations.DescribeResourcePolicy(ctx, nil))(t).ResourcePolicy
+	if diff := cmp.Diff(read, created, cmpopts.IgnoreUnexported(types.ResourcePolicy{}, types.ResourcePolicySummary{})); diff != "" || *read.Content != *content {
+		t.Errorf("read back (-got +want):\n%s", diff)
+	}
+	c.wantTags(t, *created.ResourcePolicySummary.Id, "a=b")
+
+	list := &organizations.ListPoliciesInput{Filter: types.PolicyTypeServiceControlPolicy}
+	must(theirs.ListPolicies(ctx, list))(t)
+	p := must(theirs.CreatePolicy(ctx, &organizations.CreatePolicyInput{
+		Name: aws.String("theirs"), Description: aws.String(""), Type: types.PolicyTypeServiceControlPolicy, Content: document(deny("s3:*", "*")),
+	}))(t).Policy.PolicySummary
+	_, err := theirs.AttachPolicy(ctx, &organizations.AttachPolicyInput{PolicyId: p.Id, TargetId: &c.root})
+	check(t, err, failure{400, "AccessDeniedException", noPolicyAllows(arn, "organizations:AttachPolicy", *p.Arn, "resource-based policy")})
+	_, err = theirs.ListPolicies(ctx, &organizations.ListPoliciesInput{Filter: types.PolicyTypeResourceControlPolicy})
+	check(t, err, failure{400, "AccessDeniedException", noPolicyAllows(arn, "organizations:ListPolicies", "*", "resource-based policy")})
+	if _, err = server.organizations(idle).ListPolicies(ctx, list); code(err) != "AccessDeniedException" {
+		t.Errorf("a caller without a permission of its own: got %v", err)
+	}
+	must(c.organizations.DeleteResourcePolicy(ctx, nil))(t)
+	_, err = theirs.ListPolicies(ctx, list)
+	check(t, err, failure{400, "AccessDeniedException", "You don't have permissions to access this resource."})
+	_, err = c.organizations.DescribeResourcePolicy(ctx, nil)
+	if code(err) != "ResourcePolicyNotFoundException" {
+		t.Errorf("got %v", err)
 	}
 }

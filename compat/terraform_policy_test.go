@@ -12,7 +12,7 @@ import (
 )
 
 // aws_iam_policy: each update makes a new version, and when there are five the oldest goes first.
-func TestTerraformPolicy(t *testing.T) {
+func TestTerraformManagedPolicy(t *testing.T) {
 	t.Parallel()
 	c, ctx, name, s := server.as(server.root).iam, t.Context(), unique("Policy"), aws.String
 	text := document(allow("s3:GetObject", "arn:aws:s3:::ü/*"))

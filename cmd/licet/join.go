@@ -24,6 +24,7 @@ import (
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/services/iam"
 	"github.com/licet/licet/internal/services/organizations"
+	"github.com/licet/licet/internal/services/sts"
 	"github.com/licet/licet/internal/store"
 )
 
@@ -282,4 +283,31 @@ func withDirectory(ctx context.Context, dir dataDir, fn func(context.Context, *i
 	d := iam.NewDirectory(iam.Config{DB: log.Recorded(), Keyring: keys, Managed: managedPolicies{data}, Partition: partition, Now: time.Now})
 	defer d.Close()
 	return fn(audit.System(ctx, "licet command"), d)
+}
+
+// denials reads the decision log for sts.
+type denials struct{ *server }
+
+// Denial makes the denied decision of a request again, from the same inputs.
+func (d denials) Denial(ctx context.Context, requestID string) (sts.Denial, error) {
+	rec, err := d.decisions.Get(ctx, requestID)
+	if errors.Is(err, audit.ErrNotFound) {
+		return sts.Denial{}, fmt.Errorf("%w: %s", sts.ErrNoDenial, requestID)
+	}
+	if err != nil {
+		return sts.Denial{}, fmt.Errorf("read decision: %w", err)
+	}
+	for i := range rec.Decisions {
+		decided := &rec.Decisions[i]
+		if decided.Allowed {
+			continue
+		}
+		policies, err := d.decisions.Policies(ctx, decided.Policies)
+		if err != nil {
+			return sts.Denial{}, fmt.Errorf("restore policies: %w", err)
+		}
+		decision := authz.Explain(decided.Request, policies).Decision
+		return sts.Denial{Account: rec.Account, Request: decided.Request, Decision: decision}, nil
+	}
+	return sts.Denial{}, fmt.Errorf("%w: %s", sts.ErrNoDenial, requestID)
 }

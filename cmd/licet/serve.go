@@ -143,6 +143,7 @@ func serve(ctx context.Context, c config, out io.Writer) (err error) {
 		return fmt.Errorf("listen: %w", err)
 	}
 	url := localURL(l.Addr())
+	s.url = url
 	if err := dataDir(c.Data).announce(url); err != nil {
 		return errors.Join(err, l.Close())
 	}

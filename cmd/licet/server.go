@@ -19,6 +19,7 @@ import (
 	"github.com/licet/licet/internal/dispatch"
 	"github.com/licet/licet/internal/edge"
 	"github.com/licet/licet/internal/execution"
+	"github.com/licet/licet/internal/oidc"
 	"github.com/licet/licet/internal/principal"
 	"github.com/licet/licet/internal/protocol/json"
 	"github.com/licet/licet/internal/protocol/query"
@@ -66,6 +67,8 @@ type server struct {
 	functions *execution.Manager
 	lambda    *lambda.Service
 	logs      *logs.Service
+	// url is how clients on this machine reach the server; set before it serves.
+	url string
 	// edge is the HTTP handler.
 	edge *edge.Server
 	// root credentials of the default account; newRoot when this start made them.
@@ -137,6 +140,7 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 		Partition:     partition,
 		Now:           time.Now,
 		FixedRoot:     fixedRoots(fixed),
+		Issuer:        func(id string) string { return s.url + edge.IssuerPage + id },
 	}
 	s.lastUsed = identities.LastUsed
 	s.directory = iam.NewDirectory(identities)
@@ -164,7 +168,7 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 	if err := s.lambda.Sweep(ctx); err != nil {
 		return fmt.Errorf("remove unpacked code that nobody uses: %w", err)
 	}
-	if s.offered, err = s.services(identities, dataDir(c.Data)); err != nil {
+	if s.offered, err = s.services(identities, data, dataDir(c.Data)); err != nil {
 		return err
 	}
 	s.door, err = dispatch.New(dispatch.Config{
@@ -178,7 +182,9 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 	}
 	s.edge, err = edge.New(edge.Config{
 		Dispatcher: s.door, Keys: keys{s.directory, s.organizations}, Decisions: s.decisions, Code: links, Gatherer: registry,
-		Logger: s.logger, Now: time.Now, Region: c.Region, Partition: partition, Mode: dispatch.Mode(c.Mode),
+		Message: func(id string) (string, error) { return sts.EncodeAuthorizationMessage(s.keys, id) },
+		Issuers: s.directory,
+		Logger:  s.logger, Now: time.Now, Region: c.Region, Partition: partition, Mode: dispatch.Mode(c.Mode),
 	})
 	if err != nil {
 		return err
@@ -189,7 +195,7 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 }
 
 // services is the list of what this server offers. To add one: one line.
-func (s *server) services(identities iam.Config, dir dataDir) ([]service.Service, error) {
+func (s *server) services(identities iam.Config, data *awsdata.Data, dir dataDir) ([]service.Service, error) {
 	lambdaAPI, logsAPI, iamAPI, stsAPI := lambdaapi.API(), logsapi.API(), iamapi.API(), stsapi.API()
 	organizationsAPI := organizationsapi.API()
 	lambdaCodec, err := restjson.New(lambdaAPI)
@@ -202,7 +208,11 @@ func (s *server) services(identities iam.Config, dir dataDir) ([]service.Service
 	})
 	return []service.Service{
 		iam.New(identities, s.directory).Definition(iamAPI, query.New(iamAPI)),
-		sts.New(s.directory, s.keys).Definition(stsAPI, query.New(stsAPI)),
+		sts.New(sts.Config{
+			Directory: s.directory, Providers: s.directory, Keyring: s.keys, Tokens: oidc.New(time.Now),
+			KnownKey:     func(key string) bool { _, ok := data.ConditionKey("sts", key); return ok },
+			Organization: s.directory, Denials: denials{s}, Issuers: s.directory,
+		}).Definition(stsAPI, query.New(stsAPI)),
 		s.lambda.Definition(lambdaAPI, lambdaCodec),
 		s.logs.Definition(logsAPI, json.New(logsAPI, json.Version11)),
 		orgs.Definition(organizationsAPI, json.New(organizationsAPI, json.Version11)),

@@ -53,6 +53,15 @@ var allowed = map[string][]string{
 	"internal/archive":             {},
 	"internal/audit":               {"authz", "policy", "internal/principal", "internal/store"},
 
+	// Tokens of identity providers.
+	"internal/oidc":          {"github.com/go-jose/go-jose/v4"},
+	"internal/oidc/oidctest": {"github.com/go-jose/go-jose/v4"},
+	"internal/saml": {
+		"github.com/russellhaering/goxmldsig/...", "github.com/russellhaering/gosaml2/types", "github.com/beevik/etree",
+		"github.com/mattermost/xml-roundtrip-validator",
+	},
+	"internal/saml/samltest": {"github.com/russellhaering/goxmldsig/...", "github.com/beevik/etree"},
+
 	// The wire.
 	"internal/sigv4":                 {"internal/awserr"},
 	"internal/protocol":              {"internal/awserr", "github.com/aws/smithy-go/..."},
@@ -68,14 +77,15 @@ var allowed = map[string][]string{
 	},
 	"internal/edge": {
 		"authz", "internal/audit", "internal/awserr", "internal/dispatch", "internal/principal", "internal/protocol/...",
-		"internal/service", "internal/sigv4", "internal/secret", "internal/blob",
+		"internal/service", "internal/sigv4", "internal/secret", "internal/blob", "internal/oidc",
 		"github.com/prometheus/client_golang/...", "github.com/google/uuid",
 	},
 	"internal/archtest": {},
 
 	// Services never import each other; the folder below a service is its own.
-	"internal/services/iam":    append(serviceMay("iam"), "internal/organization", "internal/services/iam/simulation", "internal/totp", "rsc.io/qr"),
-	"internal/services/sts":    serviceMay("sts"),
+	"internal/services/iam": append(serviceMay("iam"), "internal/organization", "internal/services/iam/simulation", "internal/totp", "internal/oidc",
+		"internal/saml", "rsc.io/qr"),
+	"internal/services/sts":    append(serviceMay("sts"), "internal/oidc", "internal/saml"),
 	"internal/services/logs":   serviceMay("logs", "cloudwatchlogs"),
 	"internal/services/lambda": append(serviceMay("lambda"), "internal/archive", "internal/blob", "internal/execution"),
 
@@ -118,6 +128,7 @@ func apiMay(sdk string) []string {
 var testMay = []string{
 	"github.com/google/go-cmp/...", "golang.org/x/tools/txtar", "github.com/aws/...", "policy", "authz/...",
 	"github.com/prometheus/client_golang/prometheus/testutil",
+	"internal/oidc/oidctest", "internal/saml/samltest", "github.com/go-jose/go-jose/v4",
 	"internal/store/storetest", "internal/blob/blobtest", "internal/totp", "internal/sandbox/...", "internal/runtimes", "internal/awsdata", "internal/secret",
 	"internal/service", "internal/services/...", "internal/protocol/...", "internal/organization",
 }

@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/licet/licet/authz"
+	"github.com/licet/licet/internal/principal"
 	"github.com/licet/licet/internal/service"
 )
 
@@ -101,6 +102,9 @@ func sessionKeys(k *authz.Context, c *service.Call) {
 		return
 	}
 	k.SetTime("aws:TokenIssueTime", s.IssuedAt)
+	if c.Caller.Kind == authz.Root && s.HasPolicies { // sessions of AssumeRoot have their task's policy, GetSessionToken takes none
+		k.Set("aws:AssumedRoot", "true")
+	}
 	if s.FederatedProvider == "" && c.Caller.Kind != authz.FederatedUser {
 		k.SetBool("aws:MultiFactorAuthPresent", s.MFA)
 		if s.MFA {
@@ -112,6 +116,7 @@ func sessionKeys(k *authz.Context, c *service.Call) {
 	}
 	setIfAny(k, "aws:SourceIdentity", s.SourceIdentity)
 	setIfAny(k, "lambda:SourceFunctionArn", s.SourceFunctionARN)
+	principal.SetProviderKeys(k, s.ProviderKeys)
 }
 
 // forwardKeys sets the keys of a forward access session, in which services call with the credentials of the principal that called the

@@ -21,6 +21,7 @@ const (
 	user         = "user"          // with long-term keys
 	root         = "root"          // likewise
 	userSession  = "user session"  // of GetSessionToken, with MFA
+	rootSession  = "root session"  // of AssumeRoot
 	role         = "role"          // a session of AssumeRole
 	function     = "function"      // a session that Lambda made for a function
 	webSession   = "web session"   // a session of AssumeRoleWithWebIdentity
@@ -36,7 +37,7 @@ const (
 
 // groups of calls.
 func everywhere() []string {
-	return []string{user, root, userSession, role, function, webSession, samlSession, federated, awsService, forward, webCaller, samlCaller,
+	return []string{user, root, userSession, rootSession, role, function, webSession, samlSession, federated, awsService, forward, webCaller, samlCaller,
 		anonymous, fromFunction}
 }
 
@@ -74,6 +75,7 @@ func calls() map[string]*service.Call {
 	all := map[string]*service.Call{
 		user:        client(authz.User, dev, nil),
 		root:        client(authz.Root, authz.Principal{ARN: iam + ":root"}, nil),
+		rootSession: client(authz.Root, authz.Principal{ARN: iam + ":root"}, &principal.Session{IssuedAt: issued, HasPolicies: true}),
 		userSession: client(authz.User, dev, &principal.Session{IssuedAt: issued, MFA: true}),
 		role:        client(authz.AssumedRole, session, &principal.Session{IssuedAt: issued, SourceIdentity: "me"}),
 		function: client(authz.AssumedRole, session,
@@ -129,7 +131,7 @@ func presences() map[string]presence {
 		"aws:PrincipalOrgPaths":           in(identities()),
 		"aws:PrincipalOrgID":              in(identities()),
 		"aws:PrincipalOrgMasterAccountId": in(identities()),
-		"aws:PrincipalTag":                in(except(identities(), root)),
+		"aws:PrincipalTag":                in(except(identities(), root, rootSession)),
 		"aws:PrincipalIsAWSService":       in(append(identities(), awsService)),
 		"aws:PrincipalServiceName":        only(awsService),
 		"aws:PrincipalServiceNamesList":   only(awsService),
@@ -138,12 +140,12 @@ func presences() map[string]presence {
 		"aws:username":                    only(user, userSession, forward),
 		"aws:ARN":                         never("deprecated; no page of AWS says what it holds"),
 
-		"aws:AssumedRoot":                  never("there is no AssumeRoot"),
+		"aws:AssumedRoot":                  only(rootSession),
 		"aws:FederatedProvider":            only(webSession, webCaller),
 		"aws:TokenIssueTime":               in(sessions()),
 		"aws:SignInSessionArn":             never("there is no AWS Sign-In"),
 		"aws:MultiFactorAuthAge":           only(userSession),
-		"aws:MultiFactorAuthPresent":       only(userSession, role, function, fromFunction, forward),
+		"aws:MultiFactorAuthPresent":       only(userSession, rootSession, role, function, fromFunction, forward),
 		"aws:ChatbotSourceArn":             never("there is no Amazon Q Developer"),
 		"aws:Ec2InstanceSourceVpc":         instance,
 		"aws:Ec2InstanceSourcePrivateIPv4": instance,

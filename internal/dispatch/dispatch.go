@@ -116,12 +116,18 @@ func (d *Dispatcher) Service(signingName string) (*protocol.API, protocol.Codec,
 // Services gives the signing names of all services, in no particular order.
 func (d *Dispatcher) Services() []string { return slices.Collect(maps.Keys(d.services)) }
 
-// Answer is the outcome of a call that was let through.
+// TakesUnsigned tells whether calls of an operation need no signature.
+func (d *Dispatcher) TakesUnsigned(signingName, operation string) bool {
+	e, ok := d.services[signingName]
+	return ok && e.operations[operation].TakesUnsigned()
+}
+
+// Answer is the outcome of a call.
 type Answer struct {
 	Output any
 	// Decided is false when the call was not let through, or ended before there was a decision.
 	Decided bool
-	// Denied is true in observe mode for a call that enforce mode would have refused.
+	// Denied is true for a call that the policies deny, whether it was refused or, in observe mode, let through.
 	Denied bool
 }
 
@@ -140,6 +146,9 @@ func (d *Dispatcher) Do(ctx context.Context, c *service.Call, in any) (answer An
 	if err != nil {
 		return Answer{}, err
 	}
+	if c, err = op.Identify(ctx, c, in); err != nil {
+		return Answer{}, err
+	}
 	j, err := d.judge(ctx, c, op, in)
 	if err != nil {
 		return Answer{}, err
@@ -149,7 +158,7 @@ func (d *Dispatcher) Do(ctx context.Context, c *service.Call, in any) (answer An
 		return Answer{}, awserr.Internal(fmt.Errorf("record decision of %s: %w", c.RequestID, err))
 	}
 	if !j.record.Allowed && d.config.Mode != Observe {
-		return Answer{}, j.denied.answer(e)
+		return Answer{Denied: true}, j.denied.answer(e)
 	}
 	out, err := op.Handle(ctx, c, in)
 	if err != nil {
@@ -174,6 +183,9 @@ func failureOf(err error) audit.Failure {
 func (d *Dispatcher) Permitted(ctx context.Context, c *service.Call, in any) (bool, error) {
 	_, op, err := d.find(c)
 	if err != nil {
+		return false, err
+	}
+	if c, err = op.Identify(ctx, c, in); err != nil {
 		return false, err
 	}
 	j, err := d.judge(ctx, c, op, in)

@@ -69,6 +69,15 @@ func target(_ context.Context, _ *service.Call, in *input) (service.Target, erro
 	return service.Target{ARN: "arn:aws:lambda:us-east-1:" + account + ":function:" + in.Name}, nil
 }
 
+// identify takes every name for the caller's, but one.
+func identify(_ context.Context, c *service.Call, in *input) error {
+	if in.Name == "nobody" {
+		return awserr.New("InvalidIdentityToken", 400, "nobody")
+	}
+	c.Caller.ARN = in.Name
+	return nil
+}
+
 func passRole(context.Context, *service.Call, *input) ([]service.Need, error) {
 	return []service.Need{{Action: "iam:PassRole", Target: service.Target{ARN: "arn:aws:iam::" + account + ":role/r"}}}, nil
 }
@@ -76,7 +85,7 @@ func passRole(context.Context, *service.Call, *input) ([]service.Need, error) {
 func (w *world) dispatcher(t testing.TB, mode Mode) *Dispatcher {
 	t.Helper()
 	api := &protocol.API{SigningName: "lambda"}
-	for _, name := range []string{"GetFunction", "CreateFunction", "Strange", "WhoAmI", "Later"} {
+	for _, name := range []string{"GetFunction", "CreateFunction", "Strange", "WhoAmI", "Later", "Present"} {
 		api.Operations = append(api.Operations, protocol.Operation{Name: name, Input: reflect.TypeFor[input](), Output: reflect.TypeFor[output]()})
 	}
 	d, err := New(Config{
@@ -87,6 +96,7 @@ func (w *world) dispatcher(t testing.TB, mode Mode) *Dispatcher {
 				service.Op("CreateFunction", "lambda:CreateFunction", target, w.handle, passRole),
 				service.Op("Strange", "lambda:NoSuchAction", target, w.handle),
 				service.Exempt("WhoAmI", "sts:GetCallerIdentity", "always allowed", w.handle),
+				service.Unsigned("Present", "lambda:GetFunction", identify, func(string) error { return errors.New("not you") }, target, w.handle),
 			},
 			Denial: func(m string) error { return awserr.New("AccessDeniedException", 403, "%s", m) },
 		}},
@@ -135,6 +145,7 @@ func TestDo(t *testing.T) {
 		wantErr   string
 		wantRuns  int
 		recorded  int
+		caller    string // in the record; "" for the one that signed
 	}{
 		{
 			name: "allowed", operation: "GetFunction", world: world{policies: allow(t, "lambda:GetFunction")}, input: input{"f"},
@@ -143,19 +154,30 @@ func TestDo(t *testing.T) {
 			name: "denied", operation: "GetFunction", input: input{"f"}, recorded: 1,
 			wantErr: "AccessDeniedException: " + denied + "lambda:GetFunction on resource: arn:aws:lambda:us-east-1:111122223333:function:f " +
 				"because no identity-based policy allows the lambda:GetFunction action",
+			want: Answer{Denied: true},
 		}, {
 			name: "second need denied", operation: "CreateFunction", world: world{policies: allow(t, "lambda:*")}, input: input{"f"}, recorded: 1,
 			wantErr: "AccessDeniedException: " + denied + "iam:PassRole on resource: arn:aws:iam::111122223333:role/r " +
 				"because no identity-based policy allows the iam:PassRole action",
+			want: Answer{Denied: true},
 		}, {
 			name: "action that AWS does not have", operation: "Strange", world: world{policies: allow(t, "*")}, input: input{"f"}, recorded: 1,
 			wantErr: "AccessDeniedException: " + denied + "lambda:NoSuchAction on resource: arn:aws:lambda:us-east-1:111122223333:function:f " +
 				"because no identity-based policy allows the lambda:NoSuchAction action",
+			want: Answer{Denied: true},
 		}, {
 			name: "exempt", operation: "WhoAmI", input: input{"f"}, want: Answer{Output: &output{true}, Decided: true}, wantRuns: 1, recorded: 1,
 		}, {
 			name: "observed", operation: "GetFunction", mode: Observe, input: input{"f"},
 			want: Answer{Output: &output{true}, Decided: true, Denied: true}, wantRuns: 1, recorded: 1,
+		}, {
+			name: "presented", operation: "Present", world: world{policies: allow(t, "lambda:GetFunction")}, input: input{"f"},
+			want: Answer{Output: &output{true}, Decided: true}, wantRuns: 1, recorded: 1, caller: "f",
+		}, {
+			name: "presented and denied", operation: "Present", input: input{"f"}, recorded: 1, wantErr: "not you", want: Answer{Denied: true}, caller: "f",
+		}, {
+			name: "nobody is presented", operation: "Present", world: world{policies: allow(t, "*")}, input: input{"nobody"},
+			wantErr: "InvalidIdentityToken: nobody",
 		}, {
 			name: "malformed input", operation: "GetFunction", wantErr: "ValidationException: name is missing",
 		}, {
@@ -189,6 +211,9 @@ func TestDo(t *testing.T) {
 			}
 			if w.ran != tt.wantRuns || len(w.records) != tt.recorded {
 				t.Errorf("ran %d times with %d records, want %d and %d", w.ran, len(w.records), tt.wantRuns, tt.recorded)
+			}
+			if tt.caller != "" && len(w.records) == 1 && w.records[0].Caller.ARN != tt.caller {
+				t.Errorf("recorded the caller %s, want %s", w.records[0].Caller.ARN, tt.caller)
 			}
 		})
 	}

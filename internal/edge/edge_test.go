@@ -17,6 +17,7 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -35,6 +36,7 @@ import (
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/services/lambda/lambdaapi"
 	"github.com/licet/licet/internal/services/logs/logsapi"
+	"github.com/licet/licet/internal/services/organizations/organizationsapi"
 	"github.com/licet/licet/internal/services/sts/stsapi"
 	"github.com/licet/licet/internal/store/storetest"
 	"github.com/licet/licet/policy"
@@ -132,9 +134,19 @@ func malformed(context.Context, *service.Call, *lambda.GetPolicyInput) (service.
 	return service.Target{}, awserr.New("ValidationException", 400, "malformed")
 }
 
+// present takes a token for the name of a key.
+func (w *world) present(ctx context.Context, c *service.Call, in *sts.AssumeRoleWithWebIdentityInput) (err error) {
+	if in.WebIdentityToken == nil {
+		return awserr.New("InvalidIdentityToken", 400, "no token")
+	}
+	_, c.Caller, err = w.Authenticate(ctx, *in.WebIdentityToken, "")
+	return err
+}
+
 func (w *world) services() []service.Service {
 	w.t.Helper()
 	lambdaAPI, logsAPI, stsAPI := lambdaapi.API(), logsapi.API(), stsapi.API()
+	organizationsAPI := organizationsapi.API()
 	rest, err := restjson.New(lambdaAPI)
 	if err != nil {
 		w.t.Fatal(err)
@@ -162,9 +174,19 @@ func (w *world) services() []service.Service {
 			service.Op("DescribeLogGroups", "logs:DescribeLogGroups", service.Any[cloudwatchlogs.DescribeLogGroupsInput],
 				reached[cloudwatchlogs.DescribeLogGroupsInput](w, &cloudwatchlogs.DescribeLogGroupsOutput{}, nil)),
 		}},
+		{API: organizationsAPI, Codec: json.New(organizationsAPI, json.Version11), Denial: denial, Operations: []service.Operation{
+			service.Exempt("ListRoots", "organizations:ListRoots", "for the test",
+				reached[organizations.ListRootsInput](w, &organizations.ListRootsOutput{}, nil)),
+		}},
 		{API: stsAPI, Codec: query.New(stsAPI), Denial: denial, Operations: []service.Operation{
 			service.Exempt("GetCallerIdentity", "sts:GetCallerIdentity", "always allowed",
 				reached[sts.GetCallerIdentityInput](w, &sts.GetCallerIdentityOutput{}, nil)),
+			service.Unsigned("AssumeRoleWithWebIdentity", "sts:AssumeRoleWithWebIdentity", w.present,
+				func(action string) error {
+					return awserr.New("AccessDenied", 403, "not authorized to perform %s", action)
+				},
+				service.Any[sts.AssumeRoleWithWebIdentityInput],
+				reached[sts.AssumeRoleWithWebIdentityInput](w, &sts.AssumeRoleWithWebIdentityOutput{}, nil)),
 			service.Op("AssumeRole", "sts:AssumeRole", w.theirRole, reached[sts.AssumeRoleInput](w, &sts.AssumeRoleOutput{}, nil)),
 		}},
 	}
@@ -186,7 +208,7 @@ func newWorld(t *testing.T, mode dispatch.Mode) *world {
 		t.Fatal(err)
 	}
 	w.Server, err = New(Config{
-		Dispatcher: d, Keys: w, Decisions: w.log, Code: w.links, Gatherer: prometheus.NewRegistry(),
+		Dispatcher: d, Keys: w, Decisions: w.log, Code: w.links, Message: func(id string) (string, error) { return "about " + id, nil }, Gatherer: prometheus.NewRegistry(),
 		Logger: slog.New(slog.DiscardHandler), Now: now, Region: region, Partition: "aws", Mode: mode,
 	})
 	if err != nil {
@@ -214,6 +236,12 @@ func listFunctions() request {
 func describeLogGroups() request {
 	return request{method: "POST", path: "/", body: "{}", service: "logs", header: map[string]string{
 		"X-Amz-Target": "Logs_20140328.DescribeLogGroups", "Content-Type": "application/x-amz-json-1.1",
+	}}
+}
+
+func listRoots() request {
+	return request{method: "POST", path: "/", body: "{}", service: "organizations", header: map[string]string{
+		"X-Amz-Target": "AWSOrganizationsV20161128.ListRoots", "Content-Type": "application/x-amz-json-1.1",
 	}}
 }
 

@@ -17,6 +17,8 @@ import (
 	"github.com/licet/licet/internal/audit"
 	"github.com/licet/licet/internal/awserr"
 	"github.com/licet/licet/internal/dispatch"
+	"github.com/licet/licet/internal/oidc"
+	"github.com/licet/licet/internal/principal"
 	"github.com/licet/licet/internal/protocol"
 	"github.com/licet/licet/internal/sigv4"
 )
@@ -25,7 +27,9 @@ import (
 const (
 	pagePrefix    = "/_licet/"
 	DecisionsPage = pagePrefix + "decisions"
-	SigningName   = "licet"
+	// IssuerPage and an id are the URL of an issuer of tokens.
+	IssuerPage  = pagePrefix + "oidc/"
+	SigningName = "licet"
 )
 
 // Decisions reads the decision log and explains.
@@ -60,6 +64,7 @@ func (s *Server) routes() *http.ServeMux {
 	mux.HandleFunc("GET "+pagePrefix+"health", s.health)
 	mux.Handle("GET "+pagePrefix+"metrics", promhttp.HandlerFor(s.config.Gatherer, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET "+pagePrefix+"code/{link}", s.code)
+	mux.HandleFunc("GET "+IssuerPage+"{id}/.well-known/{document}", s.issuer)
 	mux.HandleFunc("GET "+DecisionsPage, s.forRoot(s.listDecisions))
 	mux.HandleFunc("GET "+DecisionsPage+"/{id}", s.forRoot(s.explainDecision))
 	return mux
@@ -71,6 +76,27 @@ func (s *Server) health(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) code(w http.ResponseWriter, r *http.Request) {
 	s.page(w, r, s.config.Code.serve(w, r))
+}
+
+// Issuers finds the issuers of tokens. The error wraps principal.ErrNoProvider when there is none.
+type Issuers interface {
+	PublicIssuer(ctx context.Context, id string) (*oidc.Issuer, error)
+}
+
+// issuer answers whom a token of GetWebIdentityToken sends here: with what the issuer publishes.
+func (s *Server) issuer(w http.ResponseWriter, r *http.Request) {
+	found, err := s.config.Issuers.PublicIssuer(r.Context(), r.PathValue("id"))
+	document := r.PathValue("document")
+	switch {
+	case errors.Is(err, principal.ErrNoProvider), err == nil && document != "openid-configuration" && document != "jwks.json":
+		err = awserr.New("ResourceNotFoundException", http.StatusNotFound, "There is no such issuer.")
+	case err != nil:
+	case document == "jwks.json":
+		err = writeJSON(w, found.KeySet())
+	default:
+		err = writeJSON(w, found.Discovery())
+	}
+	s.page(w, r, err)
 }
 
 // page answers for a page that failed before it wrote anything.

@@ -15,8 +15,10 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/licet/licet/authz"
 	"github.com/licet/licet/internal/awserr"
 	"github.com/licet/licet/internal/dispatch"
+	"github.com/licet/licet/internal/principal"
 	"github.com/licet/licet/internal/protocol"
 	"github.com/licet/licet/internal/protocol/restjson"
 	"github.com/licet/licet/internal/service"
@@ -29,6 +31,10 @@ type Config struct {
 	Keys       Keys
 	Decisions  Decisions
 	Code       *CodeLinks
+	// Message encodes a message about the denial of a request.
+	Message func(requestID string) (string, error)
+	// Issuers are the accounts' issuers of tokens.
+	Issuers Issuers
 	// Gatherer provides what /_licet/metrics shows.
 	Gatherer prometheus.Gatherer
 	Logger   *slog.Logger
@@ -175,13 +181,17 @@ func (s *Server) answer(x *exchange, r *http.Request) error {
 	if unsigned != nil {
 		s.guess(x, req)
 	}
+	op, unknown := x.codec.Operation(req)
 	caller, err := s.authenticate(x, req, signed, unsigned)
+	if errors.Is(unsigned, sigv4.ErrUnsigned) && unknown == nil && s.config.Dispatcher.TakesUnsigned(x.service, op.Name) {
+		x.region = s.config.Region
+		caller, err = principal.Caller{Principal: authz.Principal{Kind: authz.Anonymous}}, nil
+	}
 	if err != nil {
 		return err
 	}
-	op, err := x.codec.Operation(req)
-	if err != nil {
-		return err
+	if unknown != nil {
+		return unknown
 	}
 	call := s.call(x, r, op.Name)
 	call.Caller, call.Account = caller, caller.Account
@@ -190,7 +200,9 @@ func (s *Server) answer(x *exchange, r *http.Request) error {
 		return err
 	}
 	got, err := s.config.Dispatcher.Do(r.Context(), call, in)
-	s.markDecision(x, got)
+	if markErr := s.markDecision(x, got); markErr != nil {
+		return markErr
+	}
 	if err != nil {
 		return err
 	}
@@ -213,16 +225,28 @@ func (s *Server) call(x *exchange, r *http.Request, operation string) *service.C
 	return c
 }
 
-// markDecision tells in observe mode what enforce mode would have done. A call that ended before a decision has no mark.
-func (s *Server) markDecision(x *exchange, a dispatch.Answer) {
+// messageHeader has an encoded message about a denial, which sts:DecodeAuthorizationMessage takes.
+const messageHeader = "x-licet-authorization-message"
+
+// markDecision tells in observe mode what enforce mode would have done, and gives a denial its message. A call that ended before a
+// decision has no mark.
+func (s *Server) markDecision(x *exchange, a dispatch.Answer) error {
+	if a.Denied {
+		message, err := s.config.Message(x.id)
+		if err != nil {
+			return err
+		}
+		x.Header().Set(messageHeader, message)
+	}
 	if s.config.Mode != dispatch.Observe || !a.Decided {
-		return
+		return nil
 	}
 	decision := "allowed"
 	if a.Denied {
 		decision = "denied; let through by observe mode"
 	}
 	x.Header().Set("x-licet-decision", decision)
+	return nil
 }
 
 // fail answers with an error. Only *awserr.Error shows its text.

@@ -71,7 +71,7 @@ func TestAuthenticationFailures(t *testing.T) {
 		}},
 		// What the server does not know has no words of its own.
 		{"unknown service", scoped("sqs"), [3]string{
-			"403 InvalidSignatureException Credential should be scoped to correct service: 'lambda' or 'logs' or 'sts'",
+			"403 InvalidSignatureException Credential should be scoped to correct service: 'lambda' or 'logs' or 'organizations' or 'sts'",
 			"403 InvalidSignatureException Credential", "403 InvalidSignatureException Credential",
 		}},
 		{"service of the pages", scoped(SigningName), [3]string{
@@ -156,18 +156,23 @@ func TestRequestID(t *testing.T) {
 	}
 }
 
-// IAM and STS are also signed for us-east-1, and the region of a call is that of its signature.
+// IAM, STS and Organizations are also signed for us-east-1, and the region of a call is that of its signature.
 func TestRegionOfGlobalServices(t *testing.T) {
 	w := newWorld(t, dispatch.Enforce)
-	for _, want := range []string{region, globalRegion} {
-		q := getCallerIdentity().by("USER")
-		q.region = want
-		if got := w.do(q); got.status != http.StatusOK {
-			t.Fatalf("%s: got %d %s", want, got.status, got.body)
+	for _, q := range []request{getCallerIdentity().by("USER"), listRoots().by("USER")} {
+		for _, want := range []string{region, globalRegion} {
+			q.region = want
+			if got := w.do(q); got.status != http.StatusOK {
+				t.Fatalf("%s in %s: got %d %s", q.service, want, got.status, got.body)
+			}
+			if c := <-w.calls; c.Region != want {
+				t.Errorf("%s: got region %s, want %s", q.service, c.Region, want)
+			}
 		}
-		if c := <-w.calls; c.Region != want {
-			t.Errorf("got region %s, want %s", c.Region, want)
-		}
+	}
+	q := describeLogGroups().by("USER")
+	if q.region = globalRegion; region != globalRegion && w.do(q).status == http.StatusOK {
+		t.Error("a regional service took a signature for another region")
 	}
 }
 
@@ -334,4 +339,25 @@ func (s *Server) isClosed() bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.closed
+}
+
+// Operations whose callers present who they are take unsigned requests, and no others do. Every denial has its message.
+func TestUnsigned(t *testing.T) {
+	w := newWorld(t, dispatch.Enforce)
+	present := func(token string) request { return form("Action=AssumeRoleWithWebIdentity&WebIdentityToken=" + token) }
+	if got := w.do(present("USER")); got.status != 200 || got.header.Get(messageHeader) != "" {
+		t.Errorf("got %d %s", got.status, got.body)
+	}
+	c := <-w.calls
+	if c.Caller.ARN != "arn:aws:iam::"+account+":user/may" || c.Region != region {
+		t.Errorf("got the caller %s in %s", c.Caller.ARN, c.Region)
+	}
+	w.wantError(t, w.do(form("Action=AssumeRoleWithWebIdentity")), "400 InvalidIdentityToken no token")
+	w.wantError(t, w.do(assumeRole("")), "403 MissingAuthenticationToken Request is missing")
+	w.wantError(t, w.do(present("USER").by("WRONG")), "403 InvalidClientTokenId ")
+	got := w.do(present("NOBODY"))
+	w.wantError(t, got, "403 AccessDenied not authorized to perform sts:AssumeRoleWithWebIdentity")
+	if id := got.header.Get("X-Amzn-Requestid"); got.header.Get(messageHeader) != "about "+id {
+		t.Errorf("got message %q about %s", got.header.Get(messageHeader), id)
+	}
 }

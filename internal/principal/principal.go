@@ -33,7 +33,7 @@ type Session struct {
 	// UserARN and UserID are set for GetSessionToken and GetFederationToken sessions.
 	UserARN string `json:"user_arn,omitempty"`
 	UserID  string `json:"user_id,omitempty"`
-	// Name is the session name of a role session.
+	// Name is the session name of a role session, or that of a federated user.
 	Name string `json:"name,omitempty"`
 	// Generation of the role when the session was made; a role raises it to revoke its sessions.
 	Generation int64 `json:"generation,omitempty"`
@@ -48,12 +48,25 @@ type Session struct {
 	// FederatedProvider vouched for who got the session of AssumeRoleWithWebIdentity or AssumeRoleWithSAML: the provider's ARN, or the
 	// name of one that AWS itself knows, such as "accounts.google.com"; "" for other sessions.
 	FederatedProvider string `json:"federated_provider,omitempty"`
+	// ProviderKeys are the condition keys of the provider that stay with its sessions, such as "idp.example.com:sub".
+	ProviderKeys map[string]authz.Value `json:"provider_keys,omitempty"`
 	// SourceFunctionARN is the unqualified ARN of the function whose environment the credentials were made for (lambda:SourceFunctionArn).
 	SourceFunctionARN string `json:"source_function_arn,omitempty"`
 	// MFA tells that the session was made with a code of an MFA device.
 	MFA      bool      `json:"mfa,omitempty"`
 	IssuedAt time.Time `json:"issued_at"`
 	Expires  time.Time `json:"expires"`
+}
+
+// SetProviderKeys sets the condition keys that stay with the sessions of a provider.
+func SetProviderKeys(k *authz.Context, keys map[string]authz.Value) {
+	for name, value := range keys {
+		if value.Multi {
+			k.SetList(name, value.Values...)
+		} else if len(value.Values) == 1 {
+			k.Set(name, value.Values[0])
+		}
+	}
 }
 
 // Credentials are keys as a client uses them.

@@ -11,6 +11,9 @@ import (
 // ErrNoRole means that a role does not exist.
 var ErrNoRole = errors.New("principal: no such role")
 
+// ErrNoProvider means that an identity provider does not exist.
+var ErrNoProvider = errors.New("principal: no such identity provider")
+
 // Role is a role as those see it who make sessions of it.
 type Role struct {
 	// ARN with path, Name, unique id (AROA…) and owner.

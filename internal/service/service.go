@@ -43,6 +43,8 @@ type Call struct {
 	Host string
 	// Internal is set on calls that the server makes itself; nil for clients.
 	Internal *Internal
+	// Presented is what the operation's Identify found in the input of an unsigned call; nil for others.
+	Presented any
 }
 
 // Internal holds what only the server itself may say about a call.
@@ -88,13 +90,19 @@ type Handler[In, Out any] func(context.Context, *Call, *In) (*Out, error)
 // Needs lists permissions beyond the operation's own, such as iam:PassRole.
 type Needs[In any] func(context.Context, *Call, *In) ([]Need, error)
 
+// Identify finds who makes an unsigned call by what the input presents: the token of an identity provider takes the place of a signature.
+// It fills in Caller, Account and Presented of the call, which is a copy for it to change. Its error is answered to the client before any
+// decision.
+type Identify[In any] func(context.Context, *Call, *In) error
+
 // Operation is one row of a service's table.
 type Operation struct {
 	Name string
 	// Exempt is set where AWS answers whatever the policies say; the value is the reason.
-	Exempt string
-	needs  func(context.Context, *Call, any) ([]Need, error)
-	handle func(context.Context, *Call, any) (any, error)
+	Exempt   string
+	identify func(context.Context, *Call, any) error
+	needs    func(context.Context, *Call, any) ([]Need, error)
+	handle   func(context.Context, *Call, any) (any, error)
 }
 
 // Op makes a row: the operation's name, the IAM action it is judged by, the resource, the handler, and further needs.
@@ -127,6 +135,25 @@ func Exempt[In, Out any](name, action, reason string, handle Handler[In, Out]) O
 	return op
 }
 
+// Unsigned makes a row for an operation whose callers present who they are in the input. A signature is not needed, and does not count.
+// denied words every denial, whichever of the needs it is of.
+func Unsigned[In, Out any](
+	name, action string, identify Identify[In], denied func(action string) error, resource Resource[In], handle Handler[In, Out],
+	more ...Needs[In],
+) Operation {
+	op := Op(name, action, resource, handle, more...)
+	op.identify = func(ctx context.Context, c *Call, in any) error { return identify(ctx, c, in.(*In)) }
+	needs := op.needs
+	op.needs = func(ctx context.Context, c *Call, in any) ([]Need, error) {
+		list, err := needs(ctx, c, in)
+		for i := range list {
+			list[i].Denied = func(authz.Decision) error { return denied(list[i].Action) }
+		}
+		return list, err
+	}
+	return op
+}
+
 // Member reads a member of an input by name: inputs of different operations have what is alike under the same names.
 func Member[T any](in any, name string) T {
 	return reflect.ValueOf(in).Elem().FieldByName(name).Interface().(T)
@@ -134,6 +161,18 @@ func Member[T any](in any, name string) T {
 
 // Any is the resource of actions without resource-level permissions.
 func Any[In any](context.Context, *Call, *In) (Target, error) { return Target{ARN: "*"}, nil }
+
+// TakesUnsigned tells whether calls of the operation need no signature.
+func (o Operation) TakesUnsigned() bool { return o.identify != nil }
+
+// Identify gives the call with who makes it, if that is in the input; else the call as it is.
+func (o Operation) Identify(ctx context.Context, c *Call, in any) (*Call, error) {
+	if o.identify == nil {
+		return c, nil
+	}
+	identified := *c
+	return &identified, o.identify(ctx, &identified, in)
+}
 
 // Needs gives the permissions that a call with this input requires, the operation's own first.
 func (o Operation) Needs(ctx context.Context, c *Call, in any) ([]Need, error) {

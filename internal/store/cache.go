@@ -8,7 +8,8 @@ import (
 )
 
 // Cache keeps decoded values by key, so that the warm path reads no store. What it gives is never older than the last Update of
-// this process that returned, and follows other processes as soon as Watch tells of them. It also remembers which keys are not
+// this process that returned (while one runs, two calls may see after and before), and follows other processes as soon as Watch tells
+// of them. It also remembers which keys are not
 // there. Safe for concurrent use; values are shared and must not be changed. It must not be used inside a View or an Update.
 type Cache[T any] struct {
 	db     DB

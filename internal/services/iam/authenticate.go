@@ -105,9 +105,7 @@ func (d *Directory) sessionCaller(ctx context.Context, t *knownToken) (principal
 		return principal.Caller{}, fmt.Errorf("session token: %w", err)
 	}
 	if k == userKind && owner.Resource == string(rootKind) {
-		c := d.rootCaller(owner.AccountID, t.AccessKeyID)
-		c.Session = s
-		return c, nil
+		return d.userSession(d.rootCaller(owner.AccountID, t.AccessKeyID), t, nil), nil
 	}
 	e, err := d.identities.Get(ctx, identityKey(owner.AccountID, k, id))
 	if errors.Is(err, store.ErrNotFound) {
@@ -117,9 +115,7 @@ func (d *Directory) sessionCaller(ctx context.Context, t *knownToken) (principal
 		return principal.Caller{}, fmt.Errorf("load %s: %w", text, err)
 	}
 	if k == userKind {
-		c := d.userCaller(e, t.AccessKeyID)
-		c.Session = s
-		return c, nil
+		return d.userSession(d.userCaller(e, t.AccessKeyID), t, e), nil
 	}
 	if e.Generation != s.Generation {
 		return principal.Caller{}, fmt.Errorf("%w: %s has revoked its sessions", ErrInvalidToken, text)
@@ -141,6 +137,20 @@ func (d *Directory) userCaller(e *knownIdentity, accessKeyID string) principal.C
 	}
 }
 
+// userSession is a session that a user or root user made: for itself or, if it has a name, for somebody else. of is nil for a root user.
+func (d *Directory) userSession(owner principal.Caller, t *knownToken, of *knownIdentity) principal.Caller {
+	owner.Session = &t.Session
+	if t.Session.Name == "" {
+		return owner
+	}
+	if of != nil {
+		owner.Tags = t.tags(of)
+	} else {
+		owner.Tags = principal.NewTags(t.Session.Tags)
+	}
+	return d.federatedCaller(owner, t)
+}
+
 // roleCaller has the session's ARN, in which the role stands without its path (iam.md T6).
 func (d *Directory) roleCaller(e *knownIdentity, t *knownToken) principal.Caller {
 	session := arn.ARN{
@@ -155,7 +165,7 @@ func (d *Directory) roleCaller(e *knownIdentity, t *knownToken) principal.Caller
 	}
 }
 
-// tags are those of a session of a role.
+// tags are those of a session of a role or user.
 func (t *knownToken) tags(role *knownIdentity) principal.Tags {
 	if len(t.Session.Tags) == 0 {
 		return role.tags

@@ -49,7 +49,7 @@ func TestConditionKeys(t *testing.T) {
 		}
 		needs, err := op.Needs(t.Context(), &service.Call{Caller: w.root, Account: account}, in.Interface())
 		if err != nil {
-			continue // what this input lacks is in no row that has been here for long: they are counted below
+			continue // a row whose input needs other members; the count below keeps the walk honest
 		}
 		rows++
 		for _, n := range needs {

@@ -80,7 +80,7 @@ func newPattern(text string) pattern {
 // patterns are immutable after New.
 type patterns struct {
 	name, path, tagKey, tagValue, description, versionID, accessKeyID pattern
-	serialNumber, digits, latin, accountAlias, serviceName            pattern
+	serialNumber, digits, latin, accountAlias, serviceName, samlName  pattern
 }
 
 func newPatterns() patterns {
@@ -92,12 +92,13 @@ func newPatterns() patterns {
 		description: newPattern(`[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*`),
 		versionID:   newPattern(`v[1-9][0-9]*(\.[A-Za-z0-9-]*)?`),
 		accessKeyID: newPattern(`[\w]+`),
+		samlName:    newPattern(`[\w._-]+`),
 
 		serialNumber: newPattern(`[\w+=/:,.@-]+`),
 		digits:       newPattern(`[\d]+`),
 		serviceName:  newPattern(`[\w.-]+`),
-		// AWS's texts are of another dialect than regexp's.
-		latin:        pattern{`[\u0009\u000A\u000D\u0020-\u00FF]+`, regexp.MustCompile(`^[\x09\x0A\x0D\x20-\x{FF}]+$`)},
+		latin:        newPattern(`[\u0009\u000A\u000D\u0020-\u00FF]+`),
+		// Go has no look-ahead.
 		accountAlias: pattern{`^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$`, regexp.MustCompile(`^[a-z0-9](?:-?[a-z0-9])*$`)},
 	}
 }

@@ -97,7 +97,7 @@ func TestAccountSummary(t *testing.T) {
 		"AttachedPoliciesPerRoleQuota": 10, "AttachedPoliciesPerUserQuota": 10, "GlobalEndpointTokenVersion": 1, "GroupPolicySizeQuota": 5120,
 		"Groups": 0, "GroupsPerUserQuota": 10, "GroupsQuota": 300, "InstanceProfiles": 0, "InstanceProfilesQuota": 1000, "MFADevices": 0,
 		"MFADevicesInUse": 0, "Policies": 0, "PoliciesQuota": 1500, "PolicySizeQuota": 6144, "PolicyVersionsInUse": 0,
-		"PolicyVersionsInUseQuota": 10000, "RolePolicySizeQuota": 10240, "Roles": 0, "RolesQuota": 1000,
+		"PolicyVersionsInUseQuota": 10000, "Providers": 0, "RolePolicySizeQuota": 10240, "Roles": 0, "RolesQuota": 1000,
 		"ServerCertificates": 0, "ServerCertificatesQuota": 20, "SigningCertificatesPerUserQuota": 2, "UserPolicySizeQuota": 2048, "Users": 0,
 		"UsersQuota": 5000, "VersionsPerPolicyQuota": 5,
 	}

@@ -6,9 +6,9 @@
 //
 // All that belongs to an identity (inline policies, attachments, groups, tags) is in one record of the store; record.go lists
 // the keys. Identities are kept by unique id, so that a renamed user keeps its keys, memberships and trust, and one that is made
-// again under an old name inherits nothing: trust policies are kept with unique ids in the place of ARNs (trust.go). Secrets of
-// access keys are sealed. A document is checked when it is saved; one that cannot be parsed when it is read is an error, which
-// denies.
+// again under an old name inherits nothing: trust policies are kept with unique ids in the place of ARNs (trust.go). Secrets that are
+// needed again (of access keys and MFA devices, private keys) are sealed; of passwords only hashes are kept (password.go). A
+// document is checked when it is saved; one that cannot be parsed when it is read is an error, which denies.
 //
 // Service and Directory are safe for concurrent use. Every operation that changes something is one transaction: after an error
 // nothing was changed, after an answer the change is durable, and the Directory of the same process sees it at the next

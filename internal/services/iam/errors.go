@@ -100,6 +100,19 @@ func protectedText(name string) string {
 	return "Cannot perform the operation on the protected role '" + name + "' - this role is only modifiable by AWS"
 }
 
+// featureEnabled and featureDisabled have the texts of
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_EnableOutboundWebIdentityFederation.html#API_EnableOutboundWebIdentityFederation_Errors
+// and of its counterparts.
+func featureEnabled() error {
+	return awserr.New("FeatureEnabled", http.StatusConflict,
+		"The request failed because outbound identity federation is already enabled for your AWS account.")
+}
+
+func featureDisabled() error {
+	return awserr.New("FeatureDisabled", http.StatusNotFound,
+		"The request failed because outbound identity federation is already disabled for your AWS account.")
+}
+
 // The errors of centralized root access; the texts are ours.
 
 func organizationNotFound() error {

@@ -53,13 +53,25 @@ func (s *Service) getAccountSummary(
 				"Policies":         policyPrefix(c.Account), "ServerCertificates": serverCertificatePrefix(c.Account), "MFADevices": mfaPrefix(c.Account),
 			}),
 			countMFAInUse(r, c.Account, summary), countPoliciesInUse(r, c.Account, summary), countOfRoot(r, c.Account, summary),
-			tokenVersion(r, c.Account, summary),
+			tokenVersion(r, c.Account, summary), countProviders(r, c.Account, summary),
 		)
 	})
 	if err != nil {
 		return nil, err
 	}
 	return &sdk.GetAccountSummaryOutput{SummaryMap: summary}, nil
+}
+
+// countProviders counts identity providers of both kinds.
+func countProviders(r store.Reader, account string, summary map[string]int32) error {
+	for _, k := range []providerKind{oidcKind, samlKind} {
+		n, err := count(r, providerPrefix(account, k), 0)
+		if err != nil {
+			return err
+		}
+		summary["Providers"] += int32(n)
+	}
+	return nil
 }
 
 // countInto counts the keys below prefixes.

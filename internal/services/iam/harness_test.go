@@ -76,7 +76,7 @@ func newWorld(t testing.TB) *world {
 	}
 	config := Config{
 		DB: w.db, Keyring: secret.New([secret.KeySize]byte{1}), Actions: actions, Usage: w, Partition: "aws", Now: func() time.Time { return w.now },
-		LastUsed: NewLastUsed(w.db),
+		LastUsed: NewLastUsed(w.db), Issuer: func(id string) string { return "https://issuer/" + id },
 		Managed: catalogue{
 			{ARN: readOnly, Name: "ReadOnlyAccess", Path: "/", VersionID: "v9", Created: created, Updated: created, Document: allowAll},
 			{ARN: forAWS, Name: "AWSLambdaServiceRolePolicy", Path: "/aws-service-role/", VersionID: "v1", Created: created, Updated: created, Document: allowAll},

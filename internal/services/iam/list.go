@@ -56,7 +56,7 @@ func (s *Service) listIdentities(
 	}
 }
 
-// scanIdentities is listIdentities inside a transaction, for a checked prefix.
+// scanIdentities is listIdentities inside a transaction, from the store, for a checked prefix.
 func scanIdentities(r store.Reader, account string, k kind, pathPrefix *string, p page) (listing[*identity], error) {
 	load := func(r store.Reader, item store.Item) (*identity, string, error) {
 		e, err := getIdentity(r, account, k, string(item.Value))

@@ -49,10 +49,9 @@ type listing[T any] struct {
 	truncated bool
 }
 
-// sortedBy sorts a list by key.
+// sortedBy gives a list sorted by key.
 func sortedBy[T any](items []T, key func(T) string) []T {
-	slices.SortFunc(items, func(a, b T) int { return strings.Compare(key(a), key(b)) })
-	return items
+	return slices.SortedFunc(slices.Values(items), func(a, b T) int { return strings.Compare(key(a), key(b)) })
 }
 
 // cut takes the page out of a list that is sorted by key.

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/licet/licet/internal/saml/samltest"
 	"github.com/licet/licet/internal/services/iam/iamapi"
 )
 
@@ -51,6 +52,10 @@ func (w *world) threeOfEach() {
 		}
 	}
 	must[sdk.CreateVirtualMFADeviceOutput](w, &sdk.CreateVirtualMFADeviceInput{VirtualMFADeviceName: s("x"), Tags: tags})
+	must[sdk.CreateOpenIDConnectProviderOutput](w, &sdk.CreateOpenIDConnectProviderInput{Url: s("https://x.example.com"), Tags: tags})
+	must[sdk.CreateSAMLProviderOutput](w, &sdk.CreateSAMLProviderInput{
+		Name: s("x"), SAMLMetadataDocument: s(samltest.New(w.t, "https://x.example.com").Metadata()), Tags: tags,
+	})
 	w.threeCredentials()
 }
 
@@ -112,6 +117,7 @@ func TestEveryListHasPages(t *testing.T) {
 		for member, value := range map[string]string{
 			"UserName": "x", "GroupName": "x", "RoleName": "x", "InstanceProfileName": "x", "PolicyArn": "arn:aws:iam::111122223333:policy/x",
 			"SerialNumber": "arn:aws:iam::111122223333:mfa/x", "ServerCertificateName": "x",
+			"OpenIDConnectProviderArn": "arn:aws:iam::111122223333:oidc-provider/x.example.com", "SAMLProviderArn": "arn:aws:iam::111122223333:saml-provider/x",
 		} {
 			if f := in.Elem().FieldByName(member); f.IsValid() {
 				f.Set(reflect.ValueOf(&value))

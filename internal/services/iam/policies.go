@@ -12,13 +12,16 @@ import (
 )
 
 // Policies gives the policies of a caller: identity-based ones (a user's with those of its groups, a role's), the boundary, and
-// those of the session. An error means that they are not all known, and must deny. Root users, services and anonymous callers
-// have none. Documents are the same pointers as long as their text is the same.
+// those of the session. An error means that they are not all known, and must deny. Root users, services, anonymous callers and
+// those whom only a provider vouches for have none. Documents are the same pointers as long as their text is the same.
 func (d *Directory) Policies(ctx context.Context, caller principal.Caller) (authz.Policies, error) {
 	var p authz.Policies
 	switch caller.Kind {
-	case authz.Root, authz.Service, authz.Anonymous:
-	case authz.User, authz.AssumedRole:
+	case authz.Root, authz.Service, authz.Anonymous, authz.WebIdentity, authz.SAML:
+	case authz.User, authz.AssumedRole, authz.FederatedUser:
+		if caller.Kind == authz.FederatedUser && caller.ID == "" { // whom a root user federates
+			break
+		}
 		k := userKind
 		if caller.Kind == authz.AssumedRole {
 			k = roleKind
@@ -38,14 +41,27 @@ func (d *Directory) Policies(ctx context.Context, caller principal.Caller) (auth
 	default:
 		return authz.Policies{}, fmt.Errorf("no policies are known for callers of kind %s", caller.Kind)
 	}
+	if caller.Kind == authz.FederatedUser { // without session policies it may nothing of itself (iam.md D7)
+		p.Session = []authz.Policy{}
+	}
 	if caller.Session != nil && caller.Session.HasPolicies {
 		var err error
 		if p.Session, err = d.sessionPolicies(ctx, caller.Session); err != nil {
 			return authz.Policies{}, err
 		}
+		if caller.Kind == authz.Root { // AssumeRoot: the task's policy only denies, and leaves of a root user's permissions what it is about
+			all, err := d.parse(fullAccess)
+			if err != nil {
+				return authz.Policies{}, fmt.Errorf("permissions of a root user: %w", err)
+			}
+			p.Session = append(p.Session, authz.Policy{Name: "permissions of the root user", Document: all})
+		}
 	}
 	return p, nil
 }
+
+// fullAccess is what a root user may.
+const fullAccess = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
 
 func (d *Directory) identityPolicies(ctx context.Context, e *knownIdentity, p *authz.Policies) error {
 	grants, err := d.grants(ctx, e)

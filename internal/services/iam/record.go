@@ -131,6 +131,10 @@ type accessKey struct {
 //	iam/<account>/profile/<role id>/<profile id>        the same for the instance profiles that a role is in
 //	iam/<account>/attached/<policy ARN>/<kind>/<id>     attachment, for listing and counting
 //	iam/<account>/boundary/<policy ARN>/<kind>/<id>     the same for permissions boundaries
+//	iam/<account>/oidc-provider/<URL without scheme>    provider
+//	iam/<account>/saml-provider/<name>                  provider
+//	iam/<account>/outbound-federation                   outboundFederation
+//	iam/issuer/<id>                                     the account that issues tokens under the id
 //	iam/<account>/deletion-task/<uuid>                  deletionTask
 //	iam/<account>/token-version                         GlobalEndpointTokenVersion, once it was set
 //	iam/<account>/mfa/<lower-cased path and name>       mfaDevice

@@ -5,6 +5,8 @@ import "github.com/licet/licet/internal/secret"
 // Purposes separate what is sealed under the same key.
 const (
 	accessKeyPurpose         = "access-key"
+	samlKeyPurpose           = "saml-private-key"
+	outboundPurpose          = "outbound-federation"
 	mfaSeedPurpose           = "mfa-seed"
 	serverCertificatePurpose = "server-certificate"
 )

@@ -50,7 +50,7 @@ type Actions interface {
 	Names(service string) []string
 }
 
-// Config is what Service and Directory need. All fields but FixedRoot and Organizations are required; the Directory does without
+// Config is what Service and Directory need. All fields but FixedRoot, Issuer and Organizations are required; the Directory does without
 // Actions, Usage and LastUsed.
 type Config struct {
 	DB      store.DB
@@ -68,6 +68,15 @@ type Config struct {
 	FixedRoot map[string]principal.Credentials
 	// Organizations is asked by what concerns root users of member accounts. Without it no account is in an organization.
 	Organizations Organizations
+	// Issuer gives the URL under which the world finds an issuer of tokens (PublicIssuer); without it issuers have no URL.
+	Issuer func(id string) string
+}
+
+func (c *Config) issuer(id string) string {
+	if c.Issuer == nil {
+		return ""
+	}
+	return c.Issuer(id)
 }
 
 // Service is the IAM API.
@@ -77,6 +86,7 @@ type Service struct {
 	keyring  *secret.Keyring
 	managed  ManagedPolicies
 	lastUsed *LastUsed
+	issuer   func(id string) string
 	patterns patterns
 	// passwordRounds is a field for tests, which need not be slow.
 	passwordRounds int
@@ -94,7 +104,7 @@ type Service struct {
 // New makes the service, beside the directory of the same store.
 func New(c Config, d *Directory) *Service {
 	return &Service{
-		names: names{c.Partition}, db: c.DB, keyring: c.Keyring, managed: c.Managed, lastUsed: c.LastUsed,
+		names: names{c.Partition}, db: c.DB, keyring: c.Keyring, managed: c.Managed, lastUsed: c.LastUsed, issuer: c.issuer,
 		patterns: newPatterns(), passwordRounds: passwordRounds, linked: linkedServices(),
 		policiesOfAWS: newMemo[*managedPolicy](cachedPolicies),
 		entriesOfAWS:  sync.OnceValue(func() []entry { return entriesOfAWS(c.Managed) }),

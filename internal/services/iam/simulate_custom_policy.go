@@ -37,7 +37,7 @@ func (s *Service) simulate(ctx context.Context, in *sdk.SimulateCustomPolicyInpu
 	if err := simulatedContext(in.ContextEntries, &q); err != nil {
 		return none, err
 	}
-	each := statementsOf(&q)
+	each := weightOf(&q)
 	if each > simulationSize {
 		return none, invalidInput("The simulation has too many resources and statements.") // AWS's bound is not known
 	}

@@ -232,22 +232,30 @@ func callerKeys(q *simulation.Question) {
 	}
 }
 
-// statementsOf counts the statements that a question tries for each action.
-func statementsOf(q *simulation.Question) int {
-	n := 0
+// weightOf is what a question costs for each action: how many statements and conditions are tried, on all resources.
+func weightOf(q *simulation.Question) int {
+	n := 1
+	add := func(policies ...authz.Policy) {
+		for _, p := range policies {
+			if p.Document == nil {
+				continue
+			}
+			for _, s := range p.Document.Statements {
+				n += 1 + len(s.Condition)
+			}
+		}
+	}
 	for _, source := range q.Identity {
-		n += len(source.Policy.Document.Statements)
+		add(source.Policy)
 	}
 	if q.Boundary != nil {
-		n += len(q.Boundary.Policy.Document.Statements)
+		add(q.Boundary.Policy)
 	}
 	if q.Resource != nil {
-		n += len(q.Resource.Document.Statements)
+		add(*q.Resource)
 	}
 	for _, level := range q.SCPs {
-		for _, p := range level {
-			n += len(p.Document.Statements)
-		}
+		add(level...)
 	}
 	return n * max(1, len(q.Resources))
 }
@@ -256,11 +264,11 @@ func statementsOf(q *simulation.Question) int {
 // change from page to page.
 type simulationPage struct{ first, end int }
 
-// simulationSize bounds how many statements are tried in one answer, over all actions and resources.
+// simulationSize bounds the weight of one answer, over all actions.
 const simulationSize = 100_000
 
 // newSimulationPage makes the page that a request asks for, or a shorter one where that would be too much work: "IAM might return
-// fewer than the MaxItems number of results". each is how many statements an action is tried on.
+// fewer than the MaxItems number of results". each is the weight of an action.
 func newSimulationPage(in *sdk.SimulateCustomPolicyInput, each int) (simulationPage, error) {
 	if err := checkRange("maxItems", in.MaxItems, 1, maxPageSize); err != nil {
 		return simulationPage{}, err
@@ -277,7 +285,7 @@ func newSimulationPage(in *sdk.SimulateCustomPolicyInput, each int) (simulationP
 	if in.MaxItems != nil {
 		size = int(*in.MaxItems)
 	}
-	size = max(1, min(size, simulationSize/max(1, each)))
+	size = max(1, min(size, simulationSize/each))
 	first = min(first, len(in.ActionNames))
 	return simulationPage{first, min(first+size, len(in.ActionNames))}, nil
 }

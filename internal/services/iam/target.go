@@ -12,6 +12,7 @@ import (
 	"github.com/licet/licet/authz"
 	"github.com/licet/licet/internal/arn"
 	"github.com/licet/licet/internal/awserr"
+	"github.com/licet/licet/internal/principal"
 	"github.com/licet/licet/internal/service"
 )
 
@@ -29,16 +30,29 @@ func member[T any](in any, name string) T {
 	return service.Member[T](in, name)
 }
 
-// op makes a row of the table. Every IAM action has the name of its operation. Session credentials of a user or root without MFA
-// cannot call IAM (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_getsessiontoken.html).
+// op makes a row of the table. Every IAM action has the name of its operation.
 func op[In, Out any](name string, r resource, h service.Handler[In, Out], more ...service.Needs[In]) service.Operation {
 	target := func(ctx context.Context, c *service.Call, in *In) (service.Target, error) {
-		if s := c.Caller.Session; s != nil && !s.MFA && (c.Caller.Kind == authz.User || c.Caller.Kind == authz.Root) {
+		if isBarred(&c.Caller) {
 			return service.Target{}, invalidToken()
 		}
 		return r(ctx, c, in)
 	}
 	return service.Op(name, "iam:"+name, target, h, more...)
+}
+
+// isBarred tells callers who cannot call IAM, whatever the policies say: sessions of a user or root user without MFA, and federated users.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_getsessiontoken.html, …_getfederationtoken.html
+// Sessions of AssumeRoot, which have a policy, are for IAM.
+func isBarred(c *principal.Caller) bool {
+	switch c.Kind {
+	case authz.FederatedUser:
+		return true
+	case authz.User, authz.Root:
+		return c.Session != nil && !c.Session.MFA && !c.Session.HasPolicies
+	default:
+		return false
+	}
 }
 
 // tagging needs a second permission of an operation that makes something with tags.

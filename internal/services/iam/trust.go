@@ -87,8 +87,7 @@ func isWebIdentityProvider(host string) bool {
 	return false
 }
 
-// storedPrincipal gives the form in which a principal is kept; known is false for one that does not exist. SAML and OpenID
-// Connect providers cannot be made yet, so none exists.
+// storedPrincipal gives the form in which a principal is kept; known is false for one that does not exist.
 func (s *Service) storedPrincipal(r store.Reader, p policy.PrincipalEntry) (stored string, known bool, err error) {
 	value := p.Value.Value
 	switch p.Type {
@@ -97,9 +96,29 @@ func (s *Service) storedPrincipal(r store.Reader, p policy.PrincipalEntry) (stor
 	case "Service":
 		return value, isServicePrincipal(value), nil
 	case "Federated":
-		return value, isWebIdentityProvider(value), nil
+		known, err := s.hasProvider(r, value)
+		return value, known, err
 	}
 	return "", false, nil
+}
+
+// hasProvider tells whether an identity provider exists, in whatever account, or is one that AWS itself knows.
+func (n names) hasProvider(r store.Reader, value string) (bool, error) {
+	if isWebIdentityProvider(value) {
+		return true, nil
+	}
+	for _, k := range []providerKind{oidcKind, samlKind} {
+		account, name, ok := n.parseProviderARN(k, value)
+		if !ok {
+			continue
+		}
+		_, err := n.getProvider(r, account, k, name)
+		if isMissing(err) {
+			return false, nil
+		}
+		return err == nil, err
+	}
+	return false, nil
 }
 
 // isServicePrincipal takes the names that AWS's services have

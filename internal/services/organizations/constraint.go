@@ -22,13 +22,14 @@ const (
 	maxAttachRCPs = 5
 	maxTags       = 50
 
-	maxName        = 128
-	maxDescription = 512
-	maxContent     = 1_000_000
-	maxTagKey      = 128
-	maxTagValue    = 256
-	maxEmail       = 64
-	minEmail       = 6
+	maxName           = 128
+	maxDescription    = 512
+	maxContent        = 1_000_000
+	maxTagKey         = 128
+	maxTagValue       = 256
+	maxResourcePolicy = 40_000
+	maxEmail          = 64
+	minEmail          = 6
 )
 
 // check holds a required value against the pattern of its shape.

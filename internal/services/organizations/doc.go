@@ -11,7 +11,7 @@
 // The behaviour is that of https://docs.aws.amazon.com/organizations/latest/APIReference/Welcome.html and of the SDK's model. An
 // operation first needs the caller's own permission, then that its account has a say in the organization: the management account in
 // everything, delegated administrators in what reads, every member in what concerns itself (the sentence "You can only call this
-// operation from …" of each operation's page).
+// operation from …" of each operation's page), and in what the organization's resource policy delegates to it.
 //
 // To add an operation: its handler in the file of its family, and a row in operations.go.
 package organizations

@@ -121,6 +121,10 @@ func malformedPolicy(where string) error {
 	return e
 }
 
+func resourcePolicyNotFound() error {
+	return failure("ResourcePolicyNotFoundException", "We can't find a resource policy for the organization.") // our text
+}
+
 func typeEnabled() error {
 	return failure("PolicyTypeAlreadyEnabledException", "The specified policy type is already enabled.")
 }

@@ -41,7 +41,7 @@ func newPatterns() patterns {
 	return patterns{
 		account: whole(account), root: whole(root), unit: whole(unit), parent: whole(root, unit), child: whole(account, unit),
 		target: whole(root, account, unit), policy: whole(policy), request: whole(`car-[a-z0-9]{8,32}`),
-		handshake: whole(`h-[0-9a-z]{8,32}`), taggable: whole(root, account, unit, policy),
+		handshake: whole(`h-[0-9a-z]{8,32}`), taggable: whole(root, account, unit, policy, `rp-[0-9a-zA-Z_]{4,128}`),
 		accountName: whole(`[ -~]{1,50}`), email: whole(`[^\s@]+@[^\s@]+\.[^\s@]+`), roleName: whole(`[\w+=,.@-]{1,64}`),
 		service: whole(`[\w+=,.@-]{1,128}`),
 	}

@@ -10,9 +10,9 @@ func (s *Service) operations() []service.Operation {
 	parent, child, policy := onNode("ParentId", p.parent), onNode("ChildId", p.child), onPolicy("PolicyId", p.policy)
 	target := onNode("TargetId", p.target)
 	return []service.Operation{
-		op(s, "CreateOrganization", anywhere, s.createOrganization),
+		op(s, "CreateOrganization", anywhere, anybody(s.createOrganization)),
 		op(s, "DescribeOrganization", anywhere, reading(s, members, describeOrganization)),
-		op(s, "DeleteOrganization", anywhere, s.deleteOrganization),
+		op(s, "DeleteOrganization", anywhere, anybody(s.deleteOrganization)),
 		op(s, "ListRoots", anywhere, reading(s, administrators, listRoots)),
 
 		tagged(s, "CreateAccount", with(anywhere, newAccount), changing(s, management, createAccount)),
@@ -26,11 +26,11 @@ func (s *Service) operations() []service.Operation {
 		op(s, "LeaveOrganization", anywhere, changing(s, members, leaveOrganization)),
 
 		tagged(s, "InviteAccountToOrganization", onInvited, changing(s, management, inviteAccount)),
-		op(s, "AcceptHandshake", onHandshake, s.acceptHandshake),
-		op(s, "DeclineHandshake", onHandshake, s.declineHandshake),
-		op(s, "CancelHandshake", onHandshake, s.cancelHandshake),
-		op(s, "DescribeHandshake", onHandshake, s.describeHandshake),
-		op(s, "ListHandshakesForAccount", anywhere, s.listHandshakesForAccount),
+		op(s, "AcceptHandshake", onHandshake, anybody(s.acceptHandshake)),
+		op(s, "DeclineHandshake", onHandshake, anybody(s.declineHandshake)),
+		op(s, "CancelHandshake", onHandshake, anybody(s.cancelHandshake)),
+		op(s, "DescribeHandshake", onHandshake, anybody(s.describeHandshake)),
+		op(s, "ListHandshakesForAccount", anywhere, anybody(s.listHandshakesForAccount)),
 		op(s, "ListHandshakesForOrganization", anywhere, reading(s, administrators, listHandshakesForOrganization)),
 
 		tagged(s, "CreateOrganizationalUnit", parent, changing(s, management, createOrganizationalUnit)),
@@ -58,6 +58,10 @@ func (s *Service) operations() []service.Operation {
 		op(s, "TagResource", with(onTaggable, requestTags), changing(s, management, tagResource)),
 		op(s, "UntagResource", with(onTaggable, requestTagKeys), changing(s, management, untagResource)),
 		op(s, "ListTagsForResource", onTaggable, reading(s, administrators, listTagsForResource)),
+
+		tagged(s, "PutResourcePolicy", onResourcePolicy, changing(s, management, putResourcePolicy)),
+		op(s, "DescribeResourcePolicy", anywhere, reading(s, administrators, describeResourcePolicy)),
+		op(s, "DeleteResourcePolicy", anywhere, changing(s, management, deleteResourcePolicy)),
 
 		op(s, "EnableAWSServiceAccess", with(anywhere, servicePrincipal), changing(s, management, enableAWSServiceAccess)),
 		op(s, "DisableAWSServiceAccess", with(anywhere, servicePrincipal), changing(s, management, disableAWSServiceAccess)),

@@ -83,8 +83,11 @@ func TestNeeds(t *testing.T) {
 				}
 			}
 		}
-		if wire.Name == "CreatePolicy" { // its policy has no id yet
+		switch wire.Name { // what they make has no id yet
+		case "CreatePolicy":
 			want = []string{"organizations:CreatePolicy " + arn("policy/"+org+"/service_control_policy/")}
+		case "PutResourcePolicy":
+			want = []string{"organizations:PutResourcePolicy " + arn("resourcepolicy/"+org+"/")}
 		}
 		wantSet := map[string]bool{}
 		for _, text := range want {

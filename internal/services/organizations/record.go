@@ -44,6 +44,8 @@ type tree struct {
 	Nodes map[string]*node `json:"nodes"`
 	// Services have trusted access, since when.
 	Services map[string]time.Time `json:"services,omitempty"`
+	// Delegation is the resource policy; nil when there is none.
+	Delegation *delegation `json:"delegation,omitempty"`
 }
 
 // node is a place of the tree that policies can be attached to.

@@ -2,8 +2,10 @@ package organizations
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
+	"github.com/licet/licet/authz"
 	"github.com/licet/licet/internal/protocol"
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/store"
@@ -37,6 +39,9 @@ type Service struct {
 	db       store.DB
 	accounts Accounts
 	patterns patterns
+	// lastDelegation is the resource policy that was asked for last: as long as its document is the same pointer, dispatch need not compile
+	// it again.
+	lastDelegation atomic.Pointer[authz.Policy]
 }
 
 // New makes the service.
@@ -53,7 +58,7 @@ func (s *Service) Definition(api *protocol.API, codec protocol.Codec) service.Se
 type say int
 
 const (
-	management     say = iota // nobody else
+	management     say = iota // nobody else, but for those whom the resource policy lets in
 	administrators            // delegated administrators too
 	members                   // every account of the organization
 )
@@ -82,16 +87,28 @@ func (s *Service) enter(r store.Reader, c *service.Call, who say) (view, error) 
 	case o == nil:
 		return view{}, notInUse()
 	}
-	allowed := o.Management == c.Account || who == members || who == administrators && len(o.Nodes[c.Account].Services) > 0
-	if !allowed {
-		return view{}, noSay()
+	v := view{s, r, c, o}
+	// Where the resource policy decides, dispatch has asked it.
+	if o.Management == c.Account || who == members || who == administrators && v.isAdministrator() || v.delegated(c.Operation, who) {
+		return v, nil
 	}
-	return view{s, r, c, o}, nil
+	return view{}, noSay()
+}
+
+// handler does an operation for those who have a say in it.
+type handler[In, Out any] struct {
+	who say
+	do  service.Handler[In, Out]
+}
+
+// anybody is the handler of an operation that looks itself who has a say.
+func anybody[In, Out any](do service.Handler[In, Out]) handler[In, Out] {
+	return handler[In, Out]{members, do}
 }
 
 // reading makes a handler that changes nothing.
-func reading[In, Out any](s *Service, who say, do func(*view, *In) (*Out, error)) service.Handler[In, Out] {
-	return func(ctx context.Context, c *service.Call, in *In) (out *Out, err error) {
+func reading[In, Out any](s *Service, who say, do func(*view, *In) (*Out, error)) handler[In, Out] {
+	return handler[In, Out]{who, func(ctx context.Context, c *service.Call, in *In) (out *Out, err error) {
 		err = s.db.View(ctx, func(r store.Reader) error {
 			v, err := s.enter(r, c, who)
 			if err != nil {
@@ -101,12 +118,12 @@ func reading[In, Out any](s *Service, who say, do func(*view, *In) (*Out, error)
 			return err
 		})
 		return out, err
-	}
+	}}
 }
 
 // changing makes a handler that changes the organization.
-func changing[In, Out any](s *Service, who say, do func(*change, *In) (*Out, error)) service.Handler[In, Out] {
-	return func(ctx context.Context, c *service.Call, in *In) (out *Out, err error) {
+func changing[In, Out any](s *Service, who say, do func(*change, *In) (*Out, error)) handler[In, Out] {
+	return handler[In, Out]{who, func(ctx context.Context, c *service.Call, in *In) (out *Out, err error) {
 		err = s.db.Update(ctx, func(tx store.Tx) error {
 			v, err := s.enter(tx, c, who)
 			if err != nil {
@@ -118,7 +135,7 @@ func changing[In, Out any](s *Service, who say, do func(*change, *In) (*Out, err
 			return putOrganization(tx, v.org)
 		})
 		return out, err
-	}
+	}}
 }
 
 // now is the time of the call, as records keep it.

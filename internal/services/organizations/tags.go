@@ -11,12 +11,18 @@ import (
 
 // tagsOf gives the tags of a node or policy.
 func (v *view) tagsOf(id string) ([]tag, error) {
-	if strings.HasPrefix(id, "p-") {
-		p, err := v.policy(&id)
-		if err != nil {
+	switch {
+	case strings.HasPrefix(id, "p-"):
+		p, err := findPolicy(v.r, v.org.ID, id)
+		if isMissing(err) {
 			return nil, targetNotFound()
 		}
+		if err != nil {
+			return nil, err
+		}
 		return p.Tags, nil
+	case v.org.Delegation != nil && id == v.org.Delegation.ID:
+		return v.org.Delegation.Tags, nil
 	}
 	n, err := v.target(&id)
 	if err != nil {
@@ -26,8 +32,9 @@ func (v *view) tagsOf(id string) ([]tag, error) {
 }
 
 // changeTags lets fn make new tags of those that a node or policy has.
-func (c *change) changeTags(id string, fn func([]tag) []tag) (err error) {
-	if strings.HasPrefix(id, "p-") {
+func (c *change) changeTags(id string, fn func([]tag) []tag) error {
+	switch {
+	case strings.HasPrefix(id, "p-"):
 		p, err := c.ownPolicy(&id)
 		if err != nil {
 			return err
@@ -37,6 +44,9 @@ func (c *change) changeTags(id string, fn func([]tag) []tag) (err error) {
 			return err
 		}
 		return c.putPolicy(p)
+	case c.org.Delegation != nil && id == c.org.Delegation.ID:
+		c.org.Delegation.Tags = fn(c.org.Delegation.Tags)
+		return checkTagCount(c.org.Delegation.Tags)
 	}
 	n, err := c.target(&id)
 	if err != nil {

@@ -3,6 +3,7 @@ package organizations
 import (
 	"context"
 	"regexp"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/organizations/types"
@@ -24,26 +25,26 @@ type place func(v *view, in any) (service.Target, error)
 type keys func(v *view, in any, k *authz.Context) error
 
 // op makes a row of the table. Every action has the name of its operation, and needs it on every place.
-func op[In, Out any](s *Service, name string, at place, h service.Handler[In, Out], more ...place) service.Operation {
+func op[In, Out any](s *Service, name string, at place, h handler[In, Out], more ...place) service.Operation {
 	action := "organizations:" + name
 	needs := make([]service.Needs[In], len(more))
 	for i, m := range more {
 		needs[i] = func(ctx context.Context, c *service.Call, in *In) ([]service.Need, error) {
-			t, err := s.locate(ctx, c, m, in)
+			t, err := s.locate(ctx, c, h.who, m, in)
 			return []service.Need{{Action: action, Target: t}}, err
 		}
 	}
 	return service.Op(name, action, func(ctx context.Context, c *service.Call, in *In) (service.Target, error) {
-		return s.locate(ctx, c, at, in)
-	}, h, needs...)
+		return s.locate(ctx, c, h.who, at, in)
+	}, h.do, needs...)
 }
 
 // tagged makes a row of an operation that makes something with tags: "If the request includes tags, then the requester must have the
 // organizations:TagResource permission" (API_CreateAccount).
-func tagged[In, Out any](s *Service, name string, at place, h service.Handler[In, Out]) service.Operation {
+func tagged[In, Out any](s *Service, name string, at place, h handler[In, Out]) service.Operation {
 	at = with(at, requestTags)
 	resource := func(ctx context.Context, c *service.Call, in *In) (service.Target, error) {
-		return s.locate(ctx, c, at, in)
+		return s.locate(ctx, c, h.who, at, in)
 	}
 	tagging := func(ctx context.Context, c *service.Call, in *In) ([]service.Need, error) {
 		if len(service.Member[[]types.Tag](in, "Tags")) == 0 {
@@ -52,17 +53,20 @@ func tagged[In, Out any](s *Service, name string, at place, h service.Handler[In
 		t, err := resource(ctx, c, in)
 		return []service.Need{{Action: "organizations:TagResource", Target: t}}, err
 	}
-	return service.Op(name, "organizations:"+name, resource, h, tagging)
+	return service.Op(name, "organizations:"+name, resource, h.do, tagging)
 }
 
 // locate finds a place in the caller's organization as it is now.
-func (s *Service) locate(ctx context.Context, c *service.Call, at place, in any) (t service.Target, err error) {
+func (s *Service) locate(ctx context.Context, c *service.Call, who say, at place, in any) (t service.Target, err error) {
 	err = s.db.View(ctx, func(r store.Reader) error {
 		o, err := organizationOf(r, c.Account)
 		if err != nil {
 			return err
 		}
-		t, err = at(&view{s, r, c, o}, in)
+		v := view{s, r, c, o}
+		if t, err = at(&v, in); err == nil && v.delegated(c.Operation, who) {
+			err = v.delegate(&t)
+		}
 		return err
 	})
 	return t, err
@@ -146,8 +150,15 @@ func onTaggable(v *view, in any) (service.Target, error) {
 	if err := check(id, v.patterns.taggable); err != nil {
 		return service.Target{}, err
 	}
-	if v.patterns.policy.MatchString(*id) {
+	switch {
+	case v.patterns.policy.MatchString(*id):
 		return v.policyTarget(*id)
+	case strings.HasPrefix(*id, "rp-"):
+		t := service.Target{ARN: v.resourcePolicyARN(v.scope(), *id)}
+		if d := v.scope().Delegation; d != nil && d.ID == *id {
+			resourceTags(&t.Keys, d.Tags)
+		}
+		return t, nil
 	}
 	return v.nodeTarget(*id), nil
 }

@@ -39,6 +39,45 @@ func invalidParameter(format string, args ...any) error {
 	return awserr.New("InvalidParameterValue", http.StatusBadRequest, format, args...)
 }
 
+// notAuthorized denies callers who hold but a provider's token: they are told no more than that.
+func notAuthorized(action string) error { return accessDenied("Not authorized to perform " + action) }
+
+func invalidIdentityToken(format string, args ...any) *awserr.Error {
+	return awserr.New("InvalidIdentityToken", http.StatusBadRequest, format, args...)
+}
+
+func expiredToken(format string, args ...any) *awserr.Error {
+	return awserr.New("ExpiredTokenException", http.StatusBadRequest, format, args...)
+}
+
+// idpCommunicationError and idpRejectedClaim have the texts of
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html#API_AssumeRoleWithWebIdentity_Errors.
+func idpCommunicationError() *awserr.Error {
+	return awserr.New("IDPCommunicationError", http.StatusBadRequest,
+		"The request could not be fulfilled because the identity provider (IDP) that was asked to verify the incoming identity token could not be reached.")
+}
+
+func idpRejectedClaim() *awserr.Error {
+	return awserr.New("IDPRejectedClaim", http.StatusForbidden, "The identity provider (IdP) reported that authentication failed.")
+}
+
+// invalidAuthorizationMessage answers whatever message was not made here, is about another account, or has left the decision log.
+func invalidAuthorizationMessage() error {
+	return awserr.New("InvalidAuthorizationMessageException", http.StatusBadRequest, "Message is not valid")
+}
+
+// outboundDisabled and durationEscalation have the texts of
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_GetWebIdentityToken.html#API_GetWebIdentityToken_Errors.
+func outboundDisabled() error {
+	return awserr.New("OutboundWebIdentityFederationDisabledException", http.StatusForbidden,
+		"The outbound web identity federation feature is not enabled for this account.")
+}
+
+func durationEscalation() error {
+	return awserr.New("SessionDurationEscalationException", http.StatusForbidden,
+		"The requested token duration would extend the session beyond its original expiration time.")
+}
+
 func malformedPolicy(message string) *awserr.Error {
 	return awserr.New("MalformedPolicyDocument", http.StatusBadRequest, "%s", message)
 }

@@ -11,14 +11,6 @@ import (
 	"github.com/licet/licet/internal/service"
 )
 
-// onKeyInfo refuses session credentials of users before any decision.
-func onKeyInfo(ctx context.Context, c *service.Call, in *sdk.GetAccessKeyInfoInput) (service.Target, error) {
-	if isUserSession(c) {
-		return service.Target{}, invalidToken()
-	}
-	return service.Any(ctx, c, in)
-}
-
 // getAccessKeyInfo reads the account out of the key id. It does not tell whether the key exists, as AWS does not.
 func (s *Service) getAccessKeyInfo(
 	_ context.Context, _ *service.Call, in *sdk.GetAccessKeyInfoInput,

@@ -20,6 +20,8 @@ func (s *Service) getCallerIdentity(
 		id = p.Account
 	case authz.AssumedRole:
 		id = p.ID + ":" + p.SessionName
+	case authz.FederatedUser:
+		id = p.Account + ":" + p.SessionName
 	}
 	return &sdk.GetCallerIdentityOutput{Account: aws.String(p.Account), Arn: aws.String(p.ARN), UserId: aws.String(id)}, nil
 }

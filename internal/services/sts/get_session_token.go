@@ -34,22 +34,24 @@ func (s *Service) getSessionToken(
 	if err != nil {
 		return nil, err
 	}
-	seconds := int32(defaultUserDuration)
-	if in.DurationSeconds != nil {
-		seconds = *in.DurationSeconds
-	}
-	id := c.Caller.ID
-	if c.Caller.Kind == authz.Root {
-		seconds, id = min(seconds, rootDuration), c.Caller.Account
-		if in.DurationSeconds == nil {
-			seconds = rootDuration
-		}
-	}
+	seconds, id := userDuration(c, in.DurationSeconds)
 	credentials, err := s.credentials(c, c.Account, principal.Session{UserARN: c.Caller.ARN, UserID: id, MFA: withMFA}, seconds)
 	if err != nil {
 		return nil, err
 	}
 	return &sdk.GetSessionTokenOutput{Credentials: credentials}, nil
+}
+
+// userDuration is how long a session of a user or root user lasts, and whose it is, by unique id. A root user's is cut to an hour.
+func userDuration(c *service.Call, asked *int32) (seconds int32, id string) {
+	seconds, id = defaultUserDuration, c.Caller.ID
+	if asked != nil {
+		seconds = *asked
+	}
+	if c.Caller.Kind == authz.Root {
+		seconds, id = min(seconds, rootDuration), c.Caller.Account
+	}
+	return seconds, id
 }
 
 // isUserSession tells session credentials of a user or root user that were made without MFA.

@@ -4,52 +4,60 @@ import (
 	"context"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	sdk "github.com/aws/aws-sdk-go-v2/service/sts"
 
+	"github.com/licet/licet/internal/principal"
 	"github.com/licet/licet/policy"
 )
 
-// sessionPolicies checks the inline session policy and gives the ARNs of the managed ones, which must exist in the role's
-// account or among those of AWS.
-func (s *Service) sessionPolicies(ctx context.Context, account string, in *sdk.AssumeRoleInput) ([]string, error) {
-	if in.Policy != nil {
-		if _, problem := policy.Problem([]byte(*in.Policy), policy.Session); problem != "" {
+// setPolicies checks the inline session policy and the managed ones, which must exist in the session's account or among those of AWS,
+// and gives them to the session.
+func (s *Service) setPolicies(ctx context.Context, session *principal.Session, account string, g *grant) error {
+	if g.policy != nil {
+		if _, problem := policy.Problem([]byte(*g.policy), policy.Session); problem != "" {
 			err := malformedPolicy(problem)
-			err.Detail = policy.Locate([]byte(*in.Policy), policy.Session)
-			return nil, err
+			err.Detail = policy.Locate([]byte(*g.policy), policy.Session)
+			return err
 		}
-		if policy.Size([]byte(*in.Policy), policy.Session) > maxSessionPolicy {
-			return nil, violation("policy", *in.Policy, "Member must have length less than or equal to %d", maxSessionPolicy)
+		if policy.Size([]byte(*g.policy), policy.Session) > maxSessionPolicy {
+			return violation("policy", *g.policy, "Member must have length less than or equal to %d", maxSessionPolicy)
 		}
 	}
-	if len(in.PolicyArns) > maxSessionPolicies {
-		return nil, validationError("1 validation error detected: Value at 'policyArns' failed to satisfy constraint: "+
+	if len(g.policyARNs) > maxSessionPolicies {
+		return validationError("1 validation error detected: Value at 'policyArns' failed to satisfy constraint: "+
 			"Member must have length less than or equal to %d", maxSessionPolicies)
 	}
-	var arns []string
-	for _, d := range in.PolicyArns {
+	for _, d := range g.policyARNs {
 		arn := aws.ToString(d.Arn)
 		ok, err := s.directory.HasPolicy(ctx, account, arn)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if !ok {
-			return nil, validationError("Policy %s does not exist or is not attachable.", arn) // AWS's text is not known
+			return validationError("Policy %s does not exist or is not attachable.", arn) // AWS's text is not known
 		}
-		arns = append(arns, arn)
+		session.PolicyARNs = append(session.PolicyARNs, arn)
 	}
-	return arns, nil
+	session.Policy = aws.ToString(g.policy)
+	session.HasPolicies = g.policy != nil || len(g.policyARNs) > 0
+	return nil
 }
 
-// packedSize is the share of the allotted space, in percent, that policies and tags of a request take. AWS packs them in a form
-// that it does not publish; here they count as plain text.
-func packedSize(in *sdk.AssumeRoleInput) int {
-	n := len(aws.ToString(in.Policy))
-	for _, d := range in.PolicyArns {
+// packedSize is the share of the allotted space, in percent, that policies and tags take; nil when there are none. AWS packs them in a
+// form that it does not publish; here they count as plain text.
+func (g *grant) packedSize() (*int32, error) {
+	if g.policy == nil && len(g.policyARNs) == 0 && len(g.tags) == 0 {
+		return nil, nil
+	}
+	n := len(aws.ToString(g.policy))
+	for _, d := range g.policyARNs {
 		n += len(aws.ToString(d.Arn))
 	}
-	for _, t := range in.Tags {
+	for _, t := range g.tags {
 		n += len(aws.ToString(t.Key)) + len(aws.ToString(t.Value))
 	}
-	return (n*100 + maxSessionPolicy - 1) / maxSessionPolicy
+	percent := (n*100 + maxSessionPolicy - 1) / maxSessionPolicy
+	if percent > 100 {
+		return nil, packedPolicyTooLarge(percent)
+	}
+	return aws.Int32(int32(percent)), nil
 }

@@ -69,6 +69,11 @@ func (d *directory) HasPolicy(_ context.Context, _, arn string) (bool, error) {
 	return arn == managed, nil
 }
 
+// MayAssumeRoot knows one member.
+func (d *directory) MayAssumeRoot(_ context.Context, caller, member string) (bool, error) {
+	return caller == account && member == "444455556666", nil
+}
+
 type world struct {
 	t    *testing.T
 	s    *Service
@@ -87,7 +92,7 @@ func newWorld(t *testing.T) *world {
 		Tags: map[string]string{"team": "blue"}, Trust: trust,
 	}}
 	keys := secret.New([secret.KeySize]byte{1})
-	return &world{t: t, s: New(d, keys), d: d, keys: keys, now: time.Date(2026, 3, 1, 12, 0, 0, 5e8, time.UTC)}
+	return &world{t: t, s: New(Config{Directory: d, Keyring: keys, Organization: d}), d: d, keys: keys, now: time.Date(2026, 3, 1, 12, 0, 0, 5e8, time.UTC)}
 }
 
 func (w *world) call(caller principal.Caller) *service.Call {
@@ -97,12 +102,21 @@ func (w *world) call(caller principal.Caller) *service.Call {
 // do makes a call as dispatch does for one that is allowed.
 func (w *world) do(c *service.Call, operation string, in any) (any, error) {
 	w.t.Helper()
-	ops := w.s.operations()
-	i := slices.IndexFunc(ops, func(o service.Operation) bool { return o.Name == operation })
-	if _, err := ops[i].Needs(w.t.Context(), c, in); err != nil {
+	op := w.operation(operation)
+	c, err := op.Identify(w.t.Context(), c, in)
+	if err != nil {
 		return nil, err
 	}
-	return ops[i].Handle(w.t.Context(), c, in)
+	if _, err := op.Needs(w.t.Context(), c, in); err != nil {
+		return nil, err
+	}
+	return op.Handle(w.t.Context(), c, in)
+}
+
+func (w *world) operation(name string) service.Operation {
+	w.t.Helper()
+	ops := w.s.operations()
+	return ops[slices.IndexFunc(ops, func(o service.Operation) bool { return o.Name == name })]
 }
 
 func (w *world) assume(c *service.Call, in *sdk.AssumeRoleInput) (*sdk.AssumeRoleOutput, principal.Token, error) {
@@ -248,7 +262,7 @@ func TestAssumeRoleNeeds(t *testing.T) {
 		},
 	}
 	for _, tt := range tests {
-		needs, err := w.s.operations()[0].Needs(t.Context(), w.call(tt.caller), tt.in)
+		needs, err := w.operation("AssumeRole").Needs(t.Context(), w.call(tt.caller), tt.in)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -273,7 +287,7 @@ func TestAssumeRoleNeeds(t *testing.T) {
 	}
 
 	// A missing role trusts nobody; the answer tells no more than that.
-	needs, err := w.s.operations()[0].Needs(t.Context(), w.call(user()), input(func(in *sdk.AssumeRoleInput) {
+	needs, err := w.operation("AssumeRole").Needs(t.Context(), w.call(user()), input(func(in *sdk.AssumeRoleInput) {
 		in.RoleArn = aws.String("arn:aws:iam::999999999999:role/gone")
 	}))
 	if err != nil || needs[0].Target.Policy != nil || !needs[0].Target.Trust || needs[0].Target.Account != "999999999999" {

@@ -1,0 +1,224 @@
+package iam
+
+import (
+	"context"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+
+	"github.com/licet/licet/internal/oidc"
+	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/store"
+)
+
+// Limits of https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateOpenIDConnectProvider.html and
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html (iam.md L2).
+const (
+	maxOIDCProviders = 100
+	maxClientIDs     = 100
+	maxClientID      = 255
+	maxProviderURL   = 255
+	maxThumbprints   = 5
+	thumbprintLength = 40
+)
+
+// onNewOIDCProvider is the resource of CreateOpenIDConnectProvider: the provider's ARN to be.
+func (s *Service) onNewOIDCProvider(_ context.Context, c *service.Call, in any) (service.Target, error) {
+	name, _, err := checkProviderURL(member[*string](in, "Url"))
+	if err != nil {
+		return service.Target{}, err
+	}
+	t := service.Target{ARN: s.providerARN(c.Account, oidcKind, name), Account: c.Account}
+	requestTags(in, nil, &t.Keys)
+	return t, nil
+}
+
+// checkProviderURL checks the URL of an issuer and takes its scheme off: https, or http for a provider on this machine, where AWS has
+// none. Wildcards and variables would change the meaning of the ARN where it is written into a policy.
+func checkProviderURL(text *string) (name string, insecure bool, err error) {
+	if text == nil {
+		return "", false, violation("url", "Member must not be null")
+	}
+	if err := checkLength("url", *text, 1, maxProviderURL); err != nil {
+		return "", false, err
+	}
+	u, err := url.Parse(*text)
+	insecure = err == nil && u.Scheme == "http" && oidc.IsLoopback(u.Host)
+	if err != nil || u.Scheme != "https" && !insecure || !isHost(u.Host) || u.User != nil || u.RawQuery != "" || u.ForceQuery ||
+		u.Fragment != "" || u.String() != *text || strings.ContainsAny(*text, "*?$ #") {
+		return "", false, validationError("Invalid Open ID Connect Provider URL")
+	}
+	return strings.TrimPrefix(*text, u.Scheme+"://"), insecure, nil
+}
+
+// isHost tells whether text is the name or address of a host, with or without a port. The name has a dot, but for this machine's: it is
+// the prefix of condition keys, and must not be taken for that of a service.
+func isHost(text string) bool {
+	if _, err := netip.ParseAddrPort(text); err == nil {
+		return true
+	}
+	return oidc.IsLoopback(text) || regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]*(\.[A-Za-z0-9-]+)+(:[0-9]{1,5})?$`).MatchString(text)
+}
+
+func checkClientID(member, id string) error { return checkLength(member, id, 1, maxClientID) }
+
+// checkThumbprints gives them in lower case.
+func checkThumbprints(list []string) ([]string, error) {
+	if len(list) > maxThumbprints {
+		return nil, invalidInput("Thumbprint list must contain fewer than %d entries.", maxThumbprints)
+	}
+	out := make([]string, 0, len(list))
+	for _, t := range list {
+		switch n := len(t); {
+		case n < thumbprintLength:
+			return nil, violation("thumbprintList", "Member must satisfy constraint: [Member must have length less than or equal to %[1]d, "+
+				"Member must have length greater than or equal to %[1]d]", thumbprintLength)
+		case n > thumbprintLength, !regexp.MustCompile(`^[0-9a-fA-F]+$`).MatchString(t):
+			return nil, invalidInput("Invalid thumbprint: %s", t) // AWS's text is not known
+		}
+		out = append(out, strings.ToLower(t))
+	}
+	return out, nil
+}
+
+func (s *Service) createOpenIDConnectProvider(
+	ctx context.Context, c *service.Call, in *sdk.CreateOpenIDConnectProviderInput,
+) (*sdk.CreateOpenIDConnectProviderOutput, error) {
+	name, insecure, err := checkProviderURL(in.Url)
+	if err != nil {
+		return nil, err
+	}
+	p := &provider{Kind: oidcKind, Name: name, Insecure: insecure}
+	for _, id := range in.ClientIDList {
+		if err := checkClientID("clientIDList", id); err != nil {
+			return nil, err
+		}
+		if !slices.Contains(p.ClientIDs, id) {
+			p.ClientIDs = append(p.ClientIDs, id)
+		}
+	}
+	if len(p.ClientIDs) > maxClientIDs {
+		return nil, quotaExceeded("ClientIdsPerOpenIdConnectProvider", maxClientIDs)
+	}
+	if p.Thumbprints, err = checkThumbprints(in.ThumbprintList); err != nil {
+		return nil, err
+	}
+	if p.Tags, err = s.patterns.checkTags(in.Tags); err != nil {
+		return nil, err
+	}
+	exists := alreadyExists("Provider with url %s already exists.", *in.Url)
+	if err := s.addProvider(ctx, c, p, exists, "OpenIdConnectProvidersPerAccount", maxOIDCProviders); err != nil {
+		return nil, err
+	}
+	return &sdk.CreateOpenIDConnectProviderOutput{
+		OpenIDConnectProviderArn: aws.String(s.providerARN(c.Account, oidcKind, name)), Tags: wireTags(byKey(p.Tags)),
+	}, nil
+}
+
+// getOpenIDConnectProvider answers the URL without its scheme, as AWS does.
+func (s *Service) getOpenIDConnectProvider(
+	ctx context.Context, c *service.Call, in *sdk.GetOpenIDConnectProviderInput,
+) (*sdk.GetOpenIDConnectProviderOutput, error) {
+	p, err := s.ownProvider(ctx, c, oidcKind, in.OpenIDConnectProviderArn)
+	if err != nil {
+		return nil, err
+	}
+	return &sdk.GetOpenIDConnectProviderOutput{
+		ClientIDList: append([]string{}, p.ClientIDs...), ThumbprintList: append([]string{}, p.Thumbprints...),
+		CreateDate: aws.Time(p.Created), Url: aws.String(p.Name), Tags: append([]types.Tag{}, wireTags(byKey(p.Tags))...),
+	}, nil
+}
+
+func (s *Service) listOpenIDConnectProviders(
+	ctx context.Context, c *service.Call, _ *sdk.ListOpenIDConnectProvidersInput,
+) (*sdk.ListOpenIDConnectProvidersOutput, error) {
+	all, err := s.listProviders(ctx, c.Account, oidcKind)
+	if err != nil {
+		return nil, err
+	}
+	out := &sdk.ListOpenIDConnectProvidersOutput{OpenIDConnectProviderList: []types.OpenIDConnectProviderListEntry{}}
+	for _, p := range all {
+		out.OpenIDConnectProviderList = append(out.OpenIDConnectProviderList, types.OpenIDConnectProviderListEntry{
+			Arn: aws.String(s.providerARN(c.Account, oidcKind, p.Name)),
+		})
+	}
+	return out, nil
+}
+
+// deleteOpenIDConnectProvider is idempotent: "it does not fail or return an error if you call the operation for a provider that does not
+// exist" (https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteOpenIDConnectProvider.html).
+func (s *Service) deleteOpenIDConnectProvider(
+	ctx context.Context, c *service.Call, in *sdk.DeleteOpenIDConnectProviderInput,
+) (*sdk.DeleteOpenIDConnectProviderOutput, error) {
+	name, err := s.ownProviderName(c, oidcKind, in.OpenIDConnectProviderArn)
+	if err != nil {
+		return nil, err
+	}
+	err = s.db.Update(ctx, func(tx store.Tx) error { return tx.Delete(providerKey(c.Account, oidcKind, name)) })
+	return &sdk.DeleteOpenIDConnectProviderOutput{}, err
+}
+
+func (s *Service) updateOpenIDConnectProviderThumbprint(
+	ctx context.Context, c *service.Call, in *sdk.UpdateOpenIDConnectProviderThumbprintInput,
+) (*sdk.UpdateOpenIDConnectProviderThumbprintOutput, error) {
+	if in.ThumbprintList == nil {
+		return nil, violation("thumbprintList", "Member must not be null")
+	}
+	thumbprints, err := checkThumbprints(in.ThumbprintList)
+	if err != nil {
+		return nil, err
+	}
+	err = s.changeProvider(ctx, c, oidcKind, in.OpenIDConnectProviderArn, func(p *provider) error {
+		p.Thumbprints = thumbprints
+		return nil
+	})
+	return &sdk.UpdateOpenIDConnectProviderThumbprintOutput{}, err
+}
+
+// addClientIDToOpenIDConnectProvider is idempotent.
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_AddClientIDToOpenIDConnectProvider.html
+func (s *Service) addClientIDToOpenIDConnectProvider(
+	ctx context.Context, c *service.Call, in *sdk.AddClientIDToOpenIDConnectProviderInput,
+) (*sdk.AddClientIDToOpenIDConnectProviderOutput, error) {
+	if in.ClientID == nil {
+		return nil, violation("clientID", "Member must not be null")
+	}
+	if err := checkClientID("clientID", *in.ClientID); err != nil {
+		return nil, err
+	}
+	err := s.changeProvider(ctx, c, oidcKind, in.OpenIDConnectProviderArn, func(p *provider) error {
+		if slices.Contains(p.ClientIDs, *in.ClientID) {
+			return nil
+		}
+		if len(p.ClientIDs) >= maxClientIDs {
+			return quotaExceeded("ClientIdsPerOpenIdConnectProvider", maxClientIDs)
+		}
+		p.ClientIDs = append(p.ClientIDs, *in.ClientID)
+		return nil
+	})
+	return &sdk.AddClientIDToOpenIDConnectProviderOutput{}, err
+}
+
+// removeClientIDFromOpenIDConnectProvider is idempotent.
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_RemoveClientIDFromOpenIDConnectProvider.html
+func (s *Service) removeClientIDFromOpenIDConnectProvider(
+	ctx context.Context, c *service.Call, in *sdk.RemoveClientIDFromOpenIDConnectProviderInput,
+) (*sdk.RemoveClientIDFromOpenIDConnectProviderOutput, error) {
+	if in.ClientID == nil {
+		return nil, violation("clientID", "Member must not be null")
+	}
+	if err := checkClientID("clientID", *in.ClientID); err != nil {
+		return nil, err
+	}
+	err := s.changeProvider(ctx, c, oidcKind, in.OpenIDConnectProviderArn, func(p *provider) error {
+		p.ClientIDs = slices.DeleteFunc(p.ClientIDs, func(id string) bool { return id == *in.ClientID })
+		return nil
+	})
+	return &sdk.RemoveClientIDFromOpenIDConnectProviderOutput{}, err
+}
