@@ -25,7 +25,7 @@
 //
 // The exit status is 0 when every survivor is explained, 1 when not, 2 when the tool could not do its work.
 //
-// To add a kind of mutant: a case in enumerator.visit, and a line in testdata/sample with its survivor or killer.
+// To add a kind of mutant: a case in enumerator.visit, with how it stands beside the original, and a line in testdata/kinds that has it.
 package main
 
 import (
