@@ -128,6 +128,37 @@ func TestContextJSON(t *testing.T) {
 	}
 }
 
+// TestContextJSONIsThatOfMaps: what is written by hand is what encoding/json would write.
+func TestContextJSONIsThatOfMaps(t *testing.T) {
+	texts := []string{"", "plain text", `"`, `\`, "<", ">", "&", "\x00", "\x1f", " ", "~", "\x7f", "é", "\xff", "\u2028", "a\tb", "a\xc3"}
+	for n := range 60 {
+		var c Context
+		want := make(map[string]Value)
+		for i := range n {
+			text := texts[i%len(texts)]
+			name := fmt.Sprintf("k%d/%s", (i*7)%n, text)
+			if i%3 == 0 {
+				c.SetList(name, texts[:i%len(texts)]...)
+				want[name] = Value{Values: append([]string{}, texts[:i%len(texts)]...), Multi: true}
+			} else {
+				c.Set(name, text)
+				want[name] = Value{Values: []string{text}}
+			}
+		}
+		got, err := json.Marshal(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		expected, err := json.Marshal(want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(got), string(expected)); diff != "" {
+			t.Errorf("%d keys (-got +want):\n%s", n, diff)
+		}
+	}
+}
+
 func TestContextJSONRefuses(t *testing.T) {
 	for name, text := range map[string]string{
 		"twice":    `{"a:b":{"values":["1"]},"A:B":{"values":["2"]}}`,
