@@ -66,6 +66,63 @@ func TestContextOfManyKeys(t *testing.T) {
 	}
 }
 
+// TestContextTellsNamesOfOneHashApart, in the table of few keys and beyond it.
+func TestContextTellsNamesOfOneHashApart(t *testing.T) {
+	byHash := make(map[uint32]string)
+	for n := 0; ; n++ {
+		name := fmt.Sprintf("aws:RequestTag/%d", n)
+		other, ok := byHash[hashKey(name)]
+		byHash[hashKey(name)] = name
+		if !ok {
+			continue
+		}
+		for _, more := range []int{0, mostSlots} {
+			var c Context
+			for i := range more {
+				c.Set(fmt.Sprintf("aws:PrincipalTag/%d", i), "")
+			}
+			c.Set(other, "other")
+			if got, ok := c.Get(name); ok {
+				t.Fatalf("%d more keys: %s of %s", more, got.Values, name)
+			}
+			c.Set(name, "this")
+			for name, want := range map[string]string{name: "this", other: "other"} {
+				if got, ok := c.Get(name); !ok || got.Values[0] != want {
+					t.Errorf("%d more keys, %s: got %v, want %s", more, name, got, want)
+				}
+			}
+		}
+		return
+	}
+}
+
+// TestContextOfNothing: every way to set a key begins a context, and without keys there are none.
+func TestContextOfNothing(t *testing.T) {
+	for name, set := range map[string]func(*Context){
+		"Set":        func(c *Context) { c.Set("k", "") },
+		"SetBool":    func(c *Context) { c.SetBool("k", true) },
+		"SetNumber":  func(c *Context) { c.SetNumber("k", 1) },
+		"SetTime":    func(c *Context) { c.SetTime("k", time.Time{}) },
+		"SetAddress": func(c *Context) { c.SetAddress("k", netip.MustParseAddr("192.0.2.7")) },
+		"SetList":    func(c *Context) { c.SetList("k") },
+		"JSON": func(c *Context) {
+			c.Set("gone", "")
+			if err := json.Unmarshal([]byte(`{"k":{"values":["x"]}}`), c); err != nil {
+				t.Error(err)
+			}
+		},
+	} {
+		var c Context
+		if _, ok := c.Get("k"); ok || c.Len() != 0 {
+			t.Errorf("the zero context has %d keys", c.Len())
+		}
+		set(&c)
+		if _, ok := c.Get("K"); !ok || c.Len() != 1 {
+			t.Errorf("%s: got %d keys, and k %v", name, c.Len(), ok)
+		}
+	}
+}
+
 // TestContextSetters: a typed value is the text that it is written as, and read as that is.
 func TestContextSetters(t *testing.T) {
 	var c Context
@@ -191,7 +248,7 @@ func TestFoldKey(t *testing.T) {
 			t.Errorf("%q and %q differ", r, other)
 		}
 	}
-	for _, pair := range [][2]string{{"aws:PrincipalTag/id", "AWS:principaltag/İD"}, {"key", "\u212aEY"}, {"id", "ıd"}, {"s", "ſ"}} {
+	for _, pair := range [][2]string{{"aws:PrincipalTag/id", "AWS:principaltag/İD"}, {"key", "\u212aEY"}, {"a:Z[", "A:z["}, {"id", "ıd"}, {"s", "ſ"}} {
 		if FoldKey(pair[0]) != FoldKey(pair[1]) {
 			t.Errorf("%q and %q differ", pair[0], pair[1])
 		}
