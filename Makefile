@@ -7,7 +7,7 @@ FUZZTIME    ?= 30s
 PKG         ?= ./authz
 TESTS       ?= ./policy/...,./authz/...
 
-# The files of authz that decide, but context.go.
+# The files of authz that decide.
 FILES       ?= $(if $(filter ./authz,$(PKG)),$(addsuffix .go,address binary column combine compile condition context date decide key \
                match numeric pattern places principal strings template truth))
 

@@ -37,6 +37,7 @@ const (
 	mostSlots = 48 // in use
 	// usualText is the length of two dates, a number of seconds, an address and an age.
 	usualText = 2*len(time.RFC3339) + 48
+	usualJSON = 1024
 )
 
 // contextEntry is one key. Its single value stands in one, so that it needs no slice of its own.
@@ -336,7 +337,7 @@ func (c Context) MarshalJSON() ([]byte, error) {
 		sorted = append(sorted, &c.keys.entries[i])
 	}
 	slices.SortFunc(sorted, func(a, b *contextEntry) int { return strings.Compare(a.name, b.name) })
-	out := make([]byte, 0, 64*len(sorted))
+	out := make([]byte, 0, usualJSON)
 	for i, e := range sorted {
 		out = append(out, "{,"[min(i, 1)])
 		out = appendQuoted(out, e.name)
@@ -357,10 +358,10 @@ func (c Context) MarshalJSON() ([]byte, error) {
 	return append(out, '}'), nil
 }
 
-// appendQuoted writes text as encoding/json does.
+// appendQuoted writes text as JSON. What else encoding/json escapes it escapes in the output of MarshalJSON.
 func appendQuoted(out []byte, text string) []byte {
 	for i := range len(text) {
-		if c := text[i]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+		if c := text[i]; c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' {
 			quoted, _ := json.Marshal(text) // a string never fails
 			return append(out, quoted...)
 		}

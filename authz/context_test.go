@@ -21,6 +21,13 @@ func TestContextIgnoresCase(t *testing.T) {
 	if !ok || c.Len() != 1 || got.Values[0] != "192.0.2.2" {
 		t.Errorf("got %v, %v, len %d", got, ok, c.Len())
 	}
+	c.Set("A:Z[", "")
+	if _, ok := c.Get("a:z["); !ok {
+		t.Error("a:z[ is not A:Z[")
+	}
+	if _, ok := c.Get("a:z{"); ok {
+		t.Error("a:z{ is A:Z[")
+	}
 	var other Context
 	other.SetList("aws:TagKeys", "a", "b")
 	c.Merge(other)
