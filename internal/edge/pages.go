@@ -110,13 +110,13 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request, err error) {
 type ownPage func(w http.ResponseWriter, r *http.Request, account string) error
 
 // forRoot lets in only the root of an account, by a signature for the service "licet": the decision log tells everything about the
-// account's policies and calls.
+// account's policies and calls. A session of AssumeRoot is for its task alone, whose policy nothing asks here.
 func (s *Server) forRoot(h ownPage) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		x := &exchange{ResponseWriter: w, id: dispatch.NewRequestID(), codec: s.fallback, service: SigningName}
 		signed, err := sigv4.Parse(r)
 		caller, err := s.authenticate(x, &protocol.Request{HTTP: r}, signed, err)
-		if err == nil && caller.Kind != authz.Root {
+		if err == nil && (caller.Kind != authz.Root || caller.Session != nil && caller.Session.HasPolicies) {
 			err = awserr.New("AccessDeniedException", http.StatusForbidden, "Only the root of an account may read its decision log.")
 		}
 		if err == nil {

@@ -62,6 +62,8 @@ func TestOnlyRootReadsDecisions(t *testing.T) {
 		{"anonymous", page(one), "403 MissingAuthenticationTokenException "},
 		{"user", page(one).by("USER"), "403 AccessDeniedException Only the root"},
 		{"list by user", page(DecisionsPage).by("USER"), "403 AccessDeniedException Only the root"},
+		{"root for one task", page(one).by("ROOTTASK"), "403 AccessDeniedException Only the root"},
+		{"list by root for one task", page(DecisionsPage).by("ROOTTASK"), "403 AccessDeniedException Only the root"},
 		{"signed for another service", request{method: "GET", path: one, service: "lambda", key: "ROOT"}, "403 InvalidSignatureException Credential"},
 		{"root of another account", page(one).by("OTHERROOT"), "404 ResourceNotFoundException " + id},
 		{"unknown id", page(DecisionsPage + "/" + uuid.NewString()).by("ROOT"), "404 ResourceNotFoundException "},
