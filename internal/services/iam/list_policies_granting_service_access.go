@@ -73,7 +73,7 @@ func (s *Service) checkNamespaces(namespaces []string) error {
 // onArn is the resource of operations on the user, group or role of Arn.
 func (s *Service) onArn(ctx context.Context, c *service.Call, in any) (service.Target, error) {
 	text := member[*string](in, "Arn")
-	if err := checkLength("arn", aws.ToString(text), 20, 2048); err != nil {
+	if err := checkLength("arn", aws.ToString(text), 20, maxARN); err != nil {
 		return service.Target{}, err
 	}
 	_, k, name, err := s.parsePolicySource(c, *text)
