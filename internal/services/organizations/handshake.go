@@ -82,6 +82,9 @@ func inviteAccount(c *change, in *sdk.InviteAccountToOrganizationInput) (*sdk.In
 	if err != nil {
 		return nil, err
 	}
+	if err := checkLength(aws.ToString(in.Notes), 0, maxNotes); err != nil {
+		return nil, err
+	}
 	a, err := c.invited(in.Target)
 	if err != nil {
 		return nil, err

@@ -287,6 +287,37 @@ func TestConstraints(t *testing.T) {
 	}
 }
 
+// What a request says of tags and notes is bounded before anything is decided or kept: the decision log has all of it.
+func TestBounds(t *testing.T) {
+	w := newWorld(t)
+	root := w.found()
+	many, keys := make([]types.Tag, maxTags+1), make([]string, maxTags+1)
+	for i := range many { // alike: they are counted first, before each is compared with all others
+		many[i], keys[i] = types.Tag{Key: aws.String("k"), Value: aws.String("v")}, "k"
+	}
+	for _, tt := range []struct {
+		in   any
+		want string
+	}{
+		{&sdk.TagResourceInput{ResourceId: &root, Tags: many}, "ConstraintViolationException MAX_TAG_LIMIT_EXCEEDED"},
+		{&sdk.CreateAccountInput{AccountName: aws.String("x"), Email: aws.String("a@b.cc"), Tags: many}, "ConstraintViolationException MAX_TAG_LIMIT_EXCEEDED"},
+		{&sdk.UntagResourceInput{ResourceId: &root, TagKeys: keys}, "InvalidInputException MAX_LENGTH_EXCEEDED"},
+		{&sdk.UntagResourceInput{ResourceId: &root, TagKeys: []string{strings.Repeat("k", maxTagKey+1)}}, "InvalidInputException MAX_LENGTH_EXCEEDED"},
+		{&sdk.UntagResourceInput{ResourceId: &root, TagKeys: []string{""}}, "InvalidInputException MIN_LENGTH_EXCEEDED"},
+	} {
+		name := strings.TrimSuffix(reflect.TypeOf(tt.in).Elem().Name(), "Input")
+		if _, err := w.ops[name].Needs(t.Context(), w.call(stranger, name), tt.in); failureOf(err) != tt.want {
+			t.Errorf("%T: got %v, want %s", tt.in, err, tt.want)
+		}
+	}
+	_, err := w.as(manager, &sdk.InviteAccountToOrganizationInput{
+		Target: &types.HandshakeParty{Id: aws.String(stranger), Type: types.HandshakePartyTypeAccount}, Notes: aws.String(strings.Repeat("x", 1025)),
+	})
+	if failureOf(err) != "InvalidInputException MAX_LENGTH_EXCEEDED" {
+		t.Errorf("notes: got %v", err)
+	}
+}
+
 func TestMoveAccount(t *testing.T) {
 	w := newWorld(t)
 	root := w.found()

@@ -230,10 +230,11 @@ func requestTags(_ *view, in any, k *authz.Context) error {
 }
 
 func requestTagKeys(_ *view, in any, k *authz.Context) error {
-	if names := service.Member[[]string](in, "TagKeys"); len(names) > 0 {
+	names := service.Member[[]string](in, "TagKeys")
+	if len(names) > 0 {
 		k.SetList("aws:TagKeys", names...)
 	}
-	return nil
+	return checkTagKeys(names)
 }
 
 // policyType is the key organizations:PolicyType of operations whose input has the type, in a member of that name.
