@@ -160,7 +160,9 @@ func (d *Dispatcher) Do(ctx context.Context, c *service.Call, in any) (answer An
 	if !j.record.Allowed && d.config.Mode != Observe {
 		return Answer{Denied: true}, j.denied.answer(e)
 	}
-	out, err := op.Handle(ctx, c, in)
+	judged := *c
+	judged.Judged = j.needs
+	out, err := op.Handle(ctx, &judged, in)
 	if err != nil {
 		if logErr := d.config.Log.Fail(ctx, failureOf(err)); logErr != nil {
 			err = awserr.Internal(fmt.Errorf("record failure of %s: %w", c.RequestID, errors.Join(err, logErr)))
@@ -230,6 +232,7 @@ func (n *deniedNeed) answer(e *entry) error {
 // judgement is a call with what was decided about it.
 type judgement struct {
 	record audit.Record
+	needs  []service.Need
 	denied *deniedNeed // the first need that was denied; nil when record.Allowed
 }
 
@@ -252,7 +255,7 @@ func (d *Dispatcher) judge(ctx context.Context, c *service.Call, op service.Oper
 	if err != nil {
 		return nil, internal(err, "find the policies of %s", c.Caller.ARN)
 	}
-	j := &judgement{record: d.record(c)}
+	j := &judgement{record: d.record(c), needs: needs}
 	j.record.Exempt = op.Exempt
 	j.record.Allowed = true
 	j.record.Decisions = make([]audit.Decision, len(needs))

@@ -52,9 +52,12 @@ func (w *world) Begin(ctx context.Context, rec *audit.Record) (context.Context, 
 
 func (w *world) Fail(context.Context, audit.Failure) error { return nil }
 
-func (w *world) handle(context.Context, *service.Call, *input) (*output, error) {
+func (w *world) handle(_ context.Context, c *service.Call, _ *input) (*output, error) {
 	if len(w.records) == 0 {
 		panic("an operation ran before its decision was recorded")
+	}
+	if last := w.records[len(w.records)-1]; len(c.Judged) != len(last.Decisions) || c.Judged[0].Action != last.Decisions[0].Request.Action {
+		panic("an operation was not told what was judged")
 	}
 	w.ran++
 	return &output{Done: true}, nil

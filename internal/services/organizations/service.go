@@ -88,8 +88,8 @@ func (s *Service) enter(r store.Reader, c *service.Call, who say) (view, error) 
 		return view{}, notInUse()
 	}
 	v := view{s, r, c, o}
-	// Where the resource policy decides, dispatch has asked it.
-	if o.Management == c.Account || who == members || who == administrators && v.isAdministrator() || v.delegated(c.Operation, who) {
+	if o.Management == c.Account || who == members || who == administrators && v.isAdministrator() ||
+		v.delegated(c.Operation, who) && v.wasDelegated() {
 		return v, nil
 	}
 	return view{}, noSay()
