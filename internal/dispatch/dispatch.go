@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -251,6 +252,9 @@ func (d *Dispatcher) judge(ctx context.Context, c *service.Call, op service.Oper
 	if len(needs) == 0 {
 		return nil, fmt.Errorf("%s needs no permission, which is a bug", op.Name)
 	}
+	if err := checkSize(needs); err != nil {
+		return nil, err
+	}
 	policies, err := d.config.Policies.Policies(ctx, c.Caller)
 	if err != nil {
 		return nil, internal(err, "find the policies of %s", c.Caller.ARN)
@@ -275,6 +279,28 @@ func (d *Dispatcher) judge(ctx context.Context, c *service.Call, op service.Oper
 		}
 	}
 	return j, nil
+}
+
+// maxNeed bounds a need, in bytes: twice what a resource with 50 tags, and 50 others in the request, can take. The decision log keeps all
+// of it, also for those whom it denies.
+const maxNeed = 512 << 10
+
+func checkSize(needs []service.Need) error {
+	for i := range needs {
+		t := &needs[i].Target
+		n := len(t.ARN)
+		for name, v := range t.Keys.All {
+			n += len(name)
+			for _, value := range v.Values {
+				n += len(value)
+			}
+		}
+		if n > maxNeed {
+			return awserr.New("RequestEntityTooLargeException", http.StatusRequestEntityTooLarge,
+				"What the request says of its resource must be smaller than %d bytes.", maxNeed)
+		}
+	}
+	return nil
 }
 
 // decide judges one need by the caller's own policies, those of its resource and those above both accounts, and puts down what it

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -219,6 +220,33 @@ func TestDo(t *testing.T) {
 				t.Errorf("recorded the caller %s, want %s", w.records[0].Caller.ARN, tt.caller)
 			}
 		})
+	}
+}
+
+// The decision log keeps what was judged: what is larger than any resource with its tags is refused and leaves nothing behind.
+func TestLargeNeedsAreRefused(t *testing.T) {
+	long := strings.Repeat("x", maxNeed)
+	for name, add := range map[string]func(*service.Target){
+		"ARN":   func(t *service.Target) { t.ARN += long },
+		"name":  func(t *service.Target) { t.Keys.Set("aws:RequestTag/"+long, "") },
+		"value": func(t *service.Target) { t.Keys.Set("aws:RequestTag/a", long) },
+		"list":  func(t *service.Target) { t.Keys.SetList("aws:TagKeys", long[:maxNeed/2], long[maxNeed/2:]) },
+	} {
+		w := world{policies: allow(t, "*")}
+		d := w.dispatcher(t, Observe)
+		d.services["lambda"].operations["GetFunction"] = service.Op("GetFunction", "lambda:GetFunction",
+			func(ctx context.Context, c *service.Call, in *input) (service.Target, error) {
+				out, err := target(ctx, c, in)
+				add(&out)
+				return out, err
+			}, w.handle)
+		_, err := d.Do(t.Context(), call("GetFunction"), &input{"f"})
+		if e, ok := errors.AsType[*awserr.Error](err); !ok || e.Code != "RequestEntityTooLargeException" || e.Status != 413 {
+			t.Errorf("%s: got %v", name, err)
+		}
+		if w.ran != 0 || len(w.records) != 0 {
+			t.Errorf("%s: ran %d operations and wrote %d records", name, w.ran, len(w.records))
+		}
 	}
 }
 
