@@ -14,6 +14,7 @@ import (
 // 10 attachments for each entity since May 2026 (iam.md L1).
 const (
 	maxAccounts   = 10
+	maxInvites    = 20 // a day, without those that were accepted
 	maxUnits      = 2000
 	maxUnitDepth  = 5
 	maxSCPs       = 10_000

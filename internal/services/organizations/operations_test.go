@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/organizations"
@@ -315,6 +316,57 @@ func TestBounds(t *testing.T) {
 	})
 	if failureOf(err) != "InvalidInputException MAX_LENGTH_EXCEEDED" {
 		t.Errorf("notes: got %v", err)
+	}
+}
+
+// Invitations are bounded in number, and those that ended are forgotten one day.
+func TestInvitationRate(t *testing.T) {
+	w := newWorld(t)
+	w.found()
+	invite := func() (*sdk.InviteAccountToOrganizationOutput, error) {
+		out, err := w.as(manager, &sdk.InviteAccountToOrganizationInput{
+			Target: &types.HandshakeParty{Id: aws.String(stranger), Type: types.HandshakePartyTypeAccount},
+		})
+		made, _ := out.(*sdk.InviteAccountToOrganizationOutput)
+		return made, err
+	}
+	kept := func() int {
+		n := 0
+		in := &sdk.ListHandshakesForOrganizationInput{}
+		for {
+			out := must[sdk.ListHandshakesForOrganizationOutput](w, in)
+			n += len(out.Handshakes)
+			if in.NextToken = out.NextToken; in.NextToken == nil {
+				return n
+			}
+		}
+	}
+	first, err := invite()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, in := range []any{&sdk.AcceptHandshakeInput{HandshakeId: first.Handshake.Id}, &sdk.LeaveOrganizationInput{}} {
+		if _, err := w.as(stranger, in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range maxInvites { // the one that was accepted does not count
+		made, err := invite()
+		if err != nil {
+			t.Fatalf("invitation %d: %v", i, err)
+		}
+		must[sdk.CancelHandshakeOutput](w, &sdk.CancelHandshakeInput{HandshakeId: made.Handshake.Id})
+	}
+	if _, err := invite(); failureOf(err) != "HandshakeConstraintViolationException HANDSHAKE_RATE_LIMIT_EXCEEDED" {
+		t.Errorf("one more on a day: got %v", err)
+	}
+	w.now = w.now.Add(24 * time.Hour)
+	if _, err := invite(); err != nil || kept() != maxInvites+2 {
+		t.Errorf("a day later: got %v, and %d handshakes", err, kept())
+	}
+	w.now = w.now.Add(handshakeLife + handshakeKept)
+	if _, err := invite(); err != nil || kept() != 1 {
+		t.Errorf("long after: got %v, and %d handshakes", err, kept())
 	}
 }
 
