@@ -51,6 +51,11 @@ func (h *handshake) inviter() string { return h.Management }
 
 func (h *handshake) invitee() string { return h.Account }
 
+// concerns tells whether an account is one of the two.
+func (h *handshake) concerns(account string) bool {
+	return account == h.Account || account == h.Management
+}
+
 func putHandshake(tx store.Tx, h *handshake) error { return store.PutJSON(tx, handshakePrefix+h.ID, h) }
 
 // handshakes gives those that fit.
@@ -217,7 +222,7 @@ func (s *Service) acceptHandshake(
 		if err != nil {
 			return err
 		}
-		ch := change{view{s, tx, c, o}, tx}
+		ch := change{view{Service: s, r: tx, call: c, org: o}, tx}
 		if err := ch.join(c.Account, types.AccountJoinedMethodInvited, h.Tags); err != nil {
 			return err
 		}
@@ -249,7 +254,7 @@ func (s *Service) describeHandshake(
 		if err != nil {
 			return err
 		}
-		if h.Account != c.Account && h.Management != c.Account {
+		if !h.concerns(c.Account) {
 			return noSay()
 		}
 		out = s.wireHandshake(h, c.Time)

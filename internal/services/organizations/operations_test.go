@@ -125,6 +125,74 @@ func carries(action awsdata.Action, key string) bool {
 	return false
 }
 
+// A member that has no say in the organization is judged by what it names alone: its own decision log, and its own policies, must not tell
+// it what is there and what tags that has.
+func TestWithoutSayNothingShows(t *testing.T) {
+	w := newWorld(t)
+	root := w.found(scpType, rcpType)
+	id := w.member("m@example.com")
+	tags := []types.Tag{{Key: aws.String("secret"), Value: aws.String("tag")}}
+	guard := w.policy(rcpType, "guard", `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*"}]}`)
+	for _, resource := range []string{root, guard, id} {
+		must[sdk.TagResourceOutput](w, &sdk.TagResourceInput{ResourceId: &resource, Tags: tags})
+	}
+	invitation := must[sdk.InviteAccountToOrganizationOutput](w, &sdk.InviteAccountToOrganizationInput{
+		Target: &types.HandshakeParty{Id: aws.String(stranger), Type: types.HandshakePartyTypeAccount},
+	}).Handshake.Id
+	const other = "555566667777"
+	w.accounts = append(w.accounts, Account{other, "Other", "other@example.com"})
+	wantHidden := func(account string, in any, hidden string) {
+		t.Helper()
+		name := strings.TrimSuffix(reflect.TypeOf(in).Elem().Name(), "Input")
+		needs, err := w.ops[name].Needs(t.Context(), w.call(account, name), in)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		for _, n := range needs {
+			text := n.Target.ARN
+			for key, value := range n.Target.Keys.All {
+				text += " " + key + strings.Join(value.Values, " ")
+			}
+			if strings.Contains(text, hidden) {
+				t.Errorf("%s: got %s", name, text)
+			}
+		}
+	}
+	for _, tt := range []struct {
+		account string
+		in      any
+		hidden  string
+	}{
+		{id, &sdk.TagResourceInput{ResourceId: &root, Tags: []types.Tag{}}, "secret"},
+		{id, &sdk.UntagResourceInput{ResourceId: &id, TagKeys: []string{"x"}}, "secret"},
+		{id, &sdk.ListTagsForResourceInput{ResourceId: &guard}, "secret"},
+		{id, &sdk.DescribePolicyInput{PolicyId: &guard}, "resource_control_policy"},
+		{id, &sdk.AttachPolicyInput{PolicyId: &guard, TargetId: &root}, "RESOURCE_CONTROL_POLICY"},
+		{id, &sdk.MoveAccountInput{AccountId: &id, SourceParentId: &root, DestinationParentId: &root}, "secret"},
+		{other, &sdk.DescribeHandshakeInput{HandshakeId: invitation}, manager},
+	} {
+		wantHidden(tt.account, tt.in, tt.hidden)
+	}
+	must[sdk.PutResourcePolicyOutput](w, &sdk.PutResourcePolicyInput{Content: delegating(id, "organizations:DescribePolicy"), Tags: tags})
+	wantHidden(id, &sdk.PutResourcePolicyInput{Content: aws.String("x")}, "rp-")
+	// Who has a say, or may be given one by the resource policy, is judged by all of it.
+	for _, account := range []string{manager, id} {
+		needs, err := w.ops["DescribePolicy"].Needs(t.Context(), w.call(account, "DescribePolicy"), &sdk.DescribePolicyInput{PolicyId: &guard})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tag, ok := needs[0].Target.Keys.Get("aws:ResourceTag/secret"); !ok || tag.Values[0] != "tag" {
+			t.Errorf("%s: got %+v", account, needs)
+		}
+	}
+	for account, want := range map[string]string{manager: manager, stranger: manager} {
+		needs, err := w.ops["DescribeHandshake"].Needs(t.Context(), w.call(account, "DescribeHandshake"), &sdk.DescribeHandshakeInput{HandshakeId: invitation})
+		if err != nil || !strings.Contains(needs[0].Target.ARN, want) {
+			t.Errorf("%s: got %+v, %v", account, needs, err)
+		}
+	}
+}
+
 // A caller whose account is in no organization learns nothing but that, and only after it was allowed to ask.
 func TestOutside(t *testing.T) {
 	w := newWorld(t)

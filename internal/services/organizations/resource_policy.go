@@ -76,7 +76,7 @@ func (v *view) delegate(t *service.Target) error {
 // onResourcePolicy is the organization's resource policy, as it is or is to be.
 func onResourcePolicy(v *view, _ any) (service.Target, error) {
 	o := v.scope()
-	if o.Delegation == nil {
+	if o.Delegation == nil || v.blind {
 		return service.Target{ARN: v.resourcePolicyARN(o, "")}, nil
 	}
 	t := service.Target{ARN: v.resourcePolicyARN(o, o.Delegation.ID)}
