@@ -7,6 +7,10 @@ FUZZTIME    ?= 30s
 PKG         ?= ./authz
 TESTS       ?= ./policy/...,./authz/...
 
+# The files of authz that decide.
+FILES       ?= $(if $(filter ./authz,$(PKG)),$(addsuffix .go,address binary column combine compile condition context date decide key \
+               match numeric pattern places principal strings template truth))
+
 .PHONY: run demo build test race check lint fmt fuzz mutate bench gen compat deps test-deps
 
 run: deps build ## start the server with the embedded store
@@ -40,8 +44,8 @@ fmt:
 fuzz: ## each fuzz target for FUZZTIME
 	scripts/fuzz.sh $(FUZZTIME)
 
-mutate: ## change PKG in one place after another; TESTS must notice. MUTATE=-v and the like are the tool's flags
-	go run ./tools/mutate -tests $(TESTS) $(MUTATE) $(PKG)
+mutate: ## change FILES of PKG in one place after another; TESTS must notice. MUTATE=-v and the like are the tool's flags
+	nice go run ./tools/mutate -tests $(TESTS) -files "$(FILES)" $(MUTATE) $(PKG)
 
 bench: deps build
 	go run ./bench

@@ -61,12 +61,8 @@ func readNetwork(text string) network {
 	switch {
 	case a.Is4():
 		bits += mapped
-	case a.Is4In6() && bits >= mapped:
+	case bits >= mapped:
 		a = a.Unmap()
 	}
-	n := network{address: addressOf(a), highMask: ^uint64(0) << max(64-bits, 0)}
-	if bits > 64 {
-		n.lowMask = ^uint64(0) << (128 - bits)
-	}
-	return n
+	return network{address: addressOf(a), highMask: ^uint64(0) << max(64-bits, 0), lowMask: ^uint64(0) << (128 - bits)}
 }

@@ -279,14 +279,12 @@ func (c *column) atPoint(value int64, beyond, ok bool) uint32 {
 	return class
 }
 
-// example is a value of a class.
+// example is a value of a class; for a key that is absent, or whose value cannot be read, one that cannot.
 func (c *column) example(class uint32) keyValue {
-	k := keyValue{state: singleValue}
+	var k keyValue
 	k.read = readAsNumber | readAsDate | readAsAddress | readAsBool
 	switch {
-	case class == absentClass:
-		k.state = absent
-	case class == unreadableClass:
+	case class < valueClass:
 	case c.family == stringFamily:
 		k.single = c.exampleString(class)
 	case c.family == boolFamily:
@@ -299,7 +297,6 @@ func (c *column) example(class uint32) keyValue {
 		at, between := (class-valueClass)/2, (class-valueClass)%2 == 0
 		value := int64(0)
 		switch {
-		case len(c.points) == 0:
 		case !between:
 			value = c.points[at]
 		case at == 0:
@@ -309,7 +306,7 @@ func (c *column) example(class uint32) keyValue {
 		}
 		k.number = number{isSmall: true, small: value, ok: true}
 		k.date = date{seconds: value, ok: true}
-		if between && at > 0 && len(c.points) > 0 {
+		if between {
 			k.date = date{seconds: value - 1, nanoseconds: 1, ok: true}
 		}
 	}

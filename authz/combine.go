@@ -87,7 +87,7 @@ func (c *combination) limitOfGrant(own *verdictOf) *verdictOf {
 
 // isBypassed tells whether limitOfGrant passes over an implicit denial of the type.
 func (c *combination) isBypassed(i typeIndex) bool {
-	if c.v[resourceType].allow == 0 || c.v[i].verdict != ImplicitDeny || c.crossAccount {
+	if c.v[i].verdict != ImplicitDeny || c.crossAccount {
 		return false
 	}
 	switch c.v[resourceType].kind {

@@ -376,8 +376,6 @@ func (ix *index) add(g *group, s *statement, id uint32) {
 	}
 	for _, a := range g.globs[s.exact:s.actions.hi] {
 		name := g.literals[a.lo]
-		if list := ix.exact[name]; len(list) == 0 || list[len(list)-1] != id {
-			ix.exact[name] = append(list, id)
-		}
+		ix.exact[name] = append(ix.exact[name], id)
 	}
 }

@@ -45,33 +45,33 @@ const (
 	anyValue
 )
 
-// familyOf takes the base name of an operator apart. Those that compare order have a relation.
+// familyOf is the family of an operator, by its name without set prefix and IfExists.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
-func familyOf(name string) (f family, r relation, negated bool) {
-	negated = strings.Contains(name, "Not")
+func familyOf(name string) family {
 	switch name {
 	case "StringEquals", "StringNotEquals":
-		return stringFamily, 0, negated
+		return stringFamily
 	case "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase":
-		return foldFamily, 0, negated
+		return foldFamily
 	case "StringLike", "StringNotLike", "ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike":
-		return likeFamily, 0, negated
+		return likeFamily
 	case "Bool":
-		return boolFamily, 0, false
+		return boolFamily
 	case "BinaryEquals":
-		return binaryFamily, 0, false
+		return binaryFamily
 	case "IpAddress", "NotIpAddress":
-		return addressFamily, 0, negated
+		return addressFamily
 	case "Null":
-		return nullFamily, 0, false
+		return nullFamily
 	}
-	if rest, ok := strings.CutPrefix(name, "Numeric"); ok {
-		return numericFamily, relationOf(rest), negated
+	switch {
+	case strings.HasPrefix(name, "Numeric"):
+		return numericFamily
+	case strings.HasPrefix(name, "Date"):
+		return dateFamily
+	default:
+		return noFamily
 	}
-	if rest, ok := strings.CutPrefix(name, "Date"); ok {
-		return dateFamily, relationOf(rest), negated
-	}
-	return noFamily, 0, false
 }
 
 // relation is a set of orders in which an operator holds.
@@ -83,19 +83,19 @@ const (
 	greater
 )
 
+// relationOf is the relation of an operator that compares numbers or dates; NotEquals is the negation of Equals.
 func relationOf(name string) relation {
-	switch name {
-	case "LessThan":
-		return less
-	case "LessThanEquals":
-		return less | equal
-	case "GreaterThan":
-		return greater
-	case "GreaterThanEquals":
-		return greater | equal
-	default: // Equals, and NotEquals as its negation
-		return equal
+	r := relation(0)
+	if strings.HasSuffix(name, "Equals") {
+		r = equal
 	}
+	switch {
+	case strings.Contains(name, "Less"):
+		r |= less
+	case strings.Contains(name, "Greater"):
+		r |= greater
+	}
+	return r
 }
 
 // atom compiles a condition, or finds its equal.
@@ -105,8 +105,9 @@ func (c *compiler) atom(condition *policy.Condition) uint32 {
 		return id
 	}
 	a := atom{key: c.key(condition.Key.Value)}
-	if op, ok := policy.ParseOperator(condition.Operator.Value); ok && len(condition.Values) > 0 {
-		a.family, a.relation, a.negated = familyOf(op.Name)
+	if len(condition.Values) > 0 {
+		op, _ := policy.ParseOperator(condition.Operator.Value) // what is no operator has no family
+		a.family, a.relation, a.negated = familyOf(op.Name), relationOf(op.Name), strings.Contains(op.Name, "Not")
 		a.ifExists = op.IfExists
 		switch op.Set {
 		case policy.ForAllValues:
@@ -143,7 +144,7 @@ func (c *compiler) operands(a *atom, operator string, values []policy.Text) {
 	g := c.group
 	switch a.family {
 	case nullFamily, stringFamily, foldFamily, boolFamily:
-		a.span = appendRead(&g.texts, values, func(v string) text { return c.text(v, a.family.hasVariables()) })
+		a.span = appendRead(&g.texts, values, c.text)
 	case likeFamily:
 		d := plainDialect
 		if strings.HasPrefix(operator, "Arn") {

@@ -30,6 +30,7 @@ func (d *date) order(other *date) relation {
 // year. Seconds beyond the year 9999 are refused: they are milliseconds by mistake.
 func readDate(text string) date {
 	const (
+		last   = 253402300799 // second of the year 9999
 		year   = len("2006")
 		day    = len("2006-01-02")
 		minute = len("2006-01-02T15:04")
@@ -39,10 +40,10 @@ func readDate(text string) date {
 	}
 	if isDigits(text) && len(text) != year {
 		seconds, err := strconv.ParseInt(text, 10, 64)
-		if t := time.Unix(seconds, 0); err == nil && t.UTC().Year() <= 9999 {
-			return dateOf(t)
+		if err != nil || seconds > last {
+			return date{}
 		}
-		return date{}
+		return date{seconds: seconds, ok: true}
 	}
 	layout := "2006-01-02T15:04:05Z07:00"
 	switch {
@@ -81,11 +82,11 @@ func readUTC(text string) (date, bool) {
 	}
 	year, month, day := fields[0], time.Month(fields[1]), fields[2]
 	hour, minute, second := fields[3], fields[4], fields[5]
-	if month < time.January || month > time.December || day < 1 || hour > 23 || minute > 59 || second > 59 {
+	if month < time.January || month > time.December || minute > 59 || second > 59 {
 		return date{}, false
 	}
 	d := time.Date(year, month, day, hour, minute, second, 0, time.UTC)
-	if d.Day() != day { // time.Date takes the 30th of February for a day of March
+	if d.Day() != day { // time.Date takes the 30th of February for a day of March, and the hour 24 for one of the next day
 		return date{}, false
 	}
 	return dateOf(d), true

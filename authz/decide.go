@@ -71,7 +71,7 @@ type verdictOf struct {
 
 // ask lets one type of policy speak, if it binds the caller.
 func (s *Set) ask(e *evaluation, i typeIndex, v *verdictOf) {
-	v.group, v.typ = s.groups[i], s.typeOf(i, e.req)
+	v.group, v.typ = s.groups[i], s.typeOf(i, e.action)
 	e.typ, e.trust = v.typ, v.typ == RoleTrustPolicy
 	if e.trace != nil {
 		e.trace.types = append(e.trace.types, TypeTrace{Type: v.typ})
@@ -97,9 +97,8 @@ func (s *Set) ask(e *evaluation, i typeIndex, v *verdictOf) {
 
 // typeOf names a type of policy. The resource's policy is a role's trust policy where sts actions are judged by it; other policies
 // without which nobody has access, such as those of KMS keys, are called resource-based.
-func (s *Set) typeOf(i typeIndex, req *Request) PolicyType {
-	const sts = "sts:"
-	if i == resourceType && s.policies.Trust && len(req.Action) >= len(sts) && equalFoldASCII(req.Action[:len(sts)], sts) {
+func (s *Set) typeOf(i typeIndex, action string) PolicyType {
+	if i == resourceType && s.policies.Trust && strings.HasPrefix(action, "sts:") {
 		return RoleTrustPolicy
 	}
 	return typeNames[i]
@@ -178,16 +177,14 @@ var scratches = sync.Pool{New: func() any { return new(scratch) }}
 func (e *evaluation) enter(g *group) {
 	e.group = g
 	sc := e.scratch
-	if cap(sc.outcomes) < len(g.atoms) {
+	if len(sc.outcomes) < len(g.atoms) {
 		sc.outcomes = make([]uint8, len(g.atoms))
 	}
-	sc.outcomes = sc.outcomes[:len(g.atoms)]
-	clear(sc.outcomes)
-	if cap(sc.keys) < len(g.keys) {
+	clear(sc.outcomes[:len(g.atoms)])
+	if len(sc.keys) < len(g.keys) {
 		sc.keys = make([]keyValue, len(g.keys))
 	}
-	sc.keys = sc.keys[:len(g.keys)]
-	for i := range sc.keys {
+	for i := range g.keys {
 		sc.keys[i].state = notLookedUp
 	}
 }
@@ -204,10 +201,9 @@ func (e *evaluation) begin() {
 func (e *evaluation) judge(v *verdictOf) {
 	g := v.group
 	e.enter(g)
-	switch {
-	case e.trace != nil:
+	if e.trace != nil {
 		e.traceAll(v)
-	case g.lost < 0:
+	} else {
 		e.search(v)
 	}
 	switch {

@@ -40,7 +40,7 @@ func FuzzEvaluators(f *testing.F) {
 }
 
 func TestEvaluatorsAgree(t *testing.T) {
-	for seed := range uint64(8_000) {
+	for seed := range authztest.Seeds(8_000) {
 		g := authztest.NewGenerator(authztest.Bytes(seed))
 		checkSame(t, g.Request(), g.Policies())
 		if t.Failed() {

@@ -134,4 +134,4 @@ func (k *keyValue) as(form readAs) *typedValue {
 }
 
 // only is a value of a list as if it were single.
-func only(value string) keyValue { return keyValue{state: singleValue, single: value} }
+func only(value string) keyValue { return keyValue{single: value} }

@@ -2,9 +2,11 @@ package authz_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/licet/licet/authz"
@@ -15,7 +17,7 @@ import (
 // TestLargePoliciesAgree compares the evaluators on policies of so many statements that their indices need several words. Those that
 // can decide stand at the end: the others are about an action, a resource or a value that no request has.
 func TestLargePoliciesAgree(t *testing.T) {
-	for seed := range uint64(300) {
+	for seed := range authztest.Seeds(300) {
 		r := rand.New(rand.NewPCG(seed, 2))
 		g := authztest.NewGenerator(slices.Concat(authztest.Bytes(seed), authztest.Bytes(1<<32+seed)))
 		req := g.Request()
@@ -58,7 +60,7 @@ func unrelated(t *testing.T, action string, count int) *policy.Document {
 
 // TestWithResource: a set with another's resource policy decides as if all had been compiled together.
 func TestWithResource(t *testing.T) {
-	for seed := range uint64(500) {
+	for seed := range authztest.Seeds(500) {
 		g := authztest.NewGenerator(authztest.Bytes(seed))
 		req, p := g.Request(), g.Policies()
 		caller := p
@@ -70,6 +72,14 @@ func TestWithResource(t *testing.T) {
 		}
 		if q := set.Policies(); q.Resource != p.Resource || q.Trust != p.Trust || len(q.Identity) != len(p.Identity) {
 			t.Fatalf("seed %d: the policies are those of another set", seed)
+		}
+		without := authz.Compile(p).WithResource(nil)
+		p.Resource, p.Trust = nil, false
+		if got, want := without.Decide(&req), authz.Compile(p).Decide(&req); walk(got) != walk(want) {
+			t.Fatalf("seed %d: without a resource policy got %s want %s", seed, walk(got), walk(want))
+		}
+		if without.Policies().Resource != nil || without.Policies().Trust {
+			t.Fatalf("seed %d: a resource policy is left", seed)
 		}
 	}
 }
@@ -132,6 +142,37 @@ func TestMalformedCallers(t *testing.T) {
 			t.Run(name+" "+named, func(t *testing.T) {
 				checkSame(t, req, authz.Policies{Resource: &resource})
 				checkSame(t, req, authz.Policies{Resource: &resource, Identity: all})
+			})
+		}
+	}
+}
+
+// TestEveryStatementIsFound: of many statements the one about the action decides, wherever it stands: not another at the same place of
+// another word of the index.
+func TestEveryStatementIsFound(t *testing.T) {
+	const count = 200
+	for _, effect := range []string{"Allow", "Deny"} {
+		for name, actions := range map[string][2]string{
+			"exact":         {`"s3:A%d"`, "s3:A%d"},
+			"wild":          {`"s3:A%d?"`, "s3:A%dx"},
+			"exact by wild": {`["s3:B*","s3:A%d"]`, "s3:A%d"},
+		} {
+			t.Run(effect+" "+name, func(t *testing.T) {
+				var statements []string
+				for i := range count {
+					form := `"s3:none*"` // matches nothing, and is asked every time
+					if i%2 == 0 {
+						form = fmt.Sprintf(actions[0], i)
+					}
+					statements = append(statements, fmt.Sprintf(`{"Effect":%q,"Action":%s,"Resource":"*"}`, effect, form))
+				}
+				set := authz.Compile(authz.Policies{Identity: []authz.Policy{named("p", strings.Join(statements, ","))}})
+				for i := 0; i < count; i += 2 {
+					req := alice(fmt.Sprintf(actions[1], i), "*")
+					if d := set.Decide(&req); d.Policy == nil || d.Statement != i {
+						t.Errorf("%s: got %+v, want statement %d", req.Action, d, i)
+					}
+				}
 			})
 		}
 	}

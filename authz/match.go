@@ -18,7 +18,7 @@ func (e *evaluation) matches(s *statement, listed bool) (bool, MatchKind) {
 			result, kind = e.step(s, st, kind)
 		}
 		if !result.holds(s.deny) {
-			return false, kind
+			return false, MatchNone
 		}
 	}
 	return true, kind

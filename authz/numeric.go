@@ -8,7 +8,7 @@ import (
 // The numeric operators. Numbers are integers or decimals, compared exactly (iam.md C8).
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_Numeric
 
-// number is a decimal in its shortest form: no zeros before whole, none after fraction, no sign on zero. Its texts are of the text
+// number is a decimal in its shortest form: no zeros before whole, none after fraction. Its texts are of the text
 // that it was read from.
 type number struct {
 	whole, fraction string
@@ -29,8 +29,7 @@ func readNumber(text string) number {
 	if !isDigits(whole) || hasPoint && !isDigits(fraction) {
 		return number{}
 	}
-	n := number{whole: strings.TrimLeft(whole, "0"), fraction: strings.TrimRight(fraction, "0"), ok: true}
-	n.negative = negative && (n.whole != "" || n.fraction != "")
+	n := number{whole: strings.TrimLeft(whole, "0"), fraction: strings.TrimRight(fraction, "0"), negative: negative, ok: true}
 	if n.isSmall = n.fraction == "" && len(n.whole) <= fewDigits; n.isSmall {
 		n.small = readDigits(n.whole)
 		if n.negative {

@@ -57,12 +57,12 @@ type encoder struct {
 	special bool
 }
 
-// wild writes text in which * and ? are wildcards. last tells whether the pattern ends with it.
-func (e *encoder) wild(text string, last bool) {
+// wild writes text in which * and ? are wildcards.
+func (e *encoder) wild(text string) {
 	for i := range len(text) {
 		c := text[i]
 		switch {
-		case c == '*' && !e.inSegment(), c == '*' && e.dialect == resourceDialect && endsSegment(text[i+1:], last):
+		case c == '*' && !e.inSegment(), c == '*' && e.dialect == resourceDialect && endsSegment(text[i+1:]):
 			e.mark(anyRun)
 		case c == '*':
 			e.mark(anyRunInSegment)
@@ -76,13 +76,9 @@ func (e *encoder) wild(text string, last bool) {
 	}
 }
 
-// endsSegment tells whether rest, which follows a wildcard, begins with a colon or is the end of the pattern.
-func endsSegment(rest string, last bool) bool {
-	if rest == "" {
-		return last
-	}
-	return rest[0] == ':'
-}
+// endsSegment tells whether rest, which follows a wildcard, begins with a colon or is the end of the pattern. What is not the end of the
+// pattern is followed by a variable, which makes the pattern unknown there.
+func endsSegment(rest string) bool { return rest == "" || rest[0] == ':' }
 
 func (e *encoder) inSegment() bool { return e.dialect != plainDialect && e.colons < arnColons }
 
@@ -126,11 +122,11 @@ func (c *compiler) pattern(text string, d dialect) glob {
 	}
 	// What is no UTF-8 may end inside a character, which only places notices.
 	e := encoder{dialect: d, special: !utf8.ValidString(text), out: c.room[:0]}
-	for i, p := range parts {
+	for _, p := range parts {
 		if p.Kind == policy.Escaped {
 			e.literal(p.Text)
 		} else {
-			e.wild(p.Text, i == len(parts)-1)
+			e.wild(p.Text)
 		}
 	}
 	c.room = e.out
@@ -295,9 +291,5 @@ func (p *places) matchProgram(prog *program, text string) bool {
 	}
 	p.load(text)
 	p.start(len(prog.prefix))
-	if !p.program(prog.code) {
-		return false
-	}
-	p.settle()
-	return p.ended()
+	return p.program(prog.code) && p.ended()
 }

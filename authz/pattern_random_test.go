@@ -18,7 +18,7 @@ type piece struct {
 }
 
 var (
-	literalPieces  = []string{"a", "b", "ab", ":", ":", ":", ":", "日", "é", "b:", "arn:aws:s3:::", "arn:a", "a:b:", "日:"}
+	literalPieces  = []string{"a", "b", "ab", ":", ":", ":", ":", "日", "é", "b:", "arn:aws:s3:::", "arn:a", "a:b:", "日:", "b\xff"}
 	variablePieces = []piece{
 		{spelled: "${*}", text: "*"}, {spelled: "${?}", text: "?"}, {spelled: "${$}", text: "$"},
 		{spelled: "${k:plain}", text: "ab", variable: true}, {spelled: "${k:colons}", text: "a:b::", variable: true},
@@ -160,7 +160,11 @@ func TestRandomPatterns(t *testing.T) {
 	}
 	sc := &scratch{}
 	outcomes := map[truth]int{}
-	for seed := range uint64(20_000) {
+	seeds := uint64(20_000)
+	if testing.Short() {
+		seeds = 6_000
+	}
+	for seed := range seeds {
 		r := rand.New(rand.NewPCG(seed, 3))
 		pattern := randomPattern(r, seed%2 == 0)
 		spelled := ""
@@ -183,7 +187,7 @@ func TestRandomPatterns(t *testing.T) {
 	}
 	t.Log(outcomes)
 	for _, outcome := range []truth{no, unknown, yes} {
-		if outcomes[outcome] < 500 {
+		if outcomes[outcome] < int(seeds)/40 {
 			t.Errorf("outcome %v: %d times", outcome, outcomes[outcome])
 		}
 	}

@@ -20,7 +20,8 @@ func FuzzPattern(f *testing.F) {
 		{"*", ""}, {"a*b?c", "axxbyc"}, {"**a**", "bab"}, {"?", "ä"}, {"*\n", "a\n"}, {"", ""}, {"a?*?b", "a日b"},
 		{"arn:aws:lambda:*:function:x", "arn:aws:lambda:us-east-1:1:function:x"}, {"arn:aws:s3:::b/*", "arn:aws:s3:::b/a:c"},
 		{"a*n:?:*a:*:::", "arn:b:ca:::x:"}, {"arn:a*s:*:?:1:x?y*", "arn:aws:s3:e:1:x:yz"}, {"${*}*${?}", "*x?"},
-		{"*aaaab*", strings.Repeat("a", 200)}, {strings.Repeat("?a", 40) + "*", strings.Repeat("a", 130)},
+		{"*a*a*", "a"}, {"*a*a*", "ba"}, {"a*b*b*c", "abc"}, {"a*b*b*c", "abbc"},
+		{"a\x01*", "a\x01b"}, {"\x01**", "\x01"}, {"*aaaab*", strings.Repeat("a", 200)}, {strings.Repeat("?a", 40) + "*", strings.Repeat("a", 130)},
 	} {
 		f.Add(seed[0], seed[1])
 	}
@@ -52,20 +53,24 @@ func segmentedExpression(pattern string, crossing bool) string {
 	return strings.Join(segments, ":")
 }
 
-// TestPatternLengths compares patterns with regular expressions on texts of every length around the words that places are kept in.
+// TestPatternLengths compares patterns with regular expressions on texts of every length around the words that places are kept in. Short
+// tests take the lengths next to those of words.
 func TestPatternLengths(t *testing.T) {
 	for _, alphabet := range []string{"ab", "a:b", "aéb", "日:a"} {
 		characters := []rune(alphabet)
 		for n := range 140 {
+			if testing.Short() && n > 3 && n%64 > 3 && n%64 < 61 {
+				continue
+			}
 			text := make([]rune, n)
 			for i := range text {
 				text[i] = characters[(i*i+i/3)%len(characters)]
 			}
+			any := strings.Repeat("?", n)
+			comparePattern(t, any+"*", string(text), string(text)+"a", strings.TrimPrefix(string(text), "a"))
 			for shape := range 12 {
 				pattern := patternOf(text, shape)
-				for _, subject := range []string{string(text), string(text) + "a", strings.Replace(string(text), "a", "b", 1)} {
-					comparePattern(t, pattern, subject)
-				}
+				comparePattern(t, pattern, string(text), string(text)+"a", strings.Replace(string(text), "a", "b", 1))
 				if t.Failed() {
 					return
 				}
@@ -96,19 +101,20 @@ func patternOf(text []rune, shape int) string {
 }
 
 // comparePattern compares a pattern, in each dialect, with a regular expression that says the same.
-func comparePattern(t *testing.T, pattern, text string) {
+func comparePattern(t *testing.T, pattern string, texts ...string) {
 	t.Helper()
 	for d, expression := range map[dialect]string{
 		plainDialect:    expressionOf(pattern, ".", ".*"),
 		resourceDialect: segmentedExpression(pattern, true),
 		arnDialect:      segmentedExpression(pattern, false),
 	} {
-		want := regexp.MustCompile(`(?s)\A` + expression + `\z`).MatchString(text)
-		if d == arnDialect && strings.Count(pattern, ":") < arnColons {
-			want = false
-		}
-		if got := match(pattern, d, text) == yes; got != want {
-			t.Errorf("dialect %d, pattern %q, text %q: got %v, want %v", d, pattern, text, got, want)
+		re := regexp.MustCompile(`(?s)\A` + expression + `\z`)
+		isARN := d != arnDialect || strings.Count(pattern, ":") >= arnColons
+		for _, text := range texts {
+			want := isARN && re.MatchString(text)
+			if got := match(pattern, d, text) == yes; got != want {
+				t.Errorf("dialect %d, pattern %q, text %q: got %v, want %v", d, pattern, text, got, want)
+			}
 		}
 	}
 }
@@ -138,9 +144,79 @@ func TestInvalidUTF8MatchesItsWildcardsOnly(t *testing.T) {
 		}
 	}
 	// The first two of the three bytes of "€" are no part of it.
-	for pattern, want := range map[string]truth{"\xe2\x82*": no, "*\xac": no, "*\x82?": no, "€": yes, "?": yes} {
+	for pattern, want := range map[string]truth{"\xe2\x82*": no, "*\xac": no, "*\x82?": no, "\xe2\x82": no, "€": yes, "?": yes} {
 		if got := match(pattern, plainDialect, "€"); got != want {
 			t.Errorf("%q: got %v, want %v", pattern, got, want)
+		}
+	}
+}
+
+// TestVariablesAmidWildcards compares patterns with long values of variables.
+func TestVariablesAmidWildcards(t *testing.T) {
+	for _, n := range []int{1, 64, 100, 200} {
+		long := strings.Repeat("a", n)
+		var req Request
+		req.Context.Set("k:long", long)
+		req.Context.Set("k:mark", "\xff\x01") // as wildcards are written
+		for name, tt := range map[string]struct {
+			dialect       dialect
+			pattern, text string
+			want          truth
+		}{
+			"a character":              {plainDialect, "?${k:long}", "b" + long, yes},
+			"too many characters":      {plainDialect, "?${k:long}??*", "b" + long + "c", no},
+			"a mark":                   {plainDialect, "?${k:mark}" + long, "b\xff\x01" + long, yes},
+			"no wildcard":              {plainDialect, "?${k:mark}" + long, "bcd" + long, no},
+			"a segment":                {arnDialect, "arn:aws:s3:a?b:1:${k:long}", "arn:aws:s3:acb:1:" + long, yes},
+			"no colon in a segment":    {arnDialect, "arn:aws:s3:a?b:1:${k:long}", "arn:aws:s3:a:b:1:" + long, no},
+			"no colons in a segment":   {arnDialect, "arn:aws:s3:a*b:1:${k:long}", "arn:aws:s3:a::b:1:" + long, no},
+			"a colon in the resource":  {arnDialect, "arn:aws:s3:a:1:b?${k:long}", "arn:aws:s3:a:1:b:" + long, yes},
+			"colons in a plain text":   {plainDialect, "arn:aws:s3:a?b:1:${k:long}", "arn:aws:s3:a:b:1:" + long, yes},
+			"nothing between stars":    {plainDialect, "b*${k:long}*b", "bb", no},
+			"enough between stars":     {plainDialect, "b*${k:long}*b", "bc" + long + "b", yes},
+			"one text between stars":   {plainDialect, "*b${k:long}*", "xb" + long + "y", yes},
+			"not two between stars":    {plainDialect, "*b${k:long}*", "b-" + long, no},
+			"nor in the reverse order": {plainDialect, "*${k:long}b*", long + "-b", no},
+			"half a character":         {plainDialect, "${k:long}\xe6*", long + "日", no},
+			"half a character, alone":  {plainDialect, "${k:long}\xe6*", long + "\xe6日", yes},
+			"a character before a run": {plainDialect, "${k:long}?*", long, no},
+		} {
+			c := compiler{group: &group{}, variables: true, keys: map[string]uint32{}}
+			g := c.pattern(tt.pattern, tt.dialect)
+			e := evaluation{req: &req, scratch: &scratch{}}
+			e.enter(c.group)
+			if got := e.glob(&g, tt.text); got != tt.want {
+				t.Errorf("%s, %d bytes: got %v, want %v", name, n, got, tt.want)
+			}
+		}
+	}
+}
+
+// TestCanSplit: patterns with variables that need no search are told from those that do.
+func TestCanSplit(t *testing.T) {
+	for pattern, want := range map[string][3]bool{ // plain, resource, ARN
+		"${k:v}":                         {true, true, true},
+		"a${k:v}b":                       {true, true, true},
+		"a${k:v}*":                       {true, true, true},
+		"*${k:v}":                        {true, true, false}, // misplaced in a resource
+		"a${k:v}*b${k:v}":                {true, false, false},
+		"a${k:v}*${k:v}*b${k:v}":         {true, false, false},
+		"*a*${k:v}*":                     {true, false, false},
+		"*a${k:v}*":                      {false, false, false},
+		"b*a${k:v}*b":                    {false, false, false},
+		"*${k:v}*a${k:v}*":               {false, false, false},
+		"a?${k:v}":                       {false, false, false},
+		"a\xe6${k:v}":                    {false, false, false},
+		"arn:aws:s3:::b/${k:v}/*":        {true, true, true},
+		"arn:aws:s3:::b/*/${k:v}":        {true, true, false},
+		"arn:aws:s3:::b/*/${k:v}/*":      {false, false, false},
+		"arn:aws:s3:::b/*${k:v}*/${k:v}": {true, true, false},
+	} {
+		for d, want := range want {
+			c := compiler{group: &group{}, variables: true, keys: map[string]uint32{}}
+			if g := c.pattern(pattern, dialect(d)); c.group.templates[g.lo].split != want {
+				t.Errorf("%q in dialect %d: got %v, want %v", pattern, d, !want, want)
+			}
 		}
 	}
 }

@@ -227,9 +227,7 @@ func (p *places) step(barred []uint64) {
 		p.reach[w] = v<<1 | carry
 		carry = v >> 63
 	}
-	if len(p.inside) > 0 {
-		p.through()
-	}
+	p.through()
 	p.reach[len(p.reach)-1] &= p.before(p.words-1)<<1 | 1 // no place is behind the end
 }
 

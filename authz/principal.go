@@ -11,7 +11,7 @@ import (
 type principal struct {
 	form  principalForm
 	value string
-	// partition and account of the root ARN of an account.
+	// partition and account of the root ARN of an account, which means the account (iam.md P1); "" of all others.
 	partition, account string
 }
 
@@ -21,7 +21,6 @@ const (
 	unknownPrincipal principalForm = iota // CanonicalUser: requests carry no canonical id
 	anybody
 	namedPrincipal // of type AWS: an account's number, an ARN, or a unique id
-	rootPrincipal  // arn:PARTITION:iam::ACCOUNT:root, which means the account (iam.md P1)
 	servicePrincipal
 	federatedPrincipal
 )
@@ -45,10 +44,8 @@ func principalOf(e policy.PrincipalEntry) principal {
 		if value == "*" { // equal to the bare "*" (iam.md P1)
 			return principal{form: anybody}
 		}
-		if partition, account, ok := splitRoot(value); ok {
-			return principal{form: rootPrincipal, value: value, partition: partition, account: account}
-		}
-		return principal{form: namedPrincipal, value: value}
+		partition, account := splitRoot(value)
+		return principal{form: namedPrincipal, value: value, partition: partition, account: account}
 	case "Service":
 		return principal{form: servicePrincipal, value: value}
 	case "Federated":
@@ -58,16 +55,16 @@ func principalOf(e policy.PrincipalEntry) principal {
 	}
 }
 
-// splitRoot takes the ARN of an account's root apart.
-func splitRoot(arn string) (partition, account string, ok bool) {
-	rest, ok := strings.CutPrefix(arn, "arn:")
-	if !ok {
-		return "", "", false
-	}
+// splitRoot takes apart the ARN of an account's root, arn:PARTITION:iam::ACCOUNT:root. Both are "" for all other texts.
+func splitRoot(arn string) (partition, account string) {
+	rest, isARN := strings.CutPrefix(arn, "arn:")
 	partition, rest, _ = strings.Cut(rest, ":")
 	account, isIAM := strings.CutPrefix(rest, "iam::")
 	account, isRoot := strings.CutSuffix(account, ":root")
-	return partition, account, isIAM && isRoot
+	if !isARN || !isIAM || !isRoot {
+		return "", ""
+	}
+	return partition, account
 }
 
 // partition of an ARN; "" when there is none.
@@ -110,12 +107,10 @@ func (p *Principal) hasAccount() bool {
 func (k MatchKind) strength() int {
 	switch k {
 	case MatchDirect:
-		return 4
-	case MatchWildcard:
 		return 3
-	case MatchRole, MatchFederatingUser:
+	case MatchWildcard:
 		return 2
-	case MatchAccount:
+	case MatchRole, MatchFederatingUser:
 		return 1
 	default:
 		return 0
@@ -126,10 +121,7 @@ func (k MatchKind) strength() int {
 func (e *evaluation) matchPrincipal(s *statement) (truth, MatchKind) {
 	switch {
 	case !e.group.namesPrincipals:
-		if s.who != noElement {
-			return unknown, MatchNone // a statement of such a policy must not have this element (iam.md P2)
-		}
-		return yes, MatchNone
+		return unknown, MatchNone // a statement of such a policy must not have this element (iam.md P2); one that has none has no step
 	case s.who == element:
 		return e.named(s)
 	case s.who == notElement:
@@ -167,7 +159,7 @@ func (e *evaluation) names(p *principal) (truth, MatchKind) {
 	switch p.form {
 	case anybody:
 		return e.anybody()
-	case namedPrincipal, rootPrincipal:
+	case namedPrincipal:
 		kind := p.match(caller)
 		return truthOf(kind != MatchNone), kind
 	case servicePrincipal:
@@ -223,7 +215,7 @@ func (p *principal) match(caller *Principal) MatchKind {
 }
 
 func (p *principal) namesRootOf(caller *Principal) bool {
-	return p.form == rootPrincipal && caller.Account != "" && caller.Account == p.account && partition(caller.ARN) == p.partition
+	return p.account != "" && p.account == caller.Account && p.partition == partition(caller.ARN)
 }
 
 // notPrincipal denies everybody but the caller who is listed with all that contains it: the account, the role or user of a session,

@@ -12,21 +12,18 @@ import (
 // text is an operand that is compared as a whole.
 type text struct {
 	value string
-	// template stands in the place of value when the text has variables; it is split and has no stars.
+	// template stands in the place of value when the text has variables; its parts are plain text.
 	template *template
 	// bool is value, read for Bool and Null.
 	bool boolean
 }
 
 // text compiles an operand. Wildcards in it are plain characters.
-func (c *compiler) text(value string, variables bool) text {
-	if !variables {
-		return text{value: value, bool: readBool(value)}
-	}
+func (c *compiler) text(value string) text {
 	parts := c.parts(value)
 	if hasVariable(parts) {
-		t := &template{split: true}
-		t.parts, t.malformed = c.templateParts(parts, func(p policy.Part, _ bool) string { return p.Text })
+		t := &template{}
+		t.parts, t.malformed = c.templateParts(parts, func(p policy.Part) string { return p.Text })
 		return text{template: t}
 	}
 	var b strings.Builder
@@ -54,9 +51,6 @@ func (e *evaluation) resolve(t *text) (string, truth) {
 	}
 	if result := e.substitute(t.template); result != yes {
 		return "", result
-	}
-	if len(e.scratch.values) == 1 {
-		return e.scratch.values[0], yes
 	}
 	return strings.Join(e.scratch.values, ""), yes
 }
@@ -122,7 +116,7 @@ func (e *evaluation) isBool(t *text, got boolean) truth {
 	return got.equals(readBool(want))
 }
 
-// isNull is the Null operator: "true" asks for a request without the key, "false" for one with it; a list is or-ed (iam.md C14). An
+// isNull is the Null operator, whose values have no variables: "true" asks for a request without the key, "false" for one with it; a list is or-ed (iam.md C14). An
 // empty list of values counts as absent, an empty string does not.
 func (e *evaluation) isNull(a *atom, missing bool) truth {
 	got := isFalse

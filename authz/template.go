@@ -34,15 +34,15 @@ type part struct {
 }
 
 // templateParts compiles parts, whose literal text literal encodes.
-func (c *compiler) templateParts(parts []policy.Part, literal func(p policy.Part, last bool) string) (out []part, malformed bool) {
-	for i, p := range parts {
+func (c *compiler) templateParts(parts []policy.Part, literal func(p policy.Part) string) (out []part, malformed bool) {
+	for _, p := range parts {
 		switch p.Kind {
 		case policy.Malformed:
 			return out, true
 		case policy.Variable:
 			out = append(out, part{variable: c.key(p.Text) + 1, fallback: p.Default, hasFallback: p.HasDefault})
 		default:
-			out = append(out, part{text: literal(p, i == len(parts)-1)})
+			out = append(out, part{text: literal(p)})
 		}
 	}
 	return out, false
@@ -55,13 +55,13 @@ func (c *compiler) templateGlob(parts []policy.Part, d dialect, misplaced bool) 
 	if d == arnDialect {
 		e.dialect = plainDialect // how many colons stand before a wildcard depends on the values
 	}
-	t.parts, t.malformed = c.templateParts(parts, func(p policy.Part, last bool) string {
+	t.parts, t.malformed = c.templateParts(parts, func(p policy.Part) string {
 		e.out = e.out[:0]
 		e.special = e.special || !utf8.ValidString(p.Text)
 		if p.Kind == policy.Escaped {
 			e.literal(p.Text)
 		} else {
-			e.wild(p.Text, last)
+			e.wild(p.Text)
 		}
 		return string(e.out)
 	})
@@ -184,7 +184,8 @@ func (e *evaluation) valuesAreText(t *template) bool {
 // splitMatch cuts what stands before the first star and after the last from the text, and finds what stands between them one after the
 // other, each as early as it can be.
 func (t *template) splitMatch(values []string, text string) bool {
-	ok, first, last := true, 0, len(t.parts)
+	var ok bool
+	first, last := 0, len(t.parts)
 	for ; first < last && !t.parts[first].star; first++ {
 		if text, ok = strings.CutPrefix(text, values[first]); !ok {
 			return false
@@ -215,7 +216,7 @@ func (p *places) template(t *template, values []string, text string) bool {
 		switch {
 		case t.parts[i].star:
 			p.element(anyRun)
-		case t.parts[i].variable == 0 && !t.split:
+		case t.parts[i].variable == 0:
 			ok = p.program(v)
 		default:
 			ok = p.literal(v)

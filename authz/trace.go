@@ -61,7 +61,7 @@ func (e *evaluation) traceAll(v *verdictOf) {
 
 // traceKeys takes in the keys that the group looked up.
 func (e *evaluation) traceKeys() {
-	for i := range e.scratch.keys {
+	for i := range e.group.keys {
 		if e.scratch.keys[i].state != notLookedUp {
 			e.trace.asked(e.group.keys[i].name, e.req, e.typ)
 		}
@@ -261,7 +261,7 @@ func (w *statementWriter) condition(e *evaluation, c *policy.Condition, result t
 	t := ConditionTrace{Operator: c.Operator.Value, Key: c.Key.Value, Span: c.Span, At: w.lines.Position(c.Span.Start),
 		Present: present, Got: value.Values, Held: result.holds(w.from.Effect != policy.Allow)}
 	op, known := policy.ParseOperator(c.Operator.Value)
-	family, _, _ := familyOf(op.Name)
+	family := familyOf(op.Name)
 	for _, v := range c.Values {
 		text := substitutedText{shown: v.Value}
 		if family.hasVariables() {

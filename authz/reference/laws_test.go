@@ -19,7 +19,7 @@ func FuzzLaws(f *testing.F) {
 
 // TestLaws runs the laws on many random inputs, also where nobody fuzzes.
 func TestLaws(t *testing.T) {
-	for seed := range uint64(400) {
+	for seed := range authztest.Seeds(400) {
 		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) { authztest.CheckLaws(t, reference.Decide, authztest.Bytes(seed)) })
 	}
 }

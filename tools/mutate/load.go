@@ -27,6 +27,7 @@ type pkg struct {
 	fset     *token.FileSet
 	names    []string // of files, without the tests
 	files    []*ast.File
+	bare     []*ast.File       // without the bodies of functions
 	source   map[string][]byte // by file name
 	importer types.Importer
 	info     *types.Info
@@ -70,30 +71,53 @@ func load(ctx context.Context, pattern string) (*pkg, error) {
 			return nil, err
 		}
 		p.source[name] = text
-		p.files = append(p.files, f)
+		p.files, p.bare = append(p.files, f), append(p.bare, withoutBodies(f))
 	}
+	question, err := parser.ParseFile(p.fset, "", "package "+p.files[0].Name.Name+"\nfunc mutantOn(int) bool", 0)
+	if err != nil {
+		return nil, err
+	}
+	p.bare = append(p.bare, question)
 	p.info = &types.Info{
 		Types: make(map[ast.Expr]types.TypeAndValue), Defs: make(map[*ast.Ident]types.Object), Uses: make(map[*ast.Ident]types.Object),
 	}
-	p.types, err = p.check(p.files, p.info)
+	c := types.Config{Importer: p.importer}
+	p.types, err = c.Check(p.path, p.fset, p.files, p.info)
 	return p, err
 }
 
-func (p *pkg) check(files []*ast.File, info *types.Info) (*types.Package, error) {
-	c := types.Config{Importer: p.importer}
-	return c.Check(p.path, p.fset, files, info)
-}
-
-// compiles tells whether the package with the mutant type-checks.
-func (p *pkg) compiles(m *mutant) bool {
-	f, err := parser.ParseFile(p.fset, m.file, m.apply(p.source[m.file]), parser.SkipObjectResolution)
+// compiles tells whether the package type-checks with another text of one file. Of the other files only the declarations are looked
+// at: no change of a function changes those.
+func (p *pkg) compiles(file int, text []byte) bool {
+	f, err := parser.ParseFile(p.fset, p.names[file], text, parser.SkipObjectResolution)
 	if err != nil {
 		return false
 	}
-	files := slices.Clone(p.files)
-	files[slices.Index(p.names, m.file)] = f
-	_, err = p.check(files, nil)
-	return err == nil
+	files := slices.Clone(p.bare)
+	files[file] = f
+	ok := true
+	c := types.Config{Importer: p.importer, Error: func(err error) {
+		var at types.Error
+		if !errors.As(err, &at) || f.FileStart <= at.Pos && at.Pos < f.FileEnd {
+			ok = false
+		}
+	}}
+	_, _ = c.Check(p.path, p.fset, files, nil) // told above
+	return ok
+}
+
+// withoutBodies is a copy of a file without what its functions do.
+func withoutBodies(f *ast.File) *ast.File {
+	out := *f
+	out.Decls = slices.Clone(f.Decls)
+	for i, d := range out.Decls {
+		if fn, ok := d.(*ast.FuncDecl); ok {
+			bare := *fn
+			bare.Body = nil
+			out.Decls[i] = &bare
+		}
+	}
+	return &out
 }
 
 // goList decodes what "go list" with the arguments says.

@@ -12,13 +12,17 @@ import (
 
 // mutant is one change of one file.
 type mutant struct {
+	id         int // from 1; 0 when the mutant needs a build of its own
 	file       string
 	start, end int // offsets
 	text       string
+	schema     schema
+	function   string // that has it; "" outside of functions
 	// What a reader is told. source is the line on which the change starts.
 	line, column     int
 	source, from, to string
 	verdict          verdict
+	killer           string // the test
 }
 
 // apply gives the source with the change.
@@ -26,7 +30,7 @@ func (m *mutant) apply(source []byte) []byte {
 	return slices.Concat(source[:m.start], []byte(m.text), source[m.end:])
 }
 
-// mutants lists the changes of the files whose name contains filter, in the order of the text, and how many do not compile.
+// mutants lists the changes of the files named, or of all, in the order of the text, and how many do not compile.
 //
 //   - A condition, or another boolean expression, becomes true, and false. An operand of && becomes true, of || false: a test that
 //     notices both for all operands also notices a negated condition, && for ||, and == for !=, which are therefore left out.
@@ -38,18 +42,24 @@ func (m *mutant) apply(source []byte) []byte {
 //
 // What is replaced stays in the text where it is not executed, so that no variable becomes unused. What does not compile is, nearly
 // always, a function without its last return.
-func (p *pkg) mutants(filter string) (valid []*mutant, invalid int) {
+func (p *pkg) mutants(only []string) (valid []*mutant, invalid int) {
+	id := 0
 	for i, f := range p.files {
-		if !strings.Contains(p.names[i], filter) {
+		if len(only) > 0 && !slices.Contains(only, p.names[i]) {
 			continue
 		}
 		e := &enumerator{pkg: p, file: p.names[i], ast: f, done: make(map[ast.Expr]bool)}
 		ast.PreorderStack(f, nil, e.visit)
 		slices.SortStableFunc(e.found, func(a, b *mutant) int { return a.start - b.start })
 		for _, m := range e.found {
-			if p.compiles(m) {
+			switch {
+			case m.schema.wrap != nil && p.compiles(i, compose(p.source[m.file], []*mutant{m})):
+				id++
+				m.id = id
 				valid = append(valid, m)
-			} else {
+			case p.compiles(i, m.apply(p.source[m.file])):
+				valid = append(valid, m)
+			default:
 				invalid++
 			}
 		}
@@ -60,9 +70,10 @@ func (p *pkg) mutants(filter string) (valid []*mutant, invalid int) {
 // enumerator finds the mutants of one file.
 type enumerator struct {
 	*pkg
-	file  string
-	ast   *ast.File
-	found []*mutant
+	file     string
+	ast      *ast.File
+	function string // at hand
+	found    []*mutant
 	// done are the expressions that need no mutants of their own.
 	done map[ast.Expr]bool
 }
@@ -73,7 +84,7 @@ func (e *enumerator) textOf(n ast.Node) string {
 	return string(e.source[e.file][e.offset(n.Pos()):e.offset(n.End())])
 }
 
-func (e *enumerator) add(start, end token.Pos, text, from, to string) {
+func (e *enumerator) add(start, end token.Pos, text, from, to string) *mutant {
 	at := e.fset.Position(start)
 	m := &mutant{file: e.file, start: at.Offset, end: e.offset(end), text: text, line: at.Line, column: at.Column, to: to}
 	m.source = strings.TrimSpace(strings.Split(string(e.source[e.file]), "\n")[at.Line-1])
@@ -81,11 +92,14 @@ func (e *enumerator) add(start, end token.Pos, text, from, to string) {
 	if long := []rune(m.from); len(long) > 80 {
 		m.from = string(long[:79]) + "…"
 	}
+	m.function = e.function
 	e.found = append(e.found, m)
+	return m
 }
 
-func (e *enumerator) replace(n ast.Node, text, to string) {
-	e.add(n.Pos(), n.End(), text, e.textOf(n), to)
+// replace adds a mutant that has text in the place of n; wrap writes both.
+func (e *enumerator) replace(n ast.Node, text, to string, wrap wrapper) {
+	e.add(n.Pos(), n.End(), text, e.textOf(n), to).schema = schema{e.offset(n.Pos()), e.offset(n.End()), wrap}
 }
 
 // visit adds the mutants of one node; the stack holds the nodes around it.
@@ -97,7 +111,12 @@ func (e *enumerator) visit(n ast.Node, stack []ast.Node) bool {
 		e.expression(x, stack[len(stack)-1])
 	}
 	switch n := n.(type) {
+	case *ast.FuncDecl:
+		e.function = nameOf(n)
 	case *ast.GenDecl:
+		if len(stack) == 1 {
+			e.function = ""
+		}
 		return n.Tok == token.VAR
 	case *ast.BlockStmt:
 		e.statements(n.List, onlyGuarded(n, stack))
@@ -128,6 +147,18 @@ func (e *enumerator) visit(n ast.Node, stack []ast.Node) bool {
 		e.done[n.Call] = true
 	}
 	return true
+}
+
+// nameOf is the name of a function, or (*T).name of a method.
+func nameOf(d *ast.FuncDecl) string {
+	if d.Recv == nil {
+		return d.Name.Name
+	}
+	t := types.ExprString(d.Recv.List[0].Type)
+	if strings.HasPrefix(t, "*") {
+		t = "(" + t + ")"
+	}
+	return t + "." + d.Name.Name
 }
 
 // onlyGuarded tells whether the block is the body of an if without else, or of a loop: without its only statement it would be as
@@ -161,7 +192,7 @@ func (e *enumerator) statements(list []ast.Stmt, keep bool) {
 			continue
 		}
 		if !keep {
-			e.replace(s, "if false { "+e.textOf(s)+" }", "removed")
+			e.replace(s, "if false { "+e.textOf(s)+" }", "removed", func(on string) (string, string) { return "if !" + on + " { ", " }" })
 		}
 	}
 }
@@ -177,7 +208,10 @@ func isBuiltin(call *ast.CallExpr, name string) bool {
 
 func (e *enumerator) skipLoop(loop ast.Node, body *ast.BlockStmt) {
 	header := string(e.source[e.file][e.offset(loop.Pos()):e.offset(body.Lbrace)])
-	e.add(body.Lbrace, body.Lbrace+1, "{ break; ", header, "no loop")
+	e.add(body.Lbrace, body.Lbrace+1, "{ break; ", header, "no loop").schema = schema{
+		e.offset(body.Lbrace), e.offset(body.Lbrace) + 1,
+		func(on string) (string, string) { return "", " if " + on + " { break }; " },
+	}
 }
 
 // caseClause forces the conditions of a switch without a tag, and removes the values of one with a tag.
@@ -192,14 +226,14 @@ func (e *enumerator) caseClause(c *ast.CaseClause, parent ast.Node) {
 			continue
 		}
 		e.done[x] = true
+		start, end := c.Pos(), c.End()
 		switch {
-		case len(c.List) == 1:
-			e.add(c.Pos(), c.End(), "", "case "+e.textOf(x), "removed")
-		case i == 0:
-			e.add(x.Pos(), c.List[1].Pos(), "", "case "+e.textOf(x), "removed")
-		default:
-			e.add(c.List[i-1].End(), x.End(), "", "case "+e.textOf(x), "removed")
+		case len(c.List) > 1 && i == 0:
+			start, end = x.Pos(), c.List[1].Pos()
+		case len(c.List) > 1:
+			start, end = c.List[i-1].End(), x.End()
 		}
+		e.add(start, end, "", "case "+e.textOf(x), "removed").schema = schema{e.offset(x.Pos()), e.offset(x.End()), e.unless(x)}
 	}
 }
 
@@ -211,7 +245,7 @@ func (e *enumerator) boolean(x ast.Expr, toTrue, toFalse bool) {
 	e.done[x] = true
 	if v := e.info.Types[x].Value; v != nil {
 		flipped := fmt.Sprint(!constant.BoolVal(v))
-		e.replace(x, flipped, flipped)
+		e.replace(x, flipped, flipped, e.instead(x, flipped))
 		return
 	}
 	switch x := x.(type) {
@@ -233,10 +267,10 @@ func (e *enumerator) boolean(x ast.Expr, toTrue, toFalse bool) {
 		}
 	}
 	if toTrue {
-		e.replace(x, "(true || ("+e.textOf(x)+"))", "true")
+		e.replace(x, "(true || ("+e.textOf(x)+"))", "true", func(on string) (string, string) { return "(" + on + " || (", "))" })
 	}
 	if toFalse {
-		e.replace(x, "(false && ("+e.textOf(x)+"))", "false")
+		e.replace(x, "(false && ("+e.textOf(x)+"))", "false", func(on string) (string, string) { return "(!" + on + " && (", "))" })
 	}
 }
 
@@ -287,7 +321,7 @@ func (e *enumerator) operator(b *ast.BinaryExpr) {
 	text := e.textOf(b)
 	at := e.offset(b.OpPos) - e.offset(b.Pos())
 	changed := text[:at] + op.String() + text[at+len(b.Op.String()):]
-	e.add(b.Pos(), b.End(), changed, text, strings.Join(strings.Fields(changed), " "))
+	e.replace(b, changed, strings.Join(strings.Fields(changed), " "), e.instead(b, changed))
 }
 
 func (e *enumerator) isLength(x ast.Expr) bool {
@@ -318,7 +352,7 @@ func (e *enumerator) integer(x ast.Expr, v constant.Value, parent ast.Node) {
 	if v.ExactString() == "1" {
 		next = "0"
 	}
-	e.replace(x, next, next)
+	e.replace(x, next, next, e.instead(x, next))
 }
 
 // results replaces what a function returns by zero values.
@@ -391,14 +425,20 @@ func (e *enumerator) zero(x ast.Expr, t types.Type) {
 		return
 	}
 	if e.isZero(x) { // a named constant
-		e.replace(x, "1", "1")
+		e.replace(x, "1", "1", e.instead(x, "1"))
 		return
 	}
-	name := types.TypeString(t, func(p *types.Package) string {
+	function := "func() (zero_ " + e.typeName(t) + ") { "
+	e.replace(x, function+"return; return "+e.textOf(x)+" }()", "zero value", func(on string) (string, string) {
+		return function + "if " + on + " { return }; return ", " }()"
+	})
+}
+
+func (e *enumerator) typeName(t types.Type) string {
+	return types.TypeString(t, func(p *types.Package) string {
 		if p == e.types {
 			return ""
 		}
 		return p.Name()
 	})
-	e.replace(x, "func() (zero_ "+name+") { return; return "+e.textOf(x)+" }()", "zero value")
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"testing"
 
 	"github.com/licet/licet/authz"
 	"github.com/licet/licet/policy"
@@ -34,6 +35,14 @@ func Bytes(seed uint64) []byte {
 		data[i] = byte(r.Uint32())
 	}
 	return data
+}
+
+// Seeds is how many seeds a test shall take that takes n when time does not matter.
+func Seeds(n uint64) uint64 {
+	if testing.Short() {
+		return n / 5
+	}
+	return n
 }
 
 // next gives the next byte; 0 when there is none.
