@@ -273,12 +273,21 @@ func analyst(t testing.TB) (*service.Call, *service.Need, authz.Policies) {
 	return c, n, p
 }
 
+// allocations is the fewest of several measurements: the race detector makes pools forget things at random.
+func allocations(fn func()) float64 {
+	n := testing.AllocsPerRun(100, fn)
+	for range 9 {
+		n = min(n, testing.AllocsPerRun(100, fn))
+	}
+	return n
+}
+
 func TestWarmDecisionAllocatesLittle(t *testing.T) {
 	c, need, p := analyst(t)
 	w := world{}
 	d := w.dispatcher(t, Enforce)
 	var made audit.Decision
-	n := testing.AllocsPerRun(100, func() {
+	n := allocations(func() {
 		made = audit.Decision{}
 		d.decide(c, need, d.compiled.ofCaller(&c.Caller, &p), &members{}, &made)
 	})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -160,7 +161,9 @@ func (d *Dispatcher) Do(ctx context.Context, c *service.Call, in any) (answer An
 	if !j.record.Allowed && d.config.Mode != Observe {
 		return Answer{Denied: true}, j.denied.answer(e)
 	}
-	out, err := op.Handle(ctx, c, in)
+	judged := *c
+	judged.Judged = j.needs
+	out, err := op.Handle(ctx, &judged, in)
 	if err != nil {
 		if logErr := d.config.Log.Fail(ctx, failureOf(err)); logErr != nil {
 			err = awserr.Internal(fmt.Errorf("record failure of %s: %w", c.RequestID, errors.Join(err, logErr)))
@@ -230,6 +233,7 @@ func (n *deniedNeed) answer(e *entry) error {
 // judgement is a call with what was decided about it.
 type judgement struct {
 	record audit.Record
+	needs  []service.Need
 	denied *deniedNeed // the first need that was denied; nil when record.Allowed
 }
 
@@ -248,11 +252,14 @@ func (d *Dispatcher) judge(ctx context.Context, c *service.Call, op service.Oper
 	if len(needs) == 0 {
 		return nil, fmt.Errorf("%s needs no permission, which is a bug", op.Name)
 	}
+	if err := checkSize(needs); err != nil {
+		return nil, err
+	}
 	policies, err := d.config.Policies.Policies(ctx, c.Caller)
 	if err != nil {
 		return nil, internal(err, "find the policies of %s", c.Caller.ARN)
 	}
-	j := &judgement{record: d.record(c)}
+	j := &judgement{record: d.record(c), needs: needs}
 	j.record.Exempt = op.Exempt
 	j.record.Allowed = true
 	j.record.Decisions = make([]audit.Decision, len(needs))
@@ -272,6 +279,33 @@ func (d *Dispatcher) judge(ctx context.Context, c *service.Call, op service.Oper
 		}
 	}
 	return j, nil
+}
+
+// maxNeed bounds a need, in bytes: twice what a resource with 50 tags, and 50 others in the request, can take. The decision log keeps all
+// of it, also for those whom it denies.
+const maxNeed = 512 << 10
+
+func checkSize(needs []service.Need) error {
+	for i := range needs {
+		if t := &needs[i].Target; len(t.ARN)+sizeOf(t.Keys) > maxNeed {
+			return awserr.New("RequestEntityTooLargeException", http.StatusRequestEntityTooLarge,
+				"What the request says of its resource must be smaller than %d bytes.", maxNeed)
+		}
+	}
+	return nil
+}
+
+func sizeOf(keys authz.Context) (n int) {
+	if keys.Len() == 0 { // as of most needs: the warm path allocates nothing for it
+		return 0
+	}
+	for name, v := range keys.All {
+		n += len(name)
+		for _, value := range v.Values {
+			n += len(value)
+		}
+	}
+	return n
 }
 
 // decide judges one need by the caller's own policies, those of its resource and those above both accounts, and puts down what it

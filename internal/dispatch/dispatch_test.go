@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -52,9 +53,12 @@ func (w *world) Begin(ctx context.Context, rec *audit.Record) (context.Context, 
 
 func (w *world) Fail(context.Context, audit.Failure) error { return nil }
 
-func (w *world) handle(context.Context, *service.Call, *input) (*output, error) {
+func (w *world) handle(_ context.Context, c *service.Call, _ *input) (*output, error) {
 	if len(w.records) == 0 {
 		panic("an operation ran before its decision was recorded")
+	}
+	if last := w.records[len(w.records)-1]; len(c.Judged) != len(last.Decisions) || c.Judged[0].Action != last.Decisions[0].Request.Action {
+		panic("an operation was not told what was judged")
 	}
 	w.ran++
 	return &output{Done: true}, nil
@@ -216,6 +220,33 @@ func TestDo(t *testing.T) {
 				t.Errorf("recorded the caller %s, want %s", w.records[0].Caller.ARN, tt.caller)
 			}
 		})
+	}
+}
+
+// The decision log keeps what was judged: what is larger than any resource with its tags is refused and leaves nothing behind.
+func TestLargeNeedsAreRefused(t *testing.T) {
+	long := strings.Repeat("x", maxNeed)
+	for name, add := range map[string]func(*service.Target){
+		"ARN":   func(t *service.Target) { t.ARN += long },
+		"name":  func(t *service.Target) { t.Keys.Set("aws:RequestTag/"+long, "") },
+		"value": func(t *service.Target) { t.Keys.Set("aws:RequestTag/a", long) },
+		"list":  func(t *service.Target) { t.Keys.SetList("aws:TagKeys", long[:maxNeed/2], long[maxNeed/2:]) },
+	} {
+		w := world{policies: allow(t, "*")}
+		d := w.dispatcher(t, Observe)
+		d.services["lambda"].operations["GetFunction"] = service.Op("GetFunction", "lambda:GetFunction",
+			func(ctx context.Context, c *service.Call, in *input) (service.Target, error) {
+				out, err := target(ctx, c, in)
+				add(&out)
+				return out, err
+			}, w.handle)
+		_, err := d.Do(t.Context(), call("GetFunction"), &input{"f"})
+		if e, ok := errors.AsType[*awserr.Error](err); !ok || e.Code != "RequestEntityTooLargeException" || e.Status != 413 {
+			t.Errorf("%s: got %v", name, err)
+		}
+		if w.ran != 0 || len(w.records) != 0 {
+			t.Errorf("%s: ran %d operations and wrote %d records", name, w.ran, len(w.records))
+		}
 	}
 }
 

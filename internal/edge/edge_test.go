@@ -64,7 +64,7 @@ type world struct {
 	held chan struct{}
 }
 
-// Authenticate knows the root of two accounts, a user who may do anything, one who may do nothing, and keys that go wrong.
+// Authenticate knows the root of two accounts, a session of a root that may do one task, a user who may do anything, one who may do nothing, and keys that go wrong.
 func (w *world) Authenticate(_ context.Context, id, token string) (string, principal.Caller, error) {
 	caller := func(kind authz.PrincipalKind, account, name string) (string, principal.Caller, error) {
 		return "secret of " + id, principal.Caller{

@@ -2,15 +2,15 @@ package edge
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/licet/licet/authz"
 	"github.com/licet/licet/internal/audit"
+	"github.com/licet/licet/internal/service"
 )
 
 // A call that crosses accounts is judged by policies of both, and is in the log of the caller's. What its root may see there is
 // what AWS tells a caller: that the other account's policies did not let it pass, but neither what is in them (an ExternalId in a
-// trust policy is a secret), nor whether there are any, nor the tags of the resource.
+// trust policy is a secret), nor whether there are any, nor the tags of the resource, nor its account's place in an organization.
 
 // isForeign tells that a request is for a resource of another account than the one that asks.
 func isForeign(account string, req authz.Request) bool {
@@ -22,27 +22,24 @@ func belongsToResource(t authz.PolicyType) bool {
 	return t == authz.ResourceBasedPolicy || t == authz.RoleTrustPolicy || t == authz.ResourceControlPolicy
 }
 
-// isResourceTag tells aws:ResourceTag/…, iam:ResourceTag/… and the like.
-func isResourceTag(key string) bool { return strings.Contains(strings.ToLower(key), ":resourcetag/") }
-
 // seenBy is a record without what belongs to other accounts.
 func seenBy(account string, rec audit.Record) audit.Record {
 	rec.Decisions = slices.Clone(rec.Decisions)
 	for i := range rec.Decisions {
 		if d := &rec.Decisions[i]; isForeign(account, d.Request) {
-			d.Request.Context = withoutTags(d.Request.Context)
+			d.Request.Context = withoutTheirs(d.Request.Context)
 			d.Policies.Resource, d.Policies.RCPs, d.Policies.HasRCPs = nil, nil, false
 		}
 	}
 	return rec
 }
 
-// withoutTags is a context without the tags of the resource.
-func withoutTags(c authz.Context) authz.Context {
+// withoutTheirs is a context without the keys whose values the resource's account alone knows.
+func withoutTheirs(c authz.Context) authz.Context {
 	var kept authz.Context
 	for name, v := range c.All {
 		switch {
-		case isResourceTag(name):
+		case service.OwnerKnows(name):
 		case v.Multi:
 			kept.SetList(name, v.Values...)
 		default:
@@ -55,13 +52,13 @@ func withoutTags(c authz.Context) authz.Context {
 // explainForeign explains a request of the caller's account on a resource of another.
 func explainForeign(req authz.Request, policies authz.Policies) authz.Explanation {
 	made := authz.Explain(req, policies)
-	// What knows nothing of the tags cannot show them by a condition or a variable.
-	req.Context = withoutTags(req.Context)
+	// What knows nothing of these keys cannot show them by a condition or a variable.
+	req.Context = withoutTheirs(req.Context)
 	x := authz.Explain(req, policies)
 	x.Keys = authz.Explain(req, ownPolicies(policies)).Keys
 	if a, b := x.Decision, made.Decision; a.Allowed != b.Allowed || a.By != b.By || a.Explicit != b.Explicit {
 		made.Request, made.Fix, made.Keys = req, nil, nil
-		hidePolicies(&made.Decision, func(authz.PolicyType) bool { return true }, "depends on the resource's tags: not shown")
+		hidePolicies(&made.Decision, func(authz.PolicyType) bool { return true }, "depends on the resource's tags, or on where its account is in its organization: not shown")
 		x = made
 	}
 	hidePolicies(&x.Decision, belongsToResource, "of another account: not shown")

@@ -228,7 +228,7 @@ func (s *Server) decideAgain(ctx context.Context, account string, d audit.Decisi
 	foreign := isForeign(account, d.Request)
 	if d.Note != "" { // no policy decided
 		if foreign {
-			d.Request.Context = withoutTags(d.Request.Context)
+			d.Request.Context = withoutTheirs(d.Request.Context)
 		}
 		decision := authz.Decision{Allowed: d.Allowed, By: d.By, Note: d.Note}
 		return Explained{Explanation: authz.Explanation{Request: d.Request, Decision: decision}}, nil

@@ -135,11 +135,13 @@ func TestForeignTagsAreHidden(t *testing.T) {
 		Action:    "lambda:InvokeFunction", Resource: "arn:aws:lambda:eu-central-1:" + other + ":function:f", ResourceAccount: other,
 	}
 	req.Context.Set("aws:ResourceTag/team", "secret-tag")
+	req.Context.SetList("aws:ResourceOrgPaths", "o-1/r-1/secret-tag/")
 	deny := document(t, "theirs", `{"Sid":"SecretSid","Effect":"Deny","Principal":"*","Action":"*","Resource":"*"}`)
 	for name, own := range map[string]string{
 		"condition":  `{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:ResourceTag/team":"red"}}}`,
 		"variable":   `{"Effect":"Allow","Action":"*","Resource":"arn:aws:lambda:*:*:function:${aws:ResourceTag/team}"}`,
 		"decides":    `{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:ResourceTag/team":"secret-tag"}}}`,
+		"unit":       `{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"ForAnyValue:StringLike":{"aws:ResourceOrgPaths":"o-1/*"}}}`,
 		"their Deny": `{"Effect":"Allow","Action":"*","Resource":"*"}`,
 	} {
 		policies := authz.Policies{Identity: []authz.Policy{document(t, "own", own)}}

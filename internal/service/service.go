@@ -45,6 +45,8 @@ type Call struct {
 	Internal *Internal
 	// Presented is what the operation's Identify found in the input of an unsigned call; nil for others.
 	Presented any
+	// Judged are the needs that were decided, for the handler of an operation that must know what let the call pass; nil before that.
+	Judged []Need
 }
 
 // Internal holds what only the server itself may say about a call.

@@ -21,6 +21,7 @@ const (
 	maxGroupName   = 128
 	maxPolicyName  = 128
 	maxProfile     = 128
+	maxARN         = 2048
 	maxPath        = 512
 	maxDescription = 1000
 	maxTags        = 50

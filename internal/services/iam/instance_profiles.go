@@ -53,12 +53,16 @@ func (s *Service) listInstanceProfiles(
 	if err != nil {
 		return nil, err
 	}
-	l, err := s.listIdentities(ctx, c.Account, profileKind, in.PathPrefix, p)
-	if err != nil {
+	if err := s.patterns.checkPathPrefix(in.PathPrefix); err != nil {
 		return nil, err
 	}
-	out := &sdk.ListInstanceProfilesOutput{IsTruncated: l.truncated, Marker: l.marker}
-	err = s.db.View(ctx, func(r store.Reader) (err error) {
+	var out *sdk.ListInstanceProfilesOutput
+	err = s.db.View(ctx, func(r store.Reader) error { // one: the roles must still be there
+		l, err := scanIdentities(r, c.Account, profileKind, in.PathPrefix, p)
+		if err != nil {
+			return err
+		}
+		out = &sdk.ListInstanceProfilesOutput{IsTruncated: l.truncated, Marker: l.marker}
 		out.InstanceProfiles, err = s.listedProfiles(r, c.Account, l.items)
 		return err
 	})

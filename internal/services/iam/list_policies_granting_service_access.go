@@ -37,6 +37,10 @@ func (s *Service) listPoliciesGrantingServiceAccess(
 	if err != nil {
 		return nil, err
 	}
+	outlines := make([]*grants, len(sources)) // made once for all services: large policies take long
+	for i, src := range sources {
+		outlines[i] = newGrants([]authz.Policy{src.policy})
+	}
 	places := make([]string, len(in.ServiceNamespaces))
 	for i := range places {
 		places[i] = fmt.Sprintf("%03d", i)
@@ -46,9 +50,12 @@ func (s *Service) listPoliciesGrantingServiceAccess(
 		IsTruncated: l.truncated, Marker: l.marker, PoliciesGrantingServiceAccess: []types.ListPoliciesGrantingServiceAccessEntry{},
 	}
 	for _, place := range l.items {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		namespace := in.ServiceNamespaces[slices.Index(places, place)]
 		out.PoliciesGrantingServiceAccess = append(out.PoliciesGrantingServiceAccess, types.ListPoliciesGrantingServiceAccessEntry{
-			ServiceNamespace: aws.String(namespace), Policies: granting(sources, namespace, s.actions),
+			ServiceNamespace: aws.String(namespace), Policies: granting(sources, outlines, namespace, s.actions),
 		})
 	}
 	return out, nil
@@ -73,7 +80,7 @@ func (s *Service) checkNamespaces(namespaces []string) error {
 // onArn is the resource of operations on the user, group or role of Arn.
 func (s *Service) onArn(ctx context.Context, c *service.Call, in any) (service.Target, error) {
 	text := member[*string](in, "Arn")
-	if err := checkLength("arn", aws.ToString(text), 20, 2048); err != nil {
+	if err := checkLength("arn", aws.ToString(text), 20, maxARN); err != nil {
 		return service.Target{}, err
 	}
 	_, k, name, err := s.parsePolicySource(c, *text)
@@ -83,12 +90,12 @@ func (s *Service) onArn(ctx context.Context, c *service.Call, in any) (service.T
 	return s.identityTarget(ctx, c, k, name, in, nil)
 }
 
-// granting gives the policies that grant an action of a service, managed ones once.
-func granting(sources []source, namespace string, actions Actions) []types.PolicyGrantingServiceAccess {
+// granting gives the policies, with their outlines, that grant an action of a service, managed ones once.
+func granting(sources []source, outlines []*grants, namespace string, actions Actions) []types.PolicyGrantingServiceAccess {
 	out := []types.PolicyGrantingServiceAccess{}
 	seen := make(map[string]bool)
-	for _, src := range sources {
-		if seen[src.policy.ARN] || !newGrants([]authz.Policy{src.policy}).service(namespace, actions) {
+	for i, src := range sources {
+		if seen[src.policy.ARN] || !outlines[i].service(namespace, actions) {
 			continue
 		}
 		if src.inline != "" {

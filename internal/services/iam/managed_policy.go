@@ -13,8 +13,12 @@ import (
 // awsAccount stands in the ARNs of AWS managed policies in the place of an account.
 const awsAccount = "aws"
 
-// parsePolicyARN tells a text that is no ARN from an ARN that names no policy, as AWS does (recorded).
+// parsePolicyARN tells a text that is no ARN from an ARN that names no policy, as AWS does (recorded). One that is too long for the API
+// model is refused before anything remembers it.
 func parsePolicyARN(text string) (arn.ARN, error) {
+	if err := checkLength("policyArn", text, 0, maxARN); err != nil {
+		return arn.ARN{}, err
+	}
 	a, err := arn.Parse(text)
 	if err != nil {
 		return arn.ARN{}, validationError("ARN %s is not valid.", text)

@@ -26,17 +26,9 @@ func (d *Directory) Policies(ctx context.Context, caller principal.Caller) (auth
 		if caller.Kind == authz.AssumedRole {
 			k = roleKind
 		}
-		e, err := d.identities.Get(ctx, identityKey(caller.Account, k, caller.ID))
-		if err != nil {
-			return authz.Policies{}, fmt.Errorf("load %s %s: %w", k, caller.ID, err)
-		}
-		if err := d.identityPolicies(ctx, e, &p); err != nil {
+		var err error
+		if p, err = d.policiesOf(ctx, caller.Account, k, caller.ID); err != nil {
 			return authz.Policies{}, err
-		}
-		if k == userKind {
-			if err := d.passwordPolicies(ctx, e, &p); err != nil {
-				return authz.Policies{}, err
-			}
 		}
 	default:
 		return authz.Policies{}, fmt.Errorf("no policies are known for callers of kind %s", caller.Kind)
@@ -58,6 +50,25 @@ func (d *Directory) Policies(ctx context.Context, caller principal.Caller) (auth
 		}
 	}
 	return p, nil
+}
+
+// policiesOf gives the policies of a user or role. A group or policy that it has lost since it was read may be gone: then it is read again.
+func (d *Directory) policiesOf(ctx context.Context, account string, k kind, id string) (p authz.Policies, err error) {
+	const attempts = 3
+	for range attempts {
+		var e *knownIdentity
+		if e, err = d.identities.Get(ctx, identityKey(account, k, id)); err != nil {
+			return p, fmt.Errorf("load %s %s: %w", k, id, err)
+		}
+		p = authz.Policies{}
+		if err = d.identityPolicies(ctx, e, &p); err == nil && k == userKind {
+			err = d.passwordPolicies(ctx, e, &p)
+		}
+		if !errors.Is(err, store.ErrNotFound) {
+			break
+		}
+	}
+	return p, err
 }
 
 // fullAccess is what a root user may.

@@ -97,7 +97,7 @@ func (s *Service) checkProviderARN(k providerKind, text *string) (account, name 
 	if text == nil {
 		return "", "", violation(member, "Member must not be null")
 	}
-	if err := checkLength(member, *text, 20, 2048); err != nil {
+	if err := checkLength(member, *text, 20, maxARN); err != nil {
 		return "", "", err
 	}
 	account, name, ok := s.parseProviderARN(k, *text)

@@ -23,6 +23,9 @@ import (
 // onReported is the resource of GenerateServiceLastAccessedDetails: a user, group, role or managed policy.
 func (s *Service) onReported(ctx context.Context, c *service.Call, in any) (service.Target, error) {
 	text := aws.ToString(member[*string](in, "Arn"))
+	if err := checkLength("arn", text, 0, maxARN); err != nil {
+		return service.Target{}, err
+	}
 	if isPolicyARN(text) {
 		return s.policyTarget(ctx, c, text, in, nil)
 	}

@@ -46,7 +46,11 @@ func (s *Service) simulatePrincipalPolicy(
 
 // onPolicySource is the resource of operations on the user, group or role of PolicySourceArn.
 func (s *Service) onPolicySource(ctx context.Context, c *service.Call, in any) (service.Target, error) {
-	_, k, name, err := s.parsePolicySource(c, aws.ToString(member[*string](in, "PolicySourceArn")))
+	text := aws.ToString(member[*string](in, "PolicySourceArn"))
+	if err := checkLength("policySourceArn", text, 0, maxARN); err != nil {
+		return service.Target{}, err
+	}
+	_, k, name, err := s.parsePolicySource(c, text)
 	if err != nil {
 		return service.Target{}, err
 	}

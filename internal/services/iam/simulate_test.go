@@ -529,6 +529,18 @@ func TestSimulationSize(t *testing.T) {
 	}
 	_, err := w.do(in)
 	wantError(t, err, "InvalidInput", "The simulation has too many resources and statements.")
+	// A long statement counts as several: for each resource the answer has the names of missing keys, and the decision tries all patterns.
+	for _, long := range []string{
+		saysIf("Allow", "*", "*", `{"StringEquals":{"`+strings.Repeat("k", 100_000)+`":"a"}}`),
+		saysIf("Allow", "*", "*", `{"StringLike":{"k":["a*`+strings.Repeat(`","a*`, 20_000)+`"]}}`),
+	} {
+		in := &sdk.SimulateCustomPolicyInput{PolicyInputList: []string{document(long)}, ActionNames: in.ActionNames[:1], ResourceArns: make([]string, 300)}
+		for i := range in.ResourceArns {
+			in.ResourceArns[i] = objectA
+		}
+		_, err := w.do(in)
+		wantError(t, err, "InvalidInput", "The simulation has too many resources and statements.")
+	}
 	_, err = w.do(&sdk.SimulateCustomPolicyInput{
 		ActionNames: []string{"s3:GetObject"}, PolicyInputList: []string{document(says("Allow", "*", "*")) + strings.Repeat(" ", maxSimulatedPolicy)},
 	})

@@ -232,8 +232,10 @@ func callerKeys(q *simulation.Question) {
 	}
 }
 
-// weightOf is what a question costs for each action: how many statements and conditions are tried, on all resources.
+// weightOf is what a question costs for each action: how many statements and conditions are tried, on all resources. A long statement
+// counts as several: it has many patterns to try, or long names of keys, which results repeat.
 func weightOf(q *simulation.Question) int {
+	const usual = 256 // bytes of a statement
 	n := 1
 	add := func(policies ...authz.Policy) {
 		for _, p := range policies {
@@ -241,7 +243,7 @@ func weightOf(q *simulation.Question) int {
 				continue
 			}
 			for _, s := range p.Document.Statements {
-				n += 1 + len(s.Condition)
+				n += 1 + len(s.Condition) + (s.Span.End-s.Span.Start)/usual
 			}
 		}
 	}

@@ -14,6 +14,7 @@ import (
 // 10 attachments for each entity since May 2026 (iam.md L1).
 const (
 	maxAccounts   = 10
+	maxInvites    = 20 // a day, without those that were accepted
 	maxUnits      = 2000
 	maxUnitDepth  = 5
 	maxSCPs       = 10_000
@@ -24,6 +25,7 @@ const (
 
 	maxName           = 128
 	maxDescription    = 512
+	maxNotes          = 1024
 	maxContent        = 1_000_000
 	maxTagKey         = 128
 	maxTagValue       = 256
@@ -82,6 +84,9 @@ func checkPolicyType(t types.PolicyType) error {
 
 // checkTags takes tags whose keys differ in more than case, which condition keys do not tell apart.
 func checkTags(in []types.Tag) ([]tag, error) {
+	if err := checkTagCount(len(in)); err != nil {
+		return nil, err
+	}
 	var out []tag
 	for _, t := range in {
 		if t.Key == nil || t.Value == nil {
@@ -99,11 +104,24 @@ func checkTags(in []types.Tag) ([]tag, error) {
 		}
 		out = append(out, tag{*t.Key, *t.Value})
 	}
-	return out, checkTagCount(out)
+	return out, nil
 }
 
-func checkTagCount(tags []tag) error {
-	if len(tags) > maxTags {
+// checkTagKeys takes no more keys than a resource can have.
+func checkTagKeys(keys []string) error {
+	if len(keys) > maxTags {
+		return invalidInput(types.InvalidInputExceptionReasonMaxLengthExceeded, "You provided more tag keys than a resource can have.") // our text
+	}
+	for _, key := range keys {
+		if err := checkLength(key, 1, maxTagKey); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkTagCount(n int) error {
+	if n > maxTags {
 		return constraint(types.ConstraintViolationExceptionReasonMaxTagLimitExceeded,
 			"You have exceeded the number of tags allowed on this resource.")
 	}

@@ -36,6 +36,9 @@ type handshake struct {
 // https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_invites.html
 const handshakeLife = 15 * 24 * time.Hour
 
+// handshakeKept is how long a handshake can be seen after it ended: "for 30 days before they are deleted" (API_ListHandshakesForAccount).
+const handshakeKept = 30 * 24 * time.Hour
+
 // stateAt is the state with time taken into account.
 func (h *handshake) stateAt(now time.Time) types.HandshakeState {
 	if h.State == types.HandshakeStateOpen && !now.Before(h.Expires) {
@@ -47,6 +50,11 @@ func (h *handshake) stateAt(now time.Time) types.HandshakeState {
 func (h *handshake) inviter() string { return h.Management }
 
 func (h *handshake) invitee() string { return h.Account }
+
+// concerns tells whether an account is one of the two.
+func (h *handshake) concerns(account string) bool {
+	return account == h.Account || account == h.Management
+}
 
 func putHandshake(tx store.Tx, h *handshake) error { return store.PutJSON(tx, handshakePrefix+h.ID, h) }
 
@@ -82,6 +90,9 @@ func inviteAccount(c *change, in *sdk.InviteAccountToOrganizationInput) (*sdk.In
 	if err != nil {
 		return nil, err
 	}
+	if err := checkLength(aws.ToString(in.Notes), 0, maxNotes); err != nil {
+		return nil, err
+	}
 	a, err := c.invited(in.Target)
 	if err != nil {
 		return nil, err
@@ -96,6 +107,9 @@ func inviteAccount(c *change, in *sdk.InviteAccountToOrganizationInput) (*sdk.In
 	if err := c.checkAccountCount(); err != nil {
 		return nil, err
 	}
+	if err := c.checkInvitationRate(); err != nil {
+		return nil, err
+	}
 	manager := c.org.Nodes[c.org.Management]
 	h := &handshake{
 		ID: newID("h-", handshakeIDLength), Organization: c.org.ID, Management: c.org.Management, Account: a.ID,
@@ -103,6 +117,30 @@ func inviteAccount(c *change, in *sdk.InviteAccountToOrganizationInput) (*sdk.In
 		Target: in.Target.Type, TargetID: *in.Target.Id, Email: manager.Email, Name: manager.Name, Features: c.org.FeatureSet,
 	}
 	return &sdk.InviteAccountToOrganizationOutput{Handshake: c.wireHandshake(h, c.call.Time)}, putHandshake(c.tx, h)
+}
+
+// checkInvitationRate counts the invitations of a day, and forgets those that ended long ago: at the latest when they expired.
+func (c *change) checkInvitationRate() error {
+	all, err := handshakes(c.r, func(h *handshake) bool { return h.Organization == c.org.ID })
+	if err != nil {
+		return err
+	}
+	today := 0
+	for _, h := range all {
+		switch {
+		case c.call.Time.Sub(h.Expires) >= handshakeKept:
+			if err := c.tx.Delete(handshakePrefix + h.ID); err != nil {
+				return err
+			}
+		case c.call.Time.Sub(h.Requested) < 24*time.Hour && h.State != types.HandshakeStateAccepted:
+			today++
+		}
+	}
+	if today >= maxInvites {
+		return handshakeConstraint(types.HandshakeConstraintViolationExceptionReasonHandshakeRateLimitExceeded,
+			"You attempted to exceed the number of handshakes that you can send in one day.")
+	}
+	return nil
 }
 
 // invited finds whom an invitation is for.
@@ -184,7 +222,7 @@ func (s *Service) acceptHandshake(
 		if err != nil {
 			return err
 		}
-		ch := change{view{s, tx, c, o}, tx}
+		ch := change{view{Service: s, r: tx, call: c, org: o}, tx}
 		if err := ch.join(c.Account, types.AccountJoinedMethodInvited, h.Tags); err != nil {
 			return err
 		}
@@ -216,7 +254,7 @@ func (s *Service) describeHandshake(
 		if err != nil {
 			return err
 		}
-		if h.Account != c.Account && h.Management != c.Account {
+		if !h.concerns(c.Account) {
 			return noSay()
 		}
 		out = s.wireHandshake(h, c.Time)

@@ -105,7 +105,8 @@ func (w *world) as(account string, in any) (any, error) {
 		w.t.Fatalf("no operation %s", name)
 	}
 	c := w.call(account, name)
-	if _, err := op.Needs(w.t.Context(), c, in); err != nil {
+	var err error
+	if c.Judged, err = op.Needs(w.t.Context(), c, in); err != nil {
 		return nil, err
 	}
 	return op.Handle(w.t.Context(), c, in)

@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/organizations"
@@ -122,6 +123,74 @@ func carries(action awsdata.Action, key string) bool {
 		}
 	}
 	return false
+}
+
+// A member that has no say in the organization is judged by what it names alone: its own decision log, and its own policies, must not tell
+// it what is there and what tags that has.
+func TestWithoutSayNothingShows(t *testing.T) {
+	w := newWorld(t)
+	root := w.found(scpType, rcpType)
+	id := w.member("m@example.com")
+	tags := []types.Tag{{Key: aws.String("secret"), Value: aws.String("tag")}}
+	guard := w.policy(rcpType, "guard", `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*"}]}`)
+	for _, resource := range []string{root, guard, id} {
+		must[sdk.TagResourceOutput](w, &sdk.TagResourceInput{ResourceId: &resource, Tags: tags})
+	}
+	invitation := must[sdk.InviteAccountToOrganizationOutput](w, &sdk.InviteAccountToOrganizationInput{
+		Target: &types.HandshakeParty{Id: aws.String(stranger), Type: types.HandshakePartyTypeAccount},
+	}).Handshake.Id
+	const other = "555566667777"
+	w.accounts = append(w.accounts, Account{other, "Other", "other@example.com"})
+	wantHidden := func(account string, in any, hidden string) {
+		t.Helper()
+		name := strings.TrimSuffix(reflect.TypeOf(in).Elem().Name(), "Input")
+		needs, err := w.ops[name].Needs(t.Context(), w.call(account, name), in)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		for _, n := range needs {
+			text := n.Target.ARN
+			for key, value := range n.Target.Keys.All {
+				text += " " + key + strings.Join(value.Values, " ")
+			}
+			if strings.Contains(text, hidden) {
+				t.Errorf("%s: got %s", name, text)
+			}
+		}
+	}
+	for _, tt := range []struct {
+		account string
+		in      any
+		hidden  string
+	}{
+		{id, &sdk.TagResourceInput{ResourceId: &root, Tags: []types.Tag{}}, "secret"},
+		{id, &sdk.UntagResourceInput{ResourceId: &id, TagKeys: []string{"x"}}, "secret"},
+		{id, &sdk.ListTagsForResourceInput{ResourceId: &guard}, "secret"},
+		{id, &sdk.DescribePolicyInput{PolicyId: &guard}, "resource_control_policy"},
+		{id, &sdk.AttachPolicyInput{PolicyId: &guard, TargetId: &root}, "RESOURCE_CONTROL_POLICY"},
+		{id, &sdk.MoveAccountInput{AccountId: &id, SourceParentId: &root, DestinationParentId: &root}, "secret"},
+		{other, &sdk.DescribeHandshakeInput{HandshakeId: invitation}, manager},
+	} {
+		wantHidden(tt.account, tt.in, tt.hidden)
+	}
+	must[sdk.PutResourcePolicyOutput](w, &sdk.PutResourcePolicyInput{Content: delegating(id, "organizations:DescribePolicy"), Tags: tags})
+	wantHidden(id, &sdk.PutResourcePolicyInput{Content: aws.String("x")}, "rp-")
+	// Who has a say, or may be given one by the resource policy, is judged by all of it.
+	for _, account := range []string{manager, id} {
+		needs, err := w.ops["DescribePolicy"].Needs(t.Context(), w.call(account, "DescribePolicy"), &sdk.DescribePolicyInput{PolicyId: &guard})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tag, ok := needs[0].Target.Keys.Get("aws:ResourceTag/secret"); !ok || tag.Values[0] != "tag" {
+			t.Errorf("%s: got %+v", account, needs)
+		}
+	}
+	for _, account := range []string{manager, stranger} {
+		needs, err := w.ops["DescribeHandshake"].Needs(t.Context(), w.call(account, "DescribeHandshake"), &sdk.DescribeHandshakeInput{HandshakeId: invitation})
+		if err != nil || !strings.Contains(needs[0].Target.ARN, manager) {
+			t.Errorf("%s: got %+v, %v", account, needs, err)
+		}
+	}
 }
 
 // A caller whose account is in no organization learns nothing but that, and only after it was allowed to ask.
@@ -284,6 +353,88 @@ func TestConstraints(t *testing.T) {
 		if _, err := w.as(manager, tt.in); failureOf(err) != tt.want {
 			t.Errorf("%T %+v: got %v, want %s", tt.in, tt.in, err, tt.want)
 		}
+	}
+}
+
+// What a request says of tags and notes is bounded before anything is decided or kept: the decision log has all of it.
+func TestBounds(t *testing.T) {
+	w := newWorld(t)
+	root := w.found()
+	many, keys := make([]types.Tag, maxTags+1), make([]string, maxTags+1)
+	for i := range many { // alike: they are counted first, before each is compared with all others
+		many[i], keys[i] = types.Tag{Key: aws.String("k"), Value: aws.String("v")}, "k"
+	}
+	for _, tt := range []struct {
+		in   any
+		want string
+	}{
+		{&sdk.TagResourceInput{ResourceId: &root, Tags: many}, "ConstraintViolationException MAX_TAG_LIMIT_EXCEEDED"},
+		{&sdk.CreateAccountInput{AccountName: aws.String("x"), Email: aws.String("a@b.cc"), Tags: many}, "ConstraintViolationException MAX_TAG_LIMIT_EXCEEDED"},
+		{&sdk.UntagResourceInput{ResourceId: &root, TagKeys: keys}, "InvalidInputException MAX_LENGTH_EXCEEDED"},
+		{&sdk.UntagResourceInput{ResourceId: &root, TagKeys: []string{strings.Repeat("k", maxTagKey+1)}}, "InvalidInputException MAX_LENGTH_EXCEEDED"},
+		{&sdk.UntagResourceInput{ResourceId: &root, TagKeys: []string{""}}, "InvalidInputException MIN_LENGTH_EXCEEDED"},
+	} {
+		name := strings.TrimSuffix(reflect.TypeOf(tt.in).Elem().Name(), "Input")
+		if _, err := w.ops[name].Needs(t.Context(), w.call(stranger, name), tt.in); failureOf(err) != tt.want {
+			t.Errorf("%T: got %v, want %s", tt.in, err, tt.want)
+		}
+	}
+	_, err := w.as(manager, &sdk.InviteAccountToOrganizationInput{
+		Target: &types.HandshakeParty{Id: aws.String(stranger), Type: types.HandshakePartyTypeAccount}, Notes: aws.String(strings.Repeat("x", 1025)),
+	})
+	if failureOf(err) != "InvalidInputException MAX_LENGTH_EXCEEDED" {
+		t.Errorf("notes: got %v", err)
+	}
+}
+
+// Invitations are bounded in number, and those that ended are forgotten one day.
+func TestInvitationRate(t *testing.T) {
+	w := newWorld(t)
+	w.found()
+	invite := func() (*sdk.InviteAccountToOrganizationOutput, error) {
+		out, err := w.as(manager, &sdk.InviteAccountToOrganizationInput{
+			Target: &types.HandshakeParty{Id: aws.String(stranger), Type: types.HandshakePartyTypeAccount},
+		})
+		made, _ := out.(*sdk.InviteAccountToOrganizationOutput)
+		return made, err
+	}
+	kept := func() int {
+		n := 0
+		in := &sdk.ListHandshakesForOrganizationInput{}
+		for {
+			out := must[sdk.ListHandshakesForOrganizationOutput](w, in)
+			n += len(out.Handshakes)
+			if in.NextToken = out.NextToken; in.NextToken == nil {
+				return n
+			}
+		}
+	}
+	first, err := invite()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, in := range []any{&sdk.AcceptHandshakeInput{HandshakeId: first.Handshake.Id}, &sdk.LeaveOrganizationInput{}} {
+		if _, err := w.as(stranger, in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range maxInvites { // the one that was accepted does not count
+		made, err := invite()
+		if err != nil {
+			t.Fatalf("invitation %d: %v", i, err)
+		}
+		must[sdk.CancelHandshakeOutput](w, &sdk.CancelHandshakeInput{HandshakeId: made.Handshake.Id})
+	}
+	if _, err := invite(); failureOf(err) != "HandshakeConstraintViolationException HANDSHAKE_RATE_LIMIT_EXCEEDED" {
+		t.Errorf("one more on a day: got %v", err)
+	}
+	w.now = w.now.Add(24 * time.Hour)
+	if _, err := invite(); err != nil || kept() != maxInvites+2 {
+		t.Errorf("a day later: got %v, and %d handshakes", err, kept())
+	}
+	w.now = w.now.Add(handshakeLife + handshakeKept)
+	if _, err := invite(); err != nil || kept() != 1 {
+		t.Errorf("long after: got %v, and %d handshakes", err, kept())
 	}
 }
 

@@ -37,7 +37,7 @@ func (s *Service) createOrganization(
 			ID: newID("o-", organizationIDLength), Management: c.Account, FeatureSet: features, Root: root.ID,
 			Nodes: map[string]*node{root.ID: root},
 		}
-		ch := change{view{s, tx, c, o}, tx}
+		ch := change{view{Service: s, r: tx, call: c, org: o}, tx}
 		if err := ch.join(c.Account, types.AccountJoinedMethodInvited, nil); err != nil {
 			return err
 		}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/organizations"
@@ -21,8 +20,6 @@ type delegation struct {
 	ID      string `json:"id"`
 	Content string `json:"content"`
 	Tags    []tag  `json:"tags,omitempty"`
-	// Since is when there began to be one.
-	Since time.Time `json:"since"`
 }
 
 // isDelegable tells whether a resource policy can grant an action, by its name in lower case.
@@ -46,10 +43,15 @@ func (v *view) delegated(operation string, who say) bool {
 	if o == nil || o.Delegation == nil || o.Management == v.call.Account || !isDelegable(strings.ToLower(operation)) {
 		return false
 	}
-	if !o.Delegation.Since.Before(v.call.Time) { // the call may have been decided before there was the policy
-		return false
-	}
 	return who == management || who == administrators && !v.isAdministrator()
+}
+
+// wasDelegated tells whether the call was decided by the resource policy as it is now. It may have been decided before there was one, or
+// before the account came into this organization.
+func (v *view) wasDelegated() bool {
+	return len(v.call.Judged) > 0 && !slices.ContainsFunc(v.call.Judged, func(n service.Need) bool {
+		return n.Target.Account != v.org.Management || n.Target.Policy == nil || string(n.Target.Policy.Document.Source) != v.org.Delegation.Content
+	})
 }
 
 // isAdministrator tells whether the caller's account is a delegated administrator for any service.
@@ -74,7 +76,7 @@ func (v *view) delegate(t *service.Target) error {
 // onResourcePolicy is the organization's resource policy, as it is or is to be.
 func onResourcePolicy(v *view, _ any) (service.Target, error) {
 	o := v.scope()
-	if o.Delegation == nil {
+	if o.Delegation == nil || v.blind {
 		return service.Target{ARN: v.resourcePolicyARN(o, "")}, nil
 	}
 	t := service.Target{ARN: v.resourcePolicyARN(o, o.Delegation.ID)}
@@ -99,7 +101,7 @@ func putResourcePolicy(c *change, in *sdk.PutResourcePolicyInput) (*sdk.PutResou
 	}
 	switch {
 	case c.org.Delegation == nil:
-		c.org.Delegation = &delegation{ID: newID("rp-", policyIDLength), Tags: tags, Since: c.call.Time}
+		c.org.Delegation = &delegation{ID: newID("rp-", policyIDLength), Tags: tags}
 	case len(tags) > 0: // "Calls with tags apply to the initial creation of the resource policy, otherwise an exception is thrown."
 		return nil, invalidInput(types.InvalidInputExceptionReasonInvalidListMember,
 			"You can't give tags to a resource policy that exists already.") // our text

@@ -8,6 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/organizations/types"
+
+	"github.com/licet/licet/internal/service"
 )
 
 // delegating is a resource policy that lets an account do actions.
@@ -26,10 +28,6 @@ func TestDelegation(t *testing.T) {
 		t.Errorf("without a resource policy: got %v", err)
 	}
 	must[sdk.PutResourcePolicyOutput](w, &sdk.PutResourcePolicyInput{Content: delegating(id, "organizations:ListRoots")})
-	if _, err := w.as(id, list); failureOf(err) != "AccessDeniedException" {
-		t.Errorf("a call that may have been decided before there was a resource policy: got %v", err)
-	}
-	w.now = w.now.Add(time.Nanosecond)
 	needs, err := w.ops["ListRoots"].Needs(t.Context(), w.call(id, "ListRoots"), list)
 	if err != nil || needs[0].Target.Account != manager || needs[0].Target.Policy == nil {
 		t.Errorf("got %+v, %v", needs, err)
@@ -60,9 +58,9 @@ func TestDelegation(t *testing.T) {
 		t.Errorf("what cannot be delegated: got %v", err)
 	}
 	// A delegated administrator reads without the policy, and writes by it.
-	const service = "config.amazonaws.com"
-	must[sdk.EnableAWSServiceAccessOutput](w, &sdk.EnableAWSServiceAccessInput{ServicePrincipal: aws.String(service)})
-	must[sdk.RegisterDelegatedAdministratorOutput](w, &sdk.RegisterDelegatedAdministratorInput{AccountId: &id, ServicePrincipal: aws.String(service)})
+	const config = "config.amazonaws.com"
+	must[sdk.EnableAWSServiceAccessOutput](w, &sdk.EnableAWSServiceAccessInput{ServicePrincipal: aws.String(config)})
+	must[sdk.RegisterDelegatedAdministratorOutput](w, &sdk.RegisterDelegatedAdministratorInput{AccountId: &id, ServicePrincipal: aws.String(config)})
 	guard := &sdk.CreatePolicyInput{Name: aws.String("x"), Type: scpType, Content: aws.String(denyS3)}
 	for operation, tt := range map[string]struct {
 		in   any
@@ -72,6 +70,59 @@ func TestDelegation(t *testing.T) {
 		if err != nil || (needs[0].Target.Policy != nil) != tt.want {
 			t.Errorf("%s: got %+v, %v", operation, needs, err)
 		}
+	}
+}
+
+// A call goes on by a resource policy only if it was decided by that very one, and not before there was one, or before the account came
+// into the organization.
+func TestDelegationIsWhatWasDecided(t *testing.T) {
+	w := newWorld(t)
+	w.found(scpType)
+	id := w.member("m@example.com")
+	invited := must[sdk.InviteAccountToOrganizationOutput](w, &sdk.InviteAccountToOrganizationInput{
+		Target: &types.HandshakeParty{Id: aws.String(stranger), Type: types.HandshakePartyTypeAccount},
+	}).Handshake
+	guard := &sdk.CreatePolicyInput{Name: aws.String("x"), Type: scpType, Content: aws.String(denyS3), Description: aws.String("")}
+	decided := func(account string) *service.Call {
+		c := w.call(account, "CreatePolicy")
+		c.Time = c.Time.Add(time.Hour) // that it came later says nothing
+		needs, err := w.ops["CreatePolicy"].Needs(t.Context(), c, guard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Judged = needs
+		return c
+	}
+	put := func(actions ...string) {
+		must[sdk.PutResourcePolicyOutput](w, &sdk.PutResourcePolicyInput{Content: delegating(id, actions...)})
+	}
+	act := func(c *service.Call) error {
+		_, err := w.ops["CreatePolicy"].Handle(t.Context(), c, guard)
+		return err
+	}
+	before, outside := decided(id), decided(stranger)
+	put("organizations:CreatePolicy")
+	if err := act(before); failureOf(err) != "AccessDeniedException" {
+		t.Errorf("decided before there was a policy: got %v", err)
+	}
+	if _, err := w.as(stranger, &sdk.AcceptHandshakeInput{HandshakeId: invited.Id}); err != nil {
+		t.Fatal(err)
+	}
+	if err := act(outside); failureOf(err) != "AccessDeniedException" {
+		t.Errorf("decided before the account joined: got %v", err)
+	}
+	replaced := decided(id)
+	put("organizations:CreatePolicy", "organizations:DeletePolicy")
+	if err := act(replaced); failureOf(err) != "AccessDeniedException" {
+		t.Errorf("decided by another policy: got %v", err)
+	}
+	half := decided(id)
+	half.Judged = append(half.Judged, before.Judged...)
+	if err := act(half); failureOf(err) != "AccessDeniedException" {
+		t.Errorf("decided by the policy in part: got %v", err)
+	}
+	if err := act(decided(id)); err != nil {
+		t.Errorf("decided by the policy: got %v", err)
 	}
 }
 

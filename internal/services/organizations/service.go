@@ -70,6 +70,8 @@ type view struct {
 	r    store.Reader
 	call *service.Call
 	org  *tree
+	// blind is true where a target is looked up for a caller who has no say: what is there must not show in the target.
+	blind bool
 }
 
 // change is a view that may be changed; the organization is written when the operation succeeds.
@@ -87,12 +89,16 @@ func (s *Service) enter(r store.Reader, c *service.Call, who say) (view, error) 
 	case o == nil:
 		return view{}, notInUse()
 	}
-	v := view{s, r, c, o}
-	// Where the resource policy decides, dispatch has asked it.
-	if o.Management == c.Account || who == members || who == administrators && v.isAdministrator() || v.delegated(c.Operation, who) {
+	v := view{Service: s, r: r, call: c, org: o}
+	if v.hasSay(who) || v.delegated(c.Operation, who) && v.wasDelegated() {
 		return v, nil
 	}
 	return view{}, noSay()
+}
+
+// hasSay tells whether the caller's account has one of its own, without the resource policy.
+func (v *view) hasSay(who say) bool {
+	return v.org.Management == v.call.Account || who == members || who == administrators && v.isAdministrator()
 }
 
 // handler does an operation for those who have a say in it.

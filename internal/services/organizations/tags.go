@@ -40,20 +40,20 @@ func (c *change) changeTags(id string, fn func([]tag) []tag) error {
 			return err
 		}
 		p.Tags = fn(p.Tags)
-		if err := checkTagCount(p.Tags); err != nil {
+		if err := checkTagCount(len(p.Tags)); err != nil {
 			return err
 		}
 		return c.putPolicy(p)
 	case c.org.Delegation != nil && id == c.org.Delegation.ID:
 		c.org.Delegation.Tags = fn(c.org.Delegation.Tags)
-		return checkTagCount(c.org.Delegation.Tags)
+		return checkTagCount(len(c.org.Delegation.Tags))
 	}
 	n, err := c.target(&id)
 	if err != nil {
 		return err
 	}
 	n.Tags = fn(n.Tags)
-	return checkTagCount(n.Tags)
+	return checkTagCount(len(n.Tags))
 }
 
 func tagResource(c *change, in *sdk.TagResourceInput) (*sdk.TagResourceOutput, error) {

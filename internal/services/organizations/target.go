@@ -63,8 +63,10 @@ func (s *Service) locate(ctx context.Context, c *service.Call, who say, at place
 		if err != nil {
 			return err
 		}
-		v := view{s, r, c, o}
-		if t, err = at(&v, in); err == nil && v.delegated(c.Operation, who) {
+		v := view{Service: s, r: r, call: c, org: o}
+		delegated := v.delegated(c.Operation, who)
+		v.blind = o != nil && !delegated && !v.hasSay(who)
+		if t, err = at(&v, in); err == nil && delegated {
 			err = v.delegate(&t)
 		}
 		return err
@@ -104,7 +106,7 @@ func onNode(member string, pattern *regexp.Regexp) place {
 func (v *view) nodeTarget(id string) service.Target {
 	o := v.scope()
 	t := service.Target{ARN: v.nodeARN(o, id)}
-	if n := o.Nodes[id]; n != nil {
+	if n := o.Nodes[id]; n != nil && !v.blind {
 		resourceTags(&t.Keys, n.Tags)
 	}
 	return t
@@ -132,7 +134,7 @@ func onPolicy(member string, pattern *regexp.Regexp) place {
 func (v *view) policyTarget(id string) (service.Target, error) {
 	o := v.scope()
 	p, err := findPolicy(v.r, o.ID, id)
-	if isMissing(err) {
+	if isMissing(err) || v.blind {
 		p, err = &orgPolicy{ID: id, Type: types.PolicyTypeServiceControlPolicy}, nil
 	}
 	if err != nil {
@@ -155,7 +157,7 @@ func onTaggable(v *view, in any) (service.Target, error) {
 		return v.policyTarget(*id)
 	case strings.HasPrefix(*id, "rp-"):
 		t := service.Target{ARN: v.resourcePolicyARN(v.scope(), *id)}
-		if d := v.scope().Delegation; d != nil && d.ID == *id {
+		if d := v.scope().Delegation; d != nil && d.ID == *id && !v.blind {
 			resourceTags(&t.Keys, d.Tags)
 		}
 		return t, nil
@@ -189,7 +191,7 @@ func onInvited(v *view, in any) (service.Target, error) {
 	return v.nodeTarget(*party.Id), nil
 }
 
-// onHandshake is an invitation.
+// onHandshake is an invitation. To others than its two accounts it looks like one that is not there.
 func onHandshake(v *view, in any) (service.Target, error) {
 	id := service.Member[*string](in, "HandshakeId")
 	if err := check(id, v.patterns.handshake); err != nil {
@@ -197,7 +199,7 @@ func onHandshake(v *view, in any) (service.Target, error) {
 	}
 	o := v.scope()
 	h, err := store.GetJSON[*handshake](v.r, handshakePrefix+*id)
-	if isMissing(err) {
+	if isMissing(err) || err == nil && !h.concerns(v.call.Account) {
 		h, err = &handshake{ID: *id, Organization: o.ID, Management: o.Management}, nil
 	}
 	if err != nil {
@@ -230,10 +232,11 @@ func requestTags(_ *view, in any, k *authz.Context) error {
 }
 
 func requestTagKeys(_ *view, in any, k *authz.Context) error {
-	if names := service.Member[[]string](in, "TagKeys"); len(names) > 0 {
+	names := service.Member[[]string](in, "TagKeys")
+	if len(names) > 0 {
 		k.SetList("aws:TagKeys", names...)
 	}
-	return nil
+	return checkTagKeys(names)
 }
 
 // policyType is the key organizations:PolicyType of operations whose input has the type, in a member of that name.

@@ -121,7 +121,8 @@ type (
 	}
 )
 
-// message words a denial. Of a resource of another account it shows neither its policies nor its tags.
+// message words a denial. Of a resource of another account it shows neither its policies nor what its account
+// alone knows.
 func (d *Denial) message() *decodedMessage {
 	m := &decodedMessage{
 		Allowed: d.Decision.Allowed, ExplicitDeny: d.Decision.Explicit,
@@ -150,7 +151,7 @@ func (d *Denial) message() *decodedMessage {
 	m.Context.Action, m.Context.Resource = d.Request.Action, d.Request.Resource
 	m.Context.Conditions.Items = []decodedCondition{}
 	for key, value := range d.Request.Context.All {
-		if d.Decision.CrossAccount && strings.Contains(strings.ToLower(key), ":resourcetag/") {
+		if d.Decision.CrossAccount && service.OwnerKnows(key) {
 			continue
 		}
 		m.Context.Conditions.Items = append(m.Context.Conditions.Items, decodedCondition{key, values(value.Values)})
