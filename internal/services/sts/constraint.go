@@ -20,6 +20,8 @@ const (
 	maxChainedDuration = 3600
 	defaultDuration    = 3600
 
+	maxARN = 2048
+
 	maxSessionPolicies = 10
 	maxSessionPolicy   = 2048
 	maxSessionTags     = 50
@@ -57,6 +59,20 @@ func (p pattern) check(member, value string, least, most int) error {
 		return violation(member, value, "Member must have length less than or equal to %d", most)
 	case !p.re.MatchString(value):
 		return violation(member, value, "Member must satisfy regular expression pattern: %s", p.text)
+	}
+	return nil
+}
+
+// checkARN wants an ARN to be there, and not too short or long. What is in it shows later.
+func checkARN(member string, text *string, least int) error {
+	if text == nil {
+		return missingMember(member)
+	}
+	switch n := utf8.RuneCountInString(*text); {
+	case n < least:
+		return violation(member, *text, "Member must have length greater than or equal to %d", least)
+	case n > maxARN:
+		return violation(member, *text, "Member must have length less than or equal to %d", maxARN)
 	}
 	return nil
 }

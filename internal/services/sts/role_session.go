@@ -58,8 +58,8 @@ func setTagKeys(k *authz.Context, tags []types.Tag) {
 }
 
 func checkRoleARN(text *string) error {
-	if text == nil {
-		return missingMember("roleArn")
+	if err := checkARN("roleArn", text, 20); err != nil {
+		return err
 	}
 	if a, err := arn.Parse(*text); err != nil || a.Service != "iam" || !strings.HasPrefix(a.Resource, "role/") {
 		return validationError("%s is invalid", *text)
