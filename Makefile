@@ -7,8 +7,8 @@ FUZZTIME    ?= 30s
 PKG         ?= ./authz
 TESTS       ?= ./policy/...,./authz/...
 
-# The files of authz that decide, but context.go.
-FILES       ?= $(if $(filter ./authz,$(PKG)),$(addsuffix .go,address binary column combine compile condition date decide key \
+# The files of authz that decide.
+FILES       ?= $(if $(filter ./authz,$(PKG)),$(addsuffix .go,address binary column combine compile condition context date decide key \
                match numeric pattern places principal strings template truth))
 
 .PHONY: run demo build test race check lint fmt fuzz mutate bench gen compat deps test-deps

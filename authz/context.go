@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -36,6 +37,7 @@ const (
 	mostSlots = 48 // in use
 	// usualText is the length of two dates, a number of seconds, an address and an age.
 	usualText = 2*len(time.RFC3339) + 48
+	usualJSON = 1024
 )
 
 // contextEntry is one key. Its single value stands in one, so that it needs no slice of its own.
@@ -323,16 +325,50 @@ func (c *Context) Merge(other Context) {
 	}
 }
 
-// MarshalJSON writes an object of key names and values, sorted by name: {"aws:SourceIp":{"values":["192.0.2.1"]}}.
+// MarshalJSON writes an object of key names and values, sorted by name: {"aws:SourceIp":{"values":["192.0.2.1"]}}. The decision log
+// writes one for every call, so that it is done by hand.
 func (c Context) MarshalJSON() ([]byte, error) {
-	out := make(map[string]Value, c.Len())
-	for name, v := range c.All {
-		if v.Values == nil {
-			v.Values = []string{}
-		}
-		out[name] = v
+	if c.Len() == 0 {
+		return []byte("{}"), nil
 	}
-	return json.Marshal(out)
+	var room [2 * usualKeys]*contextEntry
+	sorted := room[:0]
+	for i := range c.keys.entries {
+		sorted = append(sorted, &c.keys.entries[i])
+	}
+	slices.SortFunc(sorted, func(a, b *contextEntry) int { return strings.Compare(a.name, b.name) })
+	out := make([]byte, 0, usualJSON)
+	for i, e := range sorted {
+		out = append(out, "{,"[min(i, 1)])
+		out = appendQuoted(out, e.name)
+		out = append(out, `:{"values":[`...)
+		v := c.keys.value(e)
+		for j, value := range v.Values {
+			if j > 0 {
+				out = append(out, ',')
+			}
+			out = appendQuoted(out, value)
+		}
+		out = append(out, ']')
+		if v.Multi {
+			out = append(out, `,"multi":true`...)
+		}
+		out = append(out, '}')
+	}
+	return append(out, '}'), nil
+}
+
+// appendQuoted writes text as JSON. What else encoding/json escapes it escapes in the output of MarshalJSON.
+func appendQuoted(out []byte, text string) []byte {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' {
+			quoted, _ := json.Marshal(text) // a string never fails
+			return append(out, quoted...)
+		}
+	}
+	out = append(out, '"')
+	out = append(out, text...)
+	return append(out, '"')
 }
 
 // UnmarshalJSON replaces the context by what MarshalJSON wrote. It refuses names that differ only in case, and single-valued keys

@@ -21,6 +21,13 @@ func TestContextIgnoresCase(t *testing.T) {
 	if !ok || c.Len() != 1 || got.Values[0] != "192.0.2.2" {
 		t.Errorf("got %v, %v, len %d", got, ok, c.Len())
 	}
+	c.Set("A:Z[", "")
+	if _, ok := c.Get("a:z["); !ok {
+		t.Error("a:z[ is not A:Z[")
+	}
+	if _, ok := c.Get("a:z{"); ok {
+		t.Error("a:z{ is A:Z[")
+	}
 	var other Context
 	other.SetList("aws:TagKeys", "a", "b")
 	c.Merge(other)
@@ -62,6 +69,63 @@ func TestContextOfManyKeys(t *testing.T) {
 		}
 		if _, ok := c.Get(fmt.Sprintf("aws:RequestTag/%d", n)); ok {
 			t.Errorf("%d keys: one that was not set is there", n)
+		}
+	}
+}
+
+// TestContextTellsNamesOfOneHashApart, in the table of few keys and beyond it.
+func TestContextTellsNamesOfOneHashApart(t *testing.T) {
+	byHash := make(map[uint32]string)
+	for n := 0; ; n++ {
+		name := fmt.Sprintf("aws:RequestTag/%d", n)
+		other, ok := byHash[hashKey(name)]
+		byHash[hashKey(name)] = name
+		if !ok {
+			continue
+		}
+		for _, more := range []int{0, mostSlots} {
+			var c Context
+			for i := range more {
+				c.Set(fmt.Sprintf("aws:PrincipalTag/%d", i), "")
+			}
+			c.Set(other, "other")
+			if got, ok := c.Get(name); ok {
+				t.Fatalf("%d more keys: %s of %s", more, got.Values, name)
+			}
+			c.Set(name, "this")
+			for name, want := range map[string]string{name: "this", other: "other"} {
+				if got, ok := c.Get(name); !ok || got.Values[0] != want {
+					t.Errorf("%d more keys, %s: got %v, want %s", more, name, got, want)
+				}
+			}
+		}
+		return
+	}
+}
+
+// TestContextOfNothing: every way to set a key begins a context, and without keys there are none.
+func TestContextOfNothing(t *testing.T) {
+	for name, set := range map[string]func(*Context){
+		"Set":        func(c *Context) { c.Set("k", "") },
+		"SetBool":    func(c *Context) { c.SetBool("k", true) },
+		"SetNumber":  func(c *Context) { c.SetNumber("k", 1) },
+		"SetTime":    func(c *Context) { c.SetTime("k", time.Time{}) },
+		"SetAddress": func(c *Context) { c.SetAddress("k", netip.MustParseAddr("192.0.2.7")) },
+		"SetList":    func(c *Context) { c.SetList("k") },
+		"JSON": func(c *Context) {
+			c.Set("gone", "")
+			if err := json.Unmarshal([]byte(`{"k":{"values":["x"]}}`), c); err != nil {
+				t.Error(err)
+			}
+		},
+	} {
+		var c Context
+		if _, ok := c.Get("k"); ok || c.Len() != 0 {
+			t.Errorf("the zero context has %d keys", c.Len())
+		}
+		set(&c)
+		if _, ok := c.Get("K"); !ok || c.Len() != 1 {
+			t.Errorf("%s: got %d keys, and k %v", name, c.Len(), ok)
 		}
 	}
 }
@@ -128,6 +192,37 @@ func TestContextJSON(t *testing.T) {
 	}
 }
 
+// TestContextJSONIsThatOfMaps: what is written by hand is what encoding/json would write.
+func TestContextJSONIsThatOfMaps(t *testing.T) {
+	texts := []string{"", "plain text", `"`, `\`, "<", ">", "&", "\x00", "\x1f", " ", "~", "\x7f", "é", "\xff", "\u2028", "a\tb", "a\xc3"}
+	for n := range 60 {
+		var c Context
+		want := make(map[string]Value)
+		for i := range n {
+			text := texts[i%len(texts)]
+			name := fmt.Sprintf("k%d/%s", (i*7)%n, text)
+			if i%3 == 0 {
+				c.SetList(name, texts[:i%len(texts)]...)
+				want[name] = Value{Values: append([]string{}, texts[:i%len(texts)]...), Multi: true}
+			} else {
+				c.Set(name, text)
+				want[name] = Value{Values: []string{text}}
+			}
+		}
+		got, err := json.Marshal(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		expected, err := json.Marshal(want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(got), string(expected)); diff != "" {
+			t.Errorf("%d keys (-got +want):\n%s", n, diff)
+		}
+	}
+}
+
 func TestContextJSONRefuses(t *testing.T) {
 	for name, text := range map[string]string{
 		"twice":    `{"a:b":{"values":["1"]},"A:B":{"values":["2"]}}`,
@@ -160,7 +255,7 @@ func TestFoldKey(t *testing.T) {
 			t.Errorf("%q and %q differ", r, other)
 		}
 	}
-	for _, pair := range [][2]string{{"aws:PrincipalTag/id", "AWS:principaltag/İD"}, {"key", "\u212aEY"}, {"id", "ıd"}, {"s", "ſ"}} {
+	for _, pair := range [][2]string{{"aws:PrincipalTag/id", "AWS:principaltag/İD"}, {"key", "\u212aEY"}, {"a:Z[", "A:z["}, {"id", "ıd"}, {"s", "ſ"}} {
 		if FoldKey(pair[0]) != FoldKey(pair[1]) {
 			t.Errorf("%q and %q differ", pair[0], pair[1])
 		}

@@ -17,11 +17,12 @@ package query
 import (
 	"bytes"
 	"encoding/xml"
-	"io"
 	"maps"
 	"net/http"
 	"reflect"
 	"slices"
+	"sync"
+	"unicode/utf8"
 
 	"github.com/licet/licet/internal/awserr"
 	"github.com/licet/licet/internal/protocol"
@@ -32,7 +33,12 @@ type Codec struct {
 	api        *protocol.API
 	types      *types
 	operations map[string]*protocol.Operation
+	// bodies are buffers that have held an answer: lists of a hundred documents are long.
+	bodies sync.Pool
 }
+
+// keptBody is the longest buffer that is kept, in bytes.
+const keptBody = 1 << 20
 
 var _ protocol.Codec = (*Codec)(nil)
 
@@ -95,12 +101,21 @@ func (c *Codec) Encode(w http.ResponseWriter, op *protocol.Operation, out any, r
 	if err != nil {
 		return err
 	}
-	var body bytes.Buffer
+	body, ok := c.bodies.Get().(*bytes.Buffer)
+	if !ok {
+		body = new(bytes.Buffer)
+	}
+	body.Reset()
+	defer func() {
+		if body.Cap() <= keptBody {
+			c.bodies.Put(body)
+		}
+	}()
 	body.WriteString("<" + op.Name + `Response xmlns="` + c.api.Namespace + `">`)
 	if !t.empty || emptyResult(op.Name) {
-		element(&body, op.Name+"Result", func() { t.write(&body, reflect.ValueOf(out).Elem()) })
+		element(body, op.Name+"Result", func() { t.write(body, reflect.ValueOf(out).Elem()) })
 	}
-	element(&body, "ResponseMetadata", func() { textElement(&body, "RequestId", requestID) })
+	element(body, "ResponseMetadata", func() { textElement(body, "RequestId", requestID) })
 	body.WriteString("</" + op.Name + "Response>\n")
 	answer(w, http.StatusOK, body.Bytes(), requestID)
 	return nil
@@ -143,17 +158,27 @@ func answer(w http.ResponseWriter, status int, body []byte, requestID string) {
 
 // element writes an element around what content writes.
 func element(w *bytes.Buffer, name string, content func()) {
-	w.WriteString("<" + name + ">")
+	w.WriteByte('<')
+	w.WriteString(name)
+	w.WriteByte('>')
 	content()
-	w.WriteString("</" + name + ">")
+	w.WriteString("</")
+	w.WriteString(name)
+	w.WriteByte('>')
 }
 
 func textElement(w *bytes.Buffer, name, text string) {
 	element(w, name, func() { escape(w, text) })
 }
 
-func escape(w io.Writer, text string) {
-	_ = xml.EscapeText(w, []byte(text)) // a buffer cannot fail
+func escape(w *bytes.Buffer, text string) {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\'' || c == '&' || c == '<' || c == '>' {
+			_ = xml.EscapeText(w, []byte(text)) // a buffer cannot fail
+			return
+		}
+	}
+	w.WriteString(text) // most texts have nothing to escape
 }
 
 // malformed is the answer to parameters that cannot be read.

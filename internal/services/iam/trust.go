@@ -25,6 +25,9 @@ type edit struct {
 
 // splice gives the document's text with the edits made.
 func splice(d *policy.Document, edits []edit) (string, error) {
+	if len(edits) == 0 {
+		return string(d.Source), nil
+	}
 	slices.SortFunc(edits, func(a, b edit) int { return a.span.Start - b.span.Start })
 	var b strings.Builder
 	at := 0

@@ -35,7 +35,13 @@ func connect(d *sqlite.Driver, path string, write bool) (*conn, error) {
 		"trusted_schema(OFF)", // https://www.sqlite.org/security.html
 	}
 	if write {
-		pragmas = append(pragmas, "journal_mode(WAL)", "journal_size_limit(16777216)")
+		pragmas = append(pragmas,
+			"journal_mode(WAL)",
+			// The log of decisions writes much: with a longer WAL its pages are copied once, not after every few commits.
+			"wal_autocheckpoint(4000)", // pages of 4 KiB
+			"journal_size_limit(16777216)",
+			"cache_size(-8192)",
+		)
 	} else {
 		pragmas = append(pragmas, "query_only(1)")
 	}
