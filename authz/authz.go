@@ -50,6 +50,8 @@ type Request struct {
 	Action string `json:"action"`
 	// Resource is the ARN as requested, or "*" for actions without resource-level permissions.
 	Resource string `json:"resource"`
+	// Named is how the message of a denial names the resource; "" means as Resource. Nothing is decided by it.
+	Named string `json:"named,omitempty"`
 	// ResourceAccount owns the resource. "" means the account that the resource's ARN names or, if it names none, the principal's.
 	ResourceAccount string  `json:"resource_account,omitempty"`
 	Context         Context `json:"context"`

@@ -109,3 +109,17 @@ func TestExplainManyStatements(t *testing.T) {
 		t.Errorf("last statement at %v, fix %s", last.At, fixText(x.Fix))
 	}
 }
+
+// A denial names its resource as the request says, which decides nothing.
+func TestMessageNamesResource(t *testing.T) {
+	req := authz.Request{
+		Principal: authz.Principal{Kind: authz.User, ARN: "arn:aws:iam::111122223333:user/dev", Account: "111122223333"},
+		Action:    "iam:GetRole", Resource: "arn:aws:iam::111122223333:role/hidden/r", Named: "role r",
+	}
+	got := authz.Compile(authz.Policies{}).Decide(&req).Message(req)
+	want := "User: arn:aws:iam::111122223333:user/dev is not authorized to perform: iam:GetRole on resource: role r " +
+		"because no identity-based policy allows the iam:GetRole action"
+	if got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

@@ -1,6 +1,9 @@
 package authz
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // Message is the text by which AWS tells the caller of a denial; "" for a decision that allows.
 //
@@ -16,8 +19,8 @@ func (d Decision) Message(req Request) string {
 		caller = "anonymous"
 	}
 	text := "User: " + caller + " is not authorized to perform: " + req.Action
-	if req.Resource != "" {
-		text += " on resource: " + req.Resource
+	if named := cmp.Or(req.Named, req.Resource); named != "" {
+		text += " on resource: " + named
 	}
 	switch {
 	case d.Explicit || d.By.hasLevels():

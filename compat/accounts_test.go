@@ -220,5 +220,5 @@ func TestCrossAccountFunction(t *testing.T) {
 		PolicyName: aws.String(unique("policy")), PolicyDocument: document(allow("s3:*", "*")),
 	}))(t).Policy.Arn
 	_, err = user.iam.GetPolicy(t.Context(), &iam.GetPolicyInput{PolicyArn: managed})
-	check(t, err, failure{403, "AccessDenied", noPolicyAllows(arn, "iam:GetPolicy", *managed, "resource-based policy")})
+	check(t, err, failure{403, "AccessDenied", noPolicyAllows(arn, "iam:GetPolicy", byName(*managed), "resource-based policy")})
 }

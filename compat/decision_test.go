@@ -262,7 +262,7 @@ func TestDecisionBeforeExistence(t *testing.T) {
 	check(t, p.getFunction(t, none), lambdaDenied(p.arn, "lambda:GetFunction", arn, "identity-based policy"))
 	check(t, root.getFunction(t, none), failure{404, "ResourceNotFoundException", "Function not found: " + arn})
 	_, err := p.iam.GetUser(t.Context(), &iam.GetUserInput{UserName: &none})
-	check(t, err, failure{403, "AccessDenied", noPolicyAllows(p.arn, "iam:GetUser", arnPrefix+"user/"+none, "identity-based policy")})
+	check(t, err, failure{403, "AccessDenied", noPolicyAllows(p.arn, "iam:GetUser", "user "+none, "identity-based policy")})
 }
 
 // Every way to take a permission away works from the next request on.

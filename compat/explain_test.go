@@ -167,7 +167,7 @@ func TestExplainFixWorks(t *testing.T) {
 			check(t, tt.call(p), failure{})
 			// The grant is for this call: nothing else came with it.
 			_, err = p.iam.GetRole(ctx, &iam.GetRoleInput{RoleName: &execution.name})
-			check(t, err, failure{403, "AccessDenied", noPolicyAllows(p.arn, "iam:GetRole", execution.arn, "identity-based policy")})
+			check(t, err, failure{403, "AccessDenied", noPolicyAllows(p.arn, "iam:GetRole", byName(execution.arn), "identity-based policy")})
 		})
 	}
 }

@@ -307,6 +307,15 @@ func noPolicyAllows(caller, action, resource, policyType string) string {
 		caller, action, resource, policyType, action)
 }
 
+// byName is how IAM's denials name the user, role, group or policy of an ARN (see TestDenialNames).
+func byName(arn string) string {
+	kind, name, _ := strings.Cut(arn[strings.LastIndex(arn, ":")+1:], "/")
+	if kind == "policy" {
+		return "policy " + arn
+	}
+	return kind + " " + name[strings.LastIndex(name, "/")+1:]
+}
+
 func decodeBase64(t *testing.T, text string) string {
 	t.Helper()
 	b, err := base64.StdEncoding.DecodeString(text)

@@ -202,7 +202,7 @@ func TestIAMAccessKeys(t *testing.T) {
 	check(t, err, failure{403, "InvalidClientTokenId", "The security token included in the request is invalid."})
 	other := server.newUser(t)
 	_, err = user.iam.ListAccessKeys(ctx, &iam.ListAccessKeysInput{UserName: &other.name})
-	check(t, err, failure{403, "AccessDenied", noPolicyAllows(user.arn, "iam:ListAccessKeys", other.arn, "identity-based policy")})
+	check(t, err, failure{403, "AccessDenied", noPolicyAllows(user.arn, "iam:ListAccessKeys", byName(other.arn), "identity-based policy")})
 }
 
 func TestIAMPolicyVersions(t *testing.T) {

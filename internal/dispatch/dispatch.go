@@ -348,7 +348,8 @@ func request(c *service.Call, need *service.Need, orgs *members) authz.Request {
 	}
 	keys.Merge(need.Target.Keys)
 	return authz.Request{
-		Principal: c.Caller.Principal, Action: need.Action, Resource: need.Target.ARN, ResourceAccount: owner, Context: keys,
+		Principal: c.Caller.Principal, Action: need.Action, Resource: need.Target.ARN, Named: need.Target.Named,
+		ResourceAccount: owner, Context: keys,
 	}
 }
 

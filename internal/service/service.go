@@ -64,6 +64,8 @@ type Internal struct {
 type Target struct {
 	// ARN as requested, or "*" where the action has no resource-level permissions.
 	ARN string
+	// Named is how a denial names the resource; "" means by ARN.
+	Named string
 	// Account owns the resource; "" means the caller's.
 	Account string
 	// Policy is the resource-based policy that is consulted; nil when there is none.

@@ -19,7 +19,7 @@ func (s *Service) listPolicies(ctx context.Context, c *service.Call, in *sdk.Lis
 	if err != nil {
 		return nil, err
 	}
-	if err := s.checkListPolicies(in); err != nil {
+	if err := checkListPolicies(in); err != nil {
 		return nil, err
 	}
 	var all []entry
@@ -54,16 +54,13 @@ func entriesOfAWS(m ManagedPolicies) []entry {
 	return out
 }
 
-func (s *Service) checkListPolicies(in *sdk.ListPoliciesInput) error {
+func checkListPolicies(in *sdk.ListPoliciesInput) error {
 	switch in.Scope {
 	case "", types.PolicyScopeTypeAll, types.PolicyScopeTypeAws, types.PolicyScopeTypeLocal:
 	default:
 		return violation("scope", "Member must satisfy enum value set: [All, AWS, Local]")
 	}
-	if err := checkUsageFilter(in.PolicyUsageFilter); err != nil {
-		return err
-	}
-	return s.patterns.checkPathPrefix(in.PathPrefix)
+	return checkUsageFilter(in.PolicyUsageFilter)
 }
 
 func checkUsageFilter(f types.PolicyUsageType) error {

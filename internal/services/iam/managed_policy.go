@@ -2,10 +2,13 @@ package iam
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base32"
 	"errors"
 	"strings"
 
 	"github.com/licet/licet/internal/arn"
+	"github.com/licet/licet/internal/principal"
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/store"
 )
@@ -77,12 +80,19 @@ func (s *Service) checkAttachable(r store.Reader, account, policyARN string, to 
 	return err
 }
 
-// fromAWS gives an AWS managed policy the form of a customer's. Its id and description are not known.
+// fromAWS gives an AWS managed policy the form of a customer's. Its description is not known.
 func fromAWS(p ManagedPolicy) *managedPolicy {
 	return &managedPolicy{
-		Name: p.Name, Path: p.Path, Created: p.Created, Updated: p.Updated, Default: p.VersionID,
+		ID: awsPolicyID(p.ARN), Name: p.Name, Path: p.Path, Created: p.Created, Updated: p.Updated, Default: p.VersionID,
 		Versions: []policyVersion{{ID: p.VersionID, Document: p.Document, Created: p.Updated}},
 	}
+}
+
+// awsPolicyID stands for the id of an AWS managed policy, which is not known. Clients rely on there being one that never changes.
+// It begins like AWS's own of the last years.
+func awsPolicyID(arn string) string {
+	h := sha256.Sum256([]byte(arn))
+	return principal.PolicyIDPrefix + "ZKAPJZG4" + base32.StdEncoding.EncodeToString(h[:])[:9]
 }
 
 // ownPolicy finds a policy that the account may change. missing is the answer when it is not there.

@@ -208,7 +208,9 @@ func (s *Service) onServerCertificate(more ...keys) resource {
 		if err := s.patterns.checkName("serverCertificateName", name, maxServerCertificateName); err != nil {
 			return service.Target{}, err
 		}
-		t := service.Target{ARN: s.serverCertificateARN(c.Account, "/", *name), Account: c.Account}
+		t := service.Target{
+			ARN: s.serverCertificateARN(c.Account, "/", *name), Named: "server certificate " + *name, Account: c.Account,
+		}
 		cert, err := s.readServerCertificate(ctx, c.Account, *name)
 		switch {
 		case err == nil:

@@ -137,7 +137,7 @@ func (s *Service) userOrCaller(c *service.Call, name *string) (kind, string, err
 func (s *Service) identityTarget(
 	ctx context.Context, c *service.Call, k kind, name string, in any, more []keys,
 ) (service.Target, error) {
-	t := service.Target{Account: c.Account}
+	t := service.Target{Named: named(k, name), Account: c.Account}
 	e, err := s.read(ctx, c.Account, k, name)
 	switch {
 	case err == nil:
@@ -153,6 +153,26 @@ func (s *Service) identityTarget(
 		m(in, e, &t.Keys)
 	}
 	return t, nil
+}
+
+// named is how AWS's denials name what an operation is about: by kind and name, without the path, which who may not act need not
+// know ("… is not authorized to perform: iam:GetRole on resource: role r because …", https://github.com/aws/aws-cdk/issues/27067).
+// What is yet to be made they name by its ARN.
+func named(k kind, name string) string {
+	if k == rootKind {
+		return ""
+	}
+	return strings.ReplaceAll(string(k), "-", " ") + " " + name
+}
+
+// byARN is a resource that denials name by its ARN all the same: as was seen of iam:TagRole, iam:PutRolePermissionsBoundary and
+// iam:SimulatePrincipalPolicy.
+func byARN(r resource) resource {
+	return func(ctx context.Context, c *service.Call, in any) (service.Target, error) {
+		t, err := r(ctx, c, in)
+		t.Named = ""
+		return t, err
+	}
 }
 
 // toMake is the resource of operations that make a user, group or role: its ARN to be.
@@ -197,7 +217,7 @@ func (s *Service) policyTarget(ctx context.Context, c *service.Call, text string
 	if err != nil {
 		return service.Target{}, err
 	}
-	t := service.Target{ARN: text, Account: a.AccountID}
+	t := service.Target{ARN: text, Named: "policy " + text, Account: a.AccountID}
 	if a.AccountID == awsAccount {
 		t.Account = c.Account // AWS managed policies are everybody's
 	}
@@ -216,6 +236,15 @@ func (s *Service) policyTarget(ctx context.Context, c *service.Call, text string
 	return t, nil
 }
 
+// onPolicies is the resource of ListPolicies: judged on all, named by the path.
+func (s *Service) onPolicies(_ context.Context, _ *service.Call, in any) (service.Target, error) {
+	prefix := member[*string](in, "PathPrefix")
+	if err := s.patterns.checkPathPrefix(prefix); err != nil {
+		return service.Target{}, err
+	}
+	return service.Target{ARN: "*", Named: "policy path " + pathOr(prefix)}, nil
+}
+
 // onNewPolicy is the resource of CreatePolicy: the policy's ARN to be.
 func (s *Service) onNewPolicy(_ context.Context, c *service.Call, in any) (service.Target, error) {
 	name, path := member[*string](in, "PolicyName"), member[*string](in, "Path")
@@ -225,7 +254,9 @@ func (s *Service) onNewPolicy(_ context.Context, c *service.Call, in any) (servi
 	if err := s.patterns.checkPath("path", path); err != nil {
 		return service.Target{}, err
 	}
-	t := service.Target{ARN: s.policyARN(c.Account, &managedPolicy{Name: *name, Path: pathOr(path)}), Account: c.Account}
+	t := service.Target{
+		ARN: s.policyARN(c.Account, &managedPolicy{Name: *name, Path: pathOr(path)}), Named: "policy " + *name, Account: c.Account,
+	}
 	requestTags(in, nil, &t.Keys)
 	return t, nil
 }

@@ -83,15 +83,11 @@ func usesOf(r store.Reader, account, arn string) (n uses, err error) {
 
 // listedPolicy is a managed policy as lists and CreatePolicy show it: without description.
 func listedPolicy(arn string, p *managedPolicy, n uses) types.Policy {
-	out := types.Policy{
-		Arn: aws.String(arn), AttachmentCount: aws.Int32(int32(n.attached)), CreateDate: aws.Time(p.Created),
+	return types.Policy{
+		Arn: aws.String(arn), PolicyId: aws.String(p.ID), AttachmentCount: aws.Int32(int32(n.attached)), CreateDate: aws.Time(p.Created),
 		DefaultVersionId: aws.String(p.Default), IsAttachable: true, Path: aws.String(p.Path),
 		PermissionsBoundaryUsageCount: aws.Int32(int32(n.boundary)), PolicyName: aws.String(p.Name), UpdateDate: aws.Time(p.Updated),
 	}
-	if p.ID != "" {
-		out.PolicyId = aws.String(p.ID)
-	}
-	return out
 }
 
 func wireVersion(p *managedPolicy, v policyVersion) types.PolicyVersion {

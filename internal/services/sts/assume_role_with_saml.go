@@ -93,15 +93,12 @@ func checkSAML(in *sdk.AssumeRoleWithSAMLInput) (provider arn.ARN, err error) {
 	if err := checkRoleARN(in.RoleArn); err != nil {
 		return arn.ARN{}, err
 	}
-	if in.PrincipalArn == nil {
-		return arn.ARN{}, missingMember("principalArn")
+	if err := checkARN("principalArn", in.PrincipalArn, 20); err != nil {
+		return arn.ARN{}, err
 	}
 	provider, err = arn.Parse(*in.PrincipalArn)
 	if err != nil || provider.Service != "iam" || !strings.HasPrefix(provider.Resource, "saml-provider/") {
 		return arn.ARN{}, validationError("%s is invalid", *in.PrincipalArn)
-	}
-	if err := checkARNLength("principalArn", *in.PrincipalArn); err != nil {
-		return arn.ARN{}, err
 	}
 	if in.SAMLAssertion == nil {
 		return arn.ARN{}, missingMember("sAMLAssertion")

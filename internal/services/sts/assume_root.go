@@ -36,8 +36,8 @@ func isTaskPolicy(partition, policyARN string) bool {
 // onMemberRoot is the resource of AssumeRoot: the root user of the member account. That the account is another does not make the call one
 // across accounts: the caller's own policies decide, and its organization.
 func (s *Service) onMemberRoot(_ context.Context, c *service.Call, in *sdk.AssumeRootInput) (service.Target, error) {
-	if in.TargetPrincipal == nil {
-		return service.Target{}, missingMember("targetPrincipal")
+	if err := checkARN("targetPrincipal", in.TargetPrincipal, 12); err != nil {
+		return service.Target{}, err
 	}
 	if in.TaskPolicyArn == nil {
 		return service.Target{}, missingMember("taskPolicyArn")

@@ -63,9 +63,16 @@ func (p pattern) check(member, value string, least, most int) error {
 	return nil
 }
 
-func checkARNLength(member, text string) error {
-	if len(text) > maxARN {
-		return violation(member, text, "Member must have length less than or equal to %d", maxARN)
+// checkARN wants an ARN to be there, and not too short or long. What is in it shows later.
+func checkARN(member string, text *string, least int) error {
+	if text == nil {
+		return missingMember(member)
+	}
+	switch n := utf8.RuneCountInString(*text); {
+	case n < least:
+		return violation(member, *text, "Member must have length greater than or equal to %d", least)
+	case n > maxARN:
+		return violation(member, *text, "Member must have length less than or equal to %d", maxARN)
 	}
 	return nil
 }

@@ -187,7 +187,7 @@ func TestWebIdentityErrors(t *testing.T) {
 	}{
 		{nil, func(in *sdk.AssumeRoleWithWebIdentityInput) { in.WebIdentityToken = nil }, 400, "ValidationError", "1 validation error detected: Value null at 'webIdentityToken' failed to satisfy constraint: Member must not be null"},
 		{nil, func(in *sdk.AssumeRoleWithWebIdentityInput) { in.RoleArn = aws.String("arn:aws:iam::1/2:role/deploy") }, 400, "ValidationError", "arn:aws:iam::1/2:role/deploy is invalid"},
-		{nil, func(in *sdk.AssumeRoleWithWebIdentityInput) { in.RoleArn = aws.String("arn:aws:s3:::x") }, 400, "ValidationError", "arn:aws:s3:::x is invalid"},
+		{nil, func(in *sdk.AssumeRoleWithWebIdentityInput) { in.RoleArn = aws.String("arn:aws:s3:::bucket/x") }, 400, "ValidationError", "arn:aws:s3:::bucket/x is invalid"},
 		{nil, func(in *sdk.AssumeRoleWithWebIdentityInput) { in.ProviderId = aws.String("www.amazon.com") }, 501, "NotImplemented", "licet does not implement the member ProviderId of AssumeRoleWithWebIdentity."},
 		{nil, func(in *sdk.AssumeRoleWithWebIdentityInput) {
 			in.RoleArn = aws.String("arn:aws:iam::444455556666:role/r")
@@ -345,7 +345,8 @@ func TestAssumeRoot(t *testing.T) {
 		{user(), in("777788889999", task), 403, "AccessDenied", "AssumeRoot needs centralized root access, and the account 777788889999 to be a member of your organization."},
 		{user(), in(member, managed), 400, "ValidationError", managed + " is not a task policy of AssumeRoot."},
 		{user(), in("arn:aws:iam::"+member+":user/x", task), 400, "ValidationError", "arn:aws:iam::" + member + ":user/x is invalid"},
-		{user(), in("me", task), 400, "ValidationError", "me is invalid"},
+		{user(), in("the-member-account", task), 400, "ValidationError", "the-member-account is invalid"},
+		{user(), in("me", task), 400, "ValidationError", "1 validation error detected: Value 'me' at 'targetPrincipal' failed to satisfy constraint: Member must have length greater than or equal to 12"},
 		{user(), &sdk.AssumeRootInput{}, 400, "ValidationError", "1 validation error detected: Value null at 'targetPrincipal' failed to satisfy constraint: Member must not be null"},
 	} {
 		_, err := w.do(w.call(tt.caller), "AssumeRoot", tt.in)

@@ -59,14 +59,14 @@ func setTagKeys(k *authz.Context, tags []types.Tag) {
 
 // checkRoleARN checks the account, too: of an unsigned call it becomes the one that the call is for.
 func checkRoleARN(text *string) error {
-	if text == nil {
-		return missingMember("roleArn")
+	if err := checkARN("roleArn", text, 20); err != nil {
+		return err
 	}
 	a, err := arn.Parse(*text)
 	if err != nil || a.Service != "iam" || !isAccount(a.AccountID) || !strings.HasPrefix(a.Resource, "role/") {
 		return validationError("%s is invalid", *text)
 	}
-	return checkARNLength("roleArn", *text)
+	return nil
 }
 
 // isAccount tells whether text is an account id: 12 digits.

@@ -296,7 +296,7 @@ func TestAssumeRoleNeeds(t *testing.T) {
 }
 
 func TestAssumeRoleErrors(t *testing.T) {
-	long, endless := strings.Repeat("s", 65), roleARN+strings.Repeat("s", 2048)
+	long, tooLong := strings.Repeat("s", 65), strings.Repeat("r", 2049)
 	detected := "1 validation error detected: Value "
 	transitive := principal.Session{TransitiveTagKeys: []string{"Project"}, Tags: map[string]string{"Project": "x"}, SourceIdentity: "me"}
 	conflict := "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session."
@@ -311,9 +311,9 @@ func TestAssumeRoleErrors(t *testing.T) {
 		{user(), func(in *sdk.AssumeRoleInput) { in.RoleArn = aws.String("nothing-valid-in-here") }, 400, "ValidationError", "nothing-valid-in-here is invalid"},
 		{user(), func(in *sdk.AssumeRoleInput) { in.RoleArn = aws.String("arn:aws:iam::111122223333/9:role/x") }, 400, "ValidationError", "arn:aws:iam::111122223333/9:role/x is invalid"},
 		{user(), func(in *sdk.AssumeRoleInput) { in.RoleArn = aws.String("arn:aws:iam:::role/deploy") }, 400, "ValidationError", "arn:aws:iam:::role/deploy is invalid"},
-		{user(), func(in *sdk.AssumeRoleInput) { in.RoleArn = aws.String(endless) }, 400, "ValidationError",
-			detected + "'" + endless + "' at 'roleArn' failed to satisfy constraint: Member must have length less than or equal to 2048"},
 		{user(), func(in *sdk.AssumeRoleInput) { in.RoleArn = aws.String("arn:a:a::aaaaaaaaaa:") }, 400, "ValidationError", "arn:a:a::aaaaaaaaaa: is invalid"},
+		{user(), func(in *sdk.AssumeRoleInput) { in.RoleArn = aws.String("bogus") }, 400, "ValidationError", detected + "'bogus' at 'roleArn' failed to satisfy constraint: Member must have length greater than or equal to 20"},
+		{user(), func(in *sdk.AssumeRoleInput) { in.RoleArn = &tooLong }, 400, "ValidationError", detected + "'" + tooLong + "' at 'roleArn' failed to satisfy constraint: Member must have length less than or equal to 2048"},
 		{user(), func(in *sdk.AssumeRoleInput) { in.RoleArn = nil }, 400, "ValidationError", detected + "null at 'roleArn' failed to satisfy constraint: Member must not be null"},
 		{user(), func(in *sdk.AssumeRoleInput) { in.RoleSessionName = aws.String("Session1:2") }, 400, "ValidationError", detected + `'Session1:2' at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\w+=,.@-]*`},
 		{user(), func(in *sdk.AssumeRoleInput) { in.RoleSessionName = &long }, 400, "ValidationError", detected + "'" + long + "' at 'roleSessionName' failed to satisfy constraint: Member must have length less than or equal to 64"},

@@ -1,0 +1,42 @@
+package iam
+
+import (
+	"regexp"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/iam"
+)
+
+// Every policy of AWS has an id of its own, wherever it is shown, and always the same.
+func TestIDsOfAWSPolicies(t *testing.T) {
+	data, err := awsData()
+	if err != nil {
+		t.Fatal(err)
+	}
+	form, seen := regexp.MustCompile("^ANPA[A-Z2-7]{17}$"), map[string]string{}
+	for p := range data.ManagedPolicies() {
+		id := awsPolicyID(p.ARN)
+		if !form.MatchString(id) {
+			t.Errorf("%s: got id %q", p.ARN, id)
+		}
+		if other, ok := seen[id]; ok {
+			t.Errorf("%s and %s have the id %s", p.ARN, other, id)
+		}
+		seen[id] = p.ARN
+	}
+	if len(seen) < 1000 {
+		t.Errorf("got %d policies", len(seen))
+	}
+	w := newWorld(t)
+	got := *must[sdk.GetPolicyOutput](w, &sdk.GetPolicyInput{PolicyArn: aws.String(readOnly)}).Policy.PolicyId
+	listed := ""
+	for _, p := range must[sdk.ListPoliciesOutput](w, &sdk.ListPoliciesInput{Scope: "AWS"}).Policies {
+		if *p.Arn == readOnly {
+			listed = *p.PolicyId
+		}
+	}
+	if want := "ANPAZKAPJZG4"; got != listed || got[:len(want)] != want {
+		t.Errorf("got %q and %q, want the same, beginning with %s", got, listed, want)
+	}
+}
