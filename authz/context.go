@@ -22,9 +22,10 @@ type contextKeys struct {
 	entries []contextEntry
 	hashes  []uint32 // of the folded names of entries
 	// slots is a hash table: 1 + the place of a key, in the first free slot from that of its hash on; 0 for a free one. It has the keys
-	// as long as they are few enough to leave some free.
-	slots [64]uint8
-	lists [][]string
+	// as long as they are few enough to leave some free; then byName has the places of all, by folded name.
+	slots  [64]uint8
+	byName map[string]int
+	lists  [][]string
 	// text is what values that were set as something else are written to, one behind the other.
 	text strings.Builder
 	// What the lists start in: one allocation serves most requests.
@@ -155,11 +156,9 @@ func (c Context) indexOf(name string, hash uint32) int {
 		return -1
 	}
 	k := c.keys
-	if len(k.hashes) > mostSlots {
-		for i, h := range k.hashes {
-			if h == hash && sameKey(k.entries[i].name, name) {
-				return i
-			}
+	if k.byName != nil {
+		if i, ok := k.byName[FoldKey(name)]; ok {
+			return i
 		}
 		return -1
 	}
@@ -172,15 +171,24 @@ func (c Context) indexOf(name string, hash uint32) int {
 }
 
 // add makes an entry.
-func (k *contextKeys) add(hash uint32) *contextEntry {
+func (k *contextKeys) add(name string, hash uint32) *contextEntry {
 	k.hashes = append(k.hashes, hash)
 	n := len(k.hashes)
-	if n <= mostSlots {
+	switch {
+	case n <= mostSlots:
 		slot := hash
 		for k.slots[slot%uint32(len(k.slots))] != 0 {
 			slot++
 		}
 		k.slots[slot%uint32(len(k.slots))] = uint8(n)
+	case k.byName == nil:
+		k.byName = make(map[string]int, 2*n)
+		for i := range k.entries {
+			k.byName[FoldKey(k.entries[i].name)] = i
+		}
+		fallthrough
+	default:
+		k.byName[FoldKey(name)] = n - 1
 	}
 	if n <= cap(k.entries) {
 		k.entries = k.entries[:n]
@@ -278,7 +286,7 @@ func (c *Context) entry(name string, hash uint32) *contextEntry {
 	if i := c.indexOf(name, hash); i >= 0 {
 		return &c.keys.entries[i]
 	}
-	return c.keys.add(hash)
+	return c.keys.add(name, hash)
 }
 
 // Get finds a key. The values must not be changed.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -262,5 +263,23 @@ func TestFoldKey(t *testing.T) {
 	}
 	if FoldKey("a") == FoldKey("b") || FoldKey("é") == FoldKey("e") {
 		t.Error("other letters are the same")
+	}
+}
+
+// BenchmarkContextOfManyKeys is what a request with thousands of tags costs: time in proportion to their number.
+func BenchmarkContextOfManyKeys(b *testing.B) {
+	for _, n := range []int{1000, 10_000} {
+		names := make([]string, n)
+		for i := range names {
+			names[i] = fmt.Sprintf("aws:RequestTag/%d", i)
+		}
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			for b.Loop() {
+				var c Context
+				for _, name := range names {
+					c.Set(name, "")
+				}
+			}
+		})
 	}
 }
