@@ -3,6 +3,7 @@ package organizations
 import (
 	"regexp"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/service/organizations/types"
@@ -97,6 +98,10 @@ func checkTags(in []types.Tag) ([]tag, error) {
 		}
 		if err := checkLength(*t.Value, 0, maxTagValue); err != nil {
 			return nil, err
+		}
+		if strings.HasPrefix(authz.FoldKey(*t.Key), "aws:") {
+			return nil, invalidInput(types.InvalidInputExceptionReasonInvalidSystemTagsParameter,
+				"You specified a tag key that is a system tag. You can't add, edit, or delete system tag keys because they're reserved for AWS use.")
 		}
 		if indexOfTag(out, *t.Key) >= 0 {
 			return nil, invalidInput(types.InvalidInputExceptionReasonDuplicateTagKey,

@@ -330,6 +330,7 @@ func TestConstraints(t *testing.T) {
 		{&sdk.CreateOrganizationalUnitInput{ParentId: &root, Name: aws.String("")}, input + "MIN_LENGTH_EXCEEDED"},
 		{&sdk.CreateOrganizationalUnitInput{ParentId: &root}, input + "INPUT_REQUIRED"},
 		{&sdk.CreateOrganizationalUnitInput{ParentId: &root, Name: aws.String("x"), Tags: tags("a", "A")}, input + "DUPLICATE_TAG_KEY"},
+		{&sdk.TagResourceInput{ResourceId: &root, Tags: tags("AWS:team")}, input + "INVALID_SYSTEM_TAGS_PARAMETER"},
 		{&sdk.CreateOrganizationalUnitInput{ParentId: aws.String("r-zzzzzz"), Name: aws.String("x")}, "ParentNotFoundException"},
 		{&sdk.CreatePolicyInput{Name: aws.String("x"), Type: scpType, Content: aws.String(denyS3), Description: &long}, input + "MAX_LENGTH_EXCEEDED"},
 		{&sdk.CreatePolicyInput{Name: aws.String("FullAWSAccess"), Type: scpType, Content: aws.String(denyS3)}, "DuplicatePolicyException"},
