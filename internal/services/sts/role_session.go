@@ -1,6 +1,7 @@
 package sts
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -104,7 +105,7 @@ type madeSession struct {
 // makeSession makes a session of a role for a caller who may assume it.
 func (s *Service) makeSession(ctx context.Context, c *service.Call, roleARN string, asked *int32, g *grant) (*madeSession, error) {
 	role, err := s.directory.Role(ctx, roleARN)
-	if errors.Is(err, principal.ErrNoRole) { // deleted since the decision
+	if errors.Is(err, principal.ErrNoRole) || err == nil && !isJudged(c, role) { // deleted, or another, since the decision
 		return nil, accessDenied("Not authorized to perform sts:" + c.Operation)
 	}
 	if err != nil {
@@ -137,6 +138,13 @@ func (s *Service) makeSession(ctx context.Context, c *service.Call, roleARN stri
 		},
 		credentials: credentials, packed: packed,
 	}, nil
+}
+
+// isJudged tells whether the call was judged by the trust policy that the role has now: it may have been made again under its name.
+func isJudged(c *service.Call, role principal.Role) bool {
+	return len(c.Judged) > 0 && !slices.ContainsFunc(c.Judged, func(n service.Need) bool {
+		return n.Target.Trust && (n.Target.Policy == nil || !bytes.Equal(n.Target.Policy.Document.Source, role.Trust.Source))
+	})
 }
 
 // duration of the session: sessions that services make for themselves are not bound by the role's maximum (lambda.md 3.2),

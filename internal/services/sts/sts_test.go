@@ -33,8 +33,9 @@ const (
 
 // directory knows one role and one policy, and a device that shows one code, which is good once.
 type directory struct {
-	role principal.Role
-	used bool
+	role      principal.Role
+	used      bool
+	meanwhile func()
 }
 
 const (
@@ -56,6 +57,13 @@ func (d *directory) UseMFACode(ctx context.Context, caller *principal.Caller, se
 	err := d.CheckMFACode(ctx, caller, serial, code)
 	d.used = d.used || err == nil
 	return err
+}
+
+// decided is the moment between decision and session.
+func (d *directory) decided() {
+	if d.meanwhile != nil {
+		d.meanwhile()
+	}
 }
 
 func (d *directory) Role(_ context.Context, arn string) (principal.Role, error) {
@@ -107,9 +115,10 @@ func (w *world) do(c *service.Call, operation string, in any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := op.Needs(w.t.Context(), c, in); err != nil {
+	if c.Judged, err = op.Needs(w.t.Context(), c, in); err != nil {
 		return nil, err
 	}
+	w.d.decided()
 	return op.Handle(w.t.Context(), c, in)
 }
 
@@ -231,6 +240,29 @@ func TestAssumeRole(t *testing.T) {
 func packed(out *sdk.AssumeRoleOutput) *int32 {
 	//lint:ignore SA1019 see above
 	return out.PackedPolicySize
+}
+
+// TestAssumeRoleMadeAgain: who was trusted by a role is not trusted by another that takes its name before the session is made.
+func TestAssumeRoleMadeAgain(t *testing.T) {
+	w := newWorld(t)
+	in := &sdk.AssumeRoleInput{RoleArn: aws.String(roleARN), RoleSessionName: aws.String("me")}
+	same, err := policy.Parse(w.d.role.Trust.Source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.d.meanwhile = func() { w.d.role.Trust = same }
+	if _, err := w.do(w.call(user()), "AssumeRole", in); err != nil {
+		t.Errorf("the same trust: got %v", err)
+	}
+	other, err := policy.Parse([]byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"AIDAOTHER"},"Action":"sts:AssumeRole"}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.d.meanwhile = func() { w.d.role.Trust = other }
+	c := w.call(user())
+	c.Operation = "AssumeRole"
+	_, err = w.do(c, "AssumeRole", in)
+	wantError(t, err, 403, "AccessDenied", "Not authorized to perform sts:AssumeRole")
 }
 
 func TestAssumeRoleNeeds(t *testing.T) {

@@ -131,8 +131,13 @@ func TestTrust(t *testing.T) {
 	check("lambda", service, map[string]bool{"direct": false, "account": false, "lambda": true})
 
 	// A session of the role that is trusted.
-	out, err := c.ops["AssumeRole"].Handle(t.Context(), c.call(c.caller(alice, "")),
-		&sdk.AssumeRoleInput{RoleArn: aws.String(arn + ":role/direct"), RoleSessionName: aws.String("job")})
+	in := &sdk.AssumeRoleInput{RoleArn: aws.String(arn + ":role/direct"), RoleSessionName: aws.String("job")}
+	call := c.call(c.caller(alice, ""))
+	var err error
+	if call.Judged, err = c.ops["AssumeRole"].Needs(t.Context(), call, in); err != nil {
+		t.Fatal(err)
+	}
+	out, err := c.ops["AssumeRole"].Handle(t.Context(), call, in)
 	if err != nil {
 		t.Fatal(err)
 	}
