@@ -139,7 +139,7 @@ func verifyOutbound(t *testing.T, issuer, token string) map[string]any {
 	if err := json.Unmarshal(body, &keys); err != nil || strings.Contains(string(body), `"d"`) {
 		t.Fatalf("got %s, %v", body, err)
 	}
-	signed := must(jose.ParseSigned(token, []jose.SignatureAlgorithm{jose.RS256, jose.ES384}))(t)
+	signed := must(jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.RS256, jose.ES384}))(t)
 	payload := must(signed.Verify(keys))(t)
 	var claims map[string]any
 	if err := json.Unmarshal(payload, &claims); err != nil {

@@ -270,7 +270,6 @@ func TestProviders(t *testing.T) {
 func TestThumbprints(t *testing.T) {
 	p := oidctest.NewTLS(t)
 	p.Server.Config.ErrorLog = nil
-	token := oidctest.Sign(t, jose.RS256, "rsa", oidctest.RSAKey(t), claims(p, nil))
 	sum := sha1.Sum(p.Server.Certificate().Raw)
 	for thumbprint, want := range map[string]error{
 		"": oidc.ErrThumbprint, strings.Repeat("a", 40): oidc.ErrThumbprint, hex.EncodeToString(sum[:]): nil,
@@ -279,7 +278,7 @@ func TestThumbprints(t *testing.T) {
 		provider.Thumbprints = []string{thumbprint}
 		v := oidc.New(time.Now) // the certificate's dates are held against the real time
 		c := claims(p, map[string]any{"iat": time.Now().Unix(), "exp": time.Now().Add(time.Hour).Unix()})
-		token = oidctest.Sign(t, jose.RS256, "rsa", oidctest.RSAKey(t), c)
+		token := oidctest.Sign(t, jose.RS256, "rsa", oidctest.RSAKey(t), c)
 		if err := verify(t, v, token, provider); !errors.Is(err, want) {
 			t.Errorf("%q: got %v, want %v", thumbprint, err, want)
 		}

@@ -279,7 +279,10 @@ func newSimulationPage(in *sdk.SimulateCustomPolicyInput, each int) (simulationP
 	if in.Marker != nil {
 		text, err := base64.RawURLEncoding.DecodeString(*in.Marker)
 		n, found := strings.CutPrefix(string(text), simulationPrefix)
-		if first, err = strconv.Atoi(n); err != nil || !found || first < 0 {
+		if err == nil {
+			first, err = strconv.Atoi(n)
+		}
+		if err != nil || !found || first < 0 {
 			return simulationPage{}, invalidInput("Invalid marker for pagination.")
 		}
 	}
