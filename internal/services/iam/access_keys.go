@@ -59,11 +59,7 @@ func (s *Service) createAccessKey(
 func (s *Service) listAccessKeys(
 	ctx context.Context, c *service.Call, in *sdk.ListAccessKeysInput,
 ) (*sdk.ListAccessKeysOutput, error) {
-	p, err := newPage(in.Marker, in.MaxItems)
-	if err != nil {
-		return nil, err
-	}
-	k, name, err := s.userOrCaller(c, in.UserName)
+	p, k, name, err := s.pageOfUser(c, in.UserName, in.Marker, in.MaxItems)
 	if err != nil {
 		return nil, err
 	}

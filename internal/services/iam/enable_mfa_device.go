@@ -99,11 +99,7 @@ func (s *Service) deactivateMFADevice(
 func (s *Service) listMFADevices(
 	ctx context.Context, c *service.Call, in *sdk.ListMFADevicesInput,
 ) (*sdk.ListMFADevicesOutput, error) {
-	p, err := newPage(in.Marker, in.MaxItems)
-	if err != nil {
-		return nil, err
-	}
-	k, name, err := s.userOrCaller(c, in.UserName)
+	p, k, name, err := s.pageOfUser(c, in.UserName, in.Marker, in.MaxItems)
 	if err != nil {
 		return nil, err
 	}

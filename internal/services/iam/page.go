@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/licet/licet/internal/service"
 )
 
 const defaultPageSize = 100
@@ -74,4 +76,13 @@ func cut[T any](p page, items []T, key func(T) string) listing[T] {
 
 func newMarker(last string) *string {
 	return aws.String(base64.RawURLEncoding.EncodeToString([]byte(last)))
+}
+
+// pageOfUser is the page of a list that belongs to a user, whose name may be left out.
+func (s *Service) pageOfUser(c *service.Call, userName, marker *string, size *int32) (p page, k kind, name string, err error) {
+	if p, err = newPage(marker, size); err != nil {
+		return page{}, "", "", err
+	}
+	k, name, err = s.userOrCaller(c, userName)
+	return p, k, name, err
 }

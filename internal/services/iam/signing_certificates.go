@@ -96,11 +96,7 @@ func (s *Service) newSigningCertificate(c *service.Call, body *string) (signingC
 func (s *Service) listSigningCertificates(
 	ctx context.Context, c *service.Call, in *sdk.ListSigningCertificatesInput,
 ) (*sdk.ListSigningCertificatesOutput, error) {
-	p, err := newPage(in.Marker, in.MaxItems)
-	if err != nil {
-		return nil, err
-	}
-	k, name, err := s.userOrCaller(c, in.UserName)
+	p, k, name, err := s.pageOfUser(c, in.UserName, in.Marker, in.MaxItems)
 	if err != nil {
 		return nil, err
 	}

@@ -88,11 +88,7 @@ func (s *Service) getSSHPublicKey(
 func (s *Service) listSSHPublicKeys(
 	ctx context.Context, c *service.Call, in *sdk.ListSSHPublicKeysInput,
 ) (*sdk.ListSSHPublicKeysOutput, error) {
-	p, err := newPage(in.Marker, in.MaxItems)
-	if err != nil {
-		return nil, err
-	}
-	k, name, err := s.userOrCaller(c, in.UserName)
+	p, k, name, err := s.pageOfUser(c, in.UserName, in.Marker, in.MaxItems)
 	if err != nil {
 		return nil, err
 	}
