@@ -217,7 +217,7 @@ func parseIdentityARN(text string) (a arn.ARN, k kind, name string, ok bool) {
 	return a, k, name, name != "" && (k == userKind || k == groupKind || k == roleKind)
 }
 
-// callerKeys sets the condition keys that AWS makes up for the simulated caller. Its aws:userid is not the unique id.
+// callerKeys sets the condition keys that AWS makes up for the simulated caller. Its aws:userid is not the unique id (recorded).
 func callerKeys(q *simulation.Question) {
 	q.Context.Set("aws:PrincipalAccount", q.Principal.Account)
 	caller := identityOf(q.Principal)
