@@ -85,9 +85,13 @@ var allowed = map[string][]string{
 	// Services never import each other; the folder below a service is its own.
 	"internal/services/iam": append(serviceMay("iam"), "internal/organization", "internal/services/iam/simulation", "internal/totp", "internal/oidc",
 		"internal/saml", "rsc.io/qr"),
-	"internal/services/sts":    append(serviceMay("sts"), "internal/oidc", "internal/saml"),
-	"internal/services/logs":   serviceMay("logs", "cloudwatchlogs"),
-	"internal/services/lambda": append(serviceMay("lambda"), "internal/archive", "internal/blob", "internal/execution"),
+	"internal/services/sts":  append(serviceMay("sts"), "internal/oidc", "internal/saml"),
+	"internal/services/logs": serviceMay("logs", "cloudwatchlogs"),
+	"internal/services/lambda": append(serviceMay("lambda"), "internal/archive", "internal/blob", "internal/execution",
+		"internal/services/lambda/..."),
+	// Rooms below lambda: the words of all, then one room for each resource that stands by itself.
+	"internal/services/lambda/fault":   {"internal/awserr"},
+	"internal/services/lambda/request": {"internal/service", "internal/services/lambda/fault"},
 
 	"internal/services/organizations":                  append(serviceMay("organizations"), "internal/organization"),
 	"internal/services/organizations/organizationsapi": apiMay("organizations"),

@@ -7,11 +7,12 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/lambda/request"
 )
 
-func listTagsReference(c *service.Call, in *sdk.ListTagsInput) (reference, error) {
-	var v validator
-	return v.taggable(c, in.Resource)
+func listTagsReference(c *service.Call, in *sdk.ListTagsInput) (request.Function, error) {
+	var v request.Validator
+	return taggable(&v, c, in.Resource)
 }
 
 func (s *Service) listTags(ctx context.Context, c *service.Call, in *sdk.ListTagsInput) (*sdk.ListTagsOutput, error) {
@@ -24,6 +25,6 @@ func (s *Service) listTags(ctx context.Context, c *service.Call, in *sdk.ListTag
 		return nil, err
 	}
 	out := &sdk.ListTagsOutput{Tags: map[string]string{}}
-	maps.Copy(out.Tags, f.Tags)
+	maps.Copy(out.Tags, f.function.Tags)
 	return out, nil
 }

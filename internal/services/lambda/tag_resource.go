@@ -8,12 +8,13 @@ import (
 
 	"github.com/licet/licet/authz"
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/lambda/request"
 )
 
-func tagResourceReference(c *service.Call, in *sdk.TagResourceInput) (reference, error) {
-	var v validator
-	v.required("tags", in.Tags != nil)
-	r, err := v.taggable(c, in.Resource)
+func tagResourceReference(c *service.Call, in *sdk.TagResourceInput) (request.Function, error) {
+	var v request.Validator
+	v.Required("tags", in.Tags != nil)
+	r, err := taggable(&v, c, in.Resource)
 	if err == nil {
 		err = checkTagClash(in.Tags)
 	}
@@ -40,7 +41,7 @@ func (s *Service) tagResource(
 		return nil, err
 	}
 	// Tags are no part of the configuration: the revision stays, and so do the environments.
-	_, err = s.updateFunction(ctx, r, nil, func(f *function) error {
+	_, err = s.updateFunction(ctx, r, func(f *function) error {
 		if f.Tags == nil {
 			f.Tags = make(map[string]string)
 		}

@@ -7,12 +7,13 @@ import (
 
 	"github.com/licet/licet/authz"
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/lambda/request"
 )
 
-func untagResourceReference(c *service.Call, in *sdk.UntagResourceInput) (reference, error) {
-	var v validator
-	v.required("tagKeys", in.TagKeys != nil)
-	return v.taggable(c, in.Resource)
+func untagResourceReference(c *service.Call, in *sdk.UntagResourceInput) (request.Function, error) {
+	var v request.Validator
+	v.Required("tagKeys", in.TagKeys != nil)
+	return taggable(&v, c, in.Resource)
 }
 
 func (s *Service) untagResourceTarget(
@@ -36,7 +37,7 @@ func (s *Service) untagResource(
 	if err != nil {
 		return nil, err
 	}
-	_, err = s.updateFunction(ctx, r, nil, func(f *function) error {
+	_, err = s.updateFunction(ctx, r, func(f *function) error {
 		for _, k := range in.TagKeys {
 			delete(f.Tags, k)
 		}
