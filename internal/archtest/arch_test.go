@@ -51,6 +51,7 @@ var allowed = map[string][]string{
 	"internal/sandbox/process":     {"internal/sandbox", "internal/sandbox/osthread", "golang.org/x/sys/unix"},
 	"internal/runtimes":            {"internal/sandbox"},
 	"internal/archive":             {},
+	"internal/registry":            {"github.com/google/go-containerregistry/..."},
 	"internal/audit":               {"authz", "policy", "internal/principal", "internal/store"},
 
 	// Tokens of identity providers.
