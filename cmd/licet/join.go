@@ -168,6 +168,10 @@ func (p permissions) Permitted(ctx context.Context, c *service.Call, in any) (bo
 	return p.door.Permitted(ctx, c, in)
 }
 
+func (p permissions) Allowed(ctx context.Context, c *service.Call, need service.Need) (bool, error) {
+	return p.door.Allows(ctx, c, need)
+}
+
 // lambdaPrincipal is the service principal that assumes execution roles.
 const lambdaPrincipal = "lambda.amazonaws.com"
 
@@ -210,9 +214,13 @@ func (e executionRoles) Allows(ctx context.Context, roleARN, functionARN, action
 	if err != nil {
 		return false, err
 	}
-	target, err := arn.Parse(resource)
-	if err != nil {
-		return false, fmt.Errorf("parse resource: %w", err)
+	account := role.Account
+	if resource != "*" {
+		target, err := arn.Parse(resource)
+		if err != nil {
+			return false, fmt.Errorf("parse resource: %w", err)
+		}
+		account = target.AccountID
 	}
 	session := sessionOf(functionARN[strings.LastIndex(functionARN, ":")+1:])
 	now := time.Now()
@@ -229,7 +237,7 @@ func (e executionRoles) Allows(ctx context.Context, roleARN, functionARN, action
 	}
 	serviceName, operation, _ := strings.Cut(action, ":")
 	c := e.door.Internal(caller, role.Account, serviceName, operation, service.Internal{})
-	return e.door.Allows(ctx, c, service.Need{Action: action, Target: service.Target{ARN: resource, Account: target.AccountID}})
+	return e.door.Allows(ctx, c, service.Need{Action: action, Target: service.Target{ARN: resource, Account: account}})
 }
 
 // credentials makes the credentials of an environment.

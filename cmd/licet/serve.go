@@ -51,6 +51,8 @@ type config struct {
 	// RootAccessKey and RootSecretFile fix the root's credentials; both or neither. The file holds the secret.
 	RootAccessKey  string
 	RootSecretFile string
+	// Subnets are those that functions can be attached to, with their VPCs. There is no EC2 to know them.
+	Subnets map[string]string
 	// Verbose logs each step.
 	Verbose bool
 }
@@ -76,6 +78,7 @@ func serveCommand() *cobra.Command {
 	f.DurationVar(&c.IdleTimeout, "idle-timeout", 5*time.Minute, "how long a function's environment is kept without an invocation")
 	f.StringVar(&c.RootAccessKey, "root-access-key-id", "", "fixed access key of the root; needs --root-secret-file")
 	f.StringVar(&c.RootSecretFile, "root-secret-file", "", "file with the secret of --root-access-key-id")
+	f.StringToStringVar(&c.Subnets, "subnet", nil, "a subnet of functions' VpcConfig and its VPC, subnet-id=vpc-id; may be repeated")
 	f.BoolVar(&c.Verbose, "verbose", false, "log each step")
 	return cmd
 }
@@ -99,6 +102,11 @@ func (c config) validate() error {
 	}
 	if !regexp.MustCompile(`^\w{0,128}$`).MatchString(c.RootAccessKey) {
 		return fmt.Errorf("--root-access-key-id %q: want at most 128 letters, digits and underscores", c.RootAccessKey)
+	}
+	for subnet, vpc := range c.Subnets {
+		if !regexp.MustCompile(`^subnet-[0-9a-z]+$`).MatchString(subnet) || !regexp.MustCompile(`^vpc-[0-9a-z]+$`).MatchString(vpc) {
+			return fmt.Errorf("--subnet %s=%s: want subnet-id=vpc-id", subnet, vpc)
+		}
 	}
 	return nil
 }

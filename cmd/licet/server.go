@@ -24,6 +24,7 @@ import (
 	"github.com/licet/licet/internal/protocol/json"
 	"github.com/licet/licet/internal/protocol/query"
 	"github.com/licet/licet/internal/protocol/restjson"
+	images "github.com/licet/licet/internal/registry"
 	"github.com/licet/licet/internal/runtimes"
 	"github.com/licet/licet/internal/sandbox"
 	"github.com/licet/licet/internal/secret"
@@ -160,6 +161,8 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 		DB: s.decisions.Recorded(), Blobs: blobs, Keys: s.keys, CodeDir: dataDir(c.Data).path("code"), Runner: s.functions,
 		Roles: executionRoles{s}, Principals: s.directory, CodeURLs: links, Permissions: permissions{s},
 		Runtimes: func(name types.Runtime) bool { _, ok := set.Lookup(string(name)); return ok },
+		VPCs:     func(subnet string) (string, bool) { vpc, ok := c.Subnets[subnet]; return vpc, ok },
+		Images:   images.New(),
 	})
 	if err != nil {
 		return err

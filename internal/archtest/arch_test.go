@@ -88,7 +88,7 @@ var allowed = map[string][]string{
 		"internal/saml", "rsc.io/qr"),
 	"internal/services/sts":  append(serviceMay("sts"), "internal/oidc", "internal/saml"),
 	"internal/services/logs": serviceMay("logs", "cloudwatchlogs"),
-	"internal/services/lambda": append(serviceMay("lambda"), "internal/archive", "internal/blob", "internal/execution",
+	"internal/services/lambda": append(serviceMay("lambda"), "internal/archive", "internal/blob", "internal/execution", "internal/registry",
 		"internal/services/lambda/..."),
 	// Rooms below lambda: the words of all, then one room for each resource that stands by itself.
 	"internal/services/lambda/fault":   {"internal/awserr"},
