@@ -13,6 +13,7 @@ import (
 	"github.com/licet/licet/internal/secret"
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/services/lambda/fault"
+	"github.com/licet/licet/internal/services/lambda/mapping"
 	"github.com/licet/licet/internal/store"
 )
 
@@ -81,6 +82,9 @@ type Service struct {
 	aliases   *store.Cache[*alias]
 	policies  *store.Cache[*resourcePolicy]
 	code      *unpacker
+	mappings  *mapping.Service
+	// tagged are the rooms whose resources have tags, by the type in their ARNs.
+	tagged map[string]taggedRoom
 }
 
 // cacheSize bounds the functions that are kept decoded, and the versions, aliases and policies.
@@ -106,6 +110,8 @@ func New(config Config) (*Service, error) {
 	s.versions = store.NewCache(config.DB, cacheSize, s.decodeVersion)
 	s.aliases = store.NewCache(config.DB, cacheSize, decodeAlias)
 	s.policies = store.NewCache(config.DB, cacheSize, decodePolicy)
+	s.mappings = mapping.New(config.DB, callees{s}, config.Roles)
+	s.tagged = map[string]taggedRoom{"function": taggedFunctions{s}, "event-source-mapping": s.mappings}
 	return s, nil
 }
 
