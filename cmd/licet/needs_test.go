@@ -215,9 +215,10 @@ func inputValues() map[string]string {
 		"lambda.CodeSigningConfigArn": "arn:aws:lambda:" + defaultRegion + ":" + defaultAccount + ":code-signing-config:csc-0123456789abcdef0",
 		"lambda.Layers":               "arn:aws:lambda:" + defaultRegion + ":" + defaultAccount + ":layer:" + someName + ":1",
 
-		"lambda.EventSourceArn":     "arn:aws:sqs:" + defaultRegion + ":" + defaultAccount + ":" + someName,
-		"lambda.Destination":        "arn:aws:sqs:" + defaultRegion + ":" + defaultAccount + ":" + someName,
-		"lambda.MaximumConcurrency": "5",
+		"lambda.EventSourceArn":            "arn:aws:sqs:" + defaultRegion + ":" + defaultAccount + ":" + someName,
+		"lambda.Destination":               "arn:aws:sqs:" + defaultRegion + ":" + defaultAccount + ":" + someName,
+		"lambda.MaximumConcurrency":        "5",
+		"lambda.SigningProfileVersionArns": "arn:aws:signer:" + defaultRegion + ":" + defaultAccount + ":/signing-profiles/" + someName + "/1",
 
 		"logs.LogGroupIdentifier": leaveOut, "logs.LogGroupArn": logGroup, "logs.ResourceArn": logGroup, "logs.KmsKeyId": leaveOut,
 		"organizations.AccountId": defaultAccount, "organizations.Id": defaultAccount, "organizations.TargetId": defaultAccount,
@@ -300,7 +301,7 @@ func (m inputMaker) fill(v reflect.Value, member string, depth int) {
 // isRequired tells of lists, maps and structures that operations cannot do without.
 func isRequired(operation, member string) bool {
 	switch member {
-	case "ActionNames", "TagKeys", "Code", "Target", "Audience", "TaskPolicyArn":
+	case "ActionNames", "TagKeys", "Code", "Target", "Audience", "TaskPolicyArn", "AllowedPublishers", "SigningProfileVersionArns":
 		return true
 	case "Tags":
 		return strings.HasPrefix(operation, "Tag")

@@ -32,6 +32,8 @@ type function struct {
 	Tags      map[string]string `json:"tags,omitempty"`
 	// Published is the number of the version that was published last. Numbers are never reused, also after deletion (lambda.md 7.4).
 	Published int64 `json:"published,omitempty"`
+	// CodeSigningConfig is the ARN of the code signing configuration; "" for none.
+	CodeSigningConfig string `json:"code_signing_config,omitempty"`
 	// Latest is the version that can be changed.
 	Latest version `json:"latest"`
 

@@ -2,6 +2,7 @@ package lambda
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"runtime"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/services/lambda/fault"
 	"github.com/licet/licet/internal/services/lambda/mapping"
+	"github.com/licet/licet/internal/services/lambda/signing"
 	"github.com/licet/licet/internal/store"
 )
 
@@ -68,6 +70,8 @@ type Config struct {
 	Principals  Principals
 	CodeURLs    CodeURLs
 	Permissions Permissions
+	// Publishers are the certificates of those who sign code, by the ARNs of the versions of their signing profiles. Unset: none.
+	Publishers map[string]*x509.Certificate
 	// Architecture is what this machine runs. Functions for another one are refused. Unset: that of this program.
 	Architecture types.Architecture
 	// Runtimes tells whether functions of a runtime can run here. Unset: all that AWS has a name for.
@@ -83,6 +87,7 @@ type Service struct {
 	policies  *store.Cache[*resourcePolicy]
 	code      *unpacker
 	mappings  *mapping.Service
+	signing   *signing.Service
 	// tagged are the rooms whose resources have tags, by the type in their ARNs.
 	tagged map[string]taggedRoom
 }
@@ -111,7 +116,10 @@ func New(config Config) (*Service, error) {
 	s.aliases = store.NewCache(config.DB, cacheSize, decodeAlias)
 	s.policies = store.NewCache(config.DB, cacheSize, decodePolicy)
 	s.mappings = mapping.New(config.DB, callees{s}, config.Roles)
-	s.tagged = map[string]taggedRoom{"function": taggedFunctions{s}, "event-source-mapping": s.mappings}
+	s.signing = signing.New(config.DB, config.Publishers, s.hasCodeSigningConfig)
+	s.tagged = map[string]taggedRoom{
+		"function": taggedFunctions{s}, "event-source-mapping": s.mappings, "code-signing-config": s.signing,
+	}
 	return s, nil
 }
 

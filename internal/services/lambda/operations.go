@@ -9,7 +9,7 @@ import (
 // operations is the table of the service: name, IAM action, resource, handler, further needs.
 func (s *Service) operations() []service.Operation {
 	return slices.Concat(s.functionOperations(), s.versionOperations(), s.permissionOperations(), s.concurrencyOperations(), s.tagOperations(),
-		s.mappings.Operations())
+		s.mappings.Operations(), s.signing.Operations(), s.signingOperations())
 }
 
 func (s *Service) functionOperations() []service.Operation {
@@ -54,5 +54,19 @@ func (s *Service) tagOperations() []service.Operation {
 		service.Op("ListTags", "lambda:ListTags", s.listTagsTarget, s.listTags),
 		service.Op("TagResource", "lambda:TagResource", s.tagResourceTarget, s.tagResource),
 		service.Op("UntagResource", "lambda:UntagResource", s.untagResourceTarget, s.untagResource),
+	}
+}
+
+// signingOperations are those that give functions their code signing configurations.
+func (s *Service) signingOperations() []service.Operation {
+	return []service.Operation{
+		service.Op("DeleteFunctionCodeSigningConfig", "lambda:DeleteFunctionCodeSigningConfig",
+			on(s, "lambda:DeleteFunctionCodeSigningConfig", deleteFunctionCodeSigningConfigReference), s.deleteFunctionCodeSigningConfig),
+		service.Op("GetFunctionCodeSigningConfig", "lambda:GetFunctionCodeSigningConfig",
+			on(s, "lambda:GetFunctionCodeSigningConfig", getFunctionCodeSigningConfigReference), s.getFunctionCodeSigningConfig),
+		service.Op("ListFunctionsByCodeSigningConfig", "lambda:ListFunctionsByCodeSigningConfig",
+			s.listFunctionsByCodeSigningConfigTarget, s.listFunctionsByCodeSigningConfig),
+		service.Op("PutFunctionCodeSigningConfig", "lambda:PutFunctionCodeSigningConfig",
+			s.putFunctionCodeSigningConfigTarget, s.putFunctionCodeSigningConfig, s.putFunctionCodeSigningConfigNeeds),
 	}
 }
