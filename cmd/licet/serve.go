@@ -51,6 +51,8 @@ type config struct {
 	// RootAccessKey and RootSecretFile fix the root's credentials; both or neither. The file holds the secret.
 	RootAccessKey  string
 	RootSecretFile string
+	// SigningProfiles are the publishers whose code signatures can be verified, each as "ARN of the profile's version=file of its certificate".
+	SigningProfiles []string
 	// Verbose logs each step.
 	Verbose bool
 }
@@ -76,6 +78,8 @@ func serveCommand() *cobra.Command {
 	f.DurationVar(&c.IdleTimeout, "idle-timeout", 5*time.Minute, "how long a function's environment is kept without an invocation")
 	f.StringVar(&c.RootAccessKey, "root-access-key-id", "", "fixed access key of the root; needs --root-secret-file")
 	f.StringVar(&c.RootSecretFile, "root-secret-file", "", "file with the secret of --root-access-key-id")
+	f.StringArrayVar(&c.SigningProfiles, "signing-profile", nil,
+		"publisher of signed code, as ARN=CERTIFICATE: version of a signing profile, PEM file (repeatable)")
 	f.BoolVar(&c.Verbose, "verbose", false, "log each step")
 	return cmd
 }

@@ -156,10 +156,15 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 	if s.functions, err = s.openExecution(ctx, c, set); err != nil {
 		return err
 	}
+	publishers, err := publishers(c.SigningProfiles)
+	if err != nil {
+		return err
+	}
 	s.lambda, err = lambda.New(lambda.Config{
 		DB: s.decisions.Recorded(), Blobs: blobs, Keys: s.keys, CodeDir: dataDir(c.Data).path("code"), Runner: s.functions,
 		Roles: executionRoles{s}, Principals: s.directory, CodeURLs: links, Permissions: permissions{s},
-		Runtimes: func(name types.Runtime) bool { _, ok := set.Lookup(string(name)); return ok },
+		Publishers: publishers,
+		Runtimes:   func(name types.Runtime) bool { _, ok := set.Lookup(string(name)); return ok },
 	})
 	if err != nil {
 		return err
