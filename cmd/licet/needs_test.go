@@ -213,6 +213,12 @@ func inputValues() map[string]string {
 		"lambda.SourceKMSKeyArn":      "arn:aws:kms:" + defaultRegion + ":" + defaultAccount + ":key/" + someName,
 		"lambda.TargetArn":            "arn:aws:sqs:" + defaultRegion + ":" + defaultAccount + ":" + someName,
 		"lambda.CodeSigningConfigArn": "arn:aws:lambda:" + defaultRegion + ":" + defaultAccount + ":code-signing-config:csc-0123456789abcdef0",
+		"lambda.SubnetIds":            "subnet-0123456789abcdef0",
+		"lambda.SecurityGroupIds":     "sg-0123456789abcdef0",
+		"lambda.Arn":                  "arn:aws:elasticfilesystem:" + defaultRegion + ":" + defaultAccount + ":access-point/fsap-0123456789abcdef0",
+		"lambda.LocalMountPath":       "/mnt/" + someName,
+		"lambda.ImageUri":             defaultAccount + ".dkr.ecr." + defaultRegion + ".amazonaws.com/" + someName + ":latest",
+		"lambda.MasterRegion":         "ALL",
 		"lambda.Layers":               "arn:aws:lambda:" + defaultRegion + ":" + defaultAccount + ":layer:" + someName + ":1",
 
 		"lambda.EventSourceArn":            "arn:aws:sqs:" + defaultRegion + ":" + defaultAccount + ":" + someName,

@@ -53,6 +53,8 @@ type config struct {
 	RootSecretFile string
 	// SigningProfiles are the publishers whose code signatures can be verified, each as "ARN of the profile's version=file of its certificate".
 	SigningProfiles []string
+	// Subnets are those that functions can be attached to, with their VPCs. There is no EC2 to know them.
+	Subnets map[string]string
 	// Verbose logs each step.
 	Verbose bool
 }
@@ -80,6 +82,7 @@ func serveCommand() *cobra.Command {
 	f.StringVar(&c.RootSecretFile, "root-secret-file", "", "file with the secret of --root-access-key-id")
 	f.StringArrayVar(&c.SigningProfiles, "signing-profile", nil,
 		"publisher of signed code, as ARN=CERTIFICATE: version of a signing profile, PEM file (repeatable)")
+	f.StringToStringVar(&c.Subnets, "subnet", nil, "a subnet of functions' VpcConfig and its VPC, subnet-id=vpc-id; may be repeated")
 	f.BoolVar(&c.Verbose, "verbose", false, "log each step")
 	return cmd
 }
@@ -103,6 +106,11 @@ func (c config) validate() error {
 	}
 	if !regexp.MustCompile(`^\w{0,128}$`).MatchString(c.RootAccessKey) {
 		return fmt.Errorf("--root-access-key-id %q: want at most 128 letters, digits and underscores", c.RootAccessKey)
+	}
+	for subnet, vpc := range c.Subnets {
+		if !regexp.MustCompile(`^subnet-[0-9a-z]+$`).MatchString(subnet) || !regexp.MustCompile(`^vpc-[0-9a-z]+$`).MatchString(vpc) {
+			return fmt.Errorf("--subnet %s=%s: want subnet-id=vpc-id", subnet, vpc)
+		}
 	}
 	return nil
 }

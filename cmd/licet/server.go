@@ -24,6 +24,7 @@ import (
 	"github.com/licet/licet/internal/protocol/json"
 	"github.com/licet/licet/internal/protocol/query"
 	"github.com/licet/licet/internal/protocol/restjson"
+	images "github.com/licet/licet/internal/registry"
 	"github.com/licet/licet/internal/runtimes"
 	"github.com/licet/licet/internal/sandbox"
 	"github.com/licet/licet/internal/secret"
@@ -165,6 +166,8 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 		Roles: executionRoles{s}, Principals: s.directory, CodeURLs: links, Permissions: permissions{s},
 		Publishers: publishers,
 		Runtimes:   func(name types.Runtime) bool { _, ok := set.Lookup(string(name)); return ok },
+		VPCs:       func(subnet string) (string, bool) { vpc, ok := c.Subnets[subnet]; return vpc, ok },
+		Images:     images.New(),
 	})
 	if err != nil {
 		return err

@@ -51,6 +51,7 @@ var allowed = map[string][]string{
 	"internal/sandbox/process":     {"internal/sandbox", "internal/sandbox/osthread", "golang.org/x/sys/unix"},
 	"internal/runtimes":            {"internal/sandbox"},
 	"internal/archive":             {},
+	"internal/registry":            {"github.com/google/go-containerregistry/..."},
 	"internal/audit":               {"authz", "policy", "internal/principal", "internal/store"},
 
 	// Tokens of identity providers.
@@ -88,7 +89,7 @@ var allowed = map[string][]string{
 		"internal/saml", "rsc.io/qr"),
 	"internal/services/sts":  append(serviceMay("sts"), "internal/oidc", "internal/saml"),
 	"internal/services/logs": serviceMay("logs", "cloudwatchlogs"),
-	"internal/services/lambda": append(serviceMay("lambda"), "internal/archive", "internal/blob", "internal/execution",
+	"internal/services/lambda": append(serviceMay("lambda"), "internal/archive", "internal/blob", "internal/execution", "internal/registry",
 		"internal/services/lambda/..."),
 	// Rooms below lambda: the words of all, then one room for each resource that stands by itself.
 	"internal/services/lambda/fault":   {"internal/awserr"},

@@ -55,6 +55,9 @@ func (s *Service) invoke(ctx context.Context, c *service.Call, in *sdk.InvokeInp
 	if in.InvocationType == types.InvocationTypeDryRun { // judged as any Invoke, but nothing runs (lambda.md 2.1)
 		return &sdk.InvokeOutput{StatusCode: http.StatusNoContent}, nil
 	}
+	if err := s.runnable(f.version); err != nil {
+		return nil, err
+	}
 	dir, err := s.code.directory(ctx, f.version.Code)
 	if err != nil {
 		return nil, fmt.Errorf("unpack code of %s: %w", r.ARN(), err)

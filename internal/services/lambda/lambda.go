@@ -4,13 +4,13 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
-	"runtime"
 
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/licet/licet/internal/blob"
 	"github.com/licet/licet/internal/execution"
 	"github.com/licet/licet/internal/protocol"
+	"github.com/licet/licet/internal/registry"
 	"github.com/licet/licet/internal/secret"
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/services/lambda/fault"
@@ -55,6 +55,21 @@ type CodeURLs interface {
 type Permissions interface {
 	// Permitted tells whether the policies would let the call through with this input.
 	Permitted(ctx context.Context, c *service.Call, in any) (bool, error)
+	// Allowed tells whether the policies give the caller a permission.
+	Allowed(ctx context.Context, c *service.Call, need service.Need) (bool, error)
+}
+
+// Images finds container images. *registry.Registry is one.
+type Images interface {
+	// Resolve tells what the name of an image stands for now. Errors are those of package registry.
+	Resolve(ctx context.Context, image string) (registry.Image, error)
+}
+
+// Objects is S3, as far as code comes from there.
+type Objects interface {
+	// Object gives an object, of which a version is "" for the newest. The caller may read it: that was judged. Objects that are too
+	// large for code need not be read to their end. A refusal of S3 is an *awserr.Error.
+	Object(ctx context.Context, c *service.Call, bucket, key, version string) ([]byte, error)
 }
 
 // Config is what a Lambda needs. Every field without an "unset" is required.
@@ -72,10 +87,14 @@ type Config struct {
 	Permissions Permissions
 	// Publishers are the certificates of those who sign code, by the ARNs of the versions of their signing profiles. Unset: none.
 	Publishers map[string]*x509.Certificate
-	// Architecture is what this machine runs. Functions for another one are refused. Unset: that of this program.
-	Architecture types.Architecture
 	// Runtimes tells whether functions of a runtime can run here. Unset: all that AWS has a name for.
 	Runtimes func(types.Runtime) bool
+	// VPCs tells the VPC of a subnet. Unset: there are none.
+	VPCs func(subnet string) (vpc string, ok bool)
+	// Images are where code may come from. Unset: code as an image is not implemented.
+	Images Images
+	// Objects are where code may come from. Unset: code from S3 is not implemented.
+	Objects Objects
 }
 
 // Service is Lambda.
@@ -101,17 +120,14 @@ func New(config Config) (*Service, error) {
 		config.Roles == nil || config.Principals == nil || config.CodeURLs == nil || config.Permissions == nil {
 		return nil, errors.New("lambda: a required field of Config is not set")
 	}
-	if config.Architecture == "" {
-		config.Architecture = types.ArchitectureX8664
-		if runtime.GOARCH == "arm64" {
-			config.Architecture = types.ArchitectureArm64
-		}
-	}
 	if config.Runtimes == nil {
 		config.Runtimes = func(types.Runtime) bool { return true }
 	}
+	if config.VPCs == nil {
+		config.VPCs = func(string) (string, bool) { return "", false }
+	}
 	s := &Service{Config: config, code: newUnpacker(config.CodeDir, config.Blobs)}
-	s.functions = store.NewCache(config.DB, cacheSize, s.decodeFunction)
+	s.functions = store.NewCache(config.DB, cacheSize, s.decodeShown)
 	s.versions = store.NewCache(config.DB, cacheSize, s.decodeVersion)
 	s.aliases = store.NewCache(config.DB, cacheSize, decodeAlias)
 	s.policies = store.NewCache(config.DB, cacheSize, decodePolicy)

@@ -3,7 +3,9 @@ package lambda
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -20,6 +22,7 @@ const maxPage = 50
 
 func listFunctionsTarget(ctx context.Context, c *service.Call, in *sdk.ListFunctionsInput) (service.Target, error) {
 	var v request.Validator
+	v.Text("masterRegion", in.MasterRegion, masterRegionText)
 	request.Enum(&v, "functionVersion", in.FunctionVersion, in.FunctionVersion.Values())
 	v.Number("maxItems", in.MaxItems, 1, 10000)
 	if err := v.Err(); err != nil {
@@ -61,14 +64,22 @@ func (s *Service) listFunctions(
 	}
 	out := &sdk.ListFunctionsOutput{Functions: []types.FunctionConfiguration{}} // AWS sends an empty list
 	for _, item := range items[:min(page, len(items))] {
-		f, err := s.decodeFunction(item)
+		f, err := s.functions.Get(ctx, item.Key) // decoded already, as a rule
+		if errors.Is(err, store.ErrNotFound) {   // deleted meanwhile
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("list functions: %w", err)
+		}
+		shown, err := s.show(ctx, c, f.latest(), qualifier, listed)
 		if err != nil {
 			return nil, err
 		}
-		out.Functions = append(out.Functions, f.latest().configuration(qualifier, listed))
-		if len(out.Functions) == page && len(items) > page {
-			out.NextMarker = aws.String(base64.RawURLEncoding.EncodeToString([]byte(f.Name)))
-		}
+		out.Functions = append(out.Functions, shown)
+	}
+	if len(items) > page {
+		last := strings.TrimPrefix(items[page-1].Key, prefix)
+		out.NextMarker = aws.String(base64.RawURLEncoding.EncodeToString([]byte(last)))
 	}
 	return out, nil
 }

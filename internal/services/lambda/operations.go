@@ -24,7 +24,7 @@ func (s *Service) functionOperations() []service.Operation {
 		service.Op("Invoke", "lambda:InvokeFunction", on(s, "lambda:InvokeFunction", invokeReference), s.invoke),
 		service.Op("ListFunctions", "lambda:ListFunctions", listFunctionsTarget, s.listFunctions),
 		service.Op("UpdateFunctionCode", "lambda:UpdateFunctionCode",
-			on(s, "lambda:UpdateFunctionCode", updateFunctionCodeReference), s.updateFunctionCode),
+			on(s, "lambda:UpdateFunctionCode", updateFunctionCodeReference), s.updateFunctionCode, s.updateFunctionCodeNeeds),
 		service.Op("UpdateFunctionConfiguration", "lambda:UpdateFunctionConfiguration",
 			s.updateFunctionConfigurationTarget, s.updateFunctionConfiguration, s.updateFunctionConfigurationNeeds),
 	}

@@ -41,6 +41,11 @@ func Conflict(format string, args ...any) error {
 	return New("ResourceConflictException", http.StatusConflict, format, args...)
 }
 
+// UpdateInProgress answers a change that met another one (lambda.md 7.4).
+func UpdateInProgress(arn string) error {
+	return Conflict("The operation cannot be performed at this time. An update is in progress for resource: %s", arn)
+}
+
 // PreconditionFailed names the operation that gives the latest revision (lambda.md 1.3).
 func PreconditionFailed(api string) error {
 	return New("PreconditionFailedException", http.StatusPreconditionFailed,
