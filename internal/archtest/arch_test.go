@@ -92,6 +92,7 @@ var allowed = map[string][]string{
 	// Rooms below lambda: the words of all, then one room for each resource that stands by itself.
 	"internal/services/lambda/fault":   {"internal/awserr"},
 	"internal/services/lambda/request": {"internal/service", "internal/services/lambda/fault"},
+	"internal/services/lambda/tag":     {"authz", "internal/service", "internal/services/lambda/fault"},
 
 	"internal/services/organizations":                  append(serviceMay("organizations"), "internal/organization"),
 	"internal/services/organizations/organizationsapi": apiMay("organizations"),

@@ -9,6 +9,7 @@ import (
 	"github.com/licet/licet/authz"
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/services/lambda/request"
+	"github.com/licet/licet/internal/services/lambda/tag"
 )
 
 func tagResourceReference(c *service.Call, in *sdk.TagResourceInput) (request.Function, error) {
@@ -16,7 +17,7 @@ func tagResourceReference(c *service.Call, in *sdk.TagResourceInput) (request.Fu
 	v.Required("tags", in.Tags != nil)
 	r, err := taggable(&v, c, in.Resource)
 	if err == nil {
-		err = checkTagClash(in.Tags)
+		err = tag.CheckClash(in.Tags)
 	}
 	return r, err
 }
@@ -30,7 +31,7 @@ func (s *Service) tagResourceTarget(ctx context.Context, c *service.Call, in *sd
 	if err != nil {
 		return service.Target{}, err
 	}
-	return withKeys(t, func(keys *authz.Context) { requestTags(keys, in.Tags) }), nil
+	return withKeys(t, func(keys *authz.Context) { tag.InRequest(keys, in.Tags) }), nil
 }
 
 func (s *Service) tagResource(
@@ -46,10 +47,10 @@ func (s *Service) tagResource(
 			f.Tags = make(map[string]string)
 		}
 		maps.Copy(f.Tags, in.Tags)
-		if err := checkTags(in.Tags); err != nil {
+		if err := tag.Check(in.Tags); err != nil {
 			return err
 		}
-		return checkTags(f.Tags)
+		return tag.Check(f.Tags)
 	})
 	if err != nil {
 		return nil, err

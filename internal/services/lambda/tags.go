@@ -2,7 +2,6 @@ package lambda
 
 import (
 	"strings"
-	"unicode/utf8"
 
 	"github.com/licet/licet/internal/arn"
 	"github.com/licet/licet/internal/service"
@@ -31,36 +30,4 @@ func taggable(v *request.Validator, c *service.Call, resource *string) (request.
 			"Tags on function aliases and versions are not supported. Please specify a function ARN.")
 	}
 	return r, r.Reachable(c)
-}
-
-// Limits of tags: https://docs.aws.amazon.com/lambda/latest/dg/configuration-tags.html.
-const (
-	maxTags     = 50
-	maxTagKey   = 128
-	maxTagValue = 256
-)
-
-func checkTags(tags map[string]string) error {
-	if len(tags) > maxTags {
-		return fault.InvalidParameter("Number of tags exceeds resource tag limit.")
-	}
-	for k, v := range tags {
-		switch {
-		case strings.HasPrefix(strings.ToLower(k), "aws:"):
-			return fault.InvalidParameter("aws: prefixed tag key names are not allowed for external use.")
-		case k == "" || utf8.RuneCountInString(k) > maxTagKey:
-			return fault.InvalidParameter("The tag key must have a length from 1 to %d: %s", maxTagKey, k)
-		case utf8.RuneCountInString(v) > maxTagValue:
-			return fault.InvalidParameter("The value of tag %s must have a length of at most %d.", k, maxTagValue)
-		}
-	}
-	return checkTagClash(tags)
-}
-
-// checkTagClash refuses keys that differ only in case; the text is ours.
-func checkTagClash(tags map[string]string) error {
-	if a, b, clash := service.TagClash(tags); clash {
-		return fault.InvalidParameter("The tag keys %s and %s differ only in case.", a, b)
-	}
-	return nil
 }
