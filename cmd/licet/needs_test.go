@@ -215,6 +215,11 @@ func inputValues() map[string]string {
 		"lambda.CodeSigningConfigArn": "arn:aws:lambda:" + defaultRegion + ":" + defaultAccount + ":code-signing-config:csc-0123456789abcdef0",
 		"lambda.Layers":               "arn:aws:lambda:" + defaultRegion + ":" + defaultAccount + ":layer:" + someName + ":1",
 
+		"PutProvisionedConcurrencyConfig.Qualifier": "live", "GetProvisionedConcurrencyConfig.Qualifier": "live",
+		"DeleteProvisionedConcurrencyConfig.Qualifier": "live", "PutFunctionScalingConfig.Qualifier": "1", "GetFunctionScalingConfig.Qualifier": "1",
+		"lambda.Destination": "arn:aws:sqs:" + defaultRegion + ":" + defaultAccount + ":" + someName, "MaximumEventAgeInSeconds": "60",
+		"lambda.RuntimeVersionArn": "arn:aws:lambda:" + defaultRegion + "::runtime:0123456789abcdef",
+
 		"logs.LogGroupIdentifier": leaveOut, "logs.LogGroupArn": logGroup, "logs.ResourceArn": logGroup, "logs.KmsKeyId": leaveOut,
 		"organizations.AccountId": defaultAccount, "organizations.Id": defaultAccount, "organizations.TargetId": defaultAccount,
 		"organizations.ChildId": defaultAccount, "organizations.ResourceId": defaultAccount, "organizations.PolicyId": "p-0123456789",

@@ -160,6 +160,7 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 		DB: s.decisions.Recorded(), Blobs: blobs, Keys: s.keys, CodeDir: dataDir(c.Data).path("code"), Runner: s.functions,
 		Roles: executionRoles{s}, Principals: s.directory, CodeURLs: links, Permissions: permissions{s},
 		Runtimes: func(name types.Runtime) bool { _, ok := set.Lookup(string(name)); return ok },
+		Logger:   s.logger,
 	})
 	if err != nil {
 		return err
@@ -249,6 +250,7 @@ func (s *server) openExecution(ctx context.Context, c config, set *runtimes.Set)
 	return execution.New(execution.Config{
 		Driver: driver, Runtimes: execution.Managed(set), Credentials: executionRoles{s}.credentials, Logs: logWriter{s},
 		Endpoint: frontDoor{s}, Network: sandbox.Network(c.FunctionNetwork), IdleTimeout: c.IdleTimeout, Logger: s.logger,
+		ProvisionedMemoryMB: machineMemoryMB(),
 	})
 }
 

@@ -33,10 +33,17 @@ func (s *Service) getFunction(
 	if err != nil {
 		return nil, fmt.Errorf("make link to code of %s: %w", r.ARN(), err)
 	}
+	own, err := s.ownConcurrency(ctx, r)
+	if err != nil {
+		return nil, err
+	}
 	configuration := f.configuration(r.Qualifier, settled)
 	out := &sdk.GetFunctionOutput{
 		Configuration: &configuration,
 		Code:          &types.FunctionCodeLocation{Location: aws.String(url), RepositoryType: aws.String("S3")},
+	}
+	if own.Reserved != nil {
+		out.Concurrency = &types.Concurrency{ReservedConcurrentExecutions: own.Reserved}
 	}
 	if len(f.function.Tags) == 0 {
 		return out, nil

@@ -3,6 +3,7 @@ package lambda
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"runtime"
 
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
@@ -22,6 +23,10 @@ type Runner interface {
 	Invoke(ctx context.Context, f execution.Function, i execution.Invocation) (execution.Result, error)
 	// Retire closes the environments of a function by its unqualified ARN, the busy ones after their invocation.
 	Retire(functionARN string)
+	// Provision makes this list, of all accounts, the environments that are initialized before they are needed. It does not wait.
+	Provision(all []execution.Provision)
+	// Provisioned tells how far that is for a version, and whether it was asked for.
+	Provisioned(functionARN, version string) (execution.Provisioned, bool)
 }
 
 // Roles knows about execution roles.
@@ -71,6 +76,8 @@ type Config struct {
 	Architecture types.Architecture
 	// Runtimes tells whether functions of a runtime can run here. Unset: all that AWS has a name for.
 	Runtimes func(types.Runtime) bool
+	// Logger. Unset: nothing is logged.
+	Logger *slog.Logger
 }
 
 // Service is Lambda.
@@ -80,7 +87,11 @@ type Service struct {
 	versions  *store.Cache[*version]
 	aliases   *store.Cache[*alias]
 	policies  *store.Cache[*resourcePolicy]
-	code      *unpacker
+	// concurrencies by account and Region.
+	concurrencies *store.Cache[*concurrency]
+	// codeUsages of other resources than functions, for GetAccountSettings.
+	codeUsages []codeUsage
+	code       *unpacker
 }
 
 // cacheSize bounds the functions that are kept decoded, and the versions, aliases and policies.
@@ -101,11 +112,15 @@ func New(config Config) (*Service, error) {
 	if config.Runtimes == nil {
 		config.Runtimes = func(types.Runtime) bool { return true }
 	}
+	if config.Logger == nil {
+		config.Logger = slog.New(slog.DiscardHandler)
+	}
 	s := &Service{Config: config, code: newUnpacker(config.CodeDir, config.Blobs)}
 	s.functions = store.NewCache(config.DB, cacheSize, s.decodeFunction)
 	s.versions = store.NewCache(config.DB, cacheSize, s.decodeVersion)
 	s.aliases = store.NewCache(config.DB, cacheSize, decodeAlias)
 	s.policies = store.NewCache(config.DB, cacheSize, decodePolicy)
+	s.concurrencies = store.NewCache(config.DB, cacheSize, decodeConcurrency)
 	return s, nil
 }
 
@@ -115,6 +130,7 @@ func (s *Service) Close() {
 	s.versions.Close()
 	s.aliases.Close()
 	s.policies.Close()
+	s.concurrencies.Close()
 }
 
 // Definition gives what dispatch needs of the service.

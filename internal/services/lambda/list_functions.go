@@ -2,10 +2,8 @@ package lambda
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
@@ -35,20 +33,16 @@ func (s *Service) listFunctions(
 		return nil, fault.NotImplemented("ListFunctions", "MasterRegion")
 	}
 	prefix := functionPrefix(c.Account, c.Region)
-	after := ""
-	if isSet(in.Marker) {
-		name, err := base64.RawURLEncoding.DecodeString(*in.Marker)
-		if err != nil || len(name) == 0 {
-			return nil, fault.InvalidParameter("Invalid Marker: %s", *in.Marker)
-		}
-		after = prefix + string(name)
+	after, err := markerOf(in.Marker)
+	if err != nil {
+		return nil, err
 	}
-	page := maxPage
-	if in.MaxItems != nil {
-		page = min(page, int(*in.MaxItems))
+	if after != "" {
+		after = prefix + after
 	}
+	page := pageSize(in.MaxItems)
 	var items []store.Item
-	err := s.DB.View(ctx, func(r store.Reader) (err error) {
+	err = s.DB.View(ctx, func(r store.Reader) (err error) {
 		items, err = r.Scan(prefix, after, page+1) // one more tells whether there is a next page
 		return err
 	})
@@ -67,7 +61,7 @@ func (s *Service) listFunctions(
 		}
 		out.Functions = append(out.Functions, f.latest().configuration(qualifier, listed))
 		if len(out.Functions) == page && len(items) > page {
-			out.NextMarker = aws.String(base64.RawURLEncoding.EncodeToString([]byte(f.Name)))
+			out.NextMarker = marker(f.Name)
 		}
 	}
 	return out, nil
