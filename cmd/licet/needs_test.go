@@ -221,10 +221,14 @@ func inputValues() map[string]string {
 		"lambda.MasterRegion":         "ALL",
 		"lambda.Layers":               "arn:aws:lambda:" + defaultRegion + ":" + defaultAccount + ":layer:" + someName + ":1",
 
-		"lambda.EventSourceArn":            "arn:aws:sqs:" + defaultRegion + ":" + defaultAccount + ":" + someName,
-		"lambda.Destination":               "arn:aws:sqs:" + defaultRegion + ":" + defaultAccount + ":" + someName,
-		"lambda.MaximumConcurrency":        "5",
-		"lambda.SigningProfileVersionArns": "arn:aws:signer:" + defaultRegion + ":" + defaultAccount + ":/signing-profiles/" + someName + "/1",
+		"lambda.EventSourceArn":                     "arn:aws:sqs:" + defaultRegion + ":" + defaultAccount + ":" + someName,
+		"lambda.Destination":                        "arn:aws:sqs:" + defaultRegion + ":" + defaultAccount + ":" + someName,
+		"lambda.MaximumConcurrency":                 "5",
+		"lambda.SigningProfileVersionArns":          "arn:aws:signer:" + defaultRegion + ":" + defaultAccount + ":/signing-profiles/" + someName + "/1",
+		"PutProvisionedConcurrencyConfig.Qualifier": "live", "GetProvisionedConcurrencyConfig.Qualifier": "live",
+		"DeleteProvisionedConcurrencyConfig.Qualifier": "live", "PutFunctionScalingConfig.Qualifier": "1", "GetFunctionScalingConfig.Qualifier": "1",
+		"MaximumEventAgeInSeconds": "60",
+		"lambda.RuntimeVersionArn": "arn:aws:lambda:" + defaultRegion + "::runtime:0123456789abcdef",
 
 		"logs.LogGroupIdentifier": leaveOut, "logs.LogGroupArn": logGroup, "logs.ResourceArn": logGroup, "logs.KmsKeyId": leaveOut,
 		"organizations.AccountId": defaultAccount, "organizations.Id": defaultAccount, "organizations.TargetId": defaultAccount,

@@ -219,6 +219,7 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 	failed := make(chan error, 1)
 	go func() { failed <- front.Serve(l) }()
 	functions, retention, decisions := background(s.functions.Run), background(s.expireLogs), background(s.decisions.Run)
+	provisioned := background(s.lambda.Run)
 	lastUsed := background(func(ctx context.Context) error { return s.lastUsed.Run(audit.System(ctx, "last use")) })
 	var err error
 	select {
@@ -228,7 +229,7 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 		s.logger.Info("Stopping.")
 	}
 	// In this order: each may still ask something of those after it. The last log lines of functions are decided calls, too.
-	err = errors.Join(err, s.closeDoors(front, functions))
+	err = errors.Join(err, provisioned(), s.closeDoors(front, functions))
 	return errors.Join(err, retention(), lastUsed(), decisions())
 }
 

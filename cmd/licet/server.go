@@ -168,6 +168,7 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 		Runtimes:   func(name types.Runtime) bool { _, ok := set.Lookup(string(name)); return ok },
 		VPCs:       func(subnet string) (string, bool) { vpc, ok := c.Subnets[subnet]; return vpc, ok },
 		Images:     images.New(),
+		Logger:     s.logger,
 	})
 	if err != nil {
 		return err
@@ -257,6 +258,7 @@ func (s *server) openExecution(ctx context.Context, c config, set *runtimes.Set)
 	return execution.New(execution.Config{
 		Driver: driver, Runtimes: execution.Managed(set), Credentials: executionRoles{s}.credentials, Logs: logWriter{s},
 		Endpoint: frontDoor{s}, Network: sandbox.Network(c.FunctionNetwork), IdleTimeout: c.IdleTimeout, Logger: s.logger,
+		ProvisionedMemoryMB: machineMemoryMB(),
 	})
 }
 

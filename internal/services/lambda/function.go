@@ -34,6 +34,8 @@ type function struct {
 	Published int64 `json:"published,omitempty"`
 	// CodeSigningConfig is the ARN of the code signing configuration; "" for none.
 	CodeSigningConfig string `json:"code_signing_config,omitempty"`
+	// RecursiveLoop is what happens to an invocation that is part of a loop; "": Terminate.
+	RecursiveLoop types.RecursiveLoop `json:"recursive_loop,omitempty"`
 	// Latest is the version that can be changed.
 	Latest version `json:"latest"`
 
@@ -240,6 +242,15 @@ func (s *Service) loadFunction(reader store.Reader, r request.Function) (*functi
 	return read(reader, functionKey(r), s.decodeFunction)
 }
 
+// checkFunction refuses a function that is not there.
+func checkFunction(reader store.Reader, r request.Function) error {
+	_, err := reader.Get(functionKey(r))
+	if errors.Is(err, store.ErrNotFound) {
+		return fault.FunctionNotFound(r.ARN())
+	}
+	return err
+}
+
 func (s *Service) putFunction(tx store.Tx, f *function) error {
 	if err := s.seal(&f.Latest); err != nil {
 		return fmt.Errorf("%s: %w", f.Name, err)
@@ -310,6 +321,12 @@ func grantable(action string) bool {
 	switch action {
 	case "lambda:DeleteFunction", "lambda:GetFunction", "lambda:GetFunctionConfiguration", "lambda:GetPolicy",
 		"lambda:InvokeFunction", "lambda:ListTags", "lambda:TagResource", "lambda:UntagResource", "lambda:UpdateFunctionCode":
+		return true
+	case "lambda:DeleteFunctionConcurrency", "lambda:GetFunctionConcurrency", "lambda:PutFunctionConcurrency",
+		"lambda:DeleteProvisionedConcurrencyConfig", "lambda:GetProvisionedConcurrencyConfig",
+		"lambda:ListProvisionedConcurrencyConfigs", "lambda:PutProvisionedConcurrencyConfig",
+		"lambda:DeleteFunctionEventInvokeConfig", "lambda:GetFunctionEventInvokeConfig", "lambda:ListFunctionEventInvokeConfigs",
+		"lambda:PutFunctionEventInvokeConfig", "lambda:UpdateFunctionEventInvokeConfig":
 		return true
 	}
 	return false

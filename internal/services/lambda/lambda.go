@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
+	"log/slog"
 
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
@@ -25,6 +26,10 @@ type Runner interface {
 	Invoke(ctx context.Context, f execution.Function, i execution.Invocation) (execution.Result, error)
 	// Retire closes the environments of a function by its unqualified ARN, the busy ones after their invocation.
 	Retire(functionARN string)
+	// Provision makes this list, of all accounts, the environments that are initialized before they are needed. It does not wait.
+	Provision(all []execution.Provision)
+	// Provisioned tells how far that is for a version, and whether it was asked for.
+	Provisioned(functionARN, version string) (execution.Provisioned, bool)
 }
 
 // Roles knows about execution roles.
@@ -95,6 +100,8 @@ type Config struct {
 	Images Images
 	// Objects are where code may come from. Unset: code from S3 is not implemented.
 	Objects Objects
+	// Logger. Unset: nothing is logged.
+	Logger *slog.Logger
 }
 
 // Service is Lambda.
@@ -104,11 +111,15 @@ type Service struct {
 	versions  *store.Cache[*version]
 	aliases   *store.Cache[*alias]
 	policies  *store.Cache[*resourcePolicy]
-	code      *unpacker
 	mappings  *mapping.Service
 	signing   *signing.Service
 	// tagged are the rooms whose resources have tags, by the type in their ARNs.
 	tagged map[string]taggedRoom
+	// concurrencies by account and Region.
+	concurrencies *store.Cache[*concurrency]
+	// codeUsages of other resources than functions, for GetAccountSettings.
+	codeUsages []codeUsage
+	code       *unpacker
 }
 
 // cacheSize bounds the functions that are kept decoded, and the versions, aliases and policies.
@@ -126,6 +137,9 @@ func New(config Config) (*Service, error) {
 	if config.VPCs == nil {
 		config.VPCs = func(string) (string, bool) { return "", false }
 	}
+	if config.Logger == nil {
+		config.Logger = slog.New(slog.DiscardHandler)
+	}
 	s := &Service{Config: config, code: newUnpacker(config.CodeDir, config.Blobs)}
 	s.functions = store.NewCache(config.DB, cacheSize, s.decodeShown)
 	s.versions = store.NewCache(config.DB, cacheSize, s.decodeVersion)
@@ -136,6 +150,7 @@ func New(config Config) (*Service, error) {
 	s.tagged = map[string]taggedRoom{
 		"function": taggedFunctions{s}, "event-source-mapping": s.mappings, "code-signing-config": s.signing,
 	}
+	s.concurrencies = store.NewCache(config.DB, cacheSize, decodeConcurrency)
 	return s, nil
 }
 
@@ -145,6 +160,7 @@ func (s *Service) Close() {
 	s.versions.Close()
 	s.aliases.Close()
 	s.policies.Close()
+	s.concurrencies.Close()
 }
 
 // Definition gives what dispatch needs of the service.

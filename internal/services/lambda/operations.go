@@ -46,7 +46,45 @@ func (s *Service) permissionOperations() []service.Operation {
 
 // concurrencyOperations are those on concurrency, asynchronous invocation and the account's settings.
 func (s *Service) concurrencyOperations() []service.Operation {
-	return []service.Operation{}
+	return []service.Operation{
+		service.Op("GetAccountSettings", "lambda:GetAccountSettings", service.Any, s.getAccountSettings), // lambda.md 2.3
+		service.Op("DeleteFunctionConcurrency", "lambda:DeleteFunctionConcurrency",
+			on(s, "lambda:DeleteFunctionConcurrency", deleteFunctionConcurrencyReference), s.deleteFunctionConcurrency),
+		service.Op("DeleteFunctionEventInvokeConfig", "lambda:DeleteFunctionEventInvokeConfig",
+			on(s, "lambda:DeleteFunctionEventInvokeConfig", deleteFunctionEventInvokeConfigReference), s.deleteFunctionEventInvokeConfig),
+		service.Op("DeleteProvisionedConcurrencyConfig", "lambda:DeleteProvisionedConcurrencyConfig",
+			on(s, "lambda:DeleteProvisionedConcurrencyConfig", deleteProvisionedConcurrencyConfigReference), s.deleteProvisionedConcurrencyConfig),
+		service.Op("GetFunctionConcurrency", "lambda:GetFunctionConcurrency",
+			on(s, "lambda:GetFunctionConcurrency", getFunctionConcurrencyReference), s.getFunctionConcurrency),
+		service.Op("GetFunctionEventInvokeConfig", "lambda:GetFunctionEventInvokeConfig",
+			on(s, "lambda:GetFunctionEventInvokeConfig", getFunctionEventInvokeConfigReference), s.getFunctionEventInvokeConfig),
+		service.Op("GetFunctionRecursionConfig", "lambda:GetFunctionRecursionConfig",
+			on(s, "lambda:GetFunctionRecursionConfig", getFunctionRecursionConfigReference), s.getFunctionRecursionConfig),
+		service.Op("GetFunctionScalingConfig", "lambda:GetFunctionScalingConfig",
+			on(s, "lambda:GetFunctionScalingConfig", getFunctionScalingConfigReference), s.getFunctionScalingConfig),
+		service.Op("GetProvisionedConcurrencyConfig", "lambda:GetProvisionedConcurrencyConfig",
+			on(s, "lambda:GetProvisionedConcurrencyConfig", getProvisionedConcurrencyConfigReference), s.getProvisionedConcurrencyConfig),
+		service.Op("GetRuntimeManagementConfig", "lambda:GetRuntimeManagementConfig",
+			on(s, "lambda:GetRuntimeManagementConfig", getRuntimeManagementConfigReference), s.getRuntimeManagementConfig),
+		service.Op("ListFunctionEventInvokeConfigs", "lambda:ListFunctionEventInvokeConfigs",
+			on(s, "lambda:ListFunctionEventInvokeConfigs", listFunctionEventInvokeConfigsReference), s.listFunctionEventInvokeConfigs),
+		service.Op("ListProvisionedConcurrencyConfigs", "lambda:ListProvisionedConcurrencyConfigs",
+			on(s, "lambda:ListProvisionedConcurrencyConfigs", listProvisionedConcurrencyConfigsReference), s.listProvisionedConcurrencyConfigs),
+		service.Op("PutFunctionConcurrency", "lambda:PutFunctionConcurrency",
+			on(s, "lambda:PutFunctionConcurrency", putFunctionConcurrencyReference), s.putFunctionConcurrency),
+		service.Op("PutFunctionEventInvokeConfig", "lambda:PutFunctionEventInvokeConfig",
+			on(s, "lambda:PutFunctionEventInvokeConfig", putFunctionEventInvokeConfigReference), s.putFunctionEventInvokeConfig),
+		service.Op("PutFunctionRecursionConfig", "lambda:PutFunctionRecursionConfig",
+			on(s, "lambda:PutFunctionRecursionConfig", putFunctionRecursionConfigReference), s.putFunctionRecursionConfig),
+		service.Op("PutFunctionScalingConfig", "lambda:PutFunctionScalingConfig",
+			on(s, "lambda:PutFunctionScalingConfig", putFunctionScalingConfigReference), s.putFunctionScalingConfig),
+		service.Op("PutProvisionedConcurrencyConfig", "lambda:PutProvisionedConcurrencyConfig",
+			on(s, "lambda:PutProvisionedConcurrencyConfig", putProvisionedConcurrencyConfigReference), s.putProvisionedConcurrencyConfig),
+		service.Op("PutRuntimeManagementConfig", "lambda:PutRuntimeManagementConfig",
+			on(s, "lambda:PutRuntimeManagementConfig", putRuntimeManagementConfigReference), s.putRuntimeManagementConfig),
+		service.Op("UpdateFunctionEventInvokeConfig", "lambda:UpdateFunctionEventInvokeConfig",
+			on(s, "lambda:UpdateFunctionEventInvokeConfig", updateFunctionEventInvokeConfigReference), s.updateFunctionEventInvokeConfig),
+	}
 }
 
 func (s *Service) tagOperations() []service.Operation {
