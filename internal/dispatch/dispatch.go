@@ -198,7 +198,7 @@ func (d *Dispatcher) Permitted(ctx context.Context, c *service.Call, in any) (bo
 	return j.record.Allowed, nil
 }
 
-// NewRequestID makes the id of a call: a UUID that grows with time, so that the decision log's index is written in order.
+// NewRequestID makes the id of a call: a UUID that grows with time, by which the decision log finds its records.
 func NewRequestID() string { return uuid.Must(uuid.NewV7()).String() } // fails only when the system has no randomness
 
 // Internal makes a call that comes from the server itself.
