@@ -92,6 +92,11 @@ var allowed = map[string][]string{
 	// Rooms below lambda: the words of all, then one room for each resource that stands by itself.
 	"internal/services/lambda/fault":   {"internal/awserr"},
 	"internal/services/lambda/request": {"internal/service", "internal/services/lambda/fault"},
+	"internal/services/lambda/resourcepolicy": {
+		"authz", "policy", "internal/arn", "internal/principal", "internal/service", "internal/store",
+		"internal/services/lambda/fault", "internal/services/lambda/request",
+		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/service/lambda", "github.com/google/uuid",
+	},
 
 	"internal/services/organizations":                  append(serviceMay("organizations"), "internal/organization"),
 	"internal/services/organizations/organizationsapi": apiMay("organizations"),

@@ -13,6 +13,7 @@ import (
 	"github.com/licet/licet/internal/secret"
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/services/lambda/fault"
+	"github.com/licet/licet/internal/services/lambda/resourcepolicy"
 	"github.com/licet/licet/internal/store"
 )
 
@@ -32,14 +33,6 @@ type Roles interface {
 	// Allows tells whether a role's policies let a function act on a resource: the simulation that Lambda makes when a configuration
 	// names a target (lambda.md 3.1). A role that does not exist may nothing.
 	Allows(ctx context.Context, roleARN, functionARN, action, resource string) (bool, error)
-}
-
-// Principals knows about users and roles.
-type Principals interface {
-	// UniqueID gives the unique id of the user or role that this ARN names now; "" when there is none.
-	UniqueID(ctx context.Context, arn string) (string, error)
-	// PrincipalARN gives the ARN that the user or role of this unique id has now; "" when it is gone.
-	PrincipalARN(ctx context.Context, id string) (string, error)
 }
 
 // CodeURLs makes the links that GetFunction gives to download code.
@@ -64,7 +57,7 @@ type Config struct {
 	CodeDir     string
 	Runner      Runner
 	Roles       Roles
-	Principals  Principals
+	Principals  resourcepolicy.Principals
 	CodeURLs    CodeURLs
 	Permissions Permissions
 	// Architecture is what this machine runs. Functions for another one are refused. Unset: that of this program.
@@ -79,7 +72,7 @@ type Service struct {
 	functions *store.Cache[*function]
 	versions  *store.Cache[*version]
 	aliases   *store.Cache[*alias]
-	policies  *store.Cache[*resourcePolicy]
+	policies  *resourcepolicy.Room
 	code      *unpacker
 }
 
@@ -105,7 +98,7 @@ func New(config Config) (*Service, error) {
 	s.functions = store.NewCache(config.DB, cacheSize, s.decodeFunction)
 	s.versions = store.NewCache(config.DB, cacheSize, s.decodeVersion)
 	s.aliases = store.NewCache(config.DB, cacheSize, decodeAlias)
-	s.policies = store.NewCache(config.DB, cacheSize, decodePolicy)
+	s.policies = resourcepolicy.New(config.DB, functions{s}, config.Principals, cacheSize)
 	return s, nil
 }
 
