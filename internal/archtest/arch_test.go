@@ -92,6 +92,9 @@ var allowed = map[string][]string{
 	// Rooms below lambda: the words of all, then one room for each resource that stands by itself.
 	"internal/services/lambda/fault":   {"internal/awserr"},
 	"internal/services/lambda/request": {"internal/service", "internal/services/lambda/fault"},
+	"internal/services/lambda/mapping": append(serviceMay("lambda"), "internal/services/lambda/fault", "internal/services/lambda/request",
+		"internal/services/lambda/tag"),
+	"internal/services/lambda/tag": {"authz", "internal/service", "internal/services/lambda/fault"},
 	"internal/services/lambda/resourcepolicy": {
 		"authz", "policy", "internal/arn", "internal/principal", "internal/service", "internal/store",
 		"internal/services/lambda/fault", "internal/services/lambda/request",

@@ -13,6 +13,7 @@ import (
 	"github.com/licet/licet/internal/secret"
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/services/lambda/fault"
+	"github.com/licet/licet/internal/services/lambda/mapping"
 	"github.com/licet/licet/internal/services/lambda/resourcepolicy"
 	"github.com/licet/licet/internal/store"
 )
@@ -72,8 +73,11 @@ type Service struct {
 	functions *store.Cache[*function]
 	versions  *store.Cache[*version]
 	aliases   *store.Cache[*alias]
-	policies  *resourcepolicy.Room
+	policies  *resourcepolicy.Service
 	code      *unpacker
+	mappings  *mapping.Service
+	// tagged are the rooms whose resources have tags, by the type in their ARNs.
+	tagged map[string]taggedRoom
 }
 
 // cacheSize bounds the functions that are kept decoded, and the versions, aliases and policies.
@@ -99,6 +103,8 @@ func New(config Config) (*Service, error) {
 	s.versions = store.NewCache(config.DB, cacheSize, s.decodeVersion)
 	s.aliases = store.NewCache(config.DB, cacheSize, decodeAlias)
 	s.policies = resourcepolicy.New(config.DB, functions{s}, config.Principals, cacheSize)
+	s.mappings = mapping.New(config.DB, callees{s}, config.Roles)
+	s.tagged = map[string]taggedRoom{"function": taggedFunctions{s}, "event-source-mapping": s.mappings}
 	return s, nil
 }
 

@@ -26,7 +26,7 @@ func addPermissionReference(c *service.Call, in *sdk.AddPermissionInput) (reques
 	return v.Resolve(c, r, in.Qualifier)
 }
 
-func (m *Room) addPermissionTarget(ctx context.Context, c *service.Call, in *sdk.AddPermissionInput) (service.Target, error) {
+func (m *Service) addPermissionTarget(ctx context.Context, c *service.Call, in *sdk.AddPermissionInput) (service.Target, error) {
 	r, err := addPermissionReference(c, in)
 	if err != nil {
 		return service.Target{}, err
@@ -38,7 +38,7 @@ func (m *Room) addPermissionTarget(ctx context.Context, c *service.Call, in *sdk
 	return t.With(grantee{*in.Principal, string(in.FunctionUrlAuthType)}.keys), nil
 }
 
-func (m *Room) addPermission(ctx context.Context, c *service.Call, in *sdk.AddPermissionInput) (*sdk.AddPermissionOutput, error) {
+func (m *Service) addPermission(ctx context.Context, c *service.Call, in *sdk.AddPermissionInput) (*sdk.AddPermissionOutput, error) {
 	r, err := addPermissionReference(c, in)
 	if err != nil {
 		return nil, err
@@ -85,7 +85,7 @@ func (m *Room) addPermission(ctx context.Context, c *service.Call, in *sdk.AddPe
 
 // toAddTo loads a policy; nil when there is none yet. With a policy, the revision must be the policy's; without, that of the function,
 // version or alias (lambda.md 1.3, U12).
-func (m *Room) toAddTo(tx store.Tx, r request.Function, revision *string) (*record, error) {
+func (m *Service) toAddTo(tx store.Tx, r request.Function, revision *string) (*record, error) {
 	current, err := m.revisionOf(tx, r)
 	if err != nil {
 		return nil, err
@@ -104,7 +104,7 @@ func (m *Room) toAddTo(tx store.Tx, r request.Function, revision *string) (*reco
 }
 
 // newPermission is a new statement as clients see it and as it is kept.
-func (m *Room) newPermission(ctx context.Context, r request.Function, in *sdk.AddPermissionInput) (shown, stored string, err error) {
+func (m *Service) newPermission(ctx context.Context, r request.Function, in *sdk.AddPermissionInput) (shown, stored string, err error) {
 	if *in.Principal == "*" {
 		shown, err = newStatement(r, in, "*")
 		return shown, shown, err

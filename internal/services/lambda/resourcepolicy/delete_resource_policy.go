@@ -19,7 +19,7 @@ func deleteResourcePolicyReference(c *service.Call, in *sdk.DeleteResourcePolicy
 }
 
 // deleteResourcePolicyNeeds: see putResourcePolicyNeeds.
-func (m *Room) deleteResourcePolicyNeeds(ctx context.Context, c *service.Call, in *sdk.DeleteResourcePolicyInput) ([]service.Need, error) {
+func (m *Service) deleteResourcePolicyNeeds(ctx context.Context, c *service.Call, in *sdk.DeleteResourcePolicyInput) ([]service.Need, error) {
 	r, err := deleteResourcePolicyReference(c, in)
 	if err != nil {
 		return nil, err
@@ -39,7 +39,7 @@ func (m *Room) deleteResourcePolicyNeeds(ctx context.Context, c *service.Call, i
 	return slices.Concat(whole, remove), nil
 }
 
-func (m *Room) deleteResourcePolicy(
+func (m *Service) deleteResourcePolicy(
 	ctx context.Context, c *service.Call, in *sdk.DeleteResourcePolicyInput,
 ) (*sdk.DeleteResourcePolicyOutput, error) {
 	r, err := deleteResourcePolicyReference(c, in)

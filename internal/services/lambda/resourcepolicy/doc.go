@@ -6,7 +6,7 @@
 // again under an old name inherits no grant and who is renamed keeps it (iam.md P4). It has at least one statement, and always parses.
 // AddPermission appends a statement to it, RemovePermission takes one out, PutResourcePolicy replaces all of it.
 //
-// Which policy is consulted is Consulted's to say, and nobody else's. A *Room is safe for concurrent use. After an error nothing was
+// Which policy is consulted is Consulted's to say, and nobody else's. A *Service is safe for concurrent use. After an error nothing was
 // changed.
 //
 // Sources: lambda.md 1.1 to 1.5 and 1.7; https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html of 2026, and

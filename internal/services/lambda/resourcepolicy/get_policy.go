@@ -16,7 +16,7 @@ func getPolicyReference(c *service.Call, in *sdk.GetPolicyInput) (request.Functi
 	return v.Resolve(c, v.Function(c, in.FunctionName, request.NamespacedName), in.Qualifier)
 }
 
-func (m *Room) getPolicyTarget(ctx context.Context, c *service.Call, in *sdk.GetPolicyInput) (service.Target, error) {
+func (m *Service) getPolicyTarget(ctx context.Context, c *service.Call, in *sdk.GetPolicyInput) (service.Target, error) {
 	r, err := getPolicyReference(c, in)
 	if err != nil {
 		return service.Target{}, err
@@ -24,7 +24,7 @@ func (m *Room) getPolicyTarget(ctx context.Context, c *service.Call, in *sdk.Get
 	return m.functions.Target(ctx, c, "lambda:GetPolicy", r)
 }
 
-func (m *Room) getPolicy(ctx context.Context, c *service.Call, in *sdk.GetPolicyInput) (*sdk.GetPolicyOutput, error) {
+func (m *Service) getPolicy(ctx context.Context, c *service.Call, in *sdk.GetPolicyInput) (*sdk.GetPolicyOutput, error) {
 	r, err := getPolicyReference(c, in)
 	if err != nil {
 		return nil, err
@@ -37,7 +37,7 @@ func (m *Room) getPolicy(ctx context.Context, c *service.Call, in *sdk.GetPolicy
 }
 
 // read gives a policy as clients see it, and its revision. Text: lambda.md 1.3.
-func (m *Room) read(ctx context.Context, r request.Function) (text, revision string, err error) {
+func (m *Service) read(ctx context.Context, r request.Function) (text, revision string, err error) {
 	p, err := m.find(ctx, m.key(r))
 	if err != nil {
 		return "", "", err

@@ -18,7 +18,7 @@ func getResourcePolicyReference(c *service.Call, in *sdk.GetResourcePolicyInput)
 }
 
 // getResourcePolicyNeeds: see putResourcePolicyNeeds.
-func (m *Room) getResourcePolicyNeeds(ctx context.Context, c *service.Call, in *sdk.GetResourcePolicyInput) ([]service.Need, error) {
+func (m *Service) getResourcePolicyNeeds(ctx context.Context, c *service.Call, in *sdk.GetResourcePolicyInput) ([]service.Need, error) {
 	r, err := getResourcePolicyReference(c, in)
 	if err != nil {
 		return nil, err
@@ -34,7 +34,7 @@ func (m *Room) getResourcePolicyNeeds(ctx context.Context, c *service.Call, in *
 	return slices.Concat(whole, get), nil
 }
 
-func (m *Room) getResourcePolicy(
+func (m *Service) getResourcePolicy(
 	ctx context.Context, c *service.Call, in *sdk.GetResourcePolicyInput,
 ) (*sdk.GetResourcePolicyOutput, error) {
 	r, err := getResourcePolicyReference(c, in)

@@ -81,7 +81,7 @@ func authTypesOf(s *policy.Statement) []string {
 func asGiven(e policy.PrincipalEntry) (string, error) { return e.Value.Value, nil }
 
 // kept names principals of a policy that is there: accounts by their numbers, by which AddPermission is asked for them.
-func (m *Room) kept(ctx context.Context) func(policy.PrincipalEntry) (string, error) {
+func (m *Service) kept(ctx context.Context) func(policy.PrincipalEntry) (string, error) {
 	return func(e policy.PrincipalEntry) (string, error) {
 		if root := accountPrincipal.FindStringSubmatch(e.Value.Value); root != nil {
 			return root[1], nil
@@ -91,7 +91,7 @@ func (m *Room) kept(ctx context.Context) func(policy.PrincipalEntry) (string, er
 }
 
 // standing are the grantees of the policy that there is now.
-func (m *Room) standing(ctx context.Context, r request.Function) ([]grantee, error) {
+func (m *Service) standing(ctx context.Context, r request.Function) ([]grantee, error) {
 	p, err := m.find(ctx, m.key(r))
 	if err != nil || p == nil {
 		return nil, err
@@ -122,7 +122,7 @@ func principalsOf(all []grantee) []grantee {
 }
 
 // needs are the permissions for an action on a resource, one for each grantee; one without keys when there is none.
-func (m *Room) needs(ctx context.Context, c *service.Call, action string, r request.Function, all []grantee) ([]service.Need, error) {
+func (m *Service) needs(ctx context.Context, c *service.Call, action string, r request.Function, all []grantee) ([]service.Need, error) {
 	t, err := m.functions.Target(ctx, c, action, r)
 	if err != nil {
 		return nil, err

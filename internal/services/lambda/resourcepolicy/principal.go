@@ -44,7 +44,7 @@ func elementOf(e policy.PrincipalEntry) statementPrincipal {
 
 // stored gives the form in which a principal is kept: users and roles by their unique ids, accounts by their ARNs. Users and roles must
 // exist. Nobody else than these, sessions and services can call Lambda.
-func (m *Room) stored(ctx context.Context, partition string, e policy.PrincipalEntry) (string, error) {
+func (m *Service) stored(ctx context.Context, partition string, e policy.PrincipalEntry) (string, error) {
 	value, known := e.Value.Value, false
 	var err error
 	switch {
@@ -77,7 +77,7 @@ func isUniqueID(text string) bool {
 }
 
 // shown gives a kept principal as clients see it: users and roles who exist by their ARNs, those who are gone by their unique ids.
-func (m *Room) shown(ctx context.Context, e policy.PrincipalEntry) (string, error) {
+func (m *Service) shown(ctx context.Context, e policy.PrincipalEntry) (string, error) {
 	value := e.Value.Value
 	if e.Type != "AWS" || !isUniqueID(value) {
 		return value, nil
@@ -93,7 +93,7 @@ func (m *Room) shown(ctx context.Context, e policy.PrincipalEntry) (string, erro
 }
 
 // shownText is a kept document as clients see it.
-func (m *Room) shownText(ctx context.Context, d *policy.Document) (string, error) {
+func (m *Service) shownText(ctx context.Context, d *policy.Document) (string, error) {
 	text, err := policy.RewritePrincipals(d, func(e policy.PrincipalEntry) (string, error) { return m.shown(ctx, e) })
 	return string(text), err
 }

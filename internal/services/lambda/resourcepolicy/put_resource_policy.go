@@ -34,7 +34,7 @@ func putRequest(c *service.Call, in *sdk.PutResourcePolicyInput) (request.Functi
 
 // putResourcePolicyNeeds: the call replaces what AddPermission has added, and needs the permissions of AddPermission and RemovePermission,
 // too (https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html, "Required permissions").
-func (m *Room) putResourcePolicyNeeds(ctx context.Context, c *service.Call, in *sdk.PutResourcePolicyInput) ([]service.Need, error) {
+func (m *Service) putResourcePolicyNeeds(ctx context.Context, c *service.Call, in *sdk.PutResourcePolicyInput) ([]service.Need, error) {
 	r, document, err := putRequest(c, in)
 	if err != nil {
 		return nil, err
@@ -65,7 +65,7 @@ func (m *Room) putResourcePolicyNeeds(ctx context.Context, c *service.Call, in *
 	return slices.Concat(put, add, remove), nil
 }
 
-func (m *Room) putResourcePolicy(
+func (m *Service) putResourcePolicy(
 	ctx context.Context, c *service.Call, in *sdk.PutResourcePolicyInput,
 ) (*sdk.PutResourcePolicyOutput, error) {
 	r, document, err := putRequest(c, in)

@@ -37,10 +37,10 @@ type joined struct {
 }
 
 // Prefix begins the keys of a function's policies.
-func (m *Room) Prefix(r request.Function) string { return m.functions.Belongings(r) + "policy/" }
+func (m *Service) Prefix(r request.Function) string { return m.functions.Belongings(r) + "policy/" }
 
 // key of the ARN as requested: the function, a version and an alias have policies of their own (lambda.md 1.1).
-func (m *Room) key(r request.Function) string { return m.Prefix(r) + r.Qualifier }
+func (m *Service) key(r request.Function) string { return m.Prefix(r) + r.Qualifier }
 
 // decode makes a policy from its item, parsed once for all calls that it is consulted for.
 func decode(item store.Item) (*record, error) {
@@ -66,7 +66,7 @@ func (p *record) document() *policy.Document { return p.compiled.Document }
 // and aliases, too, as AWS's examples do ("function:my-function:*"); so it is consulted for them as well. What AddPermission adds to it
 // names the unqualified ARN and does not match them. AWS does not say this clearly (lambda.md U1): to go back to one policy for each ARN,
 // end this function after the first look-up.
-func (m *Room) Consulted(ctx context.Context, prefix, qualifier string) (*authz.Policy, error) {
+func (m *Service) Consulted(ctx context.Context, prefix, qualifier string) (*authz.Policy, error) {
 	own, err := m.find(ctx, prefix+qualifier)
 	if err != nil {
 		return nil, err
@@ -87,7 +87,7 @@ func (m *Room) Consulted(ctx context.Context, prefix, qualifier string) (*authz.
 }
 
 // find gives the policy at a key; nil when there is none.
-func (m *Room) find(ctx context.Context, key string) (*record, error) {
+func (m *Service) find(ctx context.Context, key string) (*record, error) {
 	p, err := m.cache.Get(ctx, key)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil
@@ -121,7 +121,7 @@ func (p *record) join(other *record) (*authz.Policy, error) {
 }
 
 // load reads the policy of a reference in a transaction; nil when there is none.
-func (m *Room) load(reader store.Reader, r request.Function) (*record, error) {
+func (m *Service) load(reader store.Reader, r request.Function) (*record, error) {
 	item, err := reader.Get(m.key(r))
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil
@@ -133,7 +133,7 @@ func (m *Room) load(reader store.Reader, r request.Function) (*record, error) {
 }
 
 // put keeps a new text of a policy under a revision of its own. What does not parse is never stored.
-func (m *Room) put(tx store.Tx, r request.Function, text string, whole bool) (*record, error) {
+func (m *Service) put(tx store.Tx, r request.Function, text string, whole bool) (*record, error) {
 	if len(text) > maxLength {
 		return nil, fault.New("PolicyLengthExceededException", http.StatusBadRequest,
 			"The final policy size (%d) is bigger than the limit (%d).", len(text), maxLength)
@@ -150,4 +150,4 @@ func (m *Room) put(tx store.Tx, r request.Function, text string, whole bool) (*r
 const maxLength = 20480
 
 // Forget removes the policy of a version or an alias that is deleted. Those of a whole function go with its belongings.
-func (m *Room) Forget(tx store.Tx, r request.Function) error { return tx.Delete(m.key(r)) }
+func (m *Service) Forget(tx store.Tx, r request.Function) error { return tx.Delete(m.key(r)) }

@@ -21,7 +21,7 @@ func removePermissionReference(c *service.Call, in *sdk.RemovePermissionInput) (
 }
 
 // removePermissionNeeds have the keys of the statement that is to be removed (lambda.md 2.4).
-func (m *Room) removePermissionNeeds(ctx context.Context, c *service.Call, in *sdk.RemovePermissionInput) ([]service.Need, error) {
+func (m *Service) removePermissionNeeds(ctx context.Context, c *service.Call, in *sdk.RemovePermissionInput) ([]service.Need, error) {
 	r, err := removePermissionReference(c, in)
 	if err != nil {
 		return nil, err
@@ -43,7 +43,7 @@ func (m *Room) removePermissionNeeds(ctx context.Context, c *service.Call, in *s
 	return m.needs(ctx, c, "lambda:RemovePermission", r, all)
 }
 
-func (m *Room) removePermission(
+func (m *Service) removePermission(
 	ctx context.Context, c *service.Call, in *sdk.RemovePermissionInput,
 ) (*sdk.RemovePermissionOutput, error) {
 	r, err := removePermissionReference(c, in)
@@ -79,7 +79,7 @@ func (m *Room) removePermission(
 }
 
 // toRemoveFrom loads a policy that there must be. Texts: lambda.md 1.3.
-func (m *Room) toRemoveFrom(tx store.Tx, r request.Function) (*record, error) {
+func (m *Service) toRemoveFrom(tx store.Tx, r request.Function) (*record, error) {
 	_, err := m.functions.Revision(tx, r)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, fault.NotFound("No policy found for: %s", r.ARN())

@@ -28,8 +28,8 @@ type Principals interface {
 	PrincipalARN(ctx context.Context, id string) (string, error)
 }
 
-// Room is all resource-based policies of functions.
-type Room struct {
+// Service is the room of all resource-based policies of functions.
+type Service struct {
 	db         store.DB
 	functions  Functions
 	principals Principals
@@ -37,15 +37,15 @@ type Room struct {
 }
 
 // New makes the room, which keeps up to size policies in memory. Close ends it.
-func New(db store.DB, f Functions, p Principals, size int) *Room {
-	return &Room{db: db, functions: f, principals: p, cache: store.NewCache(db, size, decode)}
+func New(db store.DB, f Functions, p Principals, size int) *Service {
+	return &Service{db: db, functions: f, principals: p, cache: store.NewCache(db, size, decode)}
 }
 
 // Close ends the cache. Nothing may run during or after it.
-func (m *Room) Close() { m.cache.Close() }
+func (m *Service) Close() { m.cache.Close() }
 
 // Operations are the rows of this room.
-func (m *Room) Operations() []service.Operation {
+func (m *Service) Operations() []service.Operation {
 	return []service.Operation{
 		service.Op("AddPermission", "lambda:AddPermission", m.addPermissionTarget, m.addPermission),
 		service.Op("DeleteResourcePolicy", "lambda:DeleteResourcePolicy",
@@ -82,7 +82,7 @@ func others[In any](needs service.Needs[In]) service.Needs[In] {
 }
 
 // revisionOf gives the revision of what a policy is made for. Texts: lambda.md 1.2.
-func (m *Room) revisionOf(reader store.Reader, r request.Function) (string, error) {
+func (m *Service) revisionOf(reader store.Reader, r request.Function) (string, error) {
 	revision, err := m.functions.Revision(reader, r)
 	switch {
 	case errors.Is(err, store.ErrNotFound) && r.IsAlias():
