@@ -13,6 +13,7 @@ import (
 	"github.com/licet/licet/internal/secret"
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/services/lambda/fault"
+	"github.com/licet/licet/internal/services/lambda/functionurl"
 	"github.com/licet/licet/internal/services/lambda/mapping"
 	"github.com/licet/licet/internal/services/lambda/resourcepolicy"
 	"github.com/licet/licet/internal/store"
@@ -61,6 +62,8 @@ type Config struct {
 	Principals  resourcepolicy.Principals
 	CodeURLs    CodeURLs
 	Permissions Permissions
+	// FunctionURLs says where function URLs are.
+	FunctionURLs functionurl.Address
 	// Architecture is what this machine runs. Functions for another one are refused. Unset: that of this program.
 	Architecture types.Architecture
 	// Runtimes tells whether functions of a runtime can run here. Unset: all that AWS has a name for.
@@ -74,6 +77,7 @@ type Service struct {
 	versions  *store.Cache[*version]
 	aliases   *store.Cache[*alias]
 	policies  *resourcepolicy.Service
+	urls      *functionurl.Service
 	code      *unpacker
 	mappings  *mapping.Service
 	// tagged are the rooms whose resources have tags, by the type in their ARNs.
@@ -86,7 +90,8 @@ const cacheSize = 10_000
 // New makes the service. Close ends it.
 func New(config Config) (*Service, error) {
 	if config.DB == nil || config.Blobs == nil || config.Keys == nil || config.CodeDir == "" || config.Runner == nil ||
-		config.Roles == nil || config.Principals == nil || config.CodeURLs == nil || config.Permissions == nil {
+		config.Roles == nil || config.Principals == nil || config.CodeURLs == nil || config.Permissions == nil ||
+		config.FunctionURLs == nil {
 		return nil, errors.New("lambda: a required field of Config is not set")
 	}
 	if config.Architecture == "" {
@@ -103,6 +108,7 @@ func New(config Config) (*Service, error) {
 	s.versions = store.NewCache(config.DB, cacheSize, s.decodeVersion)
 	s.aliases = store.NewCache(config.DB, cacheSize, decodeAlias)
 	s.policies = resourcepolicy.New(config.DB, functions{s}, config.Principals, cacheSize)
+	s.urls = functionurl.New(config.DB, functions{s}, config.FunctionURLs)
 	s.mappings = mapping.New(config.DB, callees{s}, config.Roles)
 	s.tagged = map[string]taggedRoom{"function": taggedFunctions{s}, "event-source-mapping": s.mappings}
 	return s, nil

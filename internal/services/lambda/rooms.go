@@ -8,7 +8,7 @@ import (
 	"github.com/licet/licet/internal/store"
 )
 
-// functions is what the rooms below know of functions.
+// functions shows functions to the rooms of what belongs to them.
 type functions struct{ s *Service }
 
 // Target is a function, version or alias as the resource of an action.

@@ -148,6 +148,3 @@ func (m *Service) put(tx store.Tx, r request.Function, text string, whole bool) 
 
 // maxLength of a policy: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html.
 const maxLength = 20480
-
-// Forget removes the policy of a version or an alias that is deleted. Those of a whole function go with its belongings.
-func (m *Service) Forget(tx store.Tx, r request.Function) error { return tx.Delete(m.key(r)) }
