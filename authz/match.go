@@ -41,7 +41,7 @@ func (e *evaluation) step(s *statement, st *step, kind MatchKind) (truth, MatchK
 // matchAction compares Action or NotAction with the requested action.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html
 func (e *evaluation) matchAction(s *statement) truth {
-	return covered(s.action, e.like(s.actions, e.action))
+	return covered(s.action, e.like(s.actions, e.action()))
 }
 
 // matchResource compares Resource or NotResource with the requested resource, with regard to case.

@@ -64,8 +64,9 @@ func TestDecideAllocatesNothing(t *testing.T) {
 			s := compiled(t, statements, many)
 			sc := new(scratch)
 			decide := func() {
-				e := evaluation{req: &req, scratch: sc}
-				if d := s.decide(&e); d.By != IdentityBasedPolicy || d.Policy == nil {
+				var d Decision
+				e := evaluation{set: s, req: &req, scratch: sc}
+				if e.decide(&d); d.By != IdentityBasedPolicy || d.Policy == nil {
 					t.Errorf("%s: %v", name, d)
 				}
 			}
