@@ -358,7 +358,8 @@ func (c *column) of(class uint32) []uint64 {
 func (e *evaluation) sweep() {
 	g, sc := e.group, e.scratch
 	e.indexed = len(g.columns) > 0
-	sc.ruledOut = appendZeros(sc.ruledOut[:0], len(g.allow.wild))
+	sc.ruledOut = appendZeros(sc.ruledOut[:0], len(g.allow.others))
+	ruledOut := sc.ruledOut
 	for i := range g.columns {
 		c := &g.columns[i]
 		class, ok := c.class(e.key(c.key))
@@ -367,7 +368,7 @@ func (e *evaluation) sweep() {
 			continue
 		}
 		for w, out := range c.of(class) {
-			sc.ruledOut[w] |= out
+			ruledOut[w] |= out
 		}
 	}
 }

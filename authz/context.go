@@ -180,8 +180,10 @@ func (k *contextKeys) find(name string, hash uint32) (place int, free *slot) {
 		if *s == 0 {
 			return -1, s
 		}
-		if s.mayHold(hash) && sameKey(k.entries[s.place()].name, name) {
-			return s.place(), nil
+		if s.mayHold(hash) {
+			if known := k.entries[s.place()].name; known == name || sameKey(known, name) {
+				return s.place(), nil
+			}
 		}
 	}
 }

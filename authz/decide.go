@@ -19,9 +19,9 @@ func (s *Set) Decide(req *Request) (d Decision) {
 	return d
 }
 
-// decide asks each type of policy, in the order in which denials are reported, and combines what they say in d, which is
-// zero. An explicit denial ends it:
-// "If the enforcement code finds even one explicit deny that applies, the code returns a final decision of Deny" (iam.md D1, D2).
+// decide asks each type of policy, in the order in which denials are reported, and combines what they say in d, which is zero. (What
+// returns a Decision copies it, which for most of them takes longer than to make it.) An explicit denial ends it: "If the enforcement
+// code finds even one explicit deny that applies, the code returns a final decision of Deny" (iam.md D1, D2).
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
 func (e *evaluation) decide(d *Decision) {
 	e.begin()
@@ -188,8 +188,8 @@ type scratch struct {
 	values []string
 	bytes  []byte
 	places places
-	// raw and folded are the last action and its lower-case form.
-	raw, folded string
+	// raw and folded are the last action and its lower-case form, service what that names before its colon.
+	raw, folded, service string
 }
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
@@ -214,6 +214,7 @@ func (e *evaluation) enter(g *group) {
 func (e *evaluation) begin() {
 	if sc := e.scratch; sc.raw != e.req.Action {
 		sc.raw, sc.folded = e.req.Action, lowerASCII(e.req.Action)
+		sc.service, _, _ = strings.Cut(sc.folded, ":")
 	}
 }
 
@@ -278,19 +279,34 @@ func (e *evaluation) candidates(ix *index) candidates {
 		sc.candidates = sc.candidates[:0]
 		return candidates{word: -1}
 	}
-	sc.candidates = append(sc.candidates[:0], ix.wild...)
-	sc.listed = appendZeros(sc.listed[:0], len(ix.wild))
+	sc.candidates = append(sc.candidates[:0], ix.others...)
+	sc.listed = appendZeros(sc.listed[:0], len(ix.others))
 	if ix.exact != nil {
-		for _, id := range ix.exact[e.action()] {
-			bit := uint64(1) << (id % 64)
-			sc.candidates[id/64] |= bit
-			sc.listed[id/64] |= bit
-		}
+		sc.list(ix.exact[sc.folded])
+		e.match(ix.patterns[""])
+		e.match(ix.patterns[sc.service])
 	}
 	for w, out := range sc.ruledOut {
 		sc.candidates[w] &^= out
 	}
 	return candidates{word: -1}
+}
+
+// match lists the statements of the patterns that the action matches.
+func (e *evaluation) match(patterns []actionPattern) {
+	for i := range patterns {
+		if p := &patterns[i]; e.glob(&p.glob, e.action()) == yes {
+			e.scratch.list(p.statements)
+		}
+	}
+}
+
+// list makes statements that list the action candidates.
+func (sc *scratch) list(statements []wordOfSet) {
+	for _, in := range statements {
+		sc.candidates[in.word] |= in.bits
+		sc.listed[in.word] |= in.bits
+	}
 }
 
 func (e *evaluation) next(c *candidates) bool {

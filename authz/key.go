@@ -78,18 +78,18 @@ const (
 
 // key finds a key of the group in the request.
 func (e *evaluation) key(i uint32) *keyValue {
-	k := &e.scratch.keys[i]
-	if k.state == notLookedUp {
-		k.lookUp(e.req.Context, &e.group.keys[i])
+	if k := &e.scratch.keys[i]; k.state != notLookedUp {
+		return k
 	}
-	return k
+	return e.lookUp(i)
 }
 
-func (k *keyValue) lookUp(c Context, key *conditionKey) {
+func (e *evaluation) lookUp(i uint32) *keyValue {
+	k, key, c := &e.scratch.keys[i], &e.group.keys[i], e.req.Context
 	at := c.indexOf(key.name, key.hash)
 	if at < 0 {
 		k.state = absent
-		return
+		return k
 	}
 	k.read = 0
 	if entry := &c.keys.entries[at]; entry.form() == isList {
@@ -97,6 +97,7 @@ func (k *keyValue) lookUp(c Context, key *conditionKey) {
 	} else {
 		k.state, k.single, k.glance = singleValue, entry.one[0], entry.glance
 	}
+	return k
 }
 
 // missing tells whether the request lacks the key. An empty list of values counts as absent (iam.md C3).

@@ -65,12 +65,18 @@ func covered(p presence, matches truth) truth {
 	}
 }
 
-// like compares a value with patterns. It is anyOf without the call of a function for each.
+// like compares a value with patterns. It is anyOf without the call of a function for each, and for most patterns without one at all.
 func (e *evaluation) like(patterns span, value string) truth {
 	result := no
 	globs := e.group.globs[patterns.lo:patterns.hi]
 	for i := range globs {
-		if result = max(result, e.glob(&globs[i], value)); result == yes {
+		var matches truth
+		if g := &globs[i]; g.kind == globPrefix {
+			matches = truthOf(startsWith(value, e.group.literals[g.lo]))
+		} else {
+			matches = e.glob(g, value)
+		}
+		if result = max(result, matches); result == yes {
 			break
 		}
 	}

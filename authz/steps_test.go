@@ -65,7 +65,8 @@ func TestDecideAllocatesNothing(t *testing.T) {
 			sc := new(scratch)
 			decide := func() {
 				var d Decision
-				e := evaluation{set: s, req: &req, scratch: sc}
+				own := req // a caller's request stays on its stack
+				e := evaluation{set: s, req: &own, scratch: sc}
 				if e.decide(&d); d.By != IdentityBasedPolicy || d.Policy == nil {
 					t.Errorf("%s: %v", name, d)
 				}
