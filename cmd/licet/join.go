@@ -214,13 +214,13 @@ func (e executionRoles) Allows(ctx context.Context, roleARN, functionARN, action
 	if err != nil {
 		return false, err
 	}
-	account := role.Account
+	target := service.Target{ARN: resource}
 	if resource != "*" {
-		target, err := arn.Parse(resource)
+		parsed, err := arn.Parse(resource)
 		if err != nil {
 			return false, fmt.Errorf("parse resource: %w", err)
 		}
-		account = target.AccountID
+		target.Account = parsed.AccountID
 	}
 	session := sessionOf(functionARN[strings.LastIndex(functionARN, ":")+1:])
 	now := time.Now()
@@ -237,7 +237,7 @@ func (e executionRoles) Allows(ctx context.Context, roleARN, functionARN, action
 	}
 	serviceName, operation, _ := strings.Cut(action, ":")
 	c := e.door.Internal(caller, role.Account, serviceName, operation, service.Internal{})
-	return e.door.Allows(ctx, c, service.Need{Action: action, Target: service.Target{ARN: resource, Account: account}})
+	return e.door.Allows(ctx, c, service.Need{Action: action, Target: target})
 }
 
 // credentials makes the credentials of an environment.

@@ -37,7 +37,14 @@ func (s *Service) getFunction(
 	if err != nil {
 		return nil, err
 	}
+	own, err := s.ownConcurrency(ctx, r)
+	if err != nil {
+		return nil, err
+	}
 	out := &sdk.GetFunctionOutput{Configuration: &configuration, Code: location}
+	if own.Reserved != nil {
+		out.Concurrency = &types.Concurrency{ReservedConcurrentExecutions: own.Reserved}
+	}
 	if len(f.function.Tags) == 0 {
 		return out, nil
 	}

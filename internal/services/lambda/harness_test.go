@@ -73,6 +73,7 @@ func newHarness(t testing.TB) *harness {
 	l, err := New(Config{
 		DB: h.db, Blobs: blobtest.New(t), Keys: secret.New([secret.KeySize]byte{1}), CodeDir: codeDir(t), Runner: h.runner,
 		Roles: h, Principals: h, CodeURLs: h, Permissions: h, VPCs: h.vpcOf, Images: h,
+		FunctionURLs: func(region, id string) string { return "http://" + id + "." + region + ".test/" },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -274,6 +275,8 @@ type fakeRunner struct {
 	functions   []execution.Function
 	invocations []execution.Invocation
 	retired     []string
+	provisions  []execution.Provision
+	provided    map[string]execution.Provisioned // by ARN and version
 	// fail, if set, is the error of Invoke; outcome, if set, its result.
 	fail    error
 	outcome *execution.Result
@@ -298,6 +301,19 @@ func (r *fakeRunner) Retire(functionARN string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.retired = append(r.retired, functionARN)
+}
+
+func (r *fakeRunner) Provision(all []execution.Provision) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.provisions = all
+}
+
+func (r *fakeRunner) Provisioned(functionARN, version string) (execution.Provisioned, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p, ok := r.provided[functionARN+":"+version]
+	return p, ok
 }
 
 // operationOf is the operation of an input, by the name of its type.

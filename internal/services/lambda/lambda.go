@@ -2,7 +2,9 @@ package lambda
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
+	"log/slog"
 
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
@@ -13,6 +15,10 @@ import (
 	"github.com/licet/licet/internal/secret"
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/services/lambda/fault"
+	"github.com/licet/licet/internal/services/lambda/functionurl"
+	"github.com/licet/licet/internal/services/lambda/mapping"
+	"github.com/licet/licet/internal/services/lambda/resourcepolicy"
+	"github.com/licet/licet/internal/services/lambda/signing"
 	"github.com/licet/licet/internal/store"
 )
 
@@ -22,6 +28,10 @@ type Runner interface {
 	Invoke(ctx context.Context, f execution.Function, i execution.Invocation) (execution.Result, error)
 	// Retire closes the environments of a function by its unqualified ARN, the busy ones after their invocation.
 	Retire(functionARN string)
+	// Provision makes this list, of all accounts, the environments that are initialized before they are needed. It does not wait.
+	Provision(all []execution.Provision)
+	// Provisioned tells how far that is for a version, and whether it was asked for.
+	Provisioned(functionARN, version string) (execution.Provisioned, bool)
 }
 
 // Roles knows about execution roles.
@@ -32,14 +42,6 @@ type Roles interface {
 	// Allows tells whether a role's policies let a function act on a resource: the simulation that Lambda makes when a configuration
 	// names a target (lambda.md 3.1). A role that does not exist may nothing.
 	Allows(ctx context.Context, roleARN, functionARN, action, resource string) (bool, error)
-}
-
-// Principals knows about users and roles.
-type Principals interface {
-	// UniqueID gives the unique id of the user or role that this ARN names now; "" when there is none.
-	UniqueID(ctx context.Context, arn string) (string, error)
-	// PrincipalARN gives the ARN that the user or role of this unique id has now; "" when it is gone.
-	PrincipalARN(ctx context.Context, id string) (string, error)
 }
 
 // CodeURLs makes the links that GetFunction gives to download code.
@@ -79,9 +81,13 @@ type Config struct {
 	CodeDir     string
 	Runner      Runner
 	Roles       Roles
-	Principals  Principals
+	Principals  resourcepolicy.Principals
 	CodeURLs    CodeURLs
 	Permissions Permissions
+	// Publishers are the certificates of those who sign code, by the ARNs of the versions of their signing profiles. Unset: none.
+	Publishers map[string]*x509.Certificate
+	// FunctionURLs says where function URLs are.
+	FunctionURLs functionurl.Address
 	// Runtimes tells whether functions of a runtime can run here. Unset: all that AWS has a name for.
 	Runtimes func(types.Runtime) bool
 	// VPCs tells the VPC of a subnet. Unset: there are none.
@@ -90,6 +96,8 @@ type Config struct {
 	Images Images
 	// Objects are where code may come from. Unset: code from S3 is not implemented.
 	Objects Objects
+	// Logger. Unset: nothing is logged.
+	Logger *slog.Logger
 }
 
 // Service is Lambda.
@@ -98,8 +106,17 @@ type Service struct {
 	functions *store.Cache[*function]
 	versions  *store.Cache[*version]
 	aliases   *store.Cache[*alias]
-	policies  *store.Cache[*resourcePolicy]
-	code      *unpacker
+	policies  *resourcepolicy.Service
+	urls      *functionurl.Service
+	mappings  *mapping.Service
+	signing   *signing.Service
+	// tagged are the rooms whose resources have tags, by the type in their ARNs.
+	tagged map[string]taggedRoom
+	// concurrencies by account and Region.
+	concurrencies *store.Cache[*concurrency]
+	// codeUsages of other resources than functions, for GetAccountSettings.
+	codeUsages []codeUsage
+	code       *unpacker
 }
 
 // cacheSize bounds the functions that are kept decoded, and the versions, aliases and policies.
@@ -108,7 +125,8 @@ const cacheSize = 10_000
 // New makes the service. Close ends it.
 func New(config Config) (*Service, error) {
 	if config.DB == nil || config.Blobs == nil || config.Keys == nil || config.CodeDir == "" || config.Runner == nil ||
-		config.Roles == nil || config.Principals == nil || config.CodeURLs == nil || config.Permissions == nil {
+		config.Roles == nil || config.Principals == nil || config.CodeURLs == nil || config.Permissions == nil ||
+		config.FunctionURLs == nil {
 		return nil, errors.New("lambda: a required field of Config is not set")
 	}
 	if config.Runtimes == nil {
@@ -117,11 +135,21 @@ func New(config Config) (*Service, error) {
 	if config.VPCs == nil {
 		config.VPCs = func(string) (string, bool) { return "", false }
 	}
+	if config.Logger == nil {
+		config.Logger = slog.New(slog.DiscardHandler)
+	}
 	s := &Service{Config: config, code: newUnpacker(config.CodeDir, config.Blobs)}
 	s.functions = store.NewCache(config.DB, cacheSize, s.decodeShown)
 	s.versions = store.NewCache(config.DB, cacheSize, s.decodeVersion)
 	s.aliases = store.NewCache(config.DB, cacheSize, decodeAlias)
-	s.policies = store.NewCache(config.DB, cacheSize, decodePolicy)
+	s.policies = resourcepolicy.New(config.DB, functions{s}, config.Principals, cacheSize)
+	s.urls = functionurl.New(config.DB, functions{s}, config.FunctionURLs)
+	s.mappings = mapping.New(config.DB, callees{s}, config.Roles)
+	s.signing = signing.New(config.DB, config.Publishers, s.hasCodeSigningConfig)
+	s.tagged = map[string]taggedRoom{
+		"function": taggedFunctions{s}, "event-source-mapping": s.mappings, "code-signing-config": s.signing,
+	}
+	s.concurrencies = store.NewCache(config.DB, cacheSize, decodeConcurrency)
 	return s, nil
 }
 
@@ -131,6 +159,7 @@ func (s *Service) Close() {
 	s.versions.Close()
 	s.aliases.Close()
 	s.policies.Close()
+	s.concurrencies.Close()
 }
 
 // Definition gives what dispatch needs of the service.

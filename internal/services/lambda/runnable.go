@@ -6,8 +6,8 @@ import (
 	"github.com/licet/licet/internal/services/lambda/fault"
 )
 
-// runnable refuses to run what would not be what its configuration says.
-func (s *Service) runnable(v *version) error {
+// checkRunnable refuses to run what would not be what its configuration says.
+func (s *Service) checkRunnable(v *version) error {
 	switch {
 	case v.Image != nil:
 		return fault.NotImplemented("Invoke", "PackageType=Image")

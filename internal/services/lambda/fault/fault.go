@@ -57,10 +57,12 @@ func EntityTooLarge(format string, args ...any) error {
 	return awserr.New("RequestEntityTooLargeException", http.StatusRequestEntityTooLarge, format, args...)
 }
 
-// throttled answers for a limit of concurrency. Text and reasons: lambda.md 7.1.
+// Throttled answers for a limit of concurrency. Text and reasons: lambda.md 7.1. How many seconds AWS asks for is not recorded: a running
+// invocation may end at any time.
 func Throttled(reason string) error {
 	e := New("TooManyRequestsException", http.StatusTooManyRequests, "Rate Exceeded.")
 	e.Members["Reason"] = reason
+	e.Headers = map[string]string{"Retry-After": "1"}
 	return e
 }
 
