@@ -264,9 +264,6 @@ func TestNotImplementedMembers(t *testing.T) {
 		"Publish=true":  func(in *sdk.CreateFunctionInput) { in.Publish = true },
 		"PublishTo":     func(in *sdk.CreateFunctionInput) { in.PublishTo = "LATEST_PUBLISHED" },
 		"DurableConfig": func(in *sdk.CreateFunctionInput) { in.DurableConfig = &types.DurableConfig{} },
-		"CodeSigningConfigArn": func(in *sdk.CreateFunctionInput) {
-			in.CodeSigningConfigArn = aws.String("arn:aws:lambda:eu-central-1:111122223333:code-signing-config:csc-0123456789abcdefg")
-		},
 		"CapacityProviderConfig": func(in *sdk.CreateFunctionInput) { in.CapacityProviderConfig = &types.CapacityProviderConfig{} },
 	} {
 		in := h.newFunction("f")
