@@ -18,8 +18,11 @@ const (
 	maxDepth      = 16
 )
 
-// parameters reads the query string and, of a POST, the body. Where both have a parameter the body's comes first.
+// parameters reads the query string and, of a POST, the body, once. Where both have a parameter the body's comes first.
 func parameters(r *protocol.Request) (url.Values, error) {
+	if r.Form != nil {
+		return r.Form, nil
+	}
 	if len(r.Body) > maxText {
 		return nil, malformed("too long a body")
 	}
@@ -34,6 +37,7 @@ func parameters(r *protocol.Request) (url.Values, error) {
 	if err != nil {
 		return nil, malformed(err.Error())
 	}
+	r.Form = values
 	return values, nil
 }
 
