@@ -71,17 +71,16 @@ func simulation(user string) url.Values {
 	}
 }
 
-// serveVerify verifies signatures and answers a constant: the least that a signed API can do. It is of the given length, if one is:
-// bench verify [BYTES].
+// serveVerify verifies signatures and answers a constant, or as many bytes as its argument says: the least that a signed API can do.
 func serveVerify() error {
 	verifier := sigv4.New()
 	constant := []byte(`<R xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><ResponseMetadata><RequestId>8476a536-e9f4-11e8-9739-2dfe598c3fcd</RequestId></ResponseMetadata></R>`)
 	if len(os.Args) > 2 {
-		length, err := strconv.Atoi(os.Args[2])
+		size, err := strconv.Atoi(os.Args[2])
 		if err != nil {
 			return err
 		}
-		constant = bytes.Repeat([]byte("x"), length)
+		constant = bytes.Repeat([]byte(" "), size)
 	}
 	return serve(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)

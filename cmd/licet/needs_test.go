@@ -179,6 +179,8 @@ const (
 	somePolicy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
 	someTrust  = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
 	leaveOut   = ""
+
+	someFunctionPolicy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"s3.amazonaws.com"},"Action":"*","Resource":"*"}]}`
 )
 
 // inputValues are the values of members that cannot be called someName: by member, by service and member, or by operation and member,
@@ -209,11 +211,27 @@ func inputValues() map[string]string {
 
 		"lambda.Resource": function, "lambda.Action": "lambda:InvokeFunction", "lambda.Principal": "s3.amazonaws.com",
 		"lambda.SourceArn": "arn:aws:s3:::" + someName, "lambda.SourceAccount": defaultAccount, "lambda.PrincipalOrgID": "o-a1b2c3d4e5",
+		"lambda.ResourceArn": function, "lambda.Policy": someFunctionPolicy,
 		"lambda.KMSKeyArn":            "arn:aws:kms:" + defaultRegion + ":" + defaultAccount + ":key/" + someName,
 		"lambda.SourceKMSKeyArn":      "arn:aws:kms:" + defaultRegion + ":" + defaultAccount + ":key/" + someName,
 		"lambda.TargetArn":            "arn:aws:sqs:" + defaultRegion + ":" + defaultAccount + ":" + someName,
 		"lambda.CodeSigningConfigArn": "arn:aws:lambda:" + defaultRegion + ":" + defaultAccount + ":code-signing-config:csc-0123456789abcdef0",
+		"lambda.SubnetIds":            "subnet-0123456789abcdef0",
+		"lambda.SecurityGroupIds":     "sg-0123456789abcdef0",
+		"lambda.Arn":                  "arn:aws:elasticfilesystem:" + defaultRegion + ":" + defaultAccount + ":access-point/fsap-0123456789abcdef0",
+		"lambda.LocalMountPath":       "/mnt/" + someName,
+		"lambda.ImageUri":             defaultAccount + ".dkr.ecr." + defaultRegion + ".amazonaws.com/" + someName + ":latest",
+		"lambda.MasterRegion":         "ALL",
 		"lambda.Layers":               "arn:aws:lambda:" + defaultRegion + ":" + defaultAccount + ":layer:" + someName + ":1",
+
+		"lambda.EventSourceArn":                     "arn:aws:sqs:" + defaultRegion + ":" + defaultAccount + ":" + someName,
+		"lambda.Destination":                        "arn:aws:sqs:" + defaultRegion + ":" + defaultAccount + ":" + someName,
+		"lambda.MaximumConcurrency":                 "5",
+		"lambda.SigningProfileVersionArns":          "arn:aws:signer:" + defaultRegion + ":" + defaultAccount + ":/signing-profiles/" + someName + "/1",
+		"PutProvisionedConcurrencyConfig.Qualifier": "live", "GetProvisionedConcurrencyConfig.Qualifier": "live",
+		"DeleteProvisionedConcurrencyConfig.Qualifier": "live", "PutFunctionScalingConfig.Qualifier": "1", "GetFunctionScalingConfig.Qualifier": "1",
+		"MaximumEventAgeInSeconds": "60",
+		"lambda.RuntimeVersionArn": "arn:aws:lambda:" + defaultRegion + "::runtime:0123456789abcdef",
 
 		"logs.LogGroupIdentifier": leaveOut, "logs.LogGroupArn": logGroup, "logs.ResourceArn": logGroup, "logs.KmsKeyId": leaveOut,
 		"organizations.AccountId": defaultAccount, "organizations.Id": defaultAccount, "organizations.TargetId": defaultAccount,
@@ -296,7 +314,7 @@ func (m inputMaker) fill(v reflect.Value, member string, depth int) {
 // isRequired tells of lists, maps and structures that operations cannot do without.
 func isRequired(operation, member string) bool {
 	switch member {
-	case "ActionNames", "TagKeys", "Code", "Target", "Audience", "TaskPolicyArn":
+	case "ActionNames", "TagKeys", "Code", "Target", "Audience", "TaskPolicyArn", "AllowedPublishers", "SigningProfileVersionArns":
 		return true
 	case "Tags":
 		return strings.HasPrefix(operation, "Tag")

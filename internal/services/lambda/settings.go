@@ -2,12 +2,16 @@ package lambda
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/licet/licet/authz"
+	"github.com/licet/licet/internal/services/lambda/fault"
+	"github.com/licet/licet/internal/services/lambda/request"
 )
 
 // settings are the members that CreateFunction and UpdateFunctionConfiguration share. nil, or "" for an enumeration, is a member
@@ -28,14 +32,15 @@ type settings struct {
 	SnapStart        *types.SnapStart
 	Layers           []string
 
-	// What follows is refused unless it asks for nothing.
+	DeadLetterConfig  *types.DeadLetterConfig
+	FileSystemConfigs []types.FileSystemConfig
+	ImageConfig       *types.ImageConfig
+	KMSKeyArn         *string
+	VpcConfig         *types.VpcConfig
+
+	// What follows is refused.
 	CapacityProviderConfig *types.CapacityProviderConfig
-	DeadLetterConfig       *types.DeadLetterConfig
 	DurableConfig          *types.DurableConfig
-	FileSystemConfigs      []types.FileSystemConfig
-	ImageConfig            *types.ImageConfig
-	KMSKeyArn              *string
-	VpcConfig              *types.VpcConfig
 }
 
 func createSettings(in *sdk.CreateFunctionInput) settings {
@@ -70,101 +75,115 @@ const (
 )
 
 // validate checks the constraints of the model.
-func (s settings) validate(v *validator) {
-	v.text("role", s.Role, roleText)
-	v.text("handler", s.Handler, handlerText)
-	v.text("description", s.Description, descriptionText)
-	v.text("kMSKeyArn", s.KMSKeyArn, resourceText)
-	v.number("timeout", s.Timeout, 1, maxTimeout)
-	v.number("memorySize", s.MemorySize, minMemory, maxMemory)
-	if e := s.EphemeralStorage; e != nil && v.required("ephemeralStorage.size", e.Size != nil) {
-		v.number("ephemeralStorage.size", e.Size, minEphemeral, maxEphemeral)
+func (s settings) validate(v *request.Validator) {
+	v.Text("role", s.Role, roleText)
+	v.Text("handler", s.Handler, handlerText)
+	v.Text("description", s.Description, request.Description)
+	v.Text("kMSKeyArn", s.KMSKeyArn, resourceText)
+	v.Number("timeout", s.Timeout, 1, maxTimeout)
+	v.Number("memorySize", s.MemorySize, minMemory, maxMemory)
+	if e := s.EphemeralStorage; e != nil && v.Required("ephemeralStorage.size", e.Size != nil) {
+		v.Number("ephemeralStorage.size", e.Size, minEphemeral, maxEphemeral)
 	}
 	if t := s.TracingConfig; t != nil {
-		enum(v, "tracingConfig.mode", t.Mode, t.Mode.Values())
+		request.Enum(v, "tracingConfig.mode", t.Mode, t.Mode.Values())
 	}
 	if t := s.SnapStart; t != nil {
-		enum(v, "snapStart.applyOn", t.ApplyOn, t.ApplyOn.Values())
+		request.Enum(v, "snapStart.applyOn", t.ApplyOn, t.ApplyOn.Values())
 	}
 	if g := s.LoggingConfig; g != nil {
-		enum(v, "loggingConfig.logFormat", g.LogFormat, g.LogFormat.Values())
-		enum(v, "loggingConfig.applicationLogLevel", g.ApplicationLogLevel, g.ApplicationLogLevel.Values())
-		enum(v, "loggingConfig.systemLogLevel", g.SystemLogLevel, g.SystemLogLevel.Values())
-		v.text("loggingConfig.logGroup", g.LogGroup, logGroupText)
+		request.Enum(v, "loggingConfig.logFormat", g.LogFormat, g.LogFormat.Values())
+		request.Enum(v, "loggingConfig.applicationLogLevel", g.ApplicationLogLevel, g.ApplicationLogLevel.Values())
+		request.Enum(v, "loggingConfig.systemLogLevel", g.SystemLogLevel, g.SystemLogLevel.Values())
+		v.Text("loggingConfig.logGroup", g.LogGroup, logGroupText)
 	}
 	s.validateVariables(v)
-	if slices.ContainsFunc(s.Layers, func(l string) bool { return len(layerText.violated(l)) > 0 }) {
-		v.fail("'"+list(s.Layers)+"'", "layers", "Member must satisfy constraint: [Member must have length less than or equal to 140, "+
+	s.validateNetwork(v)
+	s.validateFileSystems(v)
+	if d := s.DeadLetterConfig; d != nil {
+		v.Text("deadLetterConfig.targetArn", d.TargetArn, resourceText)
+	}
+	if i := s.ImageConfig; i != nil {
+		validateStrings(v, "imageConfig.entryPoint", i.EntryPoint)
+		validateStrings(v, "imageConfig.command", i.Command)
+		v.Text("imageConfig.workingDirectory", i.WorkingDirectory, workingDirectoryText)
+	}
+	if slices.ContainsFunc(s.Layers, func(l string) bool { return len(request.LayerVersionARN.Violated(l)) > 0 }) {
+		v.Fail("'"+request.List(s.Layers)+"'", "layers", "Member must satisfy constraint: [Member must have length less than or equal to 140, "+
 			"Member must have length greater than or equal to 1, Member must satisfy regular expression pattern: "+
-			layerPattern.source+", Member must not be null]")
+			request.LayerVersionARN.Pattern.Source+", Member must not be null]")
 	}
 }
 
 // validateVariables checks names. The message has no value, because the member is marked sensitive.
-func (s settings) validateVariables(v *validator) {
+func (s settings) validateVariables(v *request.Validator) {
 	if s.Environment == nil {
 		return
 	}
 	for name := range s.Environment.Variables {
-		if !variablePattern.compiled.MatchString(name) {
-			v.fail("", "environment.variables", "Map keys must satisfy constraint: "+
-				"[Member must satisfy regular expression pattern: "+variablePattern.source+"]")
+		if !variablePattern.Matches(name) {
+			v.Fail("", "environment.variables", "Map keys must satisfy constraint: "+
+				"[Member must satisfy regular expression pattern: "+variablePattern.Source+"]")
 			return
 		}
 	}
 }
 
+// validateStrings checks the length of a list of any strings.
+func validateStrings(v *request.Validator, member string, list []string) {
+	if len(list) > maxStrings {
+		v.Fail("'"+request.List(list)+"'", member, "Member must have length less than or equal to "+strconv.Itoa(maxStrings))
+	}
+}
+
 // unsupported refuses members whose effect licet does not have yet. It comes after authorization.
 func (s settings) unsupported() error {
-	logging := s.LoggingConfig != nil
-	for _, m := range []struct {
-		name  string
-		asked bool
-	}{
-		{"CapacityProviderConfig", s.CapacityProviderConfig != nil},
-		{"DeadLetterConfig", s.DeadLetterConfig != nil && isSet(s.DeadLetterConfig.TargetArn)},
-		{"DurableConfig", s.DurableConfig != nil},
-		{"FileSystemConfigs", len(s.FileSystemConfigs) > 0},
-		{"ImageConfig", s.ImageConfig != nil},
-		{"KMSKeyArn", isSet(s.KMSKeyArn)},
-		{"LoggingConfig.LogFormat=JSON", logging && s.LoggingConfig.LogFormat == types.LogFormatJson},
-		{"LoggingConfig.ApplicationLogLevel", logging && s.LoggingConfig.ApplicationLogLevel != ""},
-		{"LoggingConfig.SystemLogLevel", logging && s.LoggingConfig.SystemLogLevel != ""},
-		{"SnapStart.ApplyOn=PublishedVersions", s.SnapStart != nil && s.SnapStart.ApplyOn == types.SnapStartApplyOnPublishedVersions},
-		{"VpcConfig", s.VpcConfig != nil && len(s.VpcConfig.SubnetIds)+len(s.VpcConfig.SecurityGroupIds) > 0},
-	} {
-		if m.asked {
-			return notImplemented(s.operation, m.name)
-		}
+	if s.CapacityProviderConfig != nil {
+		return fault.NotImplemented(s.operation, "CapacityProviderConfig")
+	}
+	if s.DurableConfig != nil {
+		return fault.NotImplemented(s.operation, "DurableConfig")
 	}
 	return nil
 }
 
 func isSet(s *string) bool { return s != nil && *s != "" }
 
-// check refuses what the model allows and Lambda does not.
-func (s settings) check(runtimes func(types.Runtime) bool) error {
+// check refuses what the model allows and Lambda does not, as far as the request alone tells.
+func (s settings) check() error {
 	if s.Environment != nil {
 		if err := checkVariables(s.Environment.Variables); err != nil {
 			return err
 		}
 	}
+	if err := checkKey(s.KMSKeyArn); err != nil {
+		return err
+	}
 	if len(s.Layers) > 5 {
-		return invalidParameter("Cannot reference more than 5 layers.")
+		return fault.InvalidParameter("Cannot reference more than 5 layers.")
 	}
 	if len(s.Layers) > 0 { // there are no layers yet
-		return invalidParameter("Layer version %s does not exist.", s.Layers[0])
+		return fault.InvalidParameter("Layer version %s does not exist.", s.Layers[0])
 	}
 	if s.Runtime == "" {
 		return nil
 	}
 	if known := s.Runtime.Values(); !slices.Contains(known, s.Runtime) {
-		return invalidParameter("Value %s at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: %s "+
+		return fault.InvalidParameter("Value %s at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: %s "+
 			"or be a valid ARN",
-			s.Runtime, list(known))
+			s.Runtime, request.List(known))
 	}
-	if !runtimes(s.Runtime) {
-		return notImplemented(s.operation, "Runtime="+string(s.Runtime)+" on this machine")
+	return nil
+}
+
+// checkPackage refuses members that are not for a package type.
+func (s settings) checkPackage(isImage bool) error {
+	switch {
+	case isImage && (s.Handler != nil || s.Runtime != "" || len(s.Layers) > 0):
+		// https://github.com/aws/aws-cdk/issues/13037
+		return fault.InvalidParameter("Please don't provide Handler or Runtime or Layer when the intended function PackageType is Image.")
+	case !isImage && s.ImageConfig != nil: // by analogy
+		return fault.InvalidParameter("Please don't provide ImageConfig when the intended function PackageType is Zip.")
 	}
 	return nil
 }
@@ -175,12 +194,12 @@ const maxVariables = 4096
 // checkVariables: limit and texts from lambda.md 7.6.
 func checkVariables(variables map[string]string) error {
 	const unable = "Lambda was unable to configure your environment variables because the environment variables you have provided "
-	measured, err := encodeJSON(variables)
+	measured, err := request.EncodeJSON(variables)
 	if err != nil {
 		return err
 	}
 	if len(measured) > maxVariables {
-		return invalidParameter(unable+"exceeded the 4KB limit. String measured: %s", measured)
+		return fault.InvalidParameter(unable+"exceeded the 4KB limit. String measured: %s", measured)
 	}
 	var reserved []string
 	for name := range variables {
@@ -190,7 +209,7 @@ func checkVariables(variables map[string]string) error {
 	}
 	if len(reserved) > 0 {
 		slices.Sort(reserved)
-		return invalidParameter(unable+"contains reserved keys that are currently not supported for modification. "+
+		return fault.InvalidParameter(unable+"contains reserved keys that are currently not supported for modification. "+
 			"Reserved keys used in this request: %s", strings.Join(reserved, ", "))
 	}
 	return nil
@@ -209,8 +228,8 @@ func isReserved(name string) bool {
 	return false
 }
 
-// apply sets what is given in a record.
-func (s settings) apply(f *function) {
+// apply sets what is given in a version.
+func (s settings) apply(f *version) {
 	set(&f.Role, s.Role)
 	set(&f.Handler, s.Handler)
 	set(&f.Description, s.Description)
@@ -226,7 +245,23 @@ func (s settings) apply(f *function) {
 		f.TracingMode = s.TracingConfig.Mode
 	}
 	if s.LoggingConfig != nil {
-		set(&f.LogGroup, s.LoggingConfig.LogGroup)
+		f.applyLogging(s.LoggingConfig)
+	}
+	if s.SnapStart != nil && s.SnapStart.ApplyOn != "" {
+		f.SnapStart = s.SnapStart.ApplyOn
+	}
+	if s.DeadLetterConfig != nil {
+		f.DeadLetter = aws.ToString(s.DeadLetterConfig.TargetArn)
+	}
+	set(&f.KMSKey, s.KMSKeyArn)
+	if s.FileSystemConfigs != nil {
+		f.FileSystems = s.FileSystemConfigs
+	}
+	if s.ImageConfig != nil {
+		f.ImageConfig = s.ImageConfig
+	}
+	if s.VpcConfig != nil {
+		f.applyNetwork(s.VpcConfig)
 	}
 	if s.Environment != nil {
 		f.Environment = s.Environment.Variables
@@ -242,13 +277,16 @@ func set[T any](to *T, value *T) {
 	}
 }
 
-// conditionKeys are those of lambda.md 2.4. lambda:VpcIds is not set: it is derived from the subnets, which licet does not have.
-func (s settings) conditionKeys(keys *authz.Context) {
-	if s.Layers != nil {
-		keys.SetList("lambda:Layer", s.Layers...)
+// conditionKeys are those of lambda.md 2.4.
+func (s *Service) conditionKeys(given settings, keys *authz.Context) {
+	if given.Layers != nil {
+		keys.SetList("lambda:Layer", given.Layers...)
 	}
-	if s.VpcConfig != nil {
-		keys.SetList("lambda:SubnetIds", s.VpcConfig.SubnetIds...)
-		keys.SetList("lambda:SecurityGroupIds", s.VpcConfig.SecurityGroupIds...)
+	if n := given.VpcConfig; n != nil {
+		keys.SetList("lambda:SubnetIds", n.SubnetIds...)
+		keys.SetList("lambda:SecurityGroupIds", n.SecurityGroupIds...)
+		if id, err := s.vpcOf(n.SubnetIds); err == nil && id != "" {
+			keys.Set("lambda:VpcIds", id)
+		}
 	}
 }
