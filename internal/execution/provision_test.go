@@ -270,6 +270,16 @@ func TestProvisionFails(t *testing.T) {
 		b.Provision([]Provision{{Function: f, Count: 1}, {Function: other, Count: 1}})
 		b.provided(other, 1, "")
 	})
+	t.Run("beforehand", func(t *testing.T) {
+		b := newBench(t, serve(echo))
+		b.Provision([]Provision{{Function: f, Count: 1}})
+		b.provided(f, 1, "")
+		b.Provision([]Provision{{Function: f, Count: 1, Failure: "impossible"}})
+		b.provided(f, 0, "impossible")
+		<-b.driver.closed
+		b.Provision([]Provision{{Function: f, Count: 1}})
+		b.provided(f, 1, "")
+	})
 }
 
 func TestProvisionEndsWithManager(t *testing.T) {
