@@ -46,7 +46,7 @@ func (s *Service) deleteFunction(
 		return nil, err
 	}
 	if r.Qualifier == "" {
-		s.Runner.Retire(r.FunctionARN())
+		s.Runner.Retire(r.FunctionARN(), "")
 	}
 	// The model says 200; AWS answers 204 (lambda.md 6).
 	return &sdk.DeleteFunctionOutput{StatusCode: http.StatusNoContent}, nil

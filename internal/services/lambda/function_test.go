@@ -364,7 +364,7 @@ func TestUpdateFunctionCode(t *testing.T) {
 	if *got.CodeSha256 != *out.CodeSha256 || got.LastUpdateStatus != types.LastUpdateStatusSuccessful || *got.RevisionId != *out.RevisionId {
 		t.Errorf("read: got %+v", got)
 	}
-	if diff := cmp.Diff(h.runner.retired, []string{arnOfF}); diff != "" {
+	if diff := cmp.Diff(h.runner.retired, []string{arnOfF + " $LATEST"}); diff != "" {
 		t.Errorf("retired, got - want +:\n%s", diff)
 	}
 
@@ -464,7 +464,7 @@ func TestDeleteFunction(t *testing.T) {
 	if got := must[sdk.DeleteFunctionOutput](h, del("f")).StatusCode; got != 204 {
 		t.Errorf("got status %d, want 204", got)
 	}
-	if diff := cmp.Diff(h.runner.retired, []string{arnOfF}); diff != "" {
+	if diff := cmp.Diff(h.runner.retired, []string{arnOfF + " "}); diff != "" {
 		t.Errorf("retired, got - want +:\n%s", diff)
 	}
 	refuse[sdk.DeleteFunctionOutput](h, del("f"), "ResourceNotFoundException", 404, "Function not found: "+arnOfF)

@@ -237,7 +237,7 @@ type fakeRunner struct {
 	mu          sync.Mutex
 	functions   []execution.Function
 	invocations []execution.Invocation
-	retired     []string
+	retired     []string // function ARN and version
 	// fail, if set, is the error of Invoke; outcome, if set, its result.
 	fail    error
 	outcome *execution.Result
@@ -258,10 +258,10 @@ func (r *fakeRunner) Invoke(_ context.Context, f execution.Function, i execution
 	return execution.Result{Payload: []byte(`"` + string(code) + `"`), LogTail: []byte("END " + i.RequestID)}, err
 }
 
-func (r *fakeRunner) Retire(functionARN string) {
+func (r *fakeRunner) Retire(functionARN, version string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.retired = append(r.retired, functionARN)
+	r.retired = append(r.retired, functionARN+" "+version)
 }
 
 // operationOf is the operation of an input, by the name of its type.

@@ -245,7 +245,7 @@ func (idleRunner) Invoke(context.Context, execution.Function, execution.Invocati
 	return execution.Result{}, nil
 }
 
-func (idleRunner) Retire(string) {}
+func (idleRunner) Retire(string, string) {}
 
 // BenchmarkInvokeWarm is what an invocation costs before and after the function's own environment.
 func BenchmarkInvokeWarm(b *testing.B) {

@@ -21,8 +21,9 @@ import (
 type Runner interface {
 	// Invoke runs a function once and waits for its outcome. A failure of the function is a Result, not an error.
 	Invoke(ctx context.Context, f execution.Function, i execution.Invocation) (execution.Result, error)
-	// Retire closes the environments of a function by its unqualified ARN, the busy ones after their invocation.
-	Retire(functionARN string)
+	// Retire closes the environments of a version of a function by its unqualified ARN, the busy ones after their invocation. ""
+	// stands for all versions.
+	Retire(functionARN, version string)
 }
 
 // Roles knows about execution roles.

@@ -54,7 +54,7 @@ func (s *Service) updateFunctionCode(
 	if err != nil {
 		return nil, err
 	}
-	s.Runner.Retire(r.FunctionARN())
+	s.Runner.Retire(r.FunctionARN(), request.Latest)
 	return output[sdk.UpdateFunctionCodeOutput](f.configuration(r.Qualifier, updated)), nil
 }
 

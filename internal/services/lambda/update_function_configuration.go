@@ -72,6 +72,6 @@ func (s *Service) updateFunctionConfiguration(
 	if err != nil {
 		return nil, err
 	}
-	s.Runner.Retire(r.FunctionARN())
+	s.Runner.Retire(r.FunctionARN(), request.Latest)
 	return output[sdk.UpdateFunctionConfigurationOutput](f.configuration(r.Qualifier, updated)), nil
 }
