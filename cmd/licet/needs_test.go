@@ -215,6 +215,9 @@ func inputValues() map[string]string {
 		"lambda.CodeSigningConfigArn": "arn:aws:lambda:" + defaultRegion + ":" + defaultAccount + ":code-signing-config:csc-0123456789abcdef0",
 		"lambda.Layers":               "arn:aws:lambda:" + defaultRegion + ":" + defaultAccount + ":layer:" + someName + ":1",
 
+		"lambda.MasterRegion": defaultRegion, "CreateAlias.FunctionVersion": "1", "UpdateAlias.FunctionVersion": "1",
+		"ListAliases.FunctionVersion": "1",
+
 		"lambda.EventSourceArn":     "arn:aws:sqs:" + defaultRegion + ":" + defaultAccount + ":" + someName,
 		"lambda.Destination":        "arn:aws:sqs:" + defaultRegion + ":" + defaultAccount + ":" + someName,
 		"lambda.MaximumConcurrency": "5",

@@ -32,7 +32,7 @@ func (f found) configuration(qualifier string, when moment) types.FunctionConfig
 	r.Qualifier = qualifier
 	c := types.FunctionConfiguration{
 		Architectures:    []types.Architecture{v.Architecture},
-		CodeSha256:       aws.String(codeSHA256(v.Code)),
+		CodeSha256:       aws.String(v.codeSHA256()),
 		CodeSize:         v.CodeSize,
 		Description:      aws.String(v.Description),
 		EphemeralStorage: &types.EphemeralStorage{Size: aws.Int32(v.Ephemeral)},
@@ -87,8 +87,9 @@ func (f found) runtimeVersionARN() string {
 	return "arn:" + f.function.Partition + ":lambda:" + f.function.Region + "::runtime:" + hex.EncodeToString(sum[:])
 }
 
-// output is a configuration as an operation's output: the SDK has one struct for each operation, with the same fields.
-func output[Out any](c types.FunctionConfiguration) *Out {
+// output is a configuration, of a function or of an alias, as an operation's output: the SDK has one struct for each operation, with
+// the same fields.
+func output[Out, Configuration any](c Configuration) *Out {
 	out := new(Out)
 	from, to := reflect.ValueOf(c), reflect.ValueOf(out).Elem()
 	for i := range from.NumField() {

@@ -16,6 +16,9 @@ var (
 	resourceText = request.NewText(0, 0, `(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()`)
 	logGroupText = request.NewText(1, 512, `[\.\-_/#A-Za-z0-9]+`)
 
+	additionalVersionText = request.NewText(1, 1024, `[0-9]+`)
+	masterRegionText      = request.NewText(0, 0, `ALL|[a-z]{2}(-gov)?-[a-z]+-\d{1}`)
+
 	namespacedStatementText = request.NewText(1, 100, `([a-zA-Z0-9-_.]+)`)
 	actionText              = request.NewText(0, 10000, `(lambda:[*]|lambda:[a-zA-Z]+|[*])`)
 	principalText           = request.NewText(0, 2048, `[^\s]+`)

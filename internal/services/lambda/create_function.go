@@ -111,18 +111,28 @@ func (s *Service) createFunction(
 	if f.Latest.Code, err = s.storeCode(ctx, in.Code.ZipFile); err != nil {
 		return nil, err
 	}
+	shown, revision := f.latest(), uuid.NewString()
 	err = s.DB.Update(ctx, func(tx store.Tx) error {
 		if _, err := tx.Get(functionKey(r)); err == nil {
 			return fault.Conflict("Function already exist: %s", r.Name)
 		} else if !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
+		if f.Published, err = lastNumber(tx, r); err != nil {
+			return err
+		}
+		if in.Publish {
+			if shown.version, _, err = s.publish(tx, f, nil, revision); err != nil {
+				return err
+			}
+		}
 		return s.putFunction(tx, f)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return output[sdk.CreateFunctionOutput](f.latest().configuration("", created)), nil
+	// The ARN has no qualifier, also with the number of a version (recorded).
+	return output[sdk.CreateFunctionOutput](shown.configuration("", created)), nil
 }
 
 // checkNewFunction refuses what must not become a function, the cheap reasons first.
@@ -166,7 +176,6 @@ func unsupportedCreate(in *sdk.CreateFunctionInput) error {
 		asked bool
 	}{
 		{"PackageType=Image", in.PackageType == types.PackageTypeImage},
-		{"Publish=true", in.Publish},
 		{"PublishTo", in.PublishTo != ""},
 		{"CodeSigningConfigArn", isSet(in.CodeSigningConfigArn)},
 		{"TenancyConfig", in.TenancyConfig != nil},

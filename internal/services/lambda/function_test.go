@@ -258,7 +258,6 @@ func TestNotImplementedMembers(t *testing.T) {
 	for member, change := range map[string]func(*sdk.CreateFunctionInput){
 		"Code.S3Bucket": func(in *sdk.CreateFunctionInput) { in.Code = &types.FunctionCode{S3Bucket: aws.String("bucket")} },
 		"Code.ImageUri": func(in *sdk.CreateFunctionInput) { in.Code = &types.FunctionCode{ImageUri: aws.String("image")} },
-		"Publish=true":  func(in *sdk.CreateFunctionInput) { in.Publish = true },
 		"PublishTo":     func(in *sdk.CreateFunctionInput) { in.PublishTo = "LATEST_PUBLISHED" },
 		"KMSKeyArn": func(in *sdk.CreateFunctionInput) {
 			in.KMSKeyArn = aws.String("arn:aws:kms:eu-central-1:111122223333:key/k")
@@ -380,7 +379,7 @@ func TestUpdateFunctionCode(t *testing.T) {
 		refuse[sdk.UpdateFunctionCodeOutput](h, in, "InvalidParameterValueException", 400, message)
 	}
 	for member, in := range map[string]*sdk.UpdateFunctionCodeInput{
-		"Publish=true": {Publish: true}, "S3Bucket": {S3Bucket: aws.String("b")},
+		"PublishTo": {PublishTo: "LATEST_PUBLISHED"}, "S3Bucket": {S3Bucket: aws.String("b")},
 	} {
 		in.FunctionName = aws.String("f")
 		refuse[sdk.UpdateFunctionCodeOutput](h, in, "NotImplemented", 501,
@@ -464,7 +463,7 @@ func TestDeleteFunction(t *testing.T) {
 	if got := must[sdk.DeleteFunctionOutput](h, del("f")).StatusCode; got != 204 {
 		t.Errorf("got status %d, want 204", got)
 	}
-	if diff := cmp.Diff(h.runner.retired, []string{arnOfF + " "}); diff != "" {
+	if diff := cmp.Diff(h.runner.retired, []string{arnOfF + " 1221", arnOfF + " "}); diff != "" {
 		t.Errorf("retired, got - want +:\n%s", diff)
 	}
 	refuse[sdk.DeleteFunctionOutput](h, del("f"), "ResourceNotFoundException", 404, "Function not found: "+arnOfF)

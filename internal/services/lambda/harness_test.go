@@ -53,6 +53,7 @@ type harness struct {
 	allowed   map[string]bool // what execution roles may: "action resource"
 	account   string          // of the caller
 	now       time.Time
+	random    float64 // what the service draws
 	lastNeeds []service.Need
 }
 
@@ -66,6 +67,7 @@ func newHarness(t testing.TB) *harness {
 	l, err := New(Config{
 		DB: h.db, Blobs: blobtest.New(t), Keys: secret.New([secret.KeySize]byte{1}), CodeDir: codeDir(t), Runner: h.runner,
 		Roles: h, Principals: h, CodeURLs: h, Permissions: h, Architecture: types.ArchitectureX8664,
+		Random: func() float64 { return h.random },
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -3,6 +3,7 @@ package lambda
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"runtime"
 
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
@@ -73,6 +74,9 @@ type Config struct {
 	Architecture types.Architecture
 	// Runtimes tells whether functions of a runtime can run here. Unset: all that AWS has a name for.
 	Runtimes func(types.Runtime) bool
+	// Random gives numbers from 0 to less than 1, by which invocations of an alias are shared out. Unset: that of math/rand/v2. Called
+	// concurrently.
+	Random func() float64
 }
 
 // Service is Lambda.
@@ -105,6 +109,9 @@ func New(config Config) (*Service, error) {
 	}
 	if config.Runtimes == nil {
 		config.Runtimes = func(types.Runtime) bool { return true }
+	}
+	if config.Random == nil {
+		config.Random = rand.Float64
 	}
 	s := &Service{Config: config, code: newUnpacker(config.CodeDir, config.Blobs)}
 	s.functions = store.NewCache(config.DB, cacheSize, s.decodeFunction)

@@ -30,12 +30,15 @@ func (s *Service) updateFunctionCode(
 	if err != nil {
 		return nil, err
 	}
+	if err := r.Unpublished(); err != nil {
+		return nil, err
+	}
 	if err := s.checkNewCode(in); err != nil {
 		return nil, err
 	}
 	if in.DryRun {
-		if in.RevisionId != nil && *in.RevisionId != f.version.RevisionID {
-			return nil, fault.PreconditionFailed("GetFunction/GetAlias")
+		if err := checkRevision(in.RevisionId, f.version.RevisionID); err != nil {
+			return nil, err
 		}
 		changed := *f.version
 		changed.setCode(blobName(in.ZipFile), len(in.ZipFile))
@@ -46,16 +49,23 @@ func (s *Service) updateFunctionCode(
 		return nil, err
 	}
 	revision := uuid.NewString()
-	f, err = s.updateLatest(ctx, r, in.RevisionId, func(v *version) error {
+	change := func(v *version) error {
 		v.RevisionID, v.LastModified = revision, c.Time
 		v.setCode(code, len(in.ZipFile))
 		return nil
-	})
+	}
+	qualifier, when := r.Qualifier, updated
+	if in.Publish { // the answer is that of the version (recorded)
+		f, when, err = s.updateAndPublish(ctx, r, in.RevisionId, nil, change)
+		qualifier = f.number()
+	} else {
+		f, err = s.updateLatest(ctx, r, in.RevisionId, change)
+	}
 	if err != nil {
 		return nil, err
 	}
 	s.Runner.Retire(r.FunctionARN(), request.Latest)
-	return output[sdk.UpdateFunctionCodeOutput](f.configuration(r.Qualifier, updated)), nil
+	return output[sdk.UpdateFunctionCodeOutput](f.configuration(qualifier, when)), nil
 }
 
 func (v *version) setCode(name blob.Name, size int) { v.Code, v.CodeSize = name, int64(size) }
@@ -64,9 +74,6 @@ func (s *Service) checkNewCode(in *sdk.UpdateFunctionCodeInput) error {
 	const operation = "UpdateFunctionCode"
 	if isSet(in.ImageUri) { // every function's package type is Zip
 		return fault.InvalidParameter("Please don't provide ImageUri when updating a function with packageType Zip.")
-	}
-	if in.Publish {
-		return fault.NotImplemented(operation, "Publish=true")
 	}
 	if in.PublishTo != "" {
 		return fault.NotImplemented(operation, "PublishTo")

@@ -51,6 +51,9 @@ func (s *Service) updateFunctionConfiguration(
 	if _, err := s.existing(ctx, r); err != nil {
 		return nil, err
 	}
+	if err := r.Unpublished(); err != nil {
+		return nil, err
+	}
 	given := updateSettings(in)
 	if err := given.unsupported(); err != nil {
 		return nil, err
