@@ -151,7 +151,32 @@ func (s *Service) putAlias(tx store.Tx, r request.Function, a *alias) error {
 			return fmt.Errorf("find %s: %w", target.ARN(), err)
 		}
 	}
+	if err := s.checkMoved(tx, r.Qualified(a.Name), a); err != nil {
+		return err
+	}
 	return store.PutJSON(tx, aliasKey(r.Qualified(a.Name)), a)
+}
+
+// checkMoved: provisioned concurrency follows its alias, but only where it could have been configured. Weights may be given to such an
+// alias (https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html).
+func (s *Service) checkMoved(tx store.Tx, r request.Function, a *alias) error {
+	c, err := read(tx, concurrencyKey(r.Account, r.Region), decodeConcurrency)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read concurrency of %s: %w", r.Account, err)
+	}
+	own := c.Functions[r.Name]
+	if _, provisioned := own.Provisioned[r.Qualifier]; !provisioned {
+		return nil
+	}
+	f, err := s.load(tx, r.Qualified(a.Version))
+	if err != nil {
+		return fmt.Errorf("find %s: %w", r.ARN(), err)
+	}
+	f.alias = &alias{Name: a.Name, Version: a.Version}
+	return s.checkProvisioned(tx, r, f, own)
 }
 
 // route picks the version that one invocation gets: of an alias with weights either of two

@@ -243,6 +243,29 @@ func TestUpdateAliasRefused(t *testing.T) {
 		"InvalidParameterValueException", 400, notPublished)
 }
 
+// An alias takes its provisioned concurrency along, to where that can be.
+func TestMoveProvisionedAlias(t *testing.T) {
+	h := newHarness(t)
+	h.newVersions()
+	must[sdk.CreateAliasOutput](h, newAlias("live", "1"))
+	must[sdk.PutProvisionedConcurrencyConfigOutput](h, provision("f", "live", 2))
+	move := func(version string) *sdk.UpdateAliasInput {
+		return &sdk.UpdateAliasInput{FunctionName: aws.String("f"), Name: aws.String("live"), FunctionVersion: &version}
+	}
+	must[sdk.UpdateAliasOutput](h, move("2"))
+	must[sdk.UpdateAliasOutput](h, &sdk.UpdateAliasInput{FunctionName: aws.String("f"), Name: aws.String("live"), RoutingConfig: weights("1", 0.1)})
+	must[sdk.UpdateAliasOutput](h, &sdk.UpdateAliasInput{FunctionName: aws.String("f"), Name: aws.String("live"),
+		RoutingConfig: &types.AliasRoutingConfiguration{}})
+	must[sdk.PutProvisionedConcurrencyConfigOutput](h, provision("f", "1", 1))
+	refuse[sdk.UpdateAliasOutput](h, move("1"), "ResourceConflictException", 409,
+		"Alias can't be used for Provisioned Concurrency configuration on an already Provisioned version")
+	refuse[sdk.UpdateAliasOutput](h, move("$LATEST"), "InvalidParameterValueException", 400,
+		"Provisioned Concurrency Configs cannot be applied to unpublished function versions.")
+	if got := must[sdk.GetAliasOutput](h, &sdk.GetAliasInput{FunctionName: aws.String("f"), Name: aws.String("live")}); *got.FunctionVersion != "2" {
+		t.Errorf("got version %s", *got.FunctionVersion)
+	}
+}
+
 func TestListAliases(t *testing.T) {
 	h := newHarness(t)
 	h.newVersions()

@@ -42,7 +42,7 @@ func (s *Service) deleteFunction(
 		if r.Qualifier != "" {
 			return deleteVersion(tx, r)
 		}
-		return errors.Join(keepNumber(tx, f), tx.Delete(functionKey(r)), tx.DeletePrefix(belongings(r)))
+		return errors.Join(keepNumber(tx, f), tx.Delete(functionKey(r)), tx.DeletePrefix(belongings(r)), releaseConcurrency(tx, r))
 	})
 	if err != nil {
 		return nil, err

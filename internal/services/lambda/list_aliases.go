@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
@@ -30,7 +31,7 @@ func (s *Service) listAliases(ctx context.Context, c *service.Call, in *sdk.List
 	if err := r.Unpublished(); err != nil {
 		return nil, err
 	}
-	after, err := markerOf(in.Marker)
+	page, err := request.PageOf(in.Marker, in.MaxItems)
 	if err != nil {
 		return nil, err
 	}
@@ -41,21 +42,20 @@ func (s *Service) listAliases(ctx context.Context, c *service.Call, in *sdk.List
 		} else if err != nil {
 			return err
 		}
-		aliases, err = aliasesOf(reader, r, after)
+		aliases, err = aliasesOf(reader, r, page.Last)
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list aliases of %s: %w", r.ARN(), err)
 	}
-	page := pageSize(in.MaxItems)
 	out := &sdk.ListAliasesOutput{Aliases: []types.AliasConfiguration{}}
 	for _, a := range aliases {
 		// The member of that name: an alias that has the version as its second one is not among them.
 		if in.FunctionVersion != nil && a.Version != *in.FunctionVersion {
 			continue
 		}
-		if len(out.Aliases) == page {
-			out.NextMarker = marker(*out.Aliases[page-1].Name)
+		if len(out.Aliases) == page.Size {
+			out.NextMarker = aws.String(request.Marker(*out.Aliases[page.Size-1].Name))
 			break
 		}
 		out.Aliases = append(out.Aliases, a.configuration(r))

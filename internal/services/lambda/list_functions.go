@@ -2,10 +2,10 @@ package lambda
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
@@ -14,10 +14,6 @@ import (
 	"github.com/licet/licet/internal/services/lambda/request"
 	"github.com/licet/licet/internal/store"
 )
-
-// maxPage: https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctions.html, "Lambda returns up to 50 functions per call"; so it
-// is for versions (API_ListVersionsByFunction). For aliases AWS states none.
-const maxPage = 50
 
 func listFunctionsTarget(ctx context.Context, c *service.Call, in *sdk.ListFunctionsInput) (service.Target, error) {
 	var v request.Validator
@@ -33,41 +29,35 @@ func listFunctionsTarget(ctx context.Context, c *service.Call, in *sdk.ListFunct
 func (s *Service) listFunctions(
 	ctx context.Context, c *service.Call, in *sdk.ListFunctionsInput,
 ) (*sdk.ListFunctionsOutput, error) {
-	out := &sdk.ListFunctionsOutput{Functions: []types.FunctionConfiguration{}} // AWS sends an empty list
 	all := in.FunctionVersion == types.FunctionVersionAll
 	if in.MasterRegion != nil {
-		return out, checkMasterRegion(*in.MasterRegion, all)
+		return &sdk.ListFunctionsOutput{Functions: []types.FunctionConfiguration{}}, checkMasterRegion(*in.MasterRegion, all)
 	}
-	after, err := markerOf(in.Marker)
+	page, err := request.PageOf(in.Marker, in.MaxItems)
 	if err != nil {
 		return nil, err
 	}
-	name, number, qualified := strings.Cut(after, ":")
-	if after != "" && (qualified != all || all && !isNumber(number)) {
+	name, number, qualified := strings.Cut(page.Last, ":")
+	if page.Last != "" && (qualified != all || all && !isNumber(number)) {
 		return nil, fault.InvalidParameter("Invalid Marker: %s", *in.Marker)
 	}
-	page := pageSize(in.MaxItems)
-	var functions []found
+	after := request.Function{Partition: c.Partition, Region: c.Region, Account: c.Account, Name: name, Qualifier: number}
+	var functions []request.Function
 	err = s.DB.View(ctx, func(reader store.Reader) (err error) {
-		// One more tells whether there is a next page.
-		functions, err = s.functionsAfter(reader, functionPrefix(c.Account, c.Region), name, number, all, page+1)
+		functions, err = functionsAfter(reader, after, all, page.Size+1) // one more tells whether there is a next page
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list functions: %w", err)
 	}
-	for _, f := range functions[:min(page, len(functions))] {
-		last, qualifier := f.function.Name, ""
-		if all { // every version is listed with its own ARN
-			qualifier = f.number()
-			last += ":" + qualifier
-		}
-		out.Functions = append(out.Functions, f.configuration(qualifier, listed))
-		if len(out.Functions) == page && len(functions) > page {
-			out.NextMarker = marker(last)
-		}
+	out := &sdk.ListFunctionsOutput{}
+	if len(functions) > page.Size {
+		functions = functions[:page.Size]
+		last := functions[page.Size-1]
+		out.NextMarker = aws.String(request.Marker(strings.TrimSuffix(last.Name+":"+last.Qualifier, ":")))
 	}
-	return out, nil
+	out.Functions, err = s.showListed(ctx, c, functions)
+	return out, err
 }
 
 // checkMasterRegion: the member asks for the functions that Lambda@Edge copied from there, and there are none here. The text is ours.
@@ -81,42 +71,35 @@ func checkMasterRegion(region string, all bool) error {
 	return nil
 }
 
-// functionsAfter gives up to limit functions after the one of that name, with all their versions or without. With, it begins with
-// those versions of the named function that come after that number.
-func (s *Service) functionsAfter(reader store.Reader, prefix, name, number string, all bool, limit int) ([]found, error) {
-	var out []found
-	after := ""
-	if name != "" {
-		after = prefix + name
+// functionsAfter gives up to limit functions of an account that come after one, "" for the first. With all, it gives all their
+// versions, and begins with those of the one that come after its qualifier.
+func functionsAfter(reader store.Reader, r request.Function, all bool, limit int) ([]request.Function, error) {
+	var out []request.Function
+	prefix, after := functionPrefix(r.Account, r.Region), ""
+	if r.Name != "" {
+		after = functionKey(r)
 	}
-	if number != "" {
-		f, err := read(reader, after, s.decodeFunction)
-		if err == nil {
-			out, err = s.versionsAfter(reader, f, number, limit)
+	if r.Qualifier != "" { // without versions, if it is gone
+		var err error
+		if out, err = versionsAfter(reader, r, r.Qualifier, limit); err != nil || len(out) == limit {
+			return out, err
 		}
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return nil, err
-		}
-	}
-	if len(out) >= limit {
-		return out, nil
 	}
 	items, err := reader.Scan(prefix, after, limit-len(out))
 	if err != nil {
 		return nil, err
 	}
 	for _, item := range items {
-		f, err := s.decodeFunction(item)
+		r.Name, r.Qualifier = strings.TrimPrefix(item.Key, prefix), ""
+		if !all {
+			out = append(out, r)
+			continue
+		}
+		versions, err := versionsAfter(reader, r, "", limit-len(out))
 		if err != nil {
 			return nil, err
 		}
-		versions := []found{f.latest()}
-		if all {
-			if versions, err = s.versionsAfter(reader, f, "", limit-len(out)); err != nil {
-				return nil, err
-			}
-		}
-		if out = append(out, versions...); len(out) >= limit {
+		if out = append(out, versions...); len(out) == limit {
 			break
 		}
 	}

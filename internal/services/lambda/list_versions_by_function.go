@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
-	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/services/lambda/fault"
@@ -31,35 +31,31 @@ func (s *Service) listVersionsByFunction(
 	if err := r.Unpublished(); err != nil {
 		return nil, err
 	}
-	after, err := markerOf(in.Marker)
-	if err == nil && after != "" && !isNumber(after) {
+	page, err := request.PageOf(in.Marker, in.MaxItems)
+	if err == nil && page.Last != "" && !isNumber(page.Last) {
 		err = fault.InvalidParameter("Invalid Marker: %s", *in.Marker)
 	}
 	if err != nil {
 		return nil, err
 	}
-	page := pageSize(in.MaxItems)
-	var versions []found
-	err = s.DB.View(ctx, func(reader store.Reader) error {
-		f, err := s.loadFunction(reader, r)
-		if errors.Is(err, store.ErrNotFound) {
+	var versions []request.Function
+	err = s.DB.View(ctx, func(reader store.Reader) (err error) {
+		if _, err := reader.Get(functionKey(r)); errors.Is(err, store.ErrNotFound) {
 			return fault.FunctionNotFound(r.ARN())
-		}
-		if err != nil {
+		} else if err != nil {
 			return err
 		}
-		versions, err = s.versionsAfter(reader, f, after, page+1) // one more tells whether there is a next page
+		versions, err = versionsAfter(reader, r, page.Last, page.Size+1) // one more tells whether there is a next page
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list versions of %s: %w", r.ARN(), err)
 	}
-	out := &sdk.ListVersionsByFunctionOutput{Versions: []types.FunctionConfiguration{}}
-	for _, v := range versions[:min(page, len(versions))] {
-		out.Versions = append(out.Versions, v.configuration(v.number(), listed))
+	out := &sdk.ListVersionsByFunctionOutput{}
+	if len(versions) > page.Size {
+		versions = versions[:page.Size]
+		out.NextMarker = aws.String(request.Marker(versions[page.Size-1].Qualifier))
 	}
-	if len(versions) > page {
-		out.NextMarker = marker(versions[page-1].number())
-	}
-	return out, nil
+	out.Versions, err = s.showListed(ctx, c, versions)
+	return out, err
 }

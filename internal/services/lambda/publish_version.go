@@ -43,5 +43,6 @@ func (s *Service) publishVersion(
 		return nil, err
 	}
 	// Unlike UpdateFunctionCode's, this answer says that the version is ready (recorded).
-	return output[sdk.PublishVersionOutput](f.configuration(f.number(), settled)), nil
+	r.Qualifier = f.number()
+	return showVersion[sdk.PublishVersionOutput](ctx, s, c, f, r, settled)
 }

@@ -7,10 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/google/uuid"
 
+	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/services/lambda/request"
 	"github.com/licet/licet/internal/store"
 )
@@ -21,6 +24,11 @@ func versionPrefix(r request.Function) string { return belongings(r) + "version/
 // versionKey orders versions by their numbers. A number has one spelling: "01" names no version.
 func versionKey(r request.Function, number string) string {
 	return versionPrefix(r) + fmt.Sprintf("%03d", len(number)) + number
+}
+
+// numberOf is the number that stands in a version's key.
+func numberOf(r request.Function, key string) string {
+	return strings.TrimPrefix(key, versionPrefix(r))[3:]
 }
 
 // numberKey is the key of the number that a version got last, for as long as the function is deleted.
@@ -56,9 +64,6 @@ func (s *Service) decodeVersion(item store.Item) (*version, error) {
 	}
 	return &v, nil
 }
-
-// codeSHA256 is the member CodeSha256.
-func (v *version) codeSHA256() string { return codeSHA256(v.Code) }
 
 // number is that of the version, "" if there is none.
 func (f found) number() string {
@@ -140,29 +145,45 @@ func (s *Service) updateAndPublish(
 }
 
 // versionsAfter gives up to limit versions of a function, $LATEST before the others, after the one of that number; "" for all.
-func (s *Service) versionsAfter(reader store.Reader, f *function, number string, limit int) ([]found, error) {
-	var all []found
+func versionsAfter(reader store.Reader, r request.Function, number string, limit int) ([]request.Function, error) {
+	var all []request.Function
 	after := ""
 	switch number {
 	case "":
-		all = append(all, f.latest())
+		all = append(all, r.Qualified(request.Latest))
 	case request.Latest:
 	default:
-		after = versionKey(f.reference, number)
+		after = versionKey(r, number)
 	}
 	if len(all) == limit {
 		return all, nil
 	}
-	items, err := reader.Scan(versionPrefix(f.reference), after, limit-len(all))
+	items, err := reader.Scan(versionPrefix(r), after, limit-len(all))
 	if err != nil {
 		return nil, err
 	}
 	for _, item := range items {
-		v, err := s.decodeVersion(item)
+		all = append(all, r.Qualified(numberOf(r, item.Key)))
+	}
+	return all, nil
+}
+
+// showListed is what lists show of functions and versions. What was deleted meanwhile is left out.
+func (s *Service) showListed(ctx context.Context, c *service.Call, of []request.Function) ([]types.FunctionConfiguration, error) {
+	all := []types.FunctionConfiguration{} // AWS sends an empty list
+	for _, r := range of {
+		f, err := s.find(ctx, r) // decoded already, as a rule
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("find %s: %w", r.ARN(), err)
+		}
+		shown, err := s.show(ctx, c, f, r.Qualifier, listed)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, found{function: f, version: v})
+		all = append(all, shown)
 	}
 	return all, nil
 }

@@ -278,7 +278,7 @@ func TestVersionNames(t *testing.T) {
 		}
 	}
 	for _, in := range []*sdk.ListVersionsByFunctionInput{
-		{Marker: aws.String("%")}, {Marker: marker("live")}, {Marker: marker("1:2")},
+		{Marker: aws.String("%")}, {Marker: aws.String(request.Marker("live"))}, {Marker: aws.String(request.Marker("1:2"))},
 	} {
 		in.FunctionName = aws.String("f")
 		refuse[sdk.ListVersionsByFunctionOutput](h, in, "InvalidParameterValueException", 400, "Invalid Marker: "+*in.Marker)
@@ -354,13 +354,13 @@ func TestListFunctionsAllVersions(t *testing.T) {
 		}
 	}
 	// The function where the last page ended is gone.
-	out := must[sdk.ListFunctionsOutput](h, &sdk.ListFunctionsInput{FunctionVersion: types.FunctionVersionAll, Marker: marker("b:1")})
+	out := must[sdk.ListFunctionsOutput](h, &sdk.ListFunctionsInput{FunctionVersion: types.FunctionVersionAll, Marker: aws.String(request.Marker("b:1"))})
 	if len(out.Functions) != 5 {
 		t.Errorf("got %d, want those after b", len(out.Functions))
 	}
 	for _, in := range []*sdk.ListFunctionsInput{
-		{FunctionVersion: types.FunctionVersionAll, Marker: marker("f")}, {Marker: marker("f:1")},
-		{FunctionVersion: types.FunctionVersionAll, Marker: marker("f:x")},
+		{FunctionVersion: types.FunctionVersionAll, Marker: aws.String(request.Marker("f"))}, {Marker: aws.String(request.Marker("f:1"))},
+		{FunctionVersion: types.FunctionVersionAll, Marker: aws.String(request.Marker("f:x"))},
 	} {
 		refuse[sdk.ListFunctionsOutput](h, in, "InvalidParameterValueException", 400, "Invalid Marker: "+*in.Marker)
 	}
@@ -376,7 +376,7 @@ func TestListFunctionsAllVersions(t *testing.T) {
 		"licet does not implement MasterRegion=ALL of the operation ListFunctions of lambda.")
 	master.MasterRegion = aws.String("mars")
 	refuse[sdk.ListFunctionsOutput](h, master, "ValidationException", 400, "1 validation error detected: Value 'mars' at 'masterRegion' "+
-		`failed to satisfy constraint: Member must satisfy regular expression pattern: ALL|[a-z]{2}(-gov)?-[a-z]+-\d{1}`)
+		`failed to satisfy constraint: Member must satisfy regular expression pattern: ALL|[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}`)
 }
 
 func TestVersionKeysAreInOrder(t *testing.T) {
