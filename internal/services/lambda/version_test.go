@@ -2,6 +2,7 @@ package lambda
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -377,6 +378,33 @@ func TestListFunctionsAllVersions(t *testing.T) {
 	master.MasterRegion = aws.String("mars")
 	refuse[sdk.ListFunctionsOutput](h, master, "ValidationException", 400, "1 validation error detected: Value 'mars' at 'masterRegion' "+
 		`failed to satisfy constraint: Member must satisfy regular expression pattern: ALL|[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}`)
+}
+
+// The code of a version is in use for as long as the version is there.
+func TestSweepKeepsVersions(t *testing.T) {
+	h := newHarness(t)
+	h.newVersions()
+	for _, name := range []string{"f:1", "f:2", "f"} {
+		must[sdk.InvokeOutput](h, invokeInput(name))
+	}
+	unpacked := func() int {
+		t.Helper()
+		if err := h.lambda.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		dirs, err := os.ReadDir(h.lambda.CodeDir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(dirs)
+	}
+	if got := unpacked(); got != 3 {
+		t.Errorf("got %d directories, want those of two versions and of $LATEST", got)
+	}
+	must[sdk.DeleteFunctionOutput](h, &sdk.DeleteFunctionInput{FunctionName: aws.String("f:1")})
+	if got := unpacked(); got != 2 {
+		t.Errorf("got %d directories after the deletion of a version, want 2", got)
+	}
 }
 
 func TestVersionKeysAreInOrder(t *testing.T) {
