@@ -280,7 +280,7 @@ func withDirectory(ctx context.Context, dir dataDir, fn func(context.Context, *i
 		return err
 	}
 	log := audit.New(db, audit.Options{})
-	d := iam.NewDirectory(iam.Config{DB: log.Recorded(), Keyring: keys, Managed: managedPolicies{data}, Partition: partition, Now: time.Now})
+	d := iam.NewDirectory(iam.DirectoryConfig{DB: log.Recorded(), Keyring: keys, Managed: managedPolicies{data}, Partition: partition, Now: time.Now})
 	defer d.Close()
 	return fn(audit.System(ctx, "licet command"), d)
 }

@@ -129,21 +129,23 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 	}
 	s.organizations = organizations.NewDirectory(s.db, partition)
 	s.closers = append(s.closers, func() error { s.organizations.Close(); return nil })
+	s.lastUsed = iam.NewLastUsed(s.decisions.Recorded())
 	identities := iam.Config{
-		DB:            s.decisions.Recorded(),
-		Keyring:       s.keys,
-		Managed:       managedPolicies{data},
-		Actions:       data,
-		Usage:         usage{s.decisions},
-		LastUsed:      iam.NewLastUsed(s.decisions.Recorded()),
-		Organizations: s.organizations,
-		Partition:     partition,
-		Now:           time.Now,
-		FixedRoot:     fixedRoots(fixed),
-		Issuer:        func(id string) string { return s.url + edge.IssuerPage + id },
+		DirectoryConfig: iam.DirectoryConfig{
+			DB:            s.decisions.Recorded(),
+			Keyring:       s.keys,
+			Managed:       managedPolicies{data},
+			Organizations: s.organizations,
+			Partition:     partition,
+			Now:           time.Now,
+			FixedRoot:     fixedRoots(fixed),
+			Issuer:        func(id string) string { return s.url + edge.IssuerPage + id },
+		},
+		Actions:  data,
+		Usage:    usage{s.decisions},
+		LastUsed: s.lastUsed,
 	}
-	s.lastUsed = identities.LastUsed
-	s.directory = iam.NewDirectory(identities)
+	s.directory = iam.NewDirectory(identities.DirectoryConfig)
 	s.closers = append(s.closers, func() error { s.directory.Close(); return nil })
 	if s.root, s.newRoot, err = s.directory.EnsureAccount(audit.System(ctx, "first start"), defaultAccount); err != nil {
 		return err

@@ -31,7 +31,7 @@ const (
 // seen by the next question. It writes nothing but new accounts, and which MFA codes were used.
 type Directory struct {
 	names
-	config     Config
+	config     DirectoryConfig
 	fixed      map[string]string // account by fixed access key id
 	keys       *store.Cache[*knownKey]
 	identities *store.Cache[*knownIdentity]
@@ -77,7 +77,7 @@ type overlaidTags struct {
 }
 
 // NewDirectory makes the directory. Close ends it.
-func NewDirectory(c Config) *Directory {
+func NewDirectory(c DirectoryConfig) *Directory {
 	d := &Directory{
 		names: names{c.Partition}, config: c, fixed: make(map[string]string, len(c.FixedRoot)),
 		tokens: newMemo[*knownToken](cachedTokens), aws: newMemo[authz.Policy](cachedPolicies),

@@ -74,17 +74,17 @@ func newWorld(t testing.TB) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := Config{
-		DB: w.db, Keyring: secret.New([secret.KeySize]byte{1}), Actions: actions, Usage: w, Partition: "aws", Now: func() time.Time { return w.now },
-		LastUsed: NewLastUsed(w.db), Issuer: func(id string) string { return "https://issuer/" + id },
+	directory := DirectoryConfig{
+		DB: w.db, Keyring: secret.New([secret.KeySize]byte{1}), Partition: "aws", Now: func() time.Time { return w.now },
+		Issuer: func(id string) string { return "https://issuer/" + id },
 		Managed: catalogue{
 			{ARN: readOnly, Name: "ReadOnlyAccess", Path: "/", VersionID: "v9", Created: created, Updated: created, Document: allowAll},
 			{ARN: forAWS, Name: "AWSLambdaServiceRolePolicy", Path: "/aws-service-role/", VersionID: "v1", Created: created, Updated: created, Document: allowAll},
 			{ARN: basicRole, Name: "AWSLambdaBasicExecutionRole", Path: "/service-role/", VersionID: "v1", Created: created, Updated: created, Document: allowAll},
 		},
 	}
-	w.d = NewDirectory(config)
-	w.s = New(config, w.d)
+	w.d = NewDirectory(directory)
+	w.s = New(Config{DirectoryConfig: directory, Actions: actions, Usage: w, LastUsed: NewLastUsed(w.db)}, w.d)
 	w.s.passwordRounds = 1
 	t.Cleanup(w.d.Close)
 	for _, op := range w.s.operations() {

@@ -61,7 +61,7 @@ func (s *Service) createLoginProfile(
 			return err
 		}
 		e.Login = &loginProfile{Created: now, Changed: now, ResetRequired: in.PasswordResetRequired, passwords: made}
-		out = e.wireLoginProfile()
+		out = wireLoginProfile(e)
 		return nil
 	})
 	if err != nil {
@@ -81,7 +81,7 @@ func (s *Service) getLoginProfile(
 	if err != nil {
 		return nil, err
 	}
-	return &sdk.GetLoginProfileOutput{LoginProfile: e.wireLoginProfile()}, nil
+	return &sdk.GetLoginProfileOutput{LoginProfile: wireLoginProfile(e)}, nil
 }
 
 // updateLoginProfile leaves alone what the call does not mention (recorded).
@@ -165,7 +165,7 @@ func (s *Service) userWithPassword(ctx context.Context, account, name string) (*
 	return e, err
 }
 
-func (e *identity) wireLoginProfile() *types.LoginProfile {
+func wireLoginProfile(e *identity) *types.LoginProfile {
 	return &types.LoginProfile{
 		CreateDate: aws.Time(e.Login.Created), PasswordResetRequired: e.Login.ResetRequired, UserName: aws.String(e.Name),
 	}

@@ -1,6 +1,8 @@
 package iam
 
 import (
+	"slices"
+
 	sdk "github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"github.com/licet/licet/internal/service"
@@ -9,6 +11,12 @@ import (
 // operations is the table of what IAM does here: operation, resource with its condition keys, handler, further needs. Operations
 // that are not here are answered NotImplemented.
 func (s *Service) operations() []service.Operation {
+	return slices.Concat(s.ownOperations(), s.credentialOperations(), s.certificateOperations(), s.providerOperations(), s.reportOperations(),
+		s.simulatorOperations())
+}
+
+// ownOperations is the table of users, groups, roles, policies and the account.
+func (s *Service) ownOperations() []service.Operation {
 	return []service.Operation{
 		op("CreateUser", s.toMake(userKind, requestedBoundary, requestTags), s.createUser,
 			tagging[sdk.CreateUserInput]("iam:TagUser", s.toMake(userKind, requestTags))),
@@ -16,12 +24,6 @@ func (s *Service) operations() []service.Operation {
 		op("UpdateUser", s.on(userKind), s.updateUser, s.updateUserTarget),
 		op("ListUsers", s.onAll(userKind), s.listUsers),
 		op("DeleteUser", s.on(userKind), s.deleteUser),
-
-		op("CreateAccessKey", s.onUserOrCaller, s.createAccessKey),
-		op("ListAccessKeys", s.onUserOrCaller, s.listAccessKeys),
-		op("UpdateAccessKey", s.onUserOrCaller, s.updateAccessKey),
-		op("DeleteAccessKey", s.onUserOrCaller, s.deleteAccessKey),
-		op("GetAccessKeyLastUsed", s.onAccessKey, s.getAccessKeyLastUsed),
 
 		op("CreateGroup", s.toMake(groupKind), s.createGroup),
 		op("GetGroup", s.on(groupKind), s.getGroup),
@@ -80,16 +82,7 @@ func (s *Service) operations() []service.Operation {
 		op("DeletePolicyVersion", s.onPolicy(), s.deletePolicyVersion),
 		op("ListEntitiesForPolicy", s.onPolicy(), s.listEntitiesForPolicy),
 
-		op("SimulateCustomPolicy", anywhere, s.simulateCustomPolicy),
-		op("SimulatePrincipalPolicy", byARN(s.onPolicySource), s.simulatePrincipalPolicy),
-		op("GenerateServiceLastAccessedDetails", byARN(s.onReported), s.generateServiceLastAccessedDetails),
-		op("GetServiceLastAccessedDetails", anywhere, s.getServiceLastAccessedDetails),
-		op("GetServiceLastAccessedDetailsWithEntities", anywhere, s.getServiceLastAccessedDetailsWithEntities),
-		op("GetContextKeysForCustomPolicy", anywhere, s.getContextKeysForCustomPolicy),
-		op("GetContextKeysForPrincipalPolicy", byARN(s.onPolicySource), s.getContextKeysForPrincipalPolicy),
-
 		op("GetAccountAuthorizationDetails", anywhere, s.getAccountAuthorizationDetails),
-		op("ListPoliciesGrantingServiceAccess", byARN(s.onArn), s.listPoliciesGrantingServiceAccess),
 
 		op("SetSecurityTokenServicePreferences", anywhere, s.setSecurityTokenServicePreferences),
 
@@ -109,63 +102,15 @@ func (s *Service) operations() []service.Operation {
 		op("UntagInstanceProfile", byARN(s.on(profileKind, requestTagKeys)), s.untagInstanceProfile),
 		op("ListInstanceProfileTags", s.on(profileKind), s.listInstanceProfileTags),
 
-		op("CreateVirtualMFADevice", s.onNewMFADevice, s.createVirtualMFADevice,
-			tagging[sdk.CreateVirtualMFADeviceInput]("iam:TagMFADevice", s.onNewMFADevice)),
-		op("DeleteVirtualMFADevice", s.onMFADevice(), s.deleteVirtualMFADevice),
-		op("ListVirtualMFADevices", anywhere, s.listVirtualMFADevices),
-		op("EnableMFADevice", s.on(userKind), s.enableMFADevice),
-		op("ResyncMFADevice", s.on(userKind), s.resyncMFADevice),
-		op("DeactivateMFADevice", s.onUserOrCaller, s.deactivateMFADevice),
-		op("ListMFADevices", s.onUserOrCaller, s.listMFADevices),
-		op("GetMFADevice", s.onUserOrCaller, s.getMFADevice),
-		op("TagMFADevice", s.onMFADevice(requestTags), s.tagMFADevice),
-		op("UntagMFADevice", s.onMFADevice(requestTagKeys), s.untagMFADevice),
-		op("ListMFADeviceTags", s.onMFADevice(), s.listMFADeviceTags),
-
 		op("EnableOrganizationsRootCredentialsManagement", anywhere, s.enableOrganizationsRootCredentialsManagement),
 		op("DisableOrganizationsRootCredentialsManagement", anywhere, s.disableOrganizationsRootCredentialsManagement),
 		op("EnableOrganizationsRootSessions", anywhere, s.enableOrganizationsRootSessions),
 		op("DisableOrganizationsRootSessions", anywhere, s.disableOrganizationsRootSessions),
 		op("ListOrganizationsFeatures", anywhere, s.listOrganizationsFeatures),
 
-		op("CreateLoginProfile", s.onLoginProfile, s.createLoginProfile),
-		op("GetLoginProfile", s.onLoginProfile, s.getLoginProfile),
-		op("UpdateLoginProfile", s.on(userKind), s.updateLoginProfile),
-		op("DeleteLoginProfile", s.onLoginProfile, s.deleteLoginProfile),
-		op("ChangePassword", byARN(s.onOwnPassword), s.changePassword),
-		op("UpdateAccountPasswordPolicy", anywhere, s.updateAccountPasswordPolicy),
-		op("GetAccountPasswordPolicy", anywhere, s.getAccountPasswordPolicy),
-		op("DeleteAccountPasswordPolicy", anywhere, s.deleteAccountPasswordPolicy),
 		op("CreateAccountAlias", anywhere, s.createAccountAlias),
 		op("ListAccountAliases", anywhere, s.listAccountAliases),
 		op("DeleteAccountAlias", anywhere, s.deleteAccountAlias),
-		op("GetAccountSummary", anywhere, s.getAccountSummary),
-		op("GenerateCredentialReport", anywhere, s.generateCredentialReport),
-		op("GetCredentialReport", anywhere, s.getCredentialReport),
-
-		op("UploadSSHPublicKey", s.on(userKind), s.uploadSSHPublicKey),
-		op("GetSSHPublicKey", s.on(userKind), s.getSSHPublicKey),
-		op("ListSSHPublicKeys", s.onUserOrCaller, s.listSSHPublicKeys),
-		op("UpdateSSHPublicKey", s.on(userKind), s.updateSSHPublicKey),
-		op("DeleteSSHPublicKey", s.on(userKind), s.deleteSSHPublicKey),
-		op("CreateServiceSpecificCredential", s.onNewServiceCredential, s.createServiceSpecificCredential),
-		op("ListServiceSpecificCredentials", s.onServiceCredentials, s.listServiceSpecificCredentials),
-		op("UpdateServiceSpecificCredential", s.onServiceCredential, s.updateServiceSpecificCredential),
-		op("ResetServiceSpecificCredential", s.onServiceCredential, s.resetServiceSpecificCredential),
-		op("DeleteServiceSpecificCredential", s.onServiceCredential, s.deleteServiceSpecificCredential),
-		op("UploadSigningCertificate", s.onUserOrCaller, s.uploadSigningCertificate),
-		op("ListSigningCertificates", s.onUserOrCaller, s.listSigningCertificates),
-		op("UpdateSigningCertificate", s.onUserOrCaller, s.updateSigningCertificate),
-		op("DeleteSigningCertificate", s.onUserOrCaller, s.deleteSigningCertificate),
-		op("UploadServerCertificate", s.onNewServerCertificate, s.uploadServerCertificate,
-			tagging[sdk.UploadServerCertificateInput]("iam:TagServerCertificate", s.onNewServerCertificate)),
-		op("GetServerCertificate", s.onServerCertificate(), s.getServerCertificate),
-		op("ListServerCertificates", anywhere, s.listServerCertificates),
-		op("UpdateServerCertificate", s.onServerCertificate(), s.updateServerCertificate, s.updateServerCertificateTarget),
-		op("DeleteServerCertificate", s.onServerCertificate(), s.deleteServerCertificate),
-		op("TagServerCertificate", s.onServerCertificate(requestTags), s.tagServerCertificate),
-		op("UntagServerCertificate", s.onServerCertificate(requestTagKeys), s.untagServerCertificate),
-		op("ListServerCertificateTags", s.onServerCertificate(), s.listServerCertificateTags),
 
 		op("TagUser", byARN(s.on(userKind, requestTags)), s.tagUser),
 		op("UntagUser", byARN(s.on(userKind, requestTagKeys)), s.untagUser),
@@ -176,29 +121,5 @@ func (s *Service) operations() []service.Operation {
 		op("TagPolicy", s.onPolicy(requestTags), s.tagPolicy),
 		op("UntagPolicy", s.onPolicy(requestTagKeys), s.untagPolicy),
 		op("ListPolicyTags", s.onPolicy(), s.listPolicyTags),
-
-		op("CreateOpenIDConnectProvider", s.onNewOIDCProvider, s.createOpenIDConnectProvider,
-			tagging[sdk.CreateOpenIDConnectProviderInput]("iam:TagOpenIDConnectProvider", s.onNewOIDCProvider)),
-		op("GetOpenIDConnectProvider", s.onProvider(oidcKind), s.getOpenIDConnectProvider),
-		op("ListOpenIDConnectProviders", anywhere, s.listOpenIDConnectProviders),
-		op("DeleteOpenIDConnectProvider", s.onProvider(oidcKind), s.deleteOpenIDConnectProvider),
-		op("UpdateOpenIDConnectProviderThumbprint", s.onProvider(oidcKind), s.updateOpenIDConnectProviderThumbprint),
-		op("AddClientIDToOpenIDConnectProvider", s.onProvider(oidcKind), s.addClientIDToOpenIDConnectProvider),
-		op("RemoveClientIDFromOpenIDConnectProvider", s.onProvider(oidcKind), s.removeClientIDFromOpenIDConnectProvider),
-		op("TagOpenIDConnectProvider", s.onProvider(oidcKind, requestTags), s.tagOpenIDConnectProvider),
-		op("UntagOpenIDConnectProvider", s.onProvider(oidcKind, requestTagKeys), s.untagOpenIDConnectProvider),
-		op("ListOpenIDConnectProviderTags", s.onProvider(oidcKind), s.listOpenIDConnectProviderTags),
-		op("CreateSAMLProvider", s.onNewSAMLProvider, s.createSAMLProvider,
-			tagging[sdk.CreateSAMLProviderInput]("iam:TagSAMLProvider", s.onNewSAMLProvider)),
-		op("GetSAMLProvider", s.onProvider(samlKind), s.getSAMLProvider),
-		op("ListSAMLProviders", anywhere, s.listSAMLProviders),
-		op("UpdateSAMLProvider", s.onProvider(samlKind), s.updateSAMLProvider),
-		op("DeleteSAMLProvider", s.onProvider(samlKind), s.deleteSAMLProvider),
-		op("TagSAMLProvider", s.onProvider(samlKind, requestTags), s.tagSAMLProvider),
-		op("UntagSAMLProvider", s.onProvider(samlKind, requestTagKeys), s.untagSAMLProvider),
-		op("ListSAMLProviderTags", s.onProvider(samlKind), s.listSAMLProviderTags),
-		op("EnableOutboundWebIdentityFederation", anywhere, s.enableOutboundWebIdentityFederation),
-		op("GetOutboundWebIdentityFederationInfo", anywhere, s.getOutboundWebIdentityFederationInfo),
-		op("DisableOutboundWebIdentityFederation", anywhere, s.disableOutboundWebIdentityFederation),
 	}
 }

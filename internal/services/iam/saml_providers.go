@@ -53,7 +53,7 @@ func (s *Service) createSAMLProvider(
 	if in.SAMLMetadataDocument == nil {
 		return nil, violation("sAMLMetadataDocument", "Member must not be null")
 	}
-	if err := p.setMetadata(*in.SAMLMetadataDocument, c.Time); err != nil {
+	if err := setMetadata(p, *in.SAMLMetadataDocument, c.Time); err != nil {
 		return nil, err
 	}
 	if in.AddPrivateKey != nil {
@@ -61,7 +61,7 @@ func (s *Service) createSAMLProvider(
 			return nil, err
 		}
 	}
-	if err := p.setEncryption(in.AssertionEncryptionMode); err != nil {
+	if err := setEncryption(p, in.AssertionEncryptionMode); err != nil {
 		return nil, err
 	}
 	var err error
@@ -78,7 +78,7 @@ func (s *Service) createSAMLProvider(
 }
 
 // setMetadata checks and keeps a metadata document.
-func (p *provider) setMetadata(text string, now time.Time) error {
+func setMetadata(p *provider, text string, now time.Time) error {
 	if err := checkLength("sAMLMetadataDocument", text, minSAMLMetadata, maxSAMLMetadata); err != nil {
 		return err
 	}
@@ -131,7 +131,7 @@ func parseRSAKey(text string) (*rsa.PrivateKey, error) {
 }
 
 // setEncryption keeps the mode; a provider without one takes both kinds of assertion. What it requires it must have a key for.
-func (p *provider) setEncryption(mode types.AssertionEncryptionModeType) error {
+func setEncryption(p *provider, mode types.AssertionEncryptionModeType) error {
 	switch mode {
 	case "":
 	case types.AssertionEncryptionModeTypeAllowed, types.AssertionEncryptionModeTypeRequired:
@@ -194,7 +194,7 @@ func (s *Service) updateSAMLProvider(
 	}
 	err := s.changeProvider(ctx, c, samlKind, in.SAMLProviderArn, func(p *provider) error {
 		if in.SAMLMetadataDocument != nil {
-			if err := p.setMetadata(*in.SAMLMetadataDocument, c.Time); err != nil {
+			if err := setMetadata(p, *in.SAMLMetadataDocument, c.Time); err != nil {
 				return err
 			}
 		}
@@ -214,7 +214,7 @@ func (s *Service) updateSAMLProvider(
 			p.Encryption == string(types.AssertionEncryptionModeTypeRequired) {
 			return invalidInput("Failed to remove private key.")
 		}
-		return p.setEncryption(in.AssertionEncryptionMode)
+		return setEncryption(p, in.AssertionEncryptionMode)
 	})
 	return &sdk.UpdateSAMLProviderOutput{SAMLProviderArn: in.SAMLProviderArn}, err
 }

@@ -50,20 +50,15 @@ type Actions interface {
 	Names(service string) []string
 }
 
-// Config is what Service and Directory need. All fields but FixedRoot, Issuer and Organizations are required; the Directory does without
-// Actions, Usage and LastUsed.
-type Config struct {
+// DirectoryConfig is what a Directory needs. All fields but FixedRoot, Issuer and Organizations are required.
+type DirectoryConfig struct {
 	DB      store.DB
 	Keyring *secret.Keyring
 	Managed ManagedPolicies
-	Actions Actions
-	Usage   Usage
 	// Partition of the ARNs, such as "aws".
 	Partition string
 	// Now tells the time to which session tokens are held.
 	Now func() time.Time
-	// LastUsed tells when access keys and roles were last used.
-	LastUsed *LastUsed
 	// FixedRoot gives accounts a root access key for as long as this process runs. It is never stored.
 	FixedRoot map[string]principal.Credentials
 	// Organizations is asked by what concerns root users of member accounts. Without it no account is in an organization.
@@ -72,7 +67,16 @@ type Config struct {
 	Issuer func(id string) string
 }
 
-func (c *Config) issuer(id string) string {
+// Config is what the service needs: what its directory does, and more. All is required.
+type Config struct {
+	DirectoryConfig
+	Actions Actions
+	Usage   Usage
+	// LastUsed tells when access keys and roles were last used.
+	LastUsed *LastUsed
+}
+
+func (c *DirectoryConfig) issuer(id string) string {
 	if c.Issuer == nil {
 		return ""
 	}

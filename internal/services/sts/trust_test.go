@@ -34,10 +34,10 @@ type cloud struct {
 
 func newCloud(t *testing.T) *cloud {
 	keys := secret.New([secret.KeySize]byte{1})
-	config := iam.Config{DB: storetest.New(t), Keyring: keys, Managed: noPolicies{}, Partition: "aws", Now: time.Now}
+	config := iam.DirectoryConfig{DB: storetest.New(t), Keyring: keys, Managed: noPolicies{}, Partition: "aws", Now: time.Now}
 	c := &cloud{t: t, d: iam.NewDirectory(config), ops: make(map[string]service.Operation)}
 	t.Cleanup(c.d.Close)
-	for _, s := range []service.Service{iam.New(config, c.d).Definition(nil, nil), sts.New(sts.Config{Directory: c.d, Keyring: keys}).Definition(nil, nil)} {
+	for _, s := range []service.Service{iam.New(iam.Config{DirectoryConfig: config}, c.d).Definition(nil, nil), sts.New(sts.Config{Directory: c.d, Keyring: keys}).Definition(nil, nil)} {
 		for _, op := range s.Operations {
 			c.ops[op.Name] = op
 		}

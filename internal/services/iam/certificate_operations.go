@@ -1,0 +1,22 @@
+package iam
+
+import (
+	sdk "github.com/aws/aws-sdk-go-v2/service/iam"
+
+	"github.com/licet/licet/internal/service"
+)
+
+// certificateOperations is the table of server certificates.
+func (s *Service) certificateOperations() []service.Operation {
+	return []service.Operation{
+		op("UploadServerCertificate", s.onNewServerCertificate, s.uploadServerCertificate,
+			tagging[sdk.UploadServerCertificateInput]("iam:TagServerCertificate", s.onNewServerCertificate)),
+		op("GetServerCertificate", s.onServerCertificate(), s.getServerCertificate),
+		op("ListServerCertificates", anywhere, s.listServerCertificates),
+		op("UpdateServerCertificate", s.onServerCertificate(), s.updateServerCertificate, s.updateServerCertificateTarget),
+		op("DeleteServerCertificate", s.onServerCertificate(), s.deleteServerCertificate),
+		op("TagServerCertificate", s.onServerCertificate(requestTags), s.tagServerCertificate),
+		op("UntagServerCertificate", s.onServerCertificate(requestTagKeys), s.untagServerCertificate),
+		op("ListServerCertificateTags", s.onServerCertificate(), s.listServerCertificateTags),
+	}
+}
