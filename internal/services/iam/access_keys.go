@@ -31,7 +31,7 @@ func putNewKey(tx store.Tx, k *secret.Keyring, account string, e *identity, id s
 	return key, secretKey, store.PutJSON(tx, accessKeyKey(id), key)
 }
 
-func (s *Service) createAccessKey(
+func (s *credentialHandlers) createAccessKey(
 	ctx context.Context, c *service.Call, in *sdk.CreateAccessKeyInput,
 ) (*sdk.CreateAccessKeyOutput, error) {
 	id, err := principal.NewAccessKeyID(principal.AccessKeyPrefix, c.Account)
@@ -56,7 +56,7 @@ func (s *Service) createAccessKey(
 	return out, nil
 }
 
-func (s *Service) listAccessKeys(
+func (s *credentialHandlers) listAccessKeys(
 	ctx context.Context, c *service.Call, in *sdk.ListAccessKeysInput,
 ) (*sdk.ListAccessKeysOutput, error) {
 	p, k, name, err := s.pageOfUser(c, in.UserName, in.Marker, in.MaxItems)
@@ -90,7 +90,7 @@ func (s *Service) listAccessKeys(
 	}, nil
 }
 
-func (s *Service) updateAccessKey(
+func (s *credentialHandlers) updateAccessKey(
 	ctx context.Context, c *service.Call, in *sdk.UpdateAccessKeyInput,
 ) (*sdk.UpdateAccessKeyOutput, error) {
 	active, err := newStatus(in.Status)
@@ -108,7 +108,7 @@ func (s *Service) updateAccessKey(
 	return &sdk.UpdateAccessKeyOutput{}, err
 }
 
-func (s *Service) deleteAccessKey(
+func (s *credentialHandlers) deleteAccessKey(
 	ctx context.Context, c *service.Call, in *sdk.DeleteAccessKeyInput,
 ) (*sdk.DeleteAccessKeyOutput, error) {
 	err := s.changeKeys(ctx, c, in.UserName, func(tx store.Tx, e *identity) error {
@@ -126,7 +126,7 @@ func (s *Service) deleteAccessKey(
 }
 
 // changeKeys is change for the user that a call on access keys is about.
-func (s *Service) changeKeys(ctx context.Context, c *service.Call, userName *string, fn func(store.Tx, *identity) error) error {
+func (s *credentialHandlers) changeKeys(ctx context.Context, c *service.Call, userName *string, fn func(store.Tx, *identity) error) error {
 	k, name, err := s.userOrCaller(c, userName)
 	if err != nil {
 		return err
@@ -135,7 +135,7 @@ func (s *Service) changeKeys(ctx context.Context, c *service.Call, userName *str
 }
 
 // ownKey finds an access key among those of an identity.
-func (s *Service) ownKey(r store.Reader, e *identity, id *string) (accessKey, error) {
+func (s *credentialHandlers) ownKey(r store.Reader, e *identity, id *string) (accessKey, error) {
 	if err := s.checkAccessKeyID(id); err != nil {
 		return accessKey{}, err
 	}
@@ -151,7 +151,7 @@ func (s *Service) ownKey(r store.Reader, e *identity, id *string) (accessKey, er
 	return key, err
 }
 
-func (s *Service) checkAccessKeyID(id *string) error {
+func (s *credentialHandlers) checkAccessKeyID(id *string) error {
 	text := aws.ToString(id)
 	if err := checkLength("accessKeyId", text, 16, 128); err != nil {
 		return err

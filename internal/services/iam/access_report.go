@@ -76,7 +76,7 @@ func reportOwner(c *principal.Caller) string {
 }
 
 // reportOn gathers the services that an identity or policy grants, and what the users and roles that have it asked of them.
-func (s *Service) reportOn(ctx context.Context, c *service.Call, policies []authz.Policy, entities []*identity) (*accessReport, error) {
+func (s *reportHandlers) reportOn(ctx context.Context, c *service.Call, policies []authz.Policy, entities []*identity) (*accessReport, error) {
 	services, err := grantedServices(ctx, s.actions, policies)
 	if err != nil {
 		return nil, err
@@ -99,7 +99,7 @@ func (s *Service) reportOn(ctx context.Context, c *service.Call, policies []auth
 }
 
 // putReport keeps a report, and forgets some of those that are too old: more than are made. Ids sort by time.
-func (s *Service) putReport(ctx context.Context, account string, r *accessReport) error {
+func (s *reportHandlers) putReport(ctx context.Context, account string, r *accessReport) error {
 	return s.db.Update(ctx, func(tx store.Tx) error {
 		items, err := tx.Scan(reportPrefix(account), "", 8)
 		if err != nil {
@@ -122,7 +122,7 @@ func (s *Service) putReport(ctx context.Context, account string, r *accessReport
 }
 
 // report reads a report of the caller's own.
-func (s *Service) report(ctx context.Context, c *service.Call, jobID *string) (r accessReport, err error) {
+func (s *reportHandlers) report(ctx context.Context, c *service.Call, jobID *string) (r accessReport, err error) {
 	if jobID == nil {
 		return r, violation("jobId", "Member must not be null")
 	}

@@ -45,7 +45,7 @@ func getPasswordPolicy(r store.Reader, account string) (*passwordPolicy, error) 
 }
 
 // updateAccountPasswordPolicy replaces the policy: what the call does not mention has its default.
-func (s *Service) updateAccountPasswordPolicy(
+func (s *credentialHandlers) updateAccountPasswordPolicy(
 	ctx context.Context, c *service.Call, in *sdk.UpdateAccountPasswordPolicyInput,
 ) (*sdk.UpdateAccountPasswordPolicyOutput, error) {
 	if err := violations(
@@ -68,7 +68,7 @@ func (s *Service) updateAccountPasswordPolicy(
 	})
 }
 
-func (s *Service) getAccountPasswordPolicy(
+func (s *credentialHandlers) getAccountPasswordPolicy(
 	ctx context.Context, c *service.Call, _ *sdk.GetAccountPasswordPolicyInput,
 ) (*sdk.GetAccountPasswordPolicyOutput, error) {
 	var p *passwordPolicy
@@ -90,7 +90,7 @@ func (s *Service) getAccountPasswordPolicy(
 	}}, nil
 }
 
-func (s *Service) deleteAccountPasswordPolicy(
+func (s *credentialHandlers) deleteAccountPasswordPolicy(
 	ctx context.Context, c *service.Call, _ *sdk.DeleteAccountPasswordPolicyInput,
 ) (*sdk.DeleteAccountPasswordPolicyOutput, error) {
 	return &sdk.DeleteAccountPasswordPolicyOutput{}, s.db.Update(ctx, func(tx store.Tx) error {

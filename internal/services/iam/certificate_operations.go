@@ -3,11 +3,19 @@ package iam
 import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/iam"
 
+	"github.com/licet/licet/internal/secret"
 	"github.com/licet/licet/internal/service"
 )
 
+// certificateHandlers are the operations on server certificates.
+type certificateHandlers struct {
+	*Store
+	keyring *secret.Keyring
+}
+
 // certificateOperations is the table of server certificates.
-func (s *Service) certificateOperations() []service.Operation {
+func certificateOperations(t *Store, k *secret.Keyring) []service.Operation {
+	s := &certificateHandlers{Store: t, keyring: k}
 	return []service.Operation{
 		op("UploadServerCertificate", s.onNewServerCertificate, s.uploadServerCertificate,
 			tagging[sdk.UploadServerCertificateInput]("iam:TagServerCertificate", s.onNewServerCertificate)),

@@ -13,14 +13,14 @@ import (
 )
 
 // onOwnPassword is the resource of ChangePassword: who calls.
-func (s *Service) onOwnPassword(ctx context.Context, c *service.Call, in any) (service.Target, error) {
+func (s *credentialHandlers) onOwnPassword(ctx context.Context, c *service.Call, in any) (service.Target, error) {
 	if c.Caller.Kind != authz.User {
 		return service.Target{ARN: c.Caller.ARN, Account: c.Account}, nil
 	}
 	return s.identityTarget(ctx, c, userKind, c.Caller.UserName, in, nil)
 }
 
-func (s *Service) changePassword(
+func (s *credentialHandlers) changePassword(
 	ctx context.Context, c *service.Call, in *sdk.ChangePasswordInput,
 ) (*sdk.ChangePasswordOutput, error) {
 	if c.Caller.Kind != authz.User {

@@ -81,7 +81,7 @@ func TestPoliciesDuringDeletion(t *testing.T) {
 		must[sdk.AddUserToGroupOutput](w, &sdk.AddUserToGroupInput{GroupName: s("g"), UserName: s("u")})
 		must[sdk.AttachUserPolicyOutput](w, &sdk.AttachUserPolicyInput{UserName: s("u"), PolicyArn: &policy})
 		must[sdk.PutUserPermissionsBoundaryOutput](w, &sdk.PutUserPermissionsBoundaryInput{UserName: s("u"), PermissionsBoundary: &boundary})
-		config := w.d.config
+		config := w.config
 		config.DB = &interrupted{DB: w.db, before: func(n int) {
 			if n == 2 { // the user has been read
 				lose(w, policy)

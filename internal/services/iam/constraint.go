@@ -50,6 +50,9 @@ const (
 	// maxSerialNumber is that of the API model (EnableMFADevice).
 	maxSerialNumber = 256
 
+	// maxCertificateBody is that of the API model on a text in PEM (UploadSigningCertificate, UploadServerCertificate, UploadSSHPublicKey).
+	maxCertificateBody = 16384
+
 	minSessionSeconds = 3600
 	maxSessionSeconds = 43200
 )

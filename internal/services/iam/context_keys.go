@@ -11,7 +11,7 @@ import (
 	"github.com/licet/licet/policy"
 )
 
-func (s *Service) getContextKeysForCustomPolicy(
+func (s *simulatorHandlers) getContextKeysForCustomPolicy(
 	_ context.Context, _ *service.Call, in *sdk.GetContextKeysForCustomPolicyInput,
 ) (*sdk.GetContextKeysForCustomPolicyOutput, error) {
 	if len(in.PolicyInputList) == 0 {
@@ -26,7 +26,7 @@ func (s *Service) getContextKeysForCustomPolicy(
 
 // getContextKeysForPrincipalPolicy includes the boundary, but no policy of an organization: "This operation doesn't return context
 // keys referenced by service control policies".
-func (s *Service) getContextKeysForPrincipalPolicy(
+func (s *simulatorHandlers) getContextKeysForPrincipalPolicy(
 	ctx context.Context, c *service.Call, in *sdk.GetContextKeysForPrincipalPolicyInput,
 ) (*sdk.GetContextKeysForPrincipalPolicyOutput, error) {
 	e, err := s.policySource(ctx, c, aws.ToString(in.PolicySourceArn))

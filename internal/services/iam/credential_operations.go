@@ -3,11 +3,22 @@ package iam
 import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/iam"
 
+	"github.com/licet/licet/internal/secret"
 	"github.com/licet/licet/internal/service"
 )
 
+// credentialHandlers are the operations on what users prove themselves with.
+type credentialHandlers struct {
+	*Store
+	keyring  *secret.Keyring
+	lastUsed *LastUsed
+	// passwordRounds is a field for tests, which need not be slow.
+	passwordRounds int
+}
+
 // credentialOperations is the table of what users prove themselves with.
-func (s *Service) credentialOperations() []service.Operation {
+func credentialOperations(t *Store, k *secret.Keyring, used *LastUsed, passwordRounds int) []service.Operation {
+	s := &credentialHandlers{Store: t, keyring: k, lastUsed: used, passwordRounds: passwordRounds}
 	return []service.Operation{
 		op("CreateAccessKey", s.onUserOrCaller, s.createAccessKey),
 		op("ListAccessKeys", s.onUserOrCaller, s.listAccessKeys),

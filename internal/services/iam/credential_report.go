@@ -45,7 +45,7 @@ func getReport(r store.Reader, account string) (*credentialReport, error) {
 func (c *credentialReport) isGood(now time.Time) bool { return now.Sub(c.Generated) <= reportAge }
 
 // generateCredentialReport makes the report at once; it answers as AWS does, which takes some seconds (recorded).
-func (s *Service) generateCredentialReport(
+func (s *reportHandlers) generateCredentialReport(
 	ctx context.Context, c *service.Call, _ *sdk.GenerateCredentialReportInput,
 ) (*sdk.GenerateCredentialReportOutput, error) {
 	out := &sdk.GenerateCredentialReportOutput{}
@@ -74,7 +74,7 @@ func (s *Service) generateCredentialReport(
 }
 
 // getCredentialReport has no texts in its errors (recorded).
-func (s *Service) getCredentialReport(
+func (s *reportHandlers) getCredentialReport(
 	ctx context.Context, c *service.Call, _ *sdk.GetCredentialReportInput,
 ) (*sdk.GetCredentialReportOutput, error) {
 	var report *credentialReport
@@ -108,7 +108,7 @@ const (
 )
 
 // reportContent writes a line for the root user and each user, by name. The last line has no end (recorded).
-func (s *Service) reportContent(r store.Reader, account string) ([]byte, error) {
+func (s *reportHandlers) reportContent(r store.Reader, account string) ([]byte, error) {
 	policy, err := getPasswordPolicy(r, account)
 	if err != nil {
 		return nil, err
@@ -144,7 +144,7 @@ func (s *Service) reportContent(r store.Reader, account string) ([]byte, error) 
 	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), w.Error()
 }
 
-func (s *Service) reportRow(r store.Reader, account string, e *identity, policy *passwordPolicy) ([]string, error) {
+func (s *reportHandlers) reportRow(r store.Reader, account string, e *identity, policy *passwordPolicy) ([]string, error) {
 	name := e.Name
 	if e.Kind == rootKind {
 		name = "<root_account>"
@@ -175,7 +175,7 @@ func reportPassword(e *identity, policy *passwordPolicy) []string {
 }
 
 // reportKeys tells of two access keys, by id: active, last rotated, and date, region and service of the last use.
-func (s *Service) reportKeys(r store.Reader, e *identity) ([]string, error) {
+func (s *reportHandlers) reportKeys(r store.Reader, e *identity) ([]string, error) {
 	var out []string
 	for _, id := range slices.Sorted(slices.Values(e.AccessKeys)) {
 		key, err := store.GetJSON[accessKey](r, accessKeyKey(id))

@@ -152,6 +152,11 @@ func (d *Directory) named(ctx context.Context, account string, k kind, name stri
 	return e, nil
 }
 
+// withID finds an identity by its unique id. The error wraps store.ErrNotFound when there is none.
+func (d *Directory) withID(ctx context.Context, account string, k kind, id string) (*knownIdentity, error) {
+	return d.identities.Get(ctx, identityKey(account, k, id))
+}
+
 func (d *Directory) decodePolicy(item store.Item) (authz.Policy, error) {
 	p, err := store.DecodeJSON[*managedPolicy](item)
 	if err != nil {

@@ -53,7 +53,7 @@ func (w *world) session(s principal.Session) principal.Credentials {
 		w.t.Fatal(err)
 	}
 	s.IssuedAt, s.Expires = w.now, w.now.Add(time.Hour)
-	c, err := principal.Token{AccessKeyID: id, SecretAccessKey: "secret", Session: s}.Seal(w.s.keyring)
+	c, err := principal.Token{AccessKeyID: id, SecretAccessKey: "secret", Session: s}.Seal(w.config.Keyring)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -345,7 +345,7 @@ func TestEnsureAccount(t *testing.T) {
 
 func TestFixedRootKey(t *testing.T) {
 	w := newWorld(t)
-	config := w.d.config
+	config := w.config
 	config.FixedRoot = map[string]principal.Credentials{"999999999999": {AccessKeyID: "test", SecretAccessKey: "test"}}
 	d := NewDirectory(config)
 	defer d.Close()

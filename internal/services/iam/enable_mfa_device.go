@@ -17,7 +17,7 @@ import (
 	"github.com/licet/licet/internal/totp"
 )
 
-func (s *Service) enableMFADevice(
+func (s *credentialHandlers) enableMFADevice(
 	ctx context.Context, c *service.Call, in *sdk.EnableMFADeviceInput,
 ) (*sdk.EnableMFADeviceOutput, error) {
 	if err := s.checkCodes(in.SerialNumber, in.AuthenticationCode1, in.AuthenticationCode2); err != nil {
@@ -51,7 +51,7 @@ func (s *Service) enableMFADevice(
 	return &sdk.EnableMFADeviceOutput{}, err
 }
 
-func (s *Service) resyncMFADevice(
+func (s *credentialHandlers) resyncMFADevice(
 	ctx context.Context, c *service.Call, in *sdk.ResyncMFADeviceInput,
 ) (*sdk.ResyncMFADeviceOutput, error) {
 	if err := s.checkCodes(in.SerialNumber, in.AuthenticationCode1, in.AuthenticationCode2); err != nil {
@@ -71,7 +71,7 @@ func (s *Service) resyncMFADevice(
 }
 
 // deactivateMFADevice leaves the device for another user, with what is known of its clock and its codes.
-func (s *Service) deactivateMFADevice(
+func (s *credentialHandlers) deactivateMFADevice(
 	ctx context.Context, c *service.Call, in *sdk.DeactivateMFADeviceInput,
 ) (*sdk.DeactivateMFADeviceOutput, error) {
 	if err := s.checkSerialNumber(in.SerialNumber); err != nil {
@@ -96,7 +96,7 @@ func (s *Service) deactivateMFADevice(
 	return &sdk.DeactivateMFADeviceOutput{}, err
 }
 
-func (s *Service) listMFADevices(
+func (s *credentialHandlers) listMFADevices(
 	ctx context.Context, c *service.Call, in *sdk.ListMFADevicesInput,
 ) (*sdk.ListMFADevicesOutput, error) {
 	p, k, name, err := s.pageOfUser(c, in.UserName, in.Marker, in.MaxItems)
@@ -129,7 +129,7 @@ func (s *Service) listMFADevices(
 }
 
 // getMFADevice answers for FIDO security keys only, of which there are none here.
-func (s *Service) getMFADevice(
+func (s *credentialHandlers) getMFADevice(
 	_ context.Context, _ *service.Call, in *sdk.GetMFADeviceInput,
 ) (*sdk.GetMFADeviceOutput, error) {
 	if err := s.checkSerialNumber(in.SerialNumber); err != nil {
@@ -154,7 +154,7 @@ func checkMFACaller(c *service.Call, e *identity) error {
 }
 
 // checkCodes checks the form of what tells where a device's clock stands.
-func (s *Service) checkCodes(serial, code1, code2 *string) error {
+func (s *credentialHandlers) checkCodes(serial, code1, code2 *string) error {
 	if err := s.checkSerialNumber(serial); err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ import (
 
 // onAccessKey is the resource of GetAccessKeyLastUsed: the owner of the key. A key that the account does not have stands for a user
 // without a path, so that a caller who may not ask learns nothing.
-func (s *Service) onAccessKey(ctx context.Context, c *service.Call, in any) (service.Target, error) {
+func (s *credentialHandlers) onAccessKey(ctx context.Context, c *service.Call, in any) (service.Target, error) {
 	id := member[*string](in, "AccessKeyId")
 	if err := s.checkAccessKeyID(id); err != nil {
 		return service.Target{}, err
@@ -33,7 +33,7 @@ func (s *Service) onAccessKey(ctx context.Context, c *service.Call, in any) (ser
 }
 
 // getAccessKeyLastUsed answers for a key that is not there as AWS does (recorded).
-func (s *Service) getAccessKeyLastUsed(
+func (s *credentialHandlers) getAccessKeyLastUsed(
 	ctx context.Context, c *service.Call, in *sdk.GetAccessKeyLastUsedInput,
 ) (*sdk.GetAccessKeyLastUsedOutput, error) {
 	used, e, err := s.keyAndOwner(ctx, c.Account, *in.AccessKeyId)
@@ -48,7 +48,7 @@ func (s *Service) getAccessKeyLastUsed(
 }
 
 // keyAndOwner finds the last use and the owner of an access key of the account; the owner is nil when there is none.
-func (s *Service) keyAndOwner(ctx context.Context, account, id string) (used lastUse, owner *identity, err error) {
+func (s *credentialHandlers) keyAndOwner(ctx context.Context, account, id string) (used lastUse, owner *identity, err error) {
 	err = s.db.View(ctx, func(r store.Reader) error {
 		owner = nil
 		key, err := store.GetJSON[accessKey](r, accessKeyKey(id))

@@ -38,7 +38,7 @@ func quotas() map[string]int32 {
 	}
 }
 
-func (s *Service) getAccountSummary(
+func (s *reportHandlers) getAccountSummary(
 	ctx context.Context, c *service.Call, _ *sdk.GetAccountSummaryInput,
 ) (*sdk.GetAccountSummaryOutput, error) {
 	var summary map[string]int32

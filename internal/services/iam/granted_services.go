@@ -9,6 +9,13 @@ import (
 	"github.com/licet/licet/policy"
 )
 
+// Actions knows the actions of AWS's services. It never changes and is safe for concurrent use.
+type Actions interface {
+	// Services are the prefixes of all services, sorted. Names gives the names of a service's actions, without the prefix.
+	Services() []string
+	Names(service string) []string
+}
+
 // grantedServices finds the services of which identity-based policies grant something: an action that a statement allows, on whatever
 // resource and condition, and that none denies on every resource without condition.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_GenerateServiceLastAccessedDetails.html

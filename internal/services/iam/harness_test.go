@@ -16,6 +16,7 @@ import (
 	"github.com/licet/licet/authz"
 	"github.com/licet/licet/internal/awsdata"
 	"github.com/licet/licet/internal/awserr"
+	"github.com/licet/licet/internal/organization"
 	"github.com/licet/licet/internal/principal"
 	"github.com/licet/licet/internal/secret"
 	"github.com/licet/licet/internal/service"
@@ -51,14 +52,18 @@ func (c catalogue) All() iter.Seq[ManagedPolicy] { return slices.Values(c) }
 
 // world is a service with its directory on one store.
 type world struct {
-	t    testing.TB
-	db   store.DB
-	s    *Service
-	d    *Directory
-	ops  map[string]service.Operation
-	now  time.Time
-	root principal.Caller
-	uses map[string][]ServiceUse // by unique id
+	t  testing.TB
+	db store.DB
+	s  *Service
+	// config is the directory's.
+	config   DirectoryConfig
+	lastUsed *LastUsed
+	orgs     *company // nil when no account is in an organization
+	d        *Directory
+	ops      map[string]service.Operation
+	now      time.Time
+	root     principal.Caller
+	uses     map[string][]ServiceUse // by unique id
 }
 
 // LastUses makes a world a Usage.
@@ -70,12 +75,9 @@ func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, db: storetest.New(t), now: time.Date(2026, 3, 1, 12, 0, 0, 5e8, time.UTC), ops: make(map[string]service.Operation), uses: make(map[string][]ServiceUse)}
 	created := time.Date(2015, 2, 6, 18, 40, 0, 0, time.UTC)
-	actions, err := awsData()
-	if err != nil {
-		t.Fatal(err)
-	}
-	directory := DirectoryConfig{
-		DB: w.db, Keyring: secret.New([secret.KeySize]byte{1}), Partition: "aws", Now: func() time.Time { return w.now },
+	w.config = DirectoryConfig{
+		Organizations: w,
+		DB:            w.db, Keyring: secret.New([secret.KeySize]byte{1}), Partition: "aws", Now: func() time.Time { return w.now },
 		Issuer: func(id string) string { return "https://issuer/" + id },
 		Managed: catalogue{
 			{ARN: readOnly, Name: "ReadOnlyAccess", Path: "/", VersionID: "v9", Created: created, Updated: created, Document: allowAll},
@@ -83,18 +85,35 @@ func newWorld(t testing.TB) *world {
 			{ARN: basicRole, Name: "AWSLambdaBasicExecutionRole", Path: "/service-role/", VersionID: "v1", Created: created, Updated: created, Document: allowAll},
 		},
 	}
-	w.d = NewDirectory(directory)
-	w.s = New(Config{DirectoryConfig: directory, Actions: actions, Usage: w, LastUsed: NewLastUsed(w.db)}, w.d)
-	w.s.passwordRounds = 1
-	t.Cleanup(w.d.Close)
-	for _, op := range w.s.operations() {
-		w.ops[op.Name] = op
-	}
+	w.start()
 	if _, _, err := w.d.EnsureAccount(t.Context(), account); err != nil {
 		t.Fatal(err)
 	}
 	w.root = principal.Caller{Principal: authz.Principal{Kind: authz.Root, Account: account, ARN: "arn:aws:iam::" + account + ":root"}}
 	return w
+}
+
+// start starts a process on the world's store, in the place of the one that there was.
+func (w *world) start() {
+	w.t.Helper()
+	actions, err := awsData()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.d, w.lastUsed = NewDirectory(w.config), NewLastUsed(w.db)
+	w.t.Cleanup(w.d.Close)
+	w.s = newService(Config{DirectoryConfig: w.config, Actions: actions, Usage: w, LastUsed: w.lastUsed}, w.d, 1)
+	for _, op := range w.s.operations() {
+		w.ops[op.Name] = op
+	}
+}
+
+// Member makes a world an Organizations.
+func (w *world) Member(ctx context.Context, account string) (*organization.Member, error) {
+	if w.orgs == nil {
+		return nil, nil
+	}
+	return w.orgs.Member(ctx, account)
 }
 
 // as makes a call of an operation, as dispatch does for one that is allowed.

@@ -33,7 +33,7 @@ func (s *Service) listIdentities(
 		}
 		for _, name := range names {
 			after = name.Key
-			e, err := s.directory.identities.Get(ctx, identityKey(account, k, string(name.Value)))
+			e, err := s.directory.withID(ctx, account, k, string(name.Value))
 			if errors.Is(err, store.ErrNotFound) {
 				continue // deleted since
 			}

@@ -19,7 +19,7 @@ const maxNamespaces = 200
 
 // listPoliciesGrantingServiceAccess tells which of an identity's policies allow an action of a service, whatever the resources and
 // conditions are, and whatever other policies deny. It answers in the order of the question.
-func (s *Service) listPoliciesGrantingServiceAccess(
+func (s *reportHandlers) listPoliciesGrantingServiceAccess(
 	ctx context.Context, c *service.Call, in *sdk.ListPoliciesGrantingServiceAccessInput,
 ) (*sdk.ListPoliciesGrantingServiceAccessOutput, error) {
 	p, err := newPage(in.Marker, nil)
@@ -61,7 +61,7 @@ func (s *Service) listPoliciesGrantingServiceAccess(
 	return out, nil
 }
 
-func (s *Service) checkNamespaces(namespaces []string) error {
+func (s *reportHandlers) checkNamespaces(namespaces []string) error {
 	switch n := len(namespaces); {
 	case n < 1:
 		return violation("serviceNamespaces", "Member must have length greater than or equal to 1")
@@ -78,7 +78,7 @@ func (s *Service) checkNamespaces(namespaces []string) error {
 }
 
 // onArn is the resource of operations on the user, group or role of Arn.
-func (s *Service) onArn(ctx context.Context, c *service.Call, in any) (service.Target, error) {
+func (s *reportHandlers) onArn(ctx context.Context, c *service.Call, in any) (service.Target, error) {
 	text := member[*string](in, "Arn")
 	if err := checkLength("arn", aws.ToString(text), 20, maxARN); err != nil {
 		return service.Target{}, err

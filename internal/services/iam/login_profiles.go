@@ -16,7 +16,7 @@ import (
 )
 
 // onLoginProfile is the resource of operations on the password of a user whose name may be left out. The root user has none here.
-func (s *Service) onLoginProfile(ctx context.Context, c *service.Call, in any) (service.Target, error) {
+func (s *credentialHandlers) onLoginProfile(ctx context.Context, c *service.Call, in any) (service.Target, error) {
 	name, err := s.loginUser(c, member[*string](in, "UserName"))
 	if err != nil {
 		return service.Target{}, err
@@ -24,7 +24,7 @@ func (s *Service) onLoginProfile(ctx context.Context, c *service.Call, in any) (
 	return s.identityTarget(ctx, c, userKind, name, in, nil)
 }
 
-func (s *Service) loginUser(c *service.Call, name *string) (string, error) {
+func (s *credentialHandlers) loginUser(c *service.Call, name *string) (string, error) {
 	k, user, err := s.userOrCaller(c, name)
 	if err == nil && k == rootKind {
 		// It needs a session of AssumeRoot: https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateLoginProfile.html, UserName.
@@ -33,7 +33,7 @@ func (s *Service) loginUser(c *service.Call, name *string) (string, error) {
 	return user, err
 }
 
-func (s *Service) createLoginProfile(
+func (s *credentialHandlers) createLoginProfile(
 	ctx context.Context, c *service.Call, in *sdk.CreateLoginProfileInput,
 ) (*sdk.CreateLoginProfileOutput, error) {
 	name, err := s.loginUser(c, in.UserName)
@@ -70,7 +70,7 @@ func (s *Service) createLoginProfile(
 	return &sdk.CreateLoginProfileOutput{LoginProfile: out}, nil
 }
 
-func (s *Service) getLoginProfile(
+func (s *credentialHandlers) getLoginProfile(
 	ctx context.Context, c *service.Call, in *sdk.GetLoginProfileInput,
 ) (*sdk.GetLoginProfileOutput, error) {
 	name, err := s.loginUser(c, in.UserName)
@@ -85,7 +85,7 @@ func (s *Service) getLoginProfile(
 }
 
 // updateLoginProfile leaves alone what the call does not mention (recorded).
-func (s *Service) updateLoginProfile(
+func (s *credentialHandlers) updateLoginProfile(
 	ctx context.Context, c *service.Call, in *sdk.UpdateLoginProfileInput,
 ) (*sdk.UpdateLoginProfileOutput, error) {
 	var set func(store.Tx, *identity) error
@@ -116,7 +116,7 @@ func (s *Service) updateLoginProfile(
 	return &sdk.UpdateLoginProfileOutput{}, err
 }
 
-func (s *Service) deleteLoginProfile(
+func (s *credentialHandlers) deleteLoginProfile(
 	ctx context.Context, c *service.Call, in *sdk.DeleteLoginProfileInput,
 ) (*sdk.DeleteLoginProfileOutput, error) {
 	name, err := s.loginUser(c, in.UserName)
@@ -157,7 +157,7 @@ func setPassword(c *service.Call, user *identity, password string) (func(store.T
 }
 
 // userWithPassword reads a user who has a login profile.
-func (s *Service) userWithPassword(ctx context.Context, account, name string) (*identity, error) {
+func (s *credentialHandlers) userWithPassword(ctx context.Context, account, name string) (*identity, error) {
 	e, err := s.read(ctx, account, userKind, name)
 	if err == nil && e.Login == nil {
 		err = noSuchLoginProfile(name)

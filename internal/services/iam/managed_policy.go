@@ -46,7 +46,7 @@ func policyPathAndName(text string) (path, name string) {
 
 // findPolicy finds a policy of the account or of AWS by its ARN, or answers NoSuchEntity. Those of AWS are shared: they must not be
 // changed.
-func (s *Service) findPolicy(r store.Reader, account, policyARN string) (*managedPolicy, error) {
+func (s *Store) findPolicy(r store.Reader, account, policyARN string) (*managedPolicy, error) {
 	a, err := parsePolicyARN(policyARN)
 	if err != nil {
 		return nil, err
@@ -96,7 +96,7 @@ func awsPolicyID(arn string) string {
 }
 
 // ownPolicy finds a policy that the account may change. missing is the answer when it is not there.
-func (s *Service) ownPolicy(r store.Reader, account, policyARN string, missing error) (*managedPolicy, error) {
+func (s *Store) ownPolicy(r store.Reader, account, policyARN string, missing error) (*managedPolicy, error) {
 	a, err := parsePolicyARN(policyARN)
 	if err != nil {
 		return nil, err
@@ -128,7 +128,7 @@ func (s *Service) changePolicy(
 }
 
 // readPolicy reads a managed policy; missing is the answer when it is not there.
-func (s *Service) readPolicy(ctx context.Context, account, policyARN string, missing error) (p *managedPolicy, err error) {
+func (s *Store) readPolicy(ctx context.Context, account, policyARN string, missing error) (p *managedPolicy, err error) {
 	err = s.db.View(ctx, func(r store.Reader) (err error) {
 		p, err = s.findPolicy(r, account, policyARN)
 		return err

@@ -80,7 +80,7 @@ func putMFADevice(tx store.Tx, account string, d *mfaDevice) error {
 }
 
 // changeMFADevice is change for a device.
-func (s *Service) changeMFADevice(ctx context.Context, account, serial string, fn func(*mfaDevice) error) error {
+func (s *credentialHandlers) changeMFADevice(ctx context.Context, account, serial string, fn func(*mfaDevice) error) error {
 	return s.db.Update(ctx, func(tx store.Tx) error {
 		d, err := findMFADevice(tx, account, serial)
 		if err != nil {
@@ -147,7 +147,7 @@ func ownMFADevice(r store.Reader, account string, e *identity, serial string) (*
 }
 
 // onMFADevice is the resource of operations on one device.
-func (s *Service) onMFADevice(more ...keys) resource {
+func (s *credentialHandlers) onMFADevice(more ...keys) resource {
 	return func(ctx context.Context, c *service.Call, in any) (service.Target, error) {
 		serial := member[*string](in, "SerialNumber")
 		if err := s.checkSerialNumber(serial); err != nil {
@@ -176,7 +176,7 @@ func (s *Service) onMFADevice(more ...keys) resource {
 	}
 }
 
-func (s *Service) checkSerialNumber(serial *string) error {
+func (s *credentialHandlers) checkSerialNumber(serial *string) error {
 	if err := checkLength("serialNumber", aws.ToString(serial), 9, maxSerialNumber); err != nil {
 		return err
 	}
@@ -184,7 +184,7 @@ func (s *Service) checkSerialNumber(serial *string) error {
 }
 
 // onNewMFADevice is the resource of CreateVirtualMFADevice: the serial number to be.
-func (s *Service) onNewMFADevice(_ context.Context, c *service.Call, in any) (service.Target, error) {
+func (s *credentialHandlers) onNewMFADevice(_ context.Context, c *service.Call, in any) (service.Target, error) {
 	name, path := member[*string](in, "VirtualMFADeviceName"), member[*string](in, "Path")
 	if err := s.patterns.checkName("virtualMFADeviceName", name, maxSerialNumber); err != nil {
 		return service.Target{}, err
@@ -201,7 +201,7 @@ func (s *Service) onNewMFADevice(_ context.Context, c *service.Call, in any) (se
 }
 
 // wireMFADevice is a device as lists show it. user is nil when it is enabled for nobody.
-func (s *Service) wireMFADevice(account string, d *mfaDevice, user *identity) types.VirtualMFADevice {
+func (s *credentialHandlers) wireMFADevice(account string, d *mfaDevice, user *identity) types.VirtualMFADevice {
 	out := types.VirtualMFADevice{SerialNumber: aws.String(d.Serial)}
 	if user != nil {
 		u := s.listedUser(account, user)

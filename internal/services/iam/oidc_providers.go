@@ -29,7 +29,7 @@ const (
 )
 
 // onNewOIDCProvider is the resource of CreateOpenIDConnectProvider: the provider's ARN to be.
-func (s *Service) onNewOIDCProvider(_ context.Context, c *service.Call, in any) (service.Target, error) {
+func (s *providerHandlers) onNewOIDCProvider(_ context.Context, c *service.Call, in any) (service.Target, error) {
 	name, _, err := checkProviderURL(member[*string](in, "Url"))
 	if err != nil {
 		return service.Target{}, err
@@ -87,7 +87,7 @@ func checkThumbprints(list []string) ([]string, error) {
 	return out, nil
 }
 
-func (s *Service) createOpenIDConnectProvider(
+func (s *providerHandlers) createOpenIDConnectProvider(
 	ctx context.Context, c *service.Call, in *sdk.CreateOpenIDConnectProviderInput,
 ) (*sdk.CreateOpenIDConnectProviderOutput, error) {
 	name, insecure, err := checkProviderURL(in.Url)
@@ -122,7 +122,7 @@ func (s *Service) createOpenIDConnectProvider(
 }
 
 // getOpenIDConnectProvider answers the URL without its scheme, as AWS does.
-func (s *Service) getOpenIDConnectProvider(
+func (s *providerHandlers) getOpenIDConnectProvider(
 	ctx context.Context, c *service.Call, in *sdk.GetOpenIDConnectProviderInput,
 ) (*sdk.GetOpenIDConnectProviderOutput, error) {
 	p, err := s.ownProvider(ctx, c, oidcKind, in.OpenIDConnectProviderArn)
@@ -135,7 +135,7 @@ func (s *Service) getOpenIDConnectProvider(
 	}, nil
 }
 
-func (s *Service) listOpenIDConnectProviders(
+func (s *providerHandlers) listOpenIDConnectProviders(
 	ctx context.Context, c *service.Call, _ *sdk.ListOpenIDConnectProvidersInput,
 ) (*sdk.ListOpenIDConnectProvidersOutput, error) {
 	all, err := s.listProviders(ctx, c.Account, oidcKind)
@@ -153,7 +153,7 @@ func (s *Service) listOpenIDConnectProviders(
 
 // deleteOpenIDConnectProvider is idempotent: "it does not fail or return an error if you call the operation for a provider that does not
 // exist" (https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteOpenIDConnectProvider.html).
-func (s *Service) deleteOpenIDConnectProvider(
+func (s *providerHandlers) deleteOpenIDConnectProvider(
 	ctx context.Context, c *service.Call, in *sdk.DeleteOpenIDConnectProviderInput,
 ) (*sdk.DeleteOpenIDConnectProviderOutput, error) {
 	name, err := s.ownProviderName(c, oidcKind, in.OpenIDConnectProviderArn)
@@ -164,7 +164,7 @@ func (s *Service) deleteOpenIDConnectProvider(
 	return &sdk.DeleteOpenIDConnectProviderOutput{}, err
 }
 
-func (s *Service) updateOpenIDConnectProviderThumbprint(
+func (s *providerHandlers) updateOpenIDConnectProviderThumbprint(
 	ctx context.Context, c *service.Call, in *sdk.UpdateOpenIDConnectProviderThumbprintInput,
 ) (*sdk.UpdateOpenIDConnectProviderThumbprintOutput, error) {
 	if in.ThumbprintList == nil {
@@ -183,7 +183,7 @@ func (s *Service) updateOpenIDConnectProviderThumbprint(
 
 // addClientIDToOpenIDConnectProvider is idempotent.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_AddClientIDToOpenIDConnectProvider.html
-func (s *Service) addClientIDToOpenIDConnectProvider(
+func (s *providerHandlers) addClientIDToOpenIDConnectProvider(
 	ctx context.Context, c *service.Call, in *sdk.AddClientIDToOpenIDConnectProviderInput,
 ) (*sdk.AddClientIDToOpenIDConnectProviderOutput, error) {
 	if in.ClientID == nil {
@@ -207,7 +207,7 @@ func (s *Service) addClientIDToOpenIDConnectProvider(
 
 // removeClientIDFromOpenIDConnectProvider is idempotent.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_RemoveClientIDFromOpenIDConnectProvider.html
-func (s *Service) removeClientIDFromOpenIDConnectProvider(
+func (s *providerHandlers) removeClientIDFromOpenIDConnectProvider(
 	ctx context.Context, c *service.Call, in *sdk.RemoveClientIDFromOpenIDConnectProviderInput,
 ) (*sdk.RemoveClientIDFromOpenIDConnectProviderOutput, error) {
 	if in.ClientID == nil {

@@ -11,8 +11,7 @@ import (
 // operations is the table of what IAM does here: operation, resource with its condition keys, handler, further needs. Operations
 // that are not here are answered NotImplemented.
 func (s *Service) operations() []service.Operation {
-	return slices.Concat(s.ownOperations(), s.credentialOperations(), s.certificateOperations(), s.providerOperations(), s.reportOperations(),
-		s.simulatorOperations())
+	return slices.Concat(s.ownOperations(), s.rooms)
 }
 
 // ownOperations is the table of users, groups, roles, policies and the account.

@@ -25,7 +25,7 @@ func (c *company) Member(_ context.Context, account string) (*organization.Membe
 
 // employ puts the world's account into an organization.
 func (w *world) employ(c *company) {
-	w.s.organizations, w.d.config.Organizations = c, c
+	w.orgs = c
 }
 
 func TestOrganizationsFeatures(t *testing.T) {

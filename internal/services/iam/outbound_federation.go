@@ -38,7 +38,7 @@ func outboundKeyOf(account string) string { return "iam/" + account + "/outbound
 // issuerKey finds the account of an issuer.
 func issuerKey(id string) string { return "iam/issuer/" + id }
 
-func (s *Service) newOutboundFederation() (*outboundFederation, error) {
+func (s *providerHandlers) newOutboundFederation() (*outboundFederation, error) {
 	keys, err := oidc.NewSigningKeys()
 	if err != nil {
 		return nil, err
@@ -59,7 +59,7 @@ func (s *Service) newOutboundFederation() (*outboundFederation, error) {
 }
 
 // changeOutbound switches the feature. fresh is kept for an account that has none.
-func (s *Service) changeOutbound(ctx context.Context, account string, enable bool, fresh *outboundFederation) (o *outboundFederation, err error) {
+func (s *providerHandlers) changeOutbound(ctx context.Context, account string, enable bool, fresh *outboundFederation) (o *outboundFederation, err error) {
 	err = s.db.Update(ctx, func(tx store.Tx) error {
 		o, err = store.GetJSON[*outboundFederation](tx, outboundKeyOf(account))
 		if errors.Is(err, store.ErrNotFound) {
@@ -84,7 +84,7 @@ func (s *Service) changeOutbound(ctx context.Context, account string, enable boo
 	return o, err
 }
 
-func (s *Service) enableOutboundWebIdentityFederation(
+func (s *providerHandlers) enableOutboundWebIdentityFederation(
 	ctx context.Context, c *service.Call, _ *sdk.EnableOutboundWebIdentityFederationInput,
 ) (*sdk.EnableOutboundWebIdentityFederationOutput, error) {
 	fresh, err := s.newOutboundFederation()
@@ -98,14 +98,14 @@ func (s *Service) enableOutboundWebIdentityFederation(
 	return &sdk.EnableOutboundWebIdentityFederationOutput{IssuerIdentifier: aws.String(s.issuer(o.ID))}, nil
 }
 
-func (s *Service) disableOutboundWebIdentityFederation(
+func (s *providerHandlers) disableOutboundWebIdentityFederation(
 	ctx context.Context, c *service.Call, _ *sdk.DisableOutboundWebIdentityFederationInput,
 ) (*sdk.DisableOutboundWebIdentityFederationOutput, error) {
 	_, err := s.changeOutbound(ctx, c.Account, false, nil)
 	return &sdk.DisableOutboundWebIdentityFederationOutput{}, err
 }
 
-func (s *Service) getOutboundWebIdentityFederationInfo(
+func (s *providerHandlers) getOutboundWebIdentityFederationInfo(
 	ctx context.Context, c *service.Call, _ *sdk.GetOutboundWebIdentityFederationInfoInput,
 ) (*sdk.GetOutboundWebIdentityFederationInfoOutput, error) {
 	var o *outboundFederation
@@ -167,7 +167,7 @@ func (d *Directory) outbound(ctx context.Context, find func(store.Reader) (accou
 }
 
 func (d *Directory) openIssuer(o *outboundFederation) (*oidc.Issuer, error) {
-	issuer := &oidc.Issuer{URL: d.config.issuer(o.ID)}
+	issuer := &oidc.Issuer{URL: d.config.IssuerURL(o.ID)}
 	for _, k := range o.Keys {
 		text, err := openSecret(d.config.Keyring, outboundPurpose, k.ID, k.Private)
 		if err != nil {

@@ -79,7 +79,7 @@ func newMarker(last string) *string {
 }
 
 // pageOfUser is the page of a list that belongs to a user, whose name may be left out.
-func (s *Service) pageOfUser(c *service.Call, userName, marker *string, size *int32) (p page, k kind, name string, err error) {
+func (s *Store) pageOfUser(c *service.Call, userName, marker *string, size *int32) (p page, k kind, name string, err error) {
 	if p, err = newPage(marker, size); err != nil {
 		return page{}, "", "", err
 	}

@@ -71,9 +71,9 @@ func (w *world) threeCredentials() {
 		in.Tags = tags
 		must[sdk.UploadServerCertificateOutput](w, in)
 		must[sdk.CreateServiceSpecificCredentialOutput](w, &sdk.CreateServiceSpecificCredentialInput{
-			UserName: s("x"), ServiceName: s(credentialServices()[i].name),
+			UserName: s("x"), ServiceName: s([]string{"codecommit.amazonaws.com", "cassandra.amazonaws.com", "bedrock.amazonaws.com"}[i]),
 		})
-		ssh, _ := rsaKey(w.t, leastSSHKey)
+		ssh, _ := rsaKey(w.t, 2048)
 		must[sdk.UploadSSHPublicKeyOutput](w, &sdk.UploadSSHPublicKeyInput{UserName: s("x"), SSHPublicKeyBody: &ssh})
 		if i < maxSigningCertificates {
 			must[sdk.UploadSigningCertificateOutput](w, &sdk.UploadSigningCertificateInput{UserName: s("x"), CertificateBody: &cert.body})

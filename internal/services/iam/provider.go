@@ -43,6 +43,9 @@ type provider struct {
 	PrivateKeys []privateKey `json:"private_keys,omitempty"`
 }
 
+// maxSAMLName is the limit of https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateSAMLProvider.html.
+const maxSAMLName = 128
+
 // privateKey decrypts assertions. PEM is sealed together with the id.
 type privateKey struct {
 	ID       string    `json:"id"`
@@ -91,7 +94,7 @@ func providerMember(k providerKind) string {
 }
 
 // checkProviderARN checks an ARN of an input.
-func (s *Service) checkProviderARN(k providerKind, text *string) (account, name string, err error) {
+func (s *providerHandlers) checkProviderARN(k providerKind, text *string) (account, name string, err error) {
 	member := providerMember(k)
 	member = strings.ToLower(member[:1]) + member[1:]
 	if text == nil {
@@ -108,7 +111,7 @@ func (s *Service) checkProviderARN(k providerKind, text *string) (account, name 
 }
 
 // onProvider is the resource of operations on one provider.
-func (s *Service) onProvider(k providerKind, more ...keys) resource {
+func (s *providerHandlers) onProvider(k providerKind, more ...keys) resource {
 	return func(ctx context.Context, c *service.Call, in any) (service.Target, error) {
 		text := member[*string](in, providerMember(k))
 		account, name, err := s.checkProviderARN(k, text)
@@ -147,7 +150,7 @@ func (n names) getProvider(r store.Reader, account string, k providerKind, name 
 	return p, err
 }
 
-func (s *Service) readProvider(ctx context.Context, account string, k providerKind, name string) (p *provider, err error) {
+func (s *providerHandlers) readProvider(ctx context.Context, account string, k providerKind, name string) (p *provider, err error) {
 	err = s.db.View(ctx, func(r store.Reader) (err error) {
 		p, err = s.getProvider(r, account, k, name)
 		return err
@@ -156,7 +159,7 @@ func (s *Service) readProvider(ctx context.Context, account string, k providerKi
 }
 
 // ownProvider reads the provider of the caller's account that an ARN names.
-func (s *Service) ownProvider(ctx context.Context, c *service.Call, k providerKind, text *string) (*provider, error) {
+func (s *providerHandlers) ownProvider(ctx context.Context, c *service.Call, k providerKind, text *string) (*provider, error) {
 	name, err := s.ownProviderName(c, k, text)
 	if err != nil {
 		return nil, err
@@ -165,7 +168,7 @@ func (s *Service) ownProvider(ctx context.Context, c *service.Call, k providerKi
 }
 
 // ownProviderName is the name in an ARN, which was checked. Of other accounts' providers there is none here.
-func (s *Service) ownProviderName(c *service.Call, k providerKind, text *string) (string, error) {
+func (s *providerHandlers) ownProviderName(c *service.Call, k providerKind, text *string) (string, error) {
 	account, name, _ := s.parseProviderARN(k, aws.ToString(text))
 	if account != c.Account {
 		return "", s.noSuchProvider(account, k, name)
@@ -174,7 +177,7 @@ func (s *Service) ownProviderName(c *service.Call, k providerKind, text *string)
 }
 
 // changeProvider reads a provider, lets fn change it, and writes it, in one transaction.
-func (s *Service) changeProvider(ctx context.Context, c *service.Call, k providerKind, text *string, fn func(*provider) error) error {
+func (s *providerHandlers) changeProvider(ctx context.Context, c *service.Call, k providerKind, text *string, fn func(*provider) error) error {
 	name, err := s.ownProviderName(c, k, text)
 	if err != nil {
 		return err
@@ -192,7 +195,7 @@ func (s *Service) changeProvider(ctx context.Context, c *service.Call, k provide
 }
 
 // addProvider keeps a new provider if there is none like it.
-func (s *Service) addProvider(ctx context.Context, c *service.Call, p *provider, exists error, quota string, limit int) error {
+func (s *providerHandlers) addProvider(ctx context.Context, c *service.Call, p *provider, exists error, quota string, limit int) error {
 	p.Created = c.Time.UTC().Truncate(time.Second)
 	key := providerKey(c.Account, p.Kind, p.Name)
 	return s.db.Update(ctx, func(tx store.Tx) error {
@@ -214,7 +217,7 @@ func (s *Service) addProvider(ctx context.Context, c *service.Call, p *provider,
 }
 
 // listProviders gives all providers of a kind in an account, by name.
-func (s *Service) listProviders(ctx context.Context, account string, k providerKind) (all []*provider, err error) {
+func (s *providerHandlers) listProviders(ctx context.Context, account string, k providerKind) (all []*provider, err error) {
 	err = s.db.View(ctx, func(r store.Reader) error {
 		all = all[:0]
 		items, err := r.Scan(providerPrefix(account, k), "", 0)

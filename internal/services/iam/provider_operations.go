@@ -3,11 +3,21 @@ package iam
 import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/iam"
 
+	"github.com/licet/licet/internal/secret"
 	"github.com/licet/licet/internal/service"
 )
 
+// providerHandlers are the operations on identity providers.
+type providerHandlers struct {
+	*Store
+	keyring *secret.Keyring
+	// issuer gives the URL of an issuer of tokens.
+	issuer func(id string) string
+}
+
 // providerOperations is the table of identity providers, and of the account as one.
-func (s *Service) providerOperations() []service.Operation {
+func providerOperations(t *Store, k *secret.Keyring, issuer func(id string) string) []service.Operation {
+	s := &providerHandlers{Store: t, keyring: k, issuer: issuer}
 	return []service.Operation{
 		op("CreateOpenIDConnectProvider", s.onNewOIDCProvider, s.createOpenIDConnectProvider,
 			tagging[sdk.CreateOpenIDConnectProviderInput]("iam:TagOpenIDConnectProvider", s.onNewOIDCProvider)),

@@ -9,7 +9,7 @@ import (
 	"github.com/licet/licet/internal/service"
 )
 
-func (s *Service) tagProvider(ctx context.Context, c *service.Call, k providerKind, arn *string, tags []types.Tag) error {
+func (s *providerHandlers) tagProvider(ctx context.Context, c *service.Call, k providerKind, arn *string, tags []types.Tag) error {
 	set, err := s.patterns.checkTags(tags)
 	if err != nil {
 		return err
@@ -20,7 +20,7 @@ func (s *Service) tagProvider(ctx context.Context, c *service.Call, k providerKi
 	})
 }
 
-func (s *Service) untagProvider(ctx context.Context, c *service.Call, k providerKind, arn *string, keys []string) error {
+func (s *providerHandlers) untagProvider(ctx context.Context, c *service.Call, k providerKind, arn *string, keys []string) error {
 	if err := s.patterns.checkTagKeys(keys); err != nil {
 		return err
 	}
@@ -30,7 +30,7 @@ func (s *Service) untagProvider(ctx context.Context, c *service.Call, k provider
 	})
 }
 
-func (s *Service) listProviderTags(
+func (s *providerHandlers) listProviderTags(
 	ctx context.Context, c *service.Call, k providerKind, arn, marker *string, maxItems *int32,
 ) (listing[types.Tag], error) {
 	p, err := s.ownProvider(ctx, c, k, arn)
@@ -40,38 +40,38 @@ func (s *Service) listProviderTags(
 	return listTags(p.Tags, marker, maxItems)
 }
 
-func (s *Service) tagOpenIDConnectProvider(
+func (s *providerHandlers) tagOpenIDConnectProvider(
 	ctx context.Context, c *service.Call, in *sdk.TagOpenIDConnectProviderInput,
 ) (*sdk.TagOpenIDConnectProviderOutput, error) {
 	return &sdk.TagOpenIDConnectProviderOutput{}, s.tagProvider(ctx, c, oidcKind, in.OpenIDConnectProviderArn, in.Tags)
 }
 
-func (s *Service) untagOpenIDConnectProvider(
+func (s *providerHandlers) untagOpenIDConnectProvider(
 	ctx context.Context, c *service.Call, in *sdk.UntagOpenIDConnectProviderInput,
 ) (*sdk.UntagOpenIDConnectProviderOutput, error) {
 	return &sdk.UntagOpenIDConnectProviderOutput{}, s.untagProvider(ctx, c, oidcKind, in.OpenIDConnectProviderArn, in.TagKeys)
 }
 
-func (s *Service) listOpenIDConnectProviderTags(
+func (s *providerHandlers) listOpenIDConnectProviderTags(
 	ctx context.Context, c *service.Call, in *sdk.ListOpenIDConnectProviderTagsInput,
 ) (*sdk.ListOpenIDConnectProviderTagsOutput, error) {
 	l, err := s.listProviderTags(ctx, c, oidcKind, in.OpenIDConnectProviderArn, in.Marker, in.MaxItems)
 	return &sdk.ListOpenIDConnectProviderTagsOutput{Tags: l.items, IsTruncated: l.truncated, Marker: l.marker}, err
 }
 
-func (s *Service) tagSAMLProvider(
+func (s *providerHandlers) tagSAMLProvider(
 	ctx context.Context, c *service.Call, in *sdk.TagSAMLProviderInput,
 ) (*sdk.TagSAMLProviderOutput, error) {
 	return &sdk.TagSAMLProviderOutput{}, s.tagProvider(ctx, c, samlKind, in.SAMLProviderArn, in.Tags)
 }
 
-func (s *Service) untagSAMLProvider(
+func (s *providerHandlers) untagSAMLProvider(
 	ctx context.Context, c *service.Call, in *sdk.UntagSAMLProviderInput,
 ) (*sdk.UntagSAMLProviderOutput, error) {
 	return &sdk.UntagSAMLProviderOutput{}, s.untagProvider(ctx, c, samlKind, in.SAMLProviderArn, in.TagKeys)
 }
 
-func (s *Service) listSAMLProviderTags(
+func (s *providerHandlers) listSAMLProviderTags(
 	ctx context.Context, c *service.Call, in *sdk.ListSAMLProviderTagsInput,
 ) (*sdk.ListSAMLProviderTagsOutput, error) {
 	l, err := s.listProviderTags(ctx, c, samlKind, in.SAMLProviderArn, in.Marker, in.MaxItems)

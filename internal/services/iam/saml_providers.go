@@ -21,7 +21,6 @@ import (
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html.
 const (
 	maxSAMLProviders = 100
-	maxSAMLName      = 128
 	minSAMLMetadata  = 1000
 	maxSAMLMetadata  = 10000000
 	maxPrivateKeys   = 2
@@ -30,7 +29,7 @@ const (
 )
 
 // onNewSAMLProvider is the resource of CreateSAMLProvider: the provider's ARN to be.
-func (s *Service) onNewSAMLProvider(_ context.Context, c *service.Call, in any) (service.Target, error) {
+func (s *providerHandlers) onNewSAMLProvider(_ context.Context, c *service.Call, in any) (service.Target, error) {
 	name := member[*string](in, "Name")
 	if name == nil {
 		return service.Target{}, violation("name", "Member must not be null")
@@ -46,7 +45,7 @@ func (s *Service) onNewSAMLProvider(_ context.Context, c *service.Call, in any) 
 	return t, nil
 }
 
-func (s *Service) createSAMLProvider(
+func (s *providerHandlers) createSAMLProvider(
 	ctx context.Context, c *service.Call, in *sdk.CreateSAMLProviderInput,
 ) (*sdk.CreateSAMLProviderOutput, error) {
 	p := &provider{Kind: samlKind, Name: *in.Name, UUID: "SAMLSP" + rand.Text()[:16]}
@@ -97,7 +96,7 @@ func setMetadata(p *provider, text string, now time.Time) error {
 
 // addPrivateKey checks and seals a key that decrypts assertions. The texts about keys are those of
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_saml.html.
-func (s *Service) addPrivateKey(p *provider, text string, now time.Time) error {
+func (s *providerHandlers) addPrivateKey(p *provider, text string, now time.Time) error {
 	if err := checkLength("addPrivateKey", text, 1, maxPrivateKey); err != nil {
 		return err
 	}
@@ -145,7 +144,7 @@ func setEncryption(p *provider, mode types.AssertionEncryptionModeType) error {
 	return nil
 }
 
-func (s *Service) getSAMLProvider(
+func (s *providerHandlers) getSAMLProvider(
 	ctx context.Context, c *service.Call, in *sdk.GetSAMLProviderInput,
 ) (*sdk.GetSAMLProviderOutput, error) {
 	p, err := s.ownProvider(ctx, c, samlKind, in.SAMLProviderArn)
@@ -166,7 +165,7 @@ func (s *Service) getSAMLProvider(
 	return out, nil
 }
 
-func (s *Service) listSAMLProviders(
+func (s *providerHandlers) listSAMLProviders(
 	ctx context.Context, c *service.Call, _ *sdk.ListSAMLProvidersInput,
 ) (*sdk.ListSAMLProvidersOutput, error) {
 	all, err := s.listProviders(ctx, c.Account, samlKind)
@@ -182,7 +181,7 @@ func (s *Service) listSAMLProviders(
 	return out, nil
 }
 
-func (s *Service) updateSAMLProvider(
+func (s *providerHandlers) updateSAMLProvider(
 	ctx context.Context, c *service.Call, in *sdk.UpdateSAMLProviderInput,
 ) (*sdk.UpdateSAMLProviderOutput, error) {
 	switch {
@@ -222,7 +221,7 @@ func (s *Service) updateSAMLProvider(
 // deleteSAMLProvider answers NoSuchEntity for one that does not exist
 // (https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteSAMLProvider.html#API_DeleteSAMLProvider_Errors). Roles that trust it are left
 // as they are.
-func (s *Service) deleteSAMLProvider(
+func (s *providerHandlers) deleteSAMLProvider(
 	ctx context.Context, c *service.Call, in *sdk.DeleteSAMLProviderInput,
 ) (*sdk.DeleteSAMLProviderOutput, error) {
 	name, err := s.ownProviderName(c, samlKind, in.SAMLProviderArn)

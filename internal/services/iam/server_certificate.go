@@ -21,11 +21,10 @@ import (
 	"github.com/licet/licet/internal/store"
 )
 
-// Bounds of the API model on PEM texts.
-const (
-	maxPrivateKey       = 16384
-	maxCertificateChain = 2097152
-)
+// maxPrivateKey is the bound of the API model on a key in PEM.
+const maxPrivateKey = 16384
+
+const maxCertificateChain = 2097152
 
 const certificateBlock = "CERTIFICATE"
 
@@ -80,7 +79,7 @@ func claimServerCertificate(r store.Reader, account, name string) error {
 }
 
 // changeServerCertificate is change for a certificate.
-func (s *Service) changeServerCertificate(ctx context.Context, account, name string, fn func(*serverCertificate) error) error {
+func (s *certificateHandlers) changeServerCertificate(ctx context.Context, account, name string, fn func(*serverCertificate) error) error {
 	return s.db.Update(ctx, func(tx store.Tx) error {
 		cert, err := findServerCertificate(tx, account, name)
 		if err != nil {
@@ -94,7 +93,7 @@ func (s *Service) changeServerCertificate(ctx context.Context, account, name str
 }
 
 // readServerCertificate reads a certificate by its name.
-func (s *Service) readServerCertificate(ctx context.Context, account, name string) (cert *serverCertificate, err error) {
+func (s *certificateHandlers) readServerCertificate(ctx context.Context, account, name string) (cert *serverCertificate, err error) {
 	err = s.db.View(ctx, func(r store.Reader) (err error) {
 		cert, err = findServerCertificate(r, account, name)
 		return err
@@ -202,7 +201,7 @@ func parsePrivateKey(text string) (crypto.Signer, error) {
 }
 
 // onServerCertificate is the resource of operations on one certificate.
-func (s *Service) onServerCertificate(more ...keys) resource {
+func (s *certificateHandlers) onServerCertificate(more ...keys) resource {
 	return func(ctx context.Context, c *service.Call, in any) (service.Target, error) {
 		name := member[*string](in, "ServerCertificateName")
 		if err := s.patterns.checkName("serverCertificateName", name, maxServerCertificateName); err != nil {
@@ -227,7 +226,7 @@ func (s *Service) onServerCertificate(more ...keys) resource {
 }
 
 // onNewServerCertificate is the resource of UploadServerCertificate: the certificate's ARN to be.
-func (s *Service) onNewServerCertificate(_ context.Context, c *service.Call, in any) (service.Target, error) {
+func (s *certificateHandlers) onNewServerCertificate(_ context.Context, c *service.Call, in any) (service.Target, error) {
 	name, path := member[*string](in, "ServerCertificateName"), member[*string](in, "Path")
 	if err := s.patterns.checkName("serverCertificateName", name, maxServerCertificateName); err != nil {
 		return service.Target{}, err
@@ -240,7 +239,7 @@ func (s *Service) onNewServerCertificate(_ context.Context, c *service.Call, in 
 	return t, nil
 }
 
-func (s *Service) wireServerCertificate(account string, cert *serverCertificate) *types.ServerCertificateMetadata {
+func (s *certificateHandlers) wireServerCertificate(account string, cert *serverCertificate) *types.ServerCertificateMetadata {
 	return &types.ServerCertificateMetadata{
 		Arn: aws.String(s.serverCertificateARN(account, cert.Path, cert.Name)), Path: aws.String(cert.Path),
 		ServerCertificateId: aws.String(cert.ID), ServerCertificateName: aws.String(cert.Name),

@@ -14,7 +14,7 @@ import (
 	"github.com/licet/licet/internal/store"
 )
 
-func (s *Service) uploadServerCertificate(
+func (s *certificateHandlers) uploadServerCertificate(
 	ctx context.Context, c *service.Call, in *sdk.UploadServerCertificateInput,
 ) (*sdk.UploadServerCertificateOutput, error) {
 	made, err := s.newServerCertificate(c, in)
@@ -42,7 +42,7 @@ func (s *Service) uploadServerCertificate(
 	}, nil
 }
 
-func (s *Service) newServerCertificate(c *service.Call, in *sdk.UploadServerCertificateInput) (*serverCertificate, error) {
+func (s *certificateHandlers) newServerCertificate(c *service.Call, in *sdk.UploadServerCertificateInput) (*serverCertificate, error) {
 	tags, err := s.patterns.checkCasedTags(in.Tags)
 	if err != nil {
 		return nil, err
@@ -77,7 +77,7 @@ func (s *Service) newServerCertificate(c *service.Call, in *sdk.UploadServerCert
 	}, nil
 }
 
-func (s *Service) getServerCertificate(
+func (s *certificateHandlers) getServerCertificate(
 	ctx context.Context, c *service.Call, in *sdk.GetServerCertificateInput,
 ) (*sdk.GetServerCertificateOutput, error) {
 	cert, err := s.readServerCertificate(ctx, c.Account, *in.ServerCertificateName)
@@ -94,7 +94,7 @@ func (s *Service) getServerCertificate(
 	return &sdk.GetServerCertificateOutput{ServerCertificate: out}, nil
 }
 
-func (s *Service) listServerCertificates(
+func (s *certificateHandlers) listServerCertificates(
 	ctx context.Context, c *service.Call, in *sdk.ListServerCertificatesInput,
 ) (*sdk.ListServerCertificatesOutput, error) {
 	p, err := newPage(in.Marker, in.MaxItems)
@@ -128,7 +128,7 @@ func (s *Service) listServerCertificates(
 	return out, nil
 }
 
-func (s *Service) updateServerCertificate(
+func (s *certificateHandlers) updateServerCertificate(
 	ctx context.Context, c *service.Call, in *sdk.UpdateServerCertificateInput,
 ) (*sdk.UpdateServerCertificateOutput, error) {
 	return &sdk.UpdateServerCertificateOutput{}, s.db.Update(ctx, func(tx store.Tx) error {
@@ -162,7 +162,7 @@ func (cert *serverCertificate) rename(in *sdk.UpdateServerCertificateInput) {
 
 // updateServerCertificateTarget needs the permission on the certificate as it will be named, too.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateServerCertificate.html
-func (s *Service) updateServerCertificateTarget(
+func (s *certificateHandlers) updateServerCertificateTarget(
 	ctx context.Context, c *service.Call, in *sdk.UpdateServerCertificateInput,
 ) ([]service.Need, error) {
 	if in.NewServerCertificateName == nil && in.NewPath == nil {
@@ -189,7 +189,7 @@ func (s *Service) updateServerCertificateTarget(
 	return []service.Need{{Action: "iam:UpdateServerCertificate", Target: t}}, nil
 }
 
-func (s *Service) deleteServerCertificate(
+func (s *certificateHandlers) deleteServerCertificate(
 	ctx context.Context, c *service.Call, in *sdk.DeleteServerCertificateInput,
 ) (*sdk.DeleteServerCertificateOutput, error) {
 	return &sdk.DeleteServerCertificateOutput{}, s.db.Update(ctx, func(tx store.Tx) error {
@@ -201,7 +201,7 @@ func (s *Service) deleteServerCertificate(
 	})
 }
 
-func (s *Service) tagServerCertificate(
+func (s *certificateHandlers) tagServerCertificate(
 	ctx context.Context, c *service.Call, in *sdk.TagServerCertificateInput,
 ) (*sdk.TagServerCertificateOutput, error) {
 	if len(in.Tags) == 0 {
@@ -218,7 +218,7 @@ func (s *Service) tagServerCertificate(
 	return &sdk.TagServerCertificateOutput{}, err
 }
 
-func (s *Service) untagServerCertificate(
+func (s *certificateHandlers) untagServerCertificate(
 	ctx context.Context, c *service.Call, in *sdk.UntagServerCertificateInput,
 ) (*sdk.UntagServerCertificateOutput, error) {
 	if len(in.TagKeys) == 0 {
@@ -234,7 +234,7 @@ func (s *Service) untagServerCertificate(
 	return &sdk.UntagServerCertificateOutput{}, err
 }
 
-func (s *Service) listServerCertificateTags(
+func (s *certificateHandlers) listServerCertificateTags(
 	ctx context.Context, c *service.Call, in *sdk.ListServerCertificateTagsInput,
 ) (*sdk.ListServerCertificateTagsOutput, error) {
 	cert, err := s.readServerCertificate(ctx, c.Account, *in.ServerCertificateName)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
 	"sync"
 	"time"
 
@@ -42,14 +43,6 @@ type Organizations interface {
 	Member(ctx context.Context, account string) (*organization.Member, error)
 }
 
-// Actions knows the actions of AWS's services. It never changes and is safe for concurrent use.
-type Actions interface {
-	simulation.Actions
-	// Services are the prefixes of all services, sorted. Names gives the names of a service's actions, without the prefix.
-	Services() []string
-	Names(service string) []string
-}
-
 // DirectoryConfig is what a Directory needs. All fields but FixedRoot, Issuer and Organizations are required.
 type DirectoryConfig struct {
 	DB      store.DB
@@ -70,13 +63,17 @@ type DirectoryConfig struct {
 // Config is what the service needs: what its directory does, and more. All is required.
 type Config struct {
 	DirectoryConfig
-	Actions Actions
-	Usage   Usage
+	Actions interface {
+		simulation.Actions
+		Actions
+	}
+	Usage Usage
 	// LastUsed tells when access keys and roles were last used.
 	LastUsed *LastUsed
 }
 
-func (c *DirectoryConfig) issuer(id string) string {
+// IssuerURL is the URL of an issuer; "" when it has none.
+func (c *DirectoryConfig) IssuerURL(id string) string {
 	if c.Issuer == nil {
 		return ""
 	}
@@ -85,34 +82,31 @@ func (c *DirectoryConfig) issuer(id string) string {
 
 // Service is the IAM API.
 type Service struct {
-	names
-	db       store.DB
-	keyring  *secret.Keyring
-	managed  ManagedPolicies
+	*Store
 	lastUsed *LastUsed
-	issuer   func(id string) string
-	patterns patterns
-	// passwordRounds is a field for tests, which need not be slow.
-	passwordRounds int
-	linked         []linkedService
-	// policiesOfAWS are those of AWS's managed policies that were asked for, entriesOfAWS all of them for lists, without documents.
-	policiesOfAWS *memo[*managedPolicy]
+	linked   []linkedService
+	// entriesOfAWS are all of AWS's managed policies for lists, without documents.
 	entriesOfAWS  func() []entry
-	// directory has the policies of identities as decisions see them.
-	directory     *Directory
-	actions       Actions
-	usage         Usage
 	organizations Organizations
+	// rooms are the operations of the rooms below this one.
+	rooms []service.Operation
 }
 
 // New makes the service, beside the directory of the same store.
-func New(c Config, d *Directory) *Service {
+func New(c Config, d *Directory) *Service { return newService(c, d, passwordRounds) }
+
+func newService(c Config, d *Directory, passwordRounds int) *Service {
+	t := NewStore(c.DirectoryConfig, d)
 	return &Service{
-		names: names{c.Partition}, db: c.DB, keyring: c.Keyring, managed: c.Managed, lastUsed: c.LastUsed, issuer: c.issuer,
-		patterns: newPatterns(), passwordRounds: passwordRounds, linked: linkedServices(),
-		policiesOfAWS: newMemo[*managedPolicy](cachedPolicies),
-		entriesOfAWS:  sync.OnceValue(func() []entry { return entriesOfAWS(c.Managed) }),
-		directory:     d, actions: c.Actions, usage: c.Usage, organizations: c.Organizations,
+		Store: t, lastUsed: c.LastUsed, linked: linkedServices(), organizations: c.Organizations,
+		entriesOfAWS: sync.OnceValue(func() []entry { return entriesOfAWS(c.Managed) }),
+		rooms: slices.Concat(
+			credentialOperations(t, c.Keyring, c.LastUsed, passwordRounds),
+			certificateOperations(t, c.Keyring),
+			providerOperations(t, c.Keyring, c.IssuerURL),
+			reportOperations(t, c.LastUsed, c.Actions, c.Usage),
+			simulatorOperations(t, c.Actions, c.Organizations),
+		),
 	}
 }
 
@@ -122,18 +116,18 @@ func (s *Service) Definition(api *protocol.API, codec protocol.Codec) service.Se
 }
 
 // change reads an identity, lets fn change it, and writes it, in one transaction. What belongs to AWS cannot be changed.
-func (s *Service) change(ctx context.Context, account string, k kind, name string, fn func(store.Tx, *identity) error) error {
+func (s *Store) change(ctx context.Context, account string, k kind, name string, fn func(store.Tx, *identity) error) error {
 	return s.changeUnless(ctx, account, k, name, (*identity).isProtected, fn)
 }
 
 // describe is change for tags and descriptions, which service-linked roles take, too
 // (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_update-service-linked-role.html; TagRole's page has no
 // UnmodifiableEntity).
-func (s *Service) describe(ctx context.Context, account string, k kind, name string, fn func(store.Tx, *identity) error) error {
+func (s *Store) describe(ctx context.Context, account string, k kind, name string, fn func(store.Tx, *identity) error) error {
 	return s.changeUnless(ctx, account, k, name, (*identity).isReserved, fn)
 }
 
-func (s *Service) changeUnless(
+func (s *Store) changeUnless(
 	ctx context.Context, account string, k kind, name string, protected func(*identity) bool, fn func(store.Tx, *identity) error,
 ) error {
 	return s.db.Update(ctx, func(tx store.Tx) error {
@@ -153,7 +147,7 @@ func (s *Service) changeUnless(
 
 // readOrSuppose is read for what a permission is about: in the place of an identity that does not exist it gives one without a
 // path, so that a caller who may not act learns nothing.
-func (s *Service) readOrSuppose(ctx context.Context, account string, k kind, name string) (*identity, error) {
+func (s *Store) readOrSuppose(ctx context.Context, account string, k kind, name string) (*identity, error) {
 	e, err := s.read(ctx, account, k, name)
 	if isMissing(err) {
 		return &identity{Kind: k, Name: name, Path: "/"}, nil
@@ -162,7 +156,7 @@ func (s *Service) readOrSuppose(ctx context.Context, account string, k kind, nam
 }
 
 // read gives an identity, which must not be changed, from memory.
-func (s *Service) read(ctx context.Context, account string, k kind, name string) (*identity, error) {
+func (s *Store) read(ctx context.Context, account string, k kind, name string) (*identity, error) {
 	e, err := s.directory.named(ctx, account, k, name)
 	if errors.Is(err, store.ErrNotFound) && k != rootKind {
 		return nil, noSuchIdentity(k, name)

@@ -45,7 +45,7 @@ func credentialServices() []credentialService {
 }
 
 // findCredentialService finds a service by its name, in any case.
-func (s *Service) findCredentialService(name *string) (credentialService, error) {
+func (s *credentialHandlers) findCredentialService(name *string) (credentialService, error) {
 	text := aws.ToString(name)
 	if err := s.patterns.serviceName.check("serviceName", text); err != nil {
 		return credentialService{}, err
@@ -99,7 +99,7 @@ func freeLogin(r store.Reader, account, service, user string) (string, error) {
 }
 
 // ownServiceCredential finds a credential among those of an identity.
-func (s *Service) ownServiceCredential(r store.Reader, account string, e *identity, id *string) (*serviceCredential, error) {
+func (s *credentialHandlers) ownServiceCredential(r store.Reader, account string, e *identity, id *string) (*serviceCredential, error) {
 	if err := s.checkServiceCredentialID(id); err != nil {
 		return nil, err
 	}
@@ -125,7 +125,7 @@ func (e *identity) serviceCredential(id string) *serviceCredential {
 	return &e.ServiceCredentials[i]
 }
 
-func (s *Service) checkServiceCredentialID(id *string) error {
+func (s *credentialHandlers) checkServiceCredentialID(id *string) error {
 	if err := checkLength("serviceSpecificCredentialId", aws.ToString(id), 20, 128); err != nil {
 		return err
 	}
@@ -186,7 +186,7 @@ func timeOrNil(t time.Time) *time.Time {
 }
 
 // onNewServiceCredential is the resource of CreateServiceSpecificCredential.
-func (s *Service) onNewServiceCredential(ctx context.Context, c *service.Call, in any) (service.Target, error) {
+func (s *credentialHandlers) onNewServiceCredential(ctx context.Context, c *service.Call, in any) (service.Target, error) {
 	found, err := s.findCredentialService(member[*string](in, "ServiceName"))
 	if err != nil && !isMissing(err) {
 		return service.Target{}, err
@@ -202,7 +202,7 @@ func (s *Service) onNewServiceCredential(ctx context.Context, c *service.Call, i
 }
 
 // onServiceCredential is the resource of operations on one credential: its user, with the service as it is kept.
-func (s *Service) onServiceCredential(ctx context.Context, c *service.Call, in any) (service.Target, error) {
+func (s *credentialHandlers) onServiceCredential(ctx context.Context, c *service.Call, in any) (service.Target, error) {
 	id := member[*string](in, "ServiceSpecificCredentialId")
 	if err := s.checkServiceCredentialID(id); err != nil {
 		return service.Target{}, err
@@ -222,7 +222,7 @@ func (s *Service) onServiceCredential(ctx context.Context, c *service.Call, in a
 }
 
 // onServiceCredentials is the resource of the list: a user, or all.
-func (s *Service) onServiceCredentials(ctx context.Context, c *service.Call, in any) (service.Target, error) {
+func (s *credentialHandlers) onServiceCredentials(ctx context.Context, c *service.Call, in any) (service.Target, error) {
 	if aws.ToBool(member[*bool](in, "AllUsers")) {
 		return service.Target{ARN: s.arn(c.Account, "user/*"), Account: c.Account}, nil
 	}

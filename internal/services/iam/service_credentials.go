@@ -17,7 +17,7 @@ import (
 // maxCredentialAge is in days (recorded).
 const maxCredentialAge = 36600
 
-func (s *Service) createServiceSpecificCredential(
+func (s *credentialHandlers) createServiceSpecificCredential(
 	ctx context.Context, c *service.Call, in *sdk.CreateServiceSpecificCredentialInput,
 ) (*sdk.CreateServiceSpecificCredentialOutput, error) {
 	if err := checkRange("credentialAgeDays", in.CredentialAgeDays, 1, maxCredentialAge); err != nil {
@@ -63,7 +63,7 @@ func (s *Service) createServiceSpecificCredential(
 	return out, nil
 }
 
-func (s *Service) listServiceSpecificCredentials(
+func (s *credentialHandlers) listServiceSpecificCredentials(
 	ctx context.Context, c *service.Call, in *sdk.ListServiceSpecificCredentialsInput,
 ) (*sdk.ListServiceSpecificCredentialsOutput, error) {
 	p, err := newPage(in.Marker, in.MaxItems)
@@ -104,7 +104,7 @@ func (s *Service) listServiceSpecificCredentials(
 }
 
 // credentialOwners finds whose credentials a list is about.
-func (s *Service) credentialOwners(
+func (s *credentialHandlers) credentialOwners(
 	c *service.Call, in *sdk.ListServiceSpecificCredentialsInput,
 ) (func(store.Reader) ([]*identity, error), error) {
 	if aws.ToBool(in.AllUsers) {
@@ -146,7 +146,7 @@ func usersWithServiceCredentials(r store.Reader, account string) ([]*identity, e
 	return out, nil
 }
 
-func (s *Service) updateServiceSpecificCredential(
+func (s *credentialHandlers) updateServiceSpecificCredential(
 	ctx context.Context, c *service.Call, in *sdk.UpdateServiceSpecificCredentialInput,
 ) (*sdk.UpdateServiceSpecificCredentialOutput, error) {
 	active, err := newStatus(in.Status)
@@ -164,7 +164,7 @@ func (s *Service) updateServiceSpecificCredential(
 }
 
 // resetServiceSpecificCredential changes the secret and nothing else.
-func (s *Service) resetServiceSpecificCredential(
+func (s *credentialHandlers) resetServiceSpecificCredential(
 	ctx context.Context, c *service.Call, in *sdk.ResetServiceSpecificCredentialInput,
 ) (*sdk.ResetServiceSpecificCredentialOutput, error) {
 	out := &sdk.ResetServiceSpecificCredentialOutput{}
@@ -182,7 +182,7 @@ func (s *Service) resetServiceSpecificCredential(
 	return out, nil
 }
 
-func (s *Service) deleteServiceSpecificCredential(
+func (s *credentialHandlers) deleteServiceSpecificCredential(
 	ctx context.Context, c *service.Call, in *sdk.DeleteServiceSpecificCredentialInput,
 ) (*sdk.DeleteServiceSpecificCredentialOutput, error) {
 	err := s.changeKeys(ctx, c, in.UserName, func(tx store.Tx, e *identity) error {

@@ -21,7 +21,7 @@ import (
 )
 
 // onReported is the resource of GenerateServiceLastAccessedDetails: a user, group, role or managed policy.
-func (s *Service) onReported(ctx context.Context, c *service.Call, in any) (service.Target, error) {
+func (s *reportHandlers) onReported(ctx context.Context, c *service.Call, in any) (service.Target, error) {
 	text := aws.ToString(member[*string](in, "Arn"))
 	if err := checkLength("arn", text, 0, maxARN); err != nil {
 		return service.Target{}, err
@@ -42,7 +42,7 @@ func isPolicyARN(text string) bool {
 }
 
 // generateServiceLastAccessedDetails makes the report at once: its job is complete when it is answered.
-func (s *Service) generateServiceLastAccessedDetails(
+func (s *reportHandlers) generateServiceLastAccessedDetails(
 	ctx context.Context, c *service.Call, in *sdk.GenerateServiceLastAccessedDetailsInput,
 ) (*sdk.GenerateServiceLastAccessedDetailsOutput, error) {
 	granularity := in.Granularity
@@ -73,7 +73,7 @@ func (s *Service) generateServiceLastAccessedDetails(
 
 // reported finds the identity-based policies of what a report is about, and the users and roles that have them: members of a group,
 // and who has a policy attached, directly or by a group.
-func (s *Service) reported(ctx context.Context, c *service.Call, text string) ([]authz.Policy, []*identity, error) {
+func (s *reportHandlers) reported(ctx context.Context, c *service.Call, text string) ([]authz.Policy, []*identity, error) {
 	if isPolicyARN(text) {
 		return s.reportedPolicy(ctx, c, text)
 	}
@@ -100,7 +100,7 @@ func (s *Service) reported(ctx context.Context, c *service.Call, text string) ([
 	return policies, members, err
 }
 
-func (s *Service) reportedPolicy(ctx context.Context, c *service.Call, policyARN string) ([]authz.Policy, []*identity, error) {
+func (s *reportHandlers) reportedPolicy(ctx context.Context, c *service.Call, policyARN string) ([]authz.Policy, []*identity, error) {
 	if _, err := s.readPolicy(ctx, c.Account, policyARN, policyNotFound(policyARN)); err != nil {
 		return nil, nil, err
 	}
@@ -133,7 +133,7 @@ func (s *Service) reportedPolicy(ctx context.Context, c *service.Call, policyARN
 	return []authz.Policy{p}, slices.SortedFunc(maps.Values(entities), func(a, b *identity) int { return strings.Compare(a.ID, b.ID) }), err
 }
 
-func (s *Service) getServiceLastAccessedDetails(
+func (s *reportHandlers) getServiceLastAccessedDetails(
 	ctx context.Context, c *service.Call, in *sdk.GetServiceLastAccessedDetailsInput,
 ) (*sdk.GetServiceLastAccessedDetailsOutput, error) {
 	p, err := newPage(in.Marker, in.MaxItems)
@@ -208,7 +208,7 @@ func serviceName(namespace string) string {
 
 // getServiceLastAccessedDetailsWithEntities lists the users and roles of a report, the last that used the service first. Those that
 // are gone by now are left out.
-func (s *Service) getServiceLastAccessedDetailsWithEntities(
+func (s *reportHandlers) getServiceLastAccessedDetailsWithEntities(
 	ctx context.Context, c *service.Call, in *sdk.GetServiceLastAccessedDetailsWithEntitiesInput,
 ) (*sdk.GetServiceLastAccessedDetailsWithEntitiesOutput, error) {
 	p, err := newPage(in.Marker, in.MaxItems)
@@ -244,7 +244,7 @@ func (s *Service) getServiceLastAccessedDetailsWithEntities(
 }
 
 // entityDetails are the entities of a report under their present names.
-func (s *Service) entityDetails(ctx context.Context, c *service.Call, r *accessReport, namespace string) ([]types.EntityDetails, error) {
+func (s *reportHandlers) entityDetails(ctx context.Context, c *service.Call, r *accessReport, namespace string) ([]types.EntityDetails, error) {
 	entities := r.users(namespace)
 	for _, e := range r.Entities {
 		if _, used := e.Uses[namespace]; !used {

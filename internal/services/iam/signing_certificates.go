@@ -20,9 +20,6 @@ import (
 	"github.com/licet/licet/internal/store"
 )
 
-// Bounds of the API model on PEM texts.
-const maxCertificateBody = 16384
-
 // signingCertificate is the stored form of an X.509 signing certificate, in the record of its user.
 type signingCertificate struct {
 	ID       string    `json:"id"`
@@ -37,7 +34,7 @@ func signingCertificateKey(account, id string) string {
 }
 
 // uploadSigningCertificate answers for a certificate that is there already as for a new one; its status stays (recorded).
-func (s *Service) uploadSigningCertificate(
+func (s *credentialHandlers) uploadSigningCertificate(
 	ctx context.Context, c *service.Call, in *sdk.UploadSigningCertificateInput,
 ) (*sdk.UploadSigningCertificateOutput, error) {
 	made, err := s.newSigningCertificate(c, in.CertificateBody)
@@ -74,7 +71,7 @@ func (s *Service) uploadSigningCertificate(
 }
 
 // newSigningCertificate reads a certificate, which must be valid now. Its id is the hash of what it encodes (recorded).
-func (s *Service) newSigningCertificate(c *service.Call, body *string) (signingCertificate, error) {
+func (s *credentialHandlers) newSigningCertificate(c *service.Call, body *string) (signingCertificate, error) {
 	if err := s.patterns.checkLatin("certificateBody", body, maxCertificateBody); err != nil {
 		return signingCertificate{}, err
 	}
@@ -93,7 +90,7 @@ func (s *Service) newSigningCertificate(c *service.Call, body *string) (signingC
 	}, nil
 }
 
-func (s *Service) listSigningCertificates(
+func (s *credentialHandlers) listSigningCertificates(
 	ctx context.Context, c *service.Call, in *sdk.ListSigningCertificatesInput,
 ) (*sdk.ListSigningCertificatesOutput, error) {
 	p, k, name, err := s.pageOfUser(c, in.UserName, in.Marker, in.MaxItems)
@@ -112,7 +109,7 @@ func (s *Service) listSigningCertificates(
 	return out, nil
 }
 
-func (s *Service) updateSigningCertificate(
+func (s *credentialHandlers) updateSigningCertificate(
 	ctx context.Context, c *service.Call, in *sdk.UpdateSigningCertificateInput,
 ) (*sdk.UpdateSigningCertificateOutput, error) {
 	active, err := newStatus(in.Status)
@@ -129,7 +126,7 @@ func (s *Service) updateSigningCertificate(
 	return &sdk.UpdateSigningCertificateOutput{}, err
 }
 
-func (s *Service) deleteSigningCertificate(
+func (s *credentialHandlers) deleteSigningCertificate(
 	ctx context.Context, c *service.Call, in *sdk.DeleteSigningCertificateInput,
 ) (*sdk.DeleteSigningCertificateOutput, error) {
 	err := s.changeKeys(ctx, c, in.UserName, func(tx store.Tx, e *identity) error {
@@ -145,7 +142,7 @@ func (s *Service) deleteSigningCertificate(
 }
 
 // ownCertificate finds a certificate among those of an identity.
-func (s *Service) ownCertificate(e *identity, id *string) (*signingCertificate, error) {
+func (s *credentialHandlers) ownCertificate(e *identity, id *string) (*signingCertificate, error) {
 	text := aws.ToString(id)
 	if err := checkLength("certificateId", text, 24, 128); err != nil {
 		return nil, err

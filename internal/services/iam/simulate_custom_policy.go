@@ -12,7 +12,7 @@ import (
 	"github.com/licet/licet/internal/services/iam/simulation"
 )
 
-func (s *Service) simulateCustomPolicy(
+func (s *simulatorHandlers) simulateCustomPolicy(
 	ctx context.Context, c *service.Call, in *sdk.SimulateCustomPolicyInput,
 ) (*sdk.SimulateCustomPolicyOutput, error) {
 	r, err := s.simulate(ctx, in, simulation.Question{Principal: authz.Principal{Kind: authz.User, Account: c.Account}})
@@ -23,7 +23,7 @@ func (s *Service) simulateCustomPolicy(
 }
 
 // simulate answers a request for a simulation. q has what the request does not say: whose policies are there already.
-func (s *Service) simulate(ctx context.Context, in *sdk.SimulateCustomPolicyInput, q simulation.Question) (listing[types.EvaluationResult], error) {
+func (s *simulatorHandlers) simulate(ctx context.Context, in *sdk.SimulateCustomPolicyInput, q simulation.Question) (listing[types.EvaluationResult], error) {
 	var none listing[types.EvaluationResult]
 	if err := s.checkSimulation(in); err != nil {
 		return none, err
@@ -60,7 +60,7 @@ func (s *Service) simulate(ctx context.Context, in *sdk.SimulateCustomPolicyInpu
 }
 
 // checkSimulation checks what can be told from the members of a request alone.
-func (s *Service) checkSimulation(in *sdk.SimulateCustomPolicyInput) error {
+func (s *simulatorHandlers) checkSimulation(in *sdk.SimulateCustomPolicyInput) error {
 	if err := checkActionNames(in.ActionNames); err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ import (
 
 // simulatePrincipalPolicy simulates with the policies of a user and its groups, of a group or of a role, with its boundary and with
 // those of its organization. Resource control policies are left out, as by AWS ("not supported in this release").
-func (s *Service) simulatePrincipalPolicy(
+func (s *simulatorHandlers) simulatePrincipalPolicy(
 	ctx context.Context, c *service.Call, in *sdk.SimulatePrincipalPolicyInput,
 ) (*sdk.SimulatePrincipalPolicyOutput, error) {
 	excluded, err := newExclusions(in.PolicyExclusionList)
@@ -45,7 +45,7 @@ func (s *Service) simulatePrincipalPolicy(
 }
 
 // onPolicySource is the resource of operations on the user, group or role of PolicySourceArn.
-func (s *Service) onPolicySource(ctx context.Context, c *service.Call, in any) (service.Target, error) {
+func (s *Store) onPolicySource(ctx context.Context, c *service.Call, in any) (service.Target, error) {
 	text := aws.ToString(member[*string](in, "PolicySourceArn"))
 	if err := checkLength("policySourceArn", text, 0, maxARN); err != nil {
 		return service.Target{}, err
@@ -58,7 +58,7 @@ func (s *Service) onPolicySource(ctx context.Context, c *service.Call, in any) (
 }
 
 // parsePolicySource splits the ARN of a user, group or role of the caller's account.
-func (s *Service) parsePolicySource(c *service.Call, text string) (account string, k kind, name string, err error) {
+func (s *Store) parsePolicySource(c *service.Call, text string) (account string, k kind, name string, err error) {
 	a, k, name, ok := parseIdentityARN(text)
 	switch {
 	case !ok || a.Partition != s.partition:
@@ -71,7 +71,7 @@ func (s *Service) parsePolicySource(c *service.Call, text string) (account strin
 }
 
 // policySource finds the user, group or role of an ARN, as the directory knows it.
-func (s *Service) policySource(ctx context.Context, c *service.Call, text string) (*knownIdentity, error) {
+func (s *Store) policySource(ctx context.Context, c *service.Call, text string) (*knownIdentity, error) {
 	account, k, name, err := s.parsePolicySource(c, text)
 	if err != nil {
 		return nil, err
@@ -84,7 +84,7 @@ func (s *Service) policySource(ctx context.Context, c *service.Call, text string
 }
 
 // questionAbout is the start of a question about an identity: who it is, and its policies.
-func (s *Service) questionAbout(ctx context.Context, e *knownIdentity, excluded exclusions) (simulation.Question, error) {
+func (s *simulatorHandlers) questionAbout(ctx context.Context, e *knownIdentity, excluded exclusions) (simulation.Question, error) {
 	caller, err := s.callerOf(s.arnOf(e.account, e.identity))
 	if err != nil {
 		return simulation.Question{}, err
@@ -118,7 +118,7 @@ func (s *Service) questionAbout(ctx context.Context, e *knownIdentity, excluded 
 }
 
 // scps are those that bind an account, by level; nil when none do.
-func (s *Service) scps(ctx context.Context, account string) ([][]authz.Policy, error) {
+func (s *simulatorHandlers) scps(ctx context.Context, account string) ([][]authz.Policy, error) {
 	if s.organizations == nil {
 		return nil, nil
 	}

@@ -48,7 +48,7 @@ func checkResourceARNs(resources []string) error {
 }
 
 // checkSameAuthorization refuses actions that AWS has beside some that it has not, where there are resources to try them on.
-func (s *Service) checkSameAuthorization(names []string) error {
+func (s *simulatorHandlers) checkSameAuthorization(names []string) error {
 	var known, unknown []string
 	for _, name := range names {
 		if _, ok := s.actions.ResourceFormats(name); ok {
@@ -85,7 +85,7 @@ func checkResourceHandling(option string, actions []string) error {
 }
 
 // simulatedPolicies adds the policies of a request to those that a question has. A boundary takes the place of the principal's own.
-func (s *Service) simulatedPolicies(in *sdk.SimulateCustomPolicyInput, q *simulation.Question) error {
+func (s *simulatorHandlers) simulatedPolicies(in *sdk.SimulateCustomPolicyInput, q *simulation.Question) error {
 	q.Resources = in.ResourceArns
 	for i, text := range in.PolicyInputList {
 		doc, err := simulatedPolicy("Policy input list item", i, text)
@@ -141,7 +141,7 @@ func simulatedPolicy(what string, index int, text string) (*policy.Document, err
 }
 
 // simulatedCaller says who makes the simulated requests, and what the resource's policy is.
-func (s *Service) simulatedCaller(in *sdk.SimulateCustomPolicyInput, q *simulation.Question) error {
+func (s *simulatorHandlers) simulatedCaller(in *sdk.SimulateCustomPolicyInput, q *simulation.Question) error {
 	if in.CallerArn != nil && *in.CallerArn != identityOf(q.Principal) {
 		caller, err := s.callerOf(*in.CallerArn)
 		if err != nil {
@@ -183,7 +183,7 @@ func (s *Service) simulatedCaller(in *sdk.SimulateCustomPolicyInput, q *simulati
 
 // callerOf is the principal that an ARN of a user, group or role stands for. A group is no principal that a policy could name. A role
 // is a session of it, which no policy can name either: it has no name.
-func (s *Service) callerOf(text string) (authz.Principal, error) {
+func (s *simulatorHandlers) callerOf(text string) (authz.Principal, error) {
 	a, k, name, ok := parseIdentityARN(text)
 	if !ok {
 		return authz.Principal{}, invalidInput("Invalid caller - Caller must be an IAM user, role or group in this context.")

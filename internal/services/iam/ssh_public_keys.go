@@ -21,7 +21,7 @@ import (
 // sshPublicKeyKey keeps whose an SSH public key is.
 func sshPublicKeyKey(account, id string) string { return "iam/" + account + "/ssh-public-key/" + id }
 
-func (s *Service) uploadSSHPublicKey(
+func (s *credentialHandlers) uploadSSHPublicKey(
 	ctx context.Context, c *service.Call, in *sdk.UploadSSHPublicKeyInput,
 ) (*sdk.UploadSSHPublicKeyOutput, error) {
 	if err := s.patterns.checkLatin("sshPublicKeyBody", in.SSHPublicKeyBody, maxCertificateBody); err != nil {
@@ -54,7 +54,7 @@ func (s *Service) uploadSSHPublicKey(
 	return out, nil
 }
 
-func (s *Service) getSSHPublicKey(
+func (s *credentialHandlers) getSSHPublicKey(
 	ctx context.Context, c *service.Call, in *sdk.GetSSHPublicKeyInput,
 ) (*sdk.GetSSHPublicKeyOutput, error) {
 	if in.Encoding != types.EncodingTypeSsh && in.Encoding != types.EncodingTypePem {
@@ -85,7 +85,7 @@ func (s *Service) getSSHPublicKey(
 	return &sdk.GetSSHPublicKeyOutput{SSHPublicKey: out}, nil
 }
 
-func (s *Service) listSSHPublicKeys(
+func (s *credentialHandlers) listSSHPublicKeys(
 	ctx context.Context, c *service.Call, in *sdk.ListSSHPublicKeysInput,
 ) (*sdk.ListSSHPublicKeysOutput, error) {
 	p, k, name, err := s.pageOfUser(c, in.UserName, in.Marker, in.MaxItems)
@@ -107,7 +107,7 @@ func (s *Service) listSSHPublicKeys(
 	return out, nil
 }
 
-func (s *Service) updateSSHPublicKey(
+func (s *credentialHandlers) updateSSHPublicKey(
 	ctx context.Context, c *service.Call, in *sdk.UpdateSSHPublicKeyInput,
 ) (*sdk.UpdateSSHPublicKeyOutput, error) {
 	active, err := newStatus(in.Status)
@@ -124,7 +124,7 @@ func (s *Service) updateSSHPublicKey(
 	return &sdk.UpdateSSHPublicKeyOutput{}, err
 }
 
-func (s *Service) deleteSSHPublicKey(
+func (s *credentialHandlers) deleteSSHPublicKey(
 	ctx context.Context, c *service.Call, in *sdk.DeleteSSHPublicKeyInput,
 ) (*sdk.DeleteSSHPublicKeyOutput, error) {
 	err := s.change(ctx, c.Account, userKind, *in.UserName, func(tx store.Tx, e *identity) error {
@@ -140,7 +140,7 @@ func (s *Service) deleteSSHPublicKey(
 }
 
 // ownSSHPublicKey finds a key among those of a user. For a key of another AWS has other words than for none (recorded).
-func (s *Service) ownSSHPublicKey(r store.Reader, account string, e *identity, id *string) (*sshPublicKey, error) {
+func (s *credentialHandlers) ownSSHPublicKey(r store.Reader, account string, e *identity, id *string) (*sshPublicKey, error) {
 	text := aws.ToString(id)
 	if err := checkLength("sshPublicKeyId", text, 20, 128); err != nil {
 		return nil, err

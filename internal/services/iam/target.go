@@ -14,6 +14,7 @@ import (
 	"github.com/licet/licet/internal/awserr"
 	"github.com/licet/licet/internal/principal"
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/store"
 )
 
 // resource finds the target of a call. Inputs of different operations have the members that matter here under the same names,
@@ -67,6 +68,27 @@ func tagging[In any](action string, r resource) service.Needs[In] {
 	}
 }
 
+// Store has what operations are about: it finds users, groups, roles, instance profiles and managed policies, says under which ARN
+// and keys they are judged, and changes them.
+type Store struct {
+	names
+	db       store.DB
+	patterns patterns
+	// directory has identities and their policies as decisions see them.
+	directory *Directory
+	managed   ManagedPolicies
+	// policiesOfAWS are those of AWS's managed policies that were asked for.
+	policiesOfAWS *memo[*managedPolicy]
+}
+
+// NewStore makes the store, beside the directory of the same records.
+func NewStore(c DirectoryConfig, d *Directory) *Store {
+	return &Store{
+		names: names{c.Partition}, db: c.DB, patterns: newPatterns(), directory: d, managed: c.Managed,
+		policiesOfAWS: newMemo[*managedPolicy](cachedPolicies),
+	}
+}
+
 // names makes ARNs.
 type names struct{ partition string }
 
@@ -100,7 +122,7 @@ func anywhere(context.Context, *service.Call, any) (service.Target, error) {
 
 // on is the resource of operations on one user, group or role. For one that exists the ARN has its path; for one that does not
 // it has none, so that a caller who may not act learns nothing.
-func (s *Service) on(k kind, more ...keys) resource {
+func (s *Store) on(k kind, more ...keys) resource {
 	return func(ctx context.Context, c *service.Call, in any) (service.Target, error) {
 		name := member[*string](in, nameMember(k))
 		if err := s.checkIdentityName(k, name); err != nil {
@@ -111,7 +133,7 @@ func (s *Service) on(k kind, more ...keys) resource {
 }
 
 // onUserOrCaller is the resource of operations on a user whose name may be left out.
-func (s *Service) onUserOrCaller(ctx context.Context, c *service.Call, in any) (service.Target, error) {
+func (s *Store) onUserOrCaller(ctx context.Context, c *service.Call, in any) (service.Target, error) {
 	k, name, err := s.userOrCaller(c, member[*string](in, "UserName"))
 	if err != nil {
 		return service.Target{}, err
@@ -121,7 +143,7 @@ func (s *Service) onUserOrCaller(ctx context.Context, c *service.Call, in any) (
 
 // userOrCaller resolves an optional user name: without one it is the user, or root user, who calls.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetUser.html
-func (s *Service) userOrCaller(c *service.Call, name *string) (kind, string, error) {
+func (s *Store) userOrCaller(c *service.Call, name *string) (kind, string, error) {
 	if name != nil {
 		return userKind, *name, s.checkIdentityName(userKind, name)
 	}
@@ -134,7 +156,7 @@ func (s *Service) userOrCaller(c *service.Call, name *string) (kind, string, err
 	return "", "", noUserName()
 }
 
-func (s *Service) identityTarget(
+func (s *Store) identityTarget(
 	ctx context.Context, c *service.Call, k kind, name string, in any, more []keys,
 ) (service.Target, error) {
 	t := service.Target{Named: named(k, name), Account: c.Account}
@@ -206,13 +228,13 @@ func (s *Service) onAll(k kind) resource {
 }
 
 // onPolicy is the resource of operations on one managed policy.
-func (s *Service) onPolicy(more ...keys) resource {
+func (s *Store) onPolicy(more ...keys) resource {
 	return func(ctx context.Context, c *service.Call, in any) (service.Target, error) {
 		return s.policyTarget(ctx, c, aws.ToString(member[*string](in, "PolicyArn")), in, more)
 	}
 }
 
-func (s *Service) policyTarget(ctx context.Context, c *service.Call, text string, in any, more []keys) (service.Target, error) {
+func (s *Store) policyTarget(ctx context.Context, c *service.Call, text string, in any, more []keys) (service.Target, error) {
 	a, err := parsePolicyARN(text)
 	if err != nil {
 		return service.Target{}, err
@@ -262,7 +284,7 @@ func (s *Service) onNewPolicy(_ context.Context, c *service.Call, in any) (servi
 }
 
 // checkIdentityName checks the name of an identity that an operation is about.
-func (s *Service) checkIdentityName(k kind, name *string) error {
+func (s *Store) checkIdentityName(k kind, name *string) error {
 	most := maxUserName
 	switch k {
 	case roleKind:

@@ -19,7 +19,7 @@ import (
 // mfaSeedBytes makes seeds of 64 characters, as AWS's are.
 const mfaSeedBytes = 40
 
-func (s *Service) createVirtualMFADevice(
+func (s *credentialHandlers) createVirtualMFADevice(
 	ctx context.Context, c *service.Call, in *sdk.CreateVirtualMFADeviceInput,
 ) (*sdk.CreateVirtualMFADeviceOutput, error) {
 	tags, err := s.patterns.checkCasedTags(in.Tags)
@@ -76,7 +76,7 @@ func addMFADevice(tx store.Tx, account string, d *mfaDevice) error {
 	return putMFADevice(tx, account, d)
 }
 
-func (s *Service) deleteVirtualMFADevice(
+func (s *credentialHandlers) deleteVirtualMFADevice(
 	ctx context.Context, c *service.Call, in *sdk.DeleteVirtualMFADeviceInput,
 ) (*sdk.DeleteVirtualMFADeviceOutput, error) {
 	err := s.db.Update(ctx, func(tx store.Tx) error {
@@ -93,7 +93,7 @@ func (s *Service) deleteVirtualMFADevice(
 	return &sdk.DeleteVirtualMFADeviceOutput{}, err
 }
 
-func (s *Service) listVirtualMFADevices(
+func (s *credentialHandlers) listVirtualMFADevices(
 	ctx context.Context, c *service.Call, in *sdk.ListVirtualMFADevicesInput,
 ) (*sdk.ListVirtualMFADevicesOutput, error) {
 	p, err := newPage(in.Marker, in.MaxItems)
@@ -116,7 +116,7 @@ func (s *Service) listVirtualMFADevices(
 }
 
 // virtualMFADevices are the devices of an account of one status, sorted by serial number.
-func (s *Service) virtualMFADevices(
+func (s *credentialHandlers) virtualMFADevices(
 	ctx context.Context, account string, status types.AssignmentStatusType,
 ) (out []types.VirtualMFADevice, err error) {
 	err = s.db.View(ctx, func(r store.Reader) error {
@@ -147,7 +147,7 @@ func (s *Service) virtualMFADevices(
 	return sortedBy(out, func(d types.VirtualMFADevice) string { return *d.SerialNumber }), err
 }
 
-func (s *Service) tagMFADevice(
+func (s *credentialHandlers) tagMFADevice(
 	ctx context.Context, c *service.Call, in *sdk.TagMFADeviceInput,
 ) (*sdk.TagMFADeviceOutput, error) {
 	set, err := s.patterns.checkCasedTags(in.Tags)
@@ -160,7 +160,7 @@ func (s *Service) tagMFADevice(
 	})
 }
 
-func (s *Service) untagMFADevice(
+func (s *credentialHandlers) untagMFADevice(
 	ctx context.Context, c *service.Call, in *sdk.UntagMFADeviceInput,
 ) (*sdk.UntagMFADeviceOutput, error) {
 	if err := s.patterns.checkTagKeys(in.TagKeys); err != nil {
@@ -172,7 +172,7 @@ func (s *Service) untagMFADevice(
 	})
 }
 
-func (s *Service) listMFADeviceTags(
+func (s *credentialHandlers) listMFADeviceTags(
 	ctx context.Context, c *service.Call, in *sdk.ListMFADeviceTagsInput,
 ) (*sdk.ListMFADeviceTagsOutput, error) {
 	var d *mfaDevice

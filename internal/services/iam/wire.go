@@ -40,7 +40,7 @@ func wireBoundary(arn string) *types.AttachedPermissionsBoundary {
 
 // listedUser is a user as lists show it: without tags and boundary.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListUsers.html
-func (s *Service) listedUser(account string, e *identity) types.User {
+func (s *Store) listedUser(account string, e *identity) types.User {
 	u := types.User{Arn: aws.String(s.arnOf(account, e)), CreateDate: aws.Time(e.Created), UserId: aws.String(e.ID)}
 	if e.Kind == userKind {
 		u.Path, u.UserName = aws.String(e.Path), aws.String(e.Name)
