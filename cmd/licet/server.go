@@ -29,6 +29,7 @@ import (
 	"github.com/licet/licet/internal/secret"
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/services/iam"
+	"github.com/licet/licet/internal/services/iam/directory"
 	"github.com/licet/licet/internal/services/iam/iamapi"
 	"github.com/licet/licet/internal/services/lambda"
 	"github.com/licet/licet/internal/services/lambda/lambdaapi"
@@ -53,11 +54,11 @@ type server struct {
 	// decisions is the decision log.
 	decisions *audit.Log
 	// directory knows users, roles, keys and their policies.
-	directory *iam.Directory
+	directory *directory.Directory
 	// organizations knows which accounts belong together, and the policies above them.
 	organizations *organizations.Directory
 	// lastUsed knows when access keys and roles were last used.
-	lastUsed *iam.LastUsed
+	lastUsed *directory.LastUsed
 	// offered are the services behind the door.
 	offered []service.Service
 	// door is the only way to an operation.
@@ -129,9 +130,9 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 	}
 	s.organizations = organizations.NewDirectory(s.db, partition)
 	s.closers = append(s.closers, func() error { s.organizations.Close(); return nil })
-	s.lastUsed = iam.NewLastUsed(s.decisions.Recorded())
+	s.lastUsed = directory.NewLastUsed(s.decisions.Recorded())
 	identities := iam.Config{
-		DirectoryConfig: iam.DirectoryConfig{
+		Config: directory.Config{
 			DB:            s.decisions.Recorded(),
 			Keyring:       s.keys,
 			Managed:       managedPolicies{data},
@@ -145,7 +146,7 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 		Usage:    usage{s.decisions},
 		LastUsed: s.lastUsed,
 	}
-	s.directory = iam.NewDirectory(identities.DirectoryConfig)
+	s.directory = directory.New(identities.Config)
 	s.closers = append(s.closers, func() error { s.directory.Close(); return nil })
 	if s.root, s.newRoot, err = s.directory.EnsureAccount(audit.System(ctx, "first start"), defaultAccount); err != nil {
 		return err

@@ -8,20 +8,22 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/iam/record"
+	"github.com/licet/licet/internal/services/iam/request"
 	"github.com/licet/licet/internal/store"
 )
 
 func (s *Service) getRole(ctx context.Context, c *service.Call, in *sdk.GetRoleInput) (*sdk.GetRoleOutput, error) {
 	var role types.Role
-	err := s.db.View(ctx, func(r store.Reader) error {
-		e, err := findIdentity(r, c.Account, roleKind, *in.RoleName)
+	err := s.DB.View(ctx, func(r store.Reader) error {
+		e, err := record.FindIdentity(r, c.Account, record.RoleKind, *in.RoleName)
 		if err != nil {
 			return err
 		}
 		if role, err = s.listedRole(r, c.Account, e); err != nil {
 			return err
 		}
-		role.PermissionsBoundary, role.Tags = wireBoundary(e.Boundary), wireTags(e.Tags)
+		role.PermissionsBoundary, role.Tags = wireBoundary(e.Boundary), request.WireTags(e.Tags)
 		role.RoleLastUsed, err = s.roleLastUsed(r, e, c.Time)
 		return err
 	})
@@ -32,18 +34,18 @@ func (s *Service) getRole(ctx context.Context, c *service.Call, in *sdk.GetRoleI
 }
 
 func (s *Service) listRoles(ctx context.Context, c *service.Call, in *sdk.ListRolesInput) (*sdk.ListRolesOutput, error) {
-	p, err := newPage(in.Marker, in.MaxItems)
+	p, err := request.NewPage(in.Marker, in.MaxItems)
 	if err != nil {
 		return nil, err
 	}
-	l, err := s.listIdentities(ctx, c.Account, roleKind, in.PathPrefix, p)
+	l, err := s.listIdentities(ctx, c.Account, record.RoleKind, in.PathPrefix, p)
 	if err != nil {
 		return nil, err
 	}
-	out := &sdk.ListRolesOutput{IsTruncated: l.truncated, Marker: l.marker, Roles: []types.Role{}}
-	err = s.db.View(ctx, func(r store.Reader) error {
+	out := &sdk.ListRolesOutput{IsTruncated: l.Truncated, Marker: l.Marker, Roles: []types.Role{}}
+	err = s.DB.View(ctx, func(r store.Reader) error {
 		out.Roles = out.Roles[:0]
-		for _, e := range l.items {
+		for _, e := range l.Items {
 			role, err := s.listedRole(r, c.Account, e)
 			if err != nil {
 				return err
@@ -57,7 +59,7 @@ func (s *Service) listRoles(ctx context.Context, c *service.Call, in *sdk.ListRo
 
 // listedRole is a role as lists show it: without tags and boundary.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListRoles.html
-func (s *Service) listedRole(r store.Reader, account string, e *identity) (types.Role, error) {
+func (s *Service) listedRole(r store.Reader, account string, e *record.Identity) (types.Role, error) {
 	trust, err := s.shownTrust(r, e.Trust)
 	if err != nil {
 		return types.Role{}, err

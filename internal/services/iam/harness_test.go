@@ -20,6 +20,8 @@ import (
 	"github.com/licet/licet/internal/principal"
 	"github.com/licet/licet/internal/secret"
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/iam/directory"
+	"github.com/licet/licet/internal/services/iam/report"
 	"github.com/licet/licet/internal/store"
 	"github.com/licet/licet/internal/store/storetest"
 )
@@ -38,17 +40,17 @@ const (
 var awsData = sync.OnceValues(awsdata.Load)
 
 // catalogue is a small ManagedPolicies.
-type catalogue []ManagedPolicy
+type catalogue []directory.ManagedPolicy
 
-func (c catalogue) ManagedPolicy(arn string) (ManagedPolicy, bool) {
-	i := slices.IndexFunc(c, func(p ManagedPolicy) bool { return p.ARN == arn })
+func (c catalogue) ManagedPolicy(arn string) (directory.ManagedPolicy, bool) {
+	i := slices.IndexFunc(c, func(p directory.ManagedPolicy) bool { return p.ARN == arn })
 	if i < 0 {
-		return ManagedPolicy{}, false
+		return directory.ManagedPolicy{}, false
 	}
 	return c[i], true
 }
 
-func (c catalogue) All() iter.Seq[ManagedPolicy] { return slices.Values(c) }
+func (c catalogue) All() iter.Seq[directory.ManagedPolicy] { return slices.Values(c) }
 
 // world is a service with its directory on one store.
 type world struct {
@@ -56,26 +58,26 @@ type world struct {
 	db store.DB
 	s  *Service
 	// config is the directory's.
-	config   DirectoryConfig
-	lastUsed *LastUsed
+	config   directory.Config
+	lastUsed *directory.LastUsed
 	orgs     *company // nil when no account is in an organization
-	d        *Directory
+	d        *directory.Directory
 	ops      map[string]service.Operation
 	now      time.Time
 	root     principal.Caller
-	uses     map[string][]ServiceUse // by unique id
+	uses     map[string][]report.ServiceUse // by unique id
 }
 
 // LastUses makes a world a Usage.
-func (w *world) LastUses(_ context.Context, _, id string) ([]ServiceUse, error) {
+func (w *world) LastUses(_ context.Context, _, id string) ([]report.ServiceUse, error) {
 	return w.uses[id], nil
 }
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{t: t, db: storetest.New(t), now: time.Date(2026, 3, 1, 12, 0, 0, 5e8, time.UTC), ops: make(map[string]service.Operation), uses: make(map[string][]ServiceUse)}
+	w := &world{t: t, db: storetest.New(t), now: time.Date(2026, 3, 1, 12, 0, 0, 5e8, time.UTC), ops: make(map[string]service.Operation), uses: make(map[string][]report.ServiceUse)}
 	created := time.Date(2015, 2, 6, 18, 40, 0, 0, time.UTC)
-	w.config = DirectoryConfig{
+	w.config = directory.Config{
 		Organizations: w,
 		DB:            w.db, Keyring: secret.New([secret.KeySize]byte{1}), Partition: "aws", Now: func() time.Time { return w.now },
 		Issuer: func(id string) string { return "https://issuer/" + id },
@@ -100,9 +102,9 @@ func (w *world) start() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.d, w.lastUsed = NewDirectory(w.config), NewLastUsed(w.db)
+	w.d, w.lastUsed = directory.New(w.config), directory.NewLastUsed(w.db)
 	w.t.Cleanup(w.d.Close)
-	w.s = newService(Config{DirectoryConfig: w.config, Actions: actions, Usage: w, LastUsed: w.lastUsed}, w.d, 1)
+	w.s = newService(Config{Config: w.config, Actions: actions, Usage: w, LastUsed: w.lastUsed}, w.d, 1)
 	for _, op := range w.s.operations() {
 		w.ops[op.Name] = op
 	}

@@ -10,6 +10,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"github.com/licet/licet/internal/principal"
+	"github.com/licet/licet/internal/services/iam/record"
 	"github.com/licet/licet/internal/store"
 )
 
@@ -77,7 +78,7 @@ func TestAccessKeyLastUsed(t *testing.T) {
 	must[sdk.DeleteAccessKeyOutput](w, &sdk.DeleteAccessKeyInput{UserName: aws.String("alice"), AccessKeyId: &id})
 	flush()
 	if err := w.db.View(t.Context(), func(r store.Reader) error {
-		if n, err := count(r, "iam/used/", 0); err != nil || n != 0 {
+		if n, err := record.Count(r, "iam/used/", 0); err != nil || n != 0 {
 			t.Errorf("%d uses are left, %v", n, err)
 		}
 		return nil
@@ -117,7 +118,7 @@ func TestLastUsedOfSessions(t *testing.T) {
 	}
 	must[sdk.DeleteRoleOutput](w, &sdk.DeleteRoleInput{RoleName: aws.String("worker")})
 	if err := w.db.View(t.Context(), func(r store.Reader) error {
-		if n, err := count(r, "iam/used/", 0); err != nil || n != 0 {
+		if n, err := record.Count(r, "iam/used/", 0); err != nil || n != 0 {
 			t.Errorf("after the role is gone: %d uses are left, %v", n, err)
 		}
 		return nil

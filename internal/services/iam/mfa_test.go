@@ -18,6 +18,7 @@ import (
 
 	"github.com/licet/licet/authz"
 	"github.com/licet/licet/internal/principal"
+	"github.com/licet/licet/internal/services/iam/request"
 	"github.com/licet/licet/internal/store"
 	"github.com/licet/licet/internal/totp"
 )
@@ -203,12 +204,12 @@ func TestListVirtualMFADevices(t *testing.T) {
 func TestMFADevicesPerUser(t *testing.T) {
 	w := newWorld(t)
 	w.user("alice")
-	for i := range maxMFADevices + 1 {
+	for i := range request.MaxMFADevices + 1 {
 		err := w.phone(string(rune('a'+i))).enable("alice", -1)
-		if i < maxMFADevices && err != nil {
+		if i < request.MaxMFADevices && err != nil {
 			t.Fatal(err)
 		}
-		if i == maxMFADevices {
+		if i == request.MaxMFADevices {
 			wantError(t, err, "LimitExceeded", "Cannot exceed quota for MFADevicesPerUser: 8")
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/licet/licet/internal/saml/samltest"
 	"github.com/licet/licet/internal/services/iam/iamapi"
+	"github.com/licet/licet/internal/services/iam/request"
 )
 
 // threeOfEach makes three of everything that a user, group, role, policy or instance profile has lists of.
@@ -75,7 +76,7 @@ func (w *world) threeCredentials() {
 		})
 		ssh, _ := rsaKey(w.t, 2048)
 		must[sdk.UploadSSHPublicKeyOutput](w, &sdk.UploadSSHPublicKeyInput{UserName: s("x"), SSHPublicKeyBody: &ssh})
-		if i < maxSigningCertificates {
+		if i < request.MaxSigningCertificates {
 			must[sdk.UploadSigningCertificateOutput](w, &sdk.UploadSigningCertificateInput{UserName: s("x"), CertificateBody: &cert.body})
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/licet/licet/internal/services/iam/record"
 	"github.com/licet/licet/internal/store"
 )
 
@@ -144,7 +145,7 @@ func TestPasswordReuse(t *testing.T) {
 	for i := range 30 {
 		ok(set("Password-2" + string(rune('a'+i))))
 	}
-	e, err := w.s.read(t.Context(), account, userKind, "alice")
+	e, err := w.s.Read(t.Context(), account, record.UserKind, "alice")
 	if err != nil || len(e.Login.Hashes) != 24 {
 		t.Errorf("%d hashes are kept, %v", len(e.Login.Hashes), err)
 	}
@@ -167,8 +168,8 @@ func TestSetPasswordOfAnotherProfile(t *testing.T) {
 	w.user("alice")
 	create := &sdk.CreateLoginProfileInput{UserName: aws.String("alice"), Password: aws.String(strong)}
 	must[sdk.CreateLoginProfileOutput](w, create)
-	w.s.db = &delayed{DB: w.db, before: func() {
-		w.s.db = w.db
+	w.s.DB = &delayed{DB: w.db, before: func() {
+		w.s.DB = w.db
 		must[sdk.DeleteLoginProfileOutput](w, &sdk.DeleteLoginProfileInput{UserName: aws.String("alice")})
 		must[sdk.CreateLoginProfileOutput](w, create)
 	}}

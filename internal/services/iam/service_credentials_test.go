@@ -18,6 +18,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/licet/licet/internal/services/iam/record"
+	"github.com/licet/licet/internal/services/iam/request"
 )
 
 // rsaKey makes a key in the form of SSH and of PEM.
@@ -32,11 +35,11 @@ func rsaKey(t testing.TB, bits int) (ssh, pem string) {
 		t.Fatal(err)
 	}
 	pem = pemText("PUBLIC KEY", der)
-	wire, err := parseSSHPublicKey(pem)
+	wire, err := record.ParseSSHPublicKey(pem)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return sshPublicKey{Key: wire}.ssh(), pem
+	return record.SSHPublicKey{Key: wire}.SSH(), pem
 }
 
 func TestSSHPublicKeys(t *testing.T) {
@@ -98,7 +101,7 @@ func TestSSHPublicKeys(t *testing.T) {
 	}, ignore); diff != "" {
 		t.Errorf("list: -got +want:\n%s", diff)
 	}
-	for range maxSSHPublicKeys {
+	for range request.MaxSSHPublicKeys {
 		ssh, _ := rsaKey(t, 2048)
 		_, err = upload("alice", ssh)
 	}
@@ -182,11 +185,11 @@ func TestServiceSpecificCredentials(t *testing.T) {
 	if diff := cmp.Diff(reset, want, ignore); diff != "" {
 		t.Errorf("reset: -got +want:\n%s", diff)
 	}
-	e, err := w.s.read(t.Context(), account, userKind, "alicia")
+	e, err := w.s.Read(t.Context(), account, record.UserKind, "alicia")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if hash := sha256.Sum256([]byte(*reset.ServicePassword)); !bytes.Equal(e.serviceCredential(id).Hash, hash[:]) {
+	if hash := sha256.Sum256([]byte(*reset.ServicePassword)); !bytes.Equal(e.ServiceCredential(id).Hash, hash[:]) {
 		t.Error("the hash is not that of the new password")
 	}
 	// A new user of the old name gets a login that is free.

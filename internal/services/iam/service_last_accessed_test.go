@@ -11,6 +11,8 @@ import (
 
 	"github.com/licet/licet/authz"
 	"github.com/licet/licet/internal/principal"
+	"github.com/licet/licet/internal/services/iam/record"
+	"github.com/licet/licet/internal/services/iam/report"
 )
 
 // reportWorld has alice and bob in a group that has a policy, and a role that has it itself.
@@ -27,12 +29,18 @@ func reportWorld(t *testing.T) (w *world, policyARN string) {
 	}
 	must[sdk.AttachGroupPolicyOutput](w, &sdk.AttachGroupPolicyInput{GroupName: s("g"), PolicyArn: &policyARN})
 	must[sdk.AttachRolePolicyOutput](w, &sdk.AttachRolePolicyInput{RoleName: s("worker"), PolicyArn: &policyARN})
-	at := func(hour int) Use { return Use{time.Date(2026, 3, 1, hour, 0, 0, 0, time.UTC), "eu-west-1"} }
-	w.uses[ids["alice"]] = []ServiceUse{
-		{"iam", at(2), map[string]Use{"GetUser": at(2), "GetRole": at(1)}}, {"s3", at(9), map[string]Use{"GetObject": at(9)}},
+	at := func(hour int) report.Use {
+		return report.Use{Time: time.Date(2026, 3, 1, hour, 0, 0, 0, time.UTC), Region: "eu-west-1"}
 	}
-	w.uses[ids["bob"]] = []ServiceUse{{"iam", at(3), map[string]Use{"GetRole": at(3)}}}
-	w.uses[ids["worker"]] = []ServiceUse{{"lambda", at(4), map[string]Use{"InvokeFunction": at(4)}}}
+	type actions = map[string]report.Use
+	use := func(service string, last report.Use, of actions) report.ServiceUse {
+		return report.ServiceUse{Service: service, Use: last, Actions: of}
+	}
+	w.uses[ids["alice"]] = []report.ServiceUse{
+		use("iam", at(2), actions{"GetUser": at(2), "GetRole": at(1)}), use("s3", at(9), actions{"GetObject": at(9)}),
+	}
+	w.uses[ids["bob"]] = []report.ServiceUse{use("iam", at(3), actions{"GetRole": at(3)})}
+	w.uses[ids["worker"]] = []report.ServiceUse{use("lambda", at(4), actions{"InvokeFunction": at(4)})}
 	return w, policyARN
 }
 
@@ -77,7 +85,7 @@ func TestServiceLastAccessedDetails(t *testing.T) {
 				l.Hour = s.LastAuthenticated.Hour()
 			}
 			for _, a := range s.TrackedActionsLastAccessed {
-				_, _, name, _ := parseIdentityARN(*a.LastAccessedEntity)
+				_, _, name, _ := record.ParseIdentityARN(*a.LastAccessedEntity)
 				l.Actions = append(l.Actions, *a.ActionName+" by "+name)
 			}
 			got = append(got, l)
