@@ -15,6 +15,7 @@ import (
 	awssts "github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/licet/licet/authz"
+	"github.com/licet/licet/internal/arn"
 	"github.com/licet/licet/internal/audit"
 	"github.com/licet/licet/internal/awsdata"
 	"github.com/licet/licet/internal/awserr"
@@ -193,12 +194,52 @@ func (e executionRoles) CanAssume(ctx context.Context, c *service.Call, roleARN,
 		&awssts.AssumeRoleInput{RoleArn: &roleARN, RoleSessionName: aws.String("lambda")})
 }
 
-// credentials makes the credentials of an environment. The session is named after the function (lambda.md 3.2).
-func (e executionRoles) credentials(ctx context.Context, f execution.Function) (principal.Credentials, error) {
-	session := f.Name
-	if len(session) == 1 {
-		session += "@lambda_function"
+// sessionOf names the session of an execution role after the function (lambda.md 3.2).
+func sessionOf(function string) string {
+	if len(function) == 1 {
+		return function + "@lambda_function"
 	}
+	return function
+}
+
+// Allows tells whether the role's policies would let an environment of the function act on a resource.
+func (e executionRoles) Allows(ctx context.Context, roleARN, functionARN, action, resource string) (bool, error) {
+	role, err := e.directory.Role(ctx, roleARN)
+	if errors.Is(err, principal.ErrNoRole) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	target := service.Target{ARN: resource}
+	if resource != "*" {
+		parsed, err := arn.Parse(resource)
+		if err != nil {
+			return false, fmt.Errorf("parse resource: %w", err)
+		}
+		target.Account = parsed.AccountID
+	}
+	session := sessionOf(functionARN[strings.LastIndex(functionARN, ":")+1:])
+	now := time.Now()
+	caller := principal.Caller{
+		Principal: authz.Principal{
+			Kind: authz.AssumedRole, Account: role.Account, IssuerARN: roleARN, ID: role.ID, SessionName: session,
+			ARN: "arn:" + partition + ":sts::" + role.Account + ":assumed-role/" + role.Name + "/" + session,
+		},
+		Tags: principal.NewTags(role.Tags),
+		Session: &principal.Session{
+			RoleARN: roleARN, RoleID: role.ID, Name: session, Generation: role.Generation, SourceFunctionARN: functionARN,
+			IssuedAt: now, Expires: now.Add(12 * time.Hour),
+		},
+	}
+	serviceName, operation, _ := strings.Cut(action, ":")
+	c := e.door.Internal(caller, role.Account, serviceName, operation, service.Internal{})
+	return e.door.Allows(ctx, c, service.Need{Action: action, Target: target})
+}
+
+// credentials makes the credentials of an environment.
+func (e executionRoles) credentials(ctx context.Context, f execution.Function) (principal.Credentials, error) {
+	session := sessionOf(f.Name)
 	answer, err := e.door.Do(ctx, e.assumeRole(f.Account, f.ARN), &awssts.AssumeRoleInput{
 		RoleArn: &f.Role, RoleSessionName: &session, DurationSeconds: aws.Int32(12 * 60 * 60),
 	})

@@ -215,6 +215,10 @@ func inputValues() map[string]string {
 		"lambda.CodeSigningConfigArn": "arn:aws:lambda:" + defaultRegion + ":" + defaultAccount + ":code-signing-config:csc-0123456789abcdef0",
 		"lambda.Layers":               "arn:aws:lambda:" + defaultRegion + ":" + defaultAccount + ":layer:" + someName + ":1",
 
+		"lambda.EventSourceArn":     "arn:aws:sqs:" + defaultRegion + ":" + defaultAccount + ":" + someName,
+		"lambda.Destination":        "arn:aws:sqs:" + defaultRegion + ":" + defaultAccount + ":" + someName,
+		"lambda.MaximumConcurrency": "5",
+
 		"logs.LogGroupIdentifier": leaveOut, "logs.LogGroupArn": logGroup, "logs.ResourceArn": logGroup, "logs.KmsKeyId": leaveOut,
 		"organizations.AccountId": defaultAccount, "organizations.Id": defaultAccount, "organizations.TargetId": defaultAccount,
 		"organizations.ChildId": defaultAccount, "organizations.ResourceId": defaultAccount, "organizations.PolicyId": "p-0123456789",

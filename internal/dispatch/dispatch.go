@@ -198,6 +198,21 @@ func (d *Dispatcher) Permitted(ctx context.Context, c *service.Call, in any) (bo
 	return j.record.Allowed, nil
 }
 
+// Allows tells whether the policies let the caller of c have one permission, without recording or running anything. It serves
+// simulations of what somebody else than the client may do, such as an execution role with a queue (lambda.md 3.1).
+func (d *Dispatcher) Allows(ctx context.Context, c *service.Call, need service.Need) (bool, error) {
+	policies, err := d.config.Policies.Policies(ctx, c.Caller)
+	if err != nil {
+		return false, internal(err, "find the policies of %s", c.Caller.ARN)
+	}
+	orgs, err := d.membersOf(ctx, c, &need)
+	if err != nil {
+		return false, err
+	}
+	var made audit.Decision
+	return d.decide(c, &need, d.compiled.ofCaller(&c.Caller, &policies), &orgs, &made).Allowed, nil
+}
+
 // NewRequestID makes the id of a call: a UUID that grows with time, so that the decision log's index is written in order.
 func NewRequestID() string { return uuid.Must(uuid.NewV7()).String() } // fails only when the system has no randomness
 

@@ -14,21 +14,23 @@ import (
 
 	"github.com/licet/licet/authz"
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/lambda/fault"
+	"github.com/licet/licet/internal/services/lambda/request"
 	"github.com/licet/licet/internal/store"
 )
 
-func addPermissionReference(c *service.Call, in *sdk.AddPermissionInput) (reference, error) {
-	var v validator
-	r := v.name(c, in.FunctionName, namespacedNameText)
-	v.requiredText("statementId", in.StatementId, statementIDText)
-	v.requiredText("action", in.Action, actionText)
-	v.requiredText("principal", in.Principal, principalText)
-	v.text("sourceArn", in.SourceArn, sourceARNText)
-	v.text("sourceAccount", in.SourceAccount, sourceAccountText)
-	v.text("eventSourceToken", in.EventSourceToken, eventSourceTokenText)
-	v.text("principalOrgID", in.PrincipalOrgID, principalOrgIDText)
-	enum(&v, "functionUrlAuthType", in.FunctionUrlAuthType, in.FunctionUrlAuthType.Values())
-	return v.resolve(c, r, in.Qualifier)
+func addPermissionReference(c *service.Call, in *sdk.AddPermissionInput) (request.Function, error) {
+	var v request.Validator
+	r := v.Function(c, in.FunctionName, request.NamespacedName)
+	v.RequiredText("statementId", in.StatementId, request.StatementID)
+	v.RequiredText("action", in.Action, actionText)
+	v.RequiredText("principal", in.Principal, principalText)
+	v.Text("sourceArn", in.SourceArn, sourceARNText)
+	v.Text("sourceAccount", in.SourceAccount, sourceAccountText)
+	v.Text("eventSourceToken", in.EventSourceToken, eventSourceTokenText)
+	v.Text("principalOrgID", in.PrincipalOrgID, request.OrganizationID)
+	request.Enum(&v, "functionUrlAuthType", in.FunctionUrlAuthType, in.FunctionUrlAuthType.Values())
+	return v.Resolve(c, r, in.Qualifier)
 }
 
 func (s *Service) addPermissionTarget(
@@ -57,8 +59,8 @@ func (s *Service) addPermission(
 	if err != nil {
 		return nil, err
 	}
-	if r.qualifier == latest {
-		return nil, invalidParameter("We currently do not support adding policies for $LATEST.")
+	if r.Qualifier == request.Latest {
+		return nil, fault.InvalidParameter("We currently do not support adding policies for $LATEST.")
 	}
 	text, err := newStatement(r, in)
 	if err != nil {
@@ -75,13 +77,13 @@ func (s *Service) addPermission(
 			return err
 		}
 		if p.find(*in.StatementId) >= 0 {
-			return conflict("The statement id (%s) provided already exists. "+
+			return fault.Conflict("The statement id (%s) provided already exists. "+
 				"Please provide a new statement id, or remove the existing statement.", *in.StatementId)
 		}
 		p.RevisionID = revision
 		p.Statements = append(p.Statements, added)
 		if size := len(p.text()); size > maxPolicyLength {
-			return userError("PolicyLengthExceededException", http.StatusBadRequest,
+			return fault.New("PolicyLengthExceededException", http.StatusBadRequest,
 				"The final policy size (%d) is bigger than the limit (%d).", size, maxPolicyLength)
 		}
 		return putPolicy(tx, r, p)
@@ -94,17 +96,15 @@ func (s *Service) addPermission(
 
 // policyToAddTo loads a function's policy, a new one if it has none. With a policy, the revision must be the policy's; without, the
 // function's own (lambda.md 1.3, U12).
-func (s *Service) policyToAddTo(tx store.Tx, r reference, revision *string) (*resourcePolicy, error) {
-	f, err := s.loadFunction(tx, r)
+func (s *Service) policyToAddTo(tx store.Tx, r request.Function, revision *string) (*resourcePolicy, error) {
+	f, err := s.load(tx, r)
 	switch {
+	case errors.Is(err, store.ErrNotFound) && r.Qualifier != "" && !request.IsVersion(r.Qualifier) && !strings.Contains(r.Qualifier, "$"):
+		return nil, fault.NotFound("Cannot find alias arn: %s", r.ARN())
 	case errors.Is(err, store.ErrNotFound):
-		return nil, functionNotFound(r.arn())
+		return nil, fault.FunctionNotFound(r.ARN())
 	case err != nil:
 		return nil, err
-	case r.qualifier != "" && !isVersion(r.qualifier) && !strings.Contains(r.qualifier, "$"):
-		return nil, notFound("Cannot find alias arn: %s", r.arn())
-	case r.qualifier != "":
-		return nil, functionNotFound(r.arn())
 	}
 	p, err := store.GetJSON[resourcePolicy](tx, policyKey(r))
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
@@ -112,22 +112,22 @@ func (s *Service) policyToAddTo(tx store.Tx, r reference, revision *string) (*re
 	}
 	current := p.RevisionID
 	if err != nil {
-		current = f.RevisionID
+		current = f.version.RevisionID
 	}
 	if revision != nil && *revision != current {
-		return nil, preconditionFailed("GetPolicy")
+		return nil, fault.PreconditionFailed("GetPolicy")
 	}
 	return &p, nil
 }
 
 // newStatement writes the statement that a request asks for: rules of generation in lambda.md 1.2.
-func newStatement(r reference, in *sdk.AddPermissionInput) (string, error) {
-	principal, err := principalOf(r.partition, *in.Principal)
+func newStatement(r request.Function, in *sdk.AddPermissionInput) (string, error) {
+	principal, err := principalOf(r.Partition, *in.Principal)
 	if err != nil {
 		return "", err
 	}
 	text, err := encodeJSON(statement{
-		Sid: *in.StatementId, Effect: "Allow", Principal: principal, Action: *in.Action, Resource: r.arn(),
+		Sid: *in.StatementId, Effect: "Allow", Principal: principal, Action: *in.Action, Resource: r.ARN(),
 		Condition: statementConditions(in),
 	})
 	if err != nil {
@@ -172,7 +172,7 @@ func principalOf(partition, principal string) (any, error) {
 	switch {
 	case principal == "*":
 		return "*", nil
-	case isAccount(principal):
+	case request.IsAccount(principal):
 		return statementPrincipal{AWS: "arn:" + partition + ":iam::" + principal + ":root"}, nil
 	case servicePrincipal.MatchString(principal):
 		return statementPrincipal{Service: principal}, nil
@@ -183,7 +183,7 @@ func principalOf(partition, principal string) (any, error) {
 }
 
 func invalidPrincipal() error {
-	return invalidParameter("The provided principal was invalid. Please check the principal and try again.")
+	return fault.InvalidParameter("The provided principal was invalid. Please check the principal and try again.")
 }
 
 // newPermission is what is kept of a new statement. Users and roles must exist.

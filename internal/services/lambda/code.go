@@ -17,6 +17,7 @@ import (
 
 	"github.com/licet/licet/internal/archive"
 	"github.com/licet/licet/internal/blob"
+	"github.com/licet/licet/internal/services/lambda/fault"
 	"github.com/licet/licet/internal/store"
 )
 
@@ -43,19 +44,19 @@ func checkCode(operation string, zip []byte) error {
 		limit = maxUpdateRequest
 	}
 	if base64.StdEncoding.EncodedLen(len(zip)) > limit {
-		return entityTooLarge("Request must be smaller than %d bytes for the %s operation", limit, operation)
+		return fault.EntityTooLarge("Request must be smaller than %d bytes for the %s operation", limit, operation)
 	}
 	if len(zip) > maxZipped {
-		return entityTooLarge("Zipped size must be smaller than %d bytes", maxZipped)
+		return fault.EntityTooLarge("Zipped size must be smaller than %d bytes", maxZipped)
 	}
 	_, err := archive.Inspect(bytes.NewReader(zip), int64(len(zip)), codeLimits())
 	switch {
 	case errors.Is(err, archive.ErrEmpty):
-		return invalidParameter("Uploaded file must be a non-empty zip")
+		return fault.InvalidParameter("Uploaded file must be a non-empty zip")
 	case errors.Is(err, archive.ErrTooLarge):
-		return invalidParameter("Unzipped size must be smaller than %d bytes", maxUnpacked)
+		return fault.InvalidParameter("Unzipped size must be smaller than %d bytes", maxUnpacked)
 	case errors.Is(err, archive.ErrInvalid):
-		return invalidParameter("Could not unzip uploaded file. Please check your file, then try to upload again.")
+		return fault.InvalidParameter("Could not unzip uploaded file. Please check your file, then try to upload again.")
 	case err != nil:
 		return fmt.Errorf("inspect code: %w", err)
 	}
@@ -156,7 +157,7 @@ func (u *unpacker) unpack(ctx context.Context, name blob.Name, dir string) error
 	err = archive.Unpack(bytes.NewReader(zip), int64(len(zip)), dir, codeLimits())
 	if errors.Is(err, archive.ErrInvalid) || errors.Is(err, archive.ErrTooLarge) || errors.Is(err, archive.ErrEmpty) {
 		// It was checked when it was uploaded, so this is rare: the rules have become stricter, or the blob is damaged.
-		e := userError("InvalidZipFileException", http.StatusBadGateway, "Lambda could not unzip the deployment package.")
+		e := fault.New("InvalidZipFileException", http.StatusBadGateway, "Lambda could not unzip the deployment package.")
 		e.Cause = err
 		return e
 	}
@@ -173,14 +174,17 @@ func (s *Service) Sweep(ctx context.Context) error {
 			return err
 		}
 		for _, item := range items {
-			if strings.Count(item.Key, "/") != 4 || !strings.Contains(item.Key, "/function/") {
+			if kind := strings.Split(item.Key, "/"); kind[3] != "function" && (kind[3] != "of" || kind[5] != "version") {
 				continue
 			}
-			f, err := store.DecodeJSON[struct{ Code string }](item)
+			record, err := store.DecodeJSON[struct { // a function, or a version
+				Code   string
+				Latest struct{ Code string }
+			}](item)
 			if err != nil {
 				return err
 			}
-			used[f.Code] = true
+			used[record.Code], used[record.Latest.Code] = true, true
 		}
 		return nil
 	})

@@ -26,35 +26,35 @@ const (
 // updateReason is the text for updates, too (lambda.md 7.4).
 const updateReason = "The function is being created."
 
-// configuration is what the operations show of a function. With a qualifier the ARN is qualified.
-func (f *function) configuration(qualifier string, when moment) types.FunctionConfiguration {
-	r := f.reference
-	r.qualifier = qualifier
+// configuration is what the operations show of a version. With a qualifier the ARN is qualified.
+func (f found) configuration(qualifier string, when moment) types.FunctionConfiguration {
+	r, v := f.function.reference, f.version
+	r.Qualifier = qualifier
 	c := types.FunctionConfiguration{
-		Architectures:    []types.Architecture{f.Architecture},
-		CodeSha256:       aws.String(codeSHA256(f.Code)),
-		CodeSize:         f.CodeSize,
-		Description:      aws.String(f.Description),
-		EphemeralStorage: &types.EphemeralStorage{Size: aws.Int32(f.Ephemeral)},
-		FunctionArn:      aws.String(r.arn()),
-		FunctionName:     aws.String(f.Name),
-		Handler:          aws.String(f.Handler),
-		LastModified:     aws.String(f.LastModified.UTC().Format("2006-01-02T15:04:05.000+0000")),
-		LoggingConfig:    &types.LoggingConfig{LogFormat: types.LogFormatText, LogGroup: aws.String(f.LogGroup)},
-		MemorySize:       aws.Int32(f.MemorySize),
+		Architectures:    []types.Architecture{v.Architecture},
+		CodeSha256:       aws.String(codeSHA256(v.Code)),
+		CodeSize:         v.CodeSize,
+		Description:      aws.String(v.Description),
+		EphemeralStorage: &types.EphemeralStorage{Size: aws.Int32(v.Ephemeral)},
+		FunctionArn:      aws.String(r.ARN()),
+		FunctionName:     aws.String(f.function.Name),
+		Handler:          aws.String(v.Handler),
+		LastModified:     aws.String(v.LastModified.UTC().Format("2006-01-02T15:04:05.000+0000")),
+		LoggingConfig:    &types.LoggingConfig{LogFormat: types.LogFormatText, LogGroup: aws.String(v.LogGroup)},
+		MemorySize:       aws.Int32(v.MemorySize),
 		PackageType:      types.PackageTypeZip,
-		RevisionId:       aws.String(f.RevisionID),
-		Role:             aws.String(f.Role),
-		Runtime:          f.Runtime,
+		RevisionId:       aws.String(v.RevisionID),
+		Role:             aws.String(v.Role),
+		Runtime:          v.Runtime,
 		SnapStart: &types.SnapStartResponse{
 			ApplyOn: types.SnapStartApplyOnNone, OptimizationStatus: types.SnapStartOptimizationStatusOff,
 		},
-		Timeout:       aws.Int32(f.Timeout),
-		TracingConfig: &types.TracingConfigResponse{Mode: f.TracingMode},
-		Version:       aws.String(latest),
+		Timeout:       aws.Int32(v.Timeout),
+		TracingConfig: &types.TracingConfigResponse{Mode: v.TracingMode},
+		Version:       aws.String(v.Number),
 	}
-	if f.Environment != nil {
-		c.Environment = &types.EnvironmentResponse{Variables: f.Environment}
+	if v.Environment != nil {
+		c.Environment = &types.EnvironmentResponse{Variables: v.Environment}
 	}
 	if when != listed {
 		c.RuntimeVersionConfig = &types.RuntimeVersionConfig{RuntimeVersionArn: aws.String(f.runtimeVersionARN())}
@@ -82,9 +82,9 @@ func setState(c *types.FunctionConfiguration, when moment) {
 }
 
 // runtimeVersionARN has AWS's form. AWS names a build of its runtime; there is one per runtime here.
-func (f *function) runtimeVersionARN() string {
-	sum := sha256.Sum256([]byte(f.Runtime))
-	return "arn:" + f.Partition + ":lambda:" + f.Region + "::runtime:" + hex.EncodeToString(sum[:])
+func (f found) runtimeVersionARN() string {
+	sum := sha256.Sum256([]byte(f.version.Runtime))
+	return "arn:" + f.function.Partition + ":lambda:" + f.function.Region + "::runtime:" + hex.EncodeToString(sum[:])
 }
 
 // output is a configuration as an operation's output: the SDK has one struct for each operation, with the same fields.

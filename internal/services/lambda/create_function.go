@@ -9,44 +9,46 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/google/uuid"
 
-	"github.com/licet/licet/authz"
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/lambda/fault"
+	"github.com/licet/licet/internal/services/lambda/request"
+	"github.com/licet/licet/internal/services/lambda/tag"
 	"github.com/licet/licet/internal/store"
 )
 
 // maxNameLength is that of a name alone (https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html, FunctionName).
 const maxNameLength = 64
 
-func createFunctionReference(c *service.Call, in *sdk.CreateFunctionInput) (reference, error) {
-	var v validator
-	r := v.name(c, in.FunctionName, functionNameText)
-	if len(v.violations) == 0 && len(r.name) > maxNameLength {
-		v.fail("'"+r.name+"'", "functionName", fmt.Sprintf("Member must have length less than or equal to %d", maxNameLength))
+func createFunctionReference(c *service.Call, in *sdk.CreateFunctionInput) (request.Function, error) {
+	var v request.Validator
+	r := v.Function(c, in.FunctionName, request.FunctionName)
+	if v.Err() == nil && len(r.Name) > maxNameLength {
+		v.Fail("'"+r.Name+"'", "functionName", fmt.Sprintf("Member must have length less than or equal to %d", maxNameLength))
 	}
-	v.required("role", in.Role != nil)
-	v.required("code", in.Code != nil)
+	v.Required("role", in.Role != nil)
+	v.Required("code", in.Code != nil)
 	createSettings(in).validate(&v)
-	enum(&v, "packageType", in.PackageType, in.PackageType.Values())
-	v.architectures(in.Architectures)
-	r, err := v.resolve(c, r, nil)
-	if err == nil && r.qualifier != "" {
-		err = invalidParameter("The name of a new function must not have a qualifier: %s", *in.FunctionName)
+	request.Enum(&v, "packageType", in.PackageType, in.PackageType.Values())
+	validateArchitectures(&v, in.Architectures)
+	r, err := v.Resolve(c, r, nil)
+	if err == nil && r.Qualifier != "" {
+		err = fault.InvalidParameter("The name of a new function must not have a qualifier: %s", *in.FunctionName)
 	}
 	if err == nil {
-		err = checkTagClash(in.Tags)
+		err = tag.CheckClash(in.Tags)
 	}
 	return r, err
 }
 
-// architectures checks the member of that name.
-func (v *validator) architectures(given []types.Architecture) {
+// validateArchitectures checks the member of that name.
+func validateArchitectures(v *request.Validator, given []types.Architecture) {
 	var a types.Architecture
 	switch {
 	case len(given) > 1:
-		v.fail("'"+list(given)+"'", "architectures", "Member must have length less than or equal to 1")
+		v.Fail("'"+request.List(given)+"'", "architectures", "Member must have length less than or equal to 1")
 	case len(given) == 1 && given[0] != types.ArchitectureX8664 && given[0] != types.ArchitectureArm64:
-		v.fail("'"+list(given)+"'", "architectures",
-			"Member must satisfy constraint: [Member must satisfy enum value set: "+list(a.Values())+", Member must not be null]")
+		v.Fail("'"+request.List(given)+"'", "architectures",
+			"Member must satisfy constraint: [Member must satisfy enum value set: "+request.List(a.Values())+", Member must not be null]")
 	}
 }
 
@@ -58,9 +60,9 @@ func (s *Service) createFunctionTarget(
 		return service.Target{}, err
 	}
 	// Whether there is a function of that name changes nothing: its tags and its policy are not those of the new one.
-	t := service.Target{ARN: r.arn(), Account: r.account}
+	t := service.Target{ARN: r.ARN(), Account: r.Account}
 	createSettings(in).conditionKeys(&t.Keys)
-	requestTags(&t.Keys, in.Tags)
+	tag.InRequest(&t.Keys, in.Tags)
 	if in.CodeSigningConfigArn != nil {
 		t.Keys.Set("lambda:CodeSigningConfigArn", *in.CodeSigningConfigArn)
 	}
@@ -74,29 +76,16 @@ func (s *Service) createFunctionNeeds(
 	if err != nil {
 		return nil, err
 	}
-	needs, err := createSettings(in).needs(c, r.functionARN())
+	needs, err := createSettings(in).needs(c, r.FunctionARN())
 	if err != nil {
 		return nil, err
 	}
 	if len(in.Tags) > 0 {
-		tag := service.Need{Action: "lambda:TagResource", Target: service.Target{ARN: r.arn(), Account: r.account}}
-		requestTags(&tag.Target.Keys, in.Tags)
-		needs = append(needs, tag)
+		tagging := service.Need{Action: "lambda:TagResource", Target: service.Target{ARN: r.ARN(), Account: r.Account}}
+		tag.InRequest(&tagging.Target.Keys, in.Tags)
+		needs = append(needs, tagging)
 	}
 	return needs, nil
-}
-
-// requestTags sets the keys of tags in a request.
-func requestTags(keys *authz.Context, tags map[string]string) {
-	if len(tags) == 0 {
-		return
-	}
-	names := make([]string, 0, len(tags))
-	for k, v := range tags {
-		keys.Set("aws:RequestTag/"+k, v)
-		names = append(names, k)
-	}
-	keys.SetList("aws:TagKeys", names...)
 }
 
 func (s *Service) createFunction(
@@ -110,20 +99,21 @@ func (s *Service) createFunction(
 		return nil, err
 	}
 	f := &function{
-		Partition: r.partition, Region: r.region, Account: r.account, Name: r.name,
-		RevisionID: uuid.NewString(), LastModified: c.Time,
-		CodeSize: int64(len(in.Code.ZipFile)),
-		Timeout:  3, MemorySize: minMemory, Ephemeral: minEphemeral, // AWS's defaults: lambda.md 8
-		Architecture: s.Architecture, TracingMode: types.TracingModePassThrough, LogGroup: "/aws/lambda/" + r.name,
-		Tags: in.Tags, reference: r,
+		Partition: r.Partition, Region: r.Region, Account: r.Account, Name: r.Name, Tags: in.Tags, reference: r,
+		Latest: version{
+			Number: request.Latest, RevisionID: uuid.NewString(), LastModified: c.Time,
+			CodeSize: int64(len(in.Code.ZipFile)),
+			Timeout:  3, MemorySize: minMemory, Ephemeral: minEphemeral, // AWS's defaults: lambda.md 8
+			Architecture: s.Architecture, TracingMode: types.TracingModePassThrough, LogGroup: "/aws/lambda/" + r.Name,
+		},
 	}
-	createSettings(in).apply(f)
-	if f.Code, err = s.storeCode(ctx, in.Code.ZipFile); err != nil {
+	createSettings(in).apply(&f.Latest)
+	if f.Latest.Code, err = s.storeCode(ctx, in.Code.ZipFile); err != nil {
 		return nil, err
 	}
 	err = s.DB.Update(ctx, func(tx store.Tx) error {
 		if _, err := tx.Get(functionKey(r)); err == nil {
-			return conflict("Function already exist: %s", r.name)
+			return fault.Conflict("Function already exist: %s", r.Name)
 		} else if !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
@@ -132,11 +122,11 @@ func (s *Service) createFunction(
 	if err != nil {
 		return nil, err
 	}
-	return output[sdk.CreateFunctionOutput](f.configuration("", created)), nil
+	return output[sdk.CreateFunctionOutput](f.latest().configuration("", created)), nil
 }
 
 // checkNewFunction refuses what must not become a function, the cheap reasons first.
-func (s *Service) checkNewFunction(ctx context.Context, c *service.Call, in *sdk.CreateFunctionInput, r reference) error {
+func (s *Service) checkNewFunction(ctx context.Context, c *service.Call, in *sdk.CreateFunctionInput, r request.Function) error {
 	if err := unsupportedCreate(in); err != nil {
 		return err
 	}
@@ -148,21 +138,21 @@ func (s *Service) checkNewFunction(ctx context.Context, c *service.Call, in *sdk
 		return err
 	}
 	if in.Runtime == "" || !isSet(in.Handler) {
-		return invalidParameter("Runtime and Handler are mandatory parameters for functions created with deployment packages.")
+		return fault.InvalidParameter("Runtime and Handler are mandatory parameters for functions created with deployment packages.")
 	}
 	if len(in.Code.ZipFile) == 0 {
-		return invalidParameter("Please provide a source for function code.")
+		return fault.InvalidParameter("Please provide a source for function code.")
 	}
 	if err := s.checkArchitecture("CreateFunction", in.Architectures); err != nil {
 		return err
 	}
-	if err := checkTags(in.Tags); err != nil {
+	if err := tag.Check(in.Tags); err != nil {
 		return err
 	}
-	if _, err := s.findFunction(ctx, r); err == nil {
-		return conflict("Function already exist: %s", r.name)
+	if _, err := s.find(ctx, r); err == nil {
+		return fault.Conflict("Function already exist: %s", r.Name)
 	} else if !errors.Is(err, store.ErrNotFound) {
-		return fmt.Errorf("find function %s: %w", r.arn(), err)
+		return fmt.Errorf("find function %s: %w", r.ARN(), err)
 	}
 	if err := s.checkRole(ctx, c, *in.Role, r); err != nil {
 		return err
@@ -182,7 +172,7 @@ func unsupportedCreate(in *sdk.CreateFunctionInput) error {
 		{"TenancyConfig", in.TenancyConfig != nil},
 	} {
 		if m.asked {
-			return notImplemented("CreateFunction", m.name)
+			return fault.NotImplemented("CreateFunction", m.name)
 		}
 	}
 	code := in.Code
@@ -212,7 +202,7 @@ func unsupportedCode(operation, prefix string, s codeSource) error {
 		{"SourceKMSKeyArn", isSet(s.SourceKMSKeyARN)},
 	} {
 		if m.asked {
-			return notImplemented(operation, prefix+m.name)
+			return fault.NotImplemented(operation, prefix+m.name)
 		}
 	}
 	return nil
@@ -221,7 +211,7 @@ func unsupportedCode(operation, prefix string, s codeSource) error {
 // checkArchitecture refuses code for another machine than this.
 func (s *Service) checkArchitecture(operation string, asked []types.Architecture) error {
 	if len(asked) == 1 && asked[0] != s.Architecture {
-		return notImplemented(operation, "Architectures=["+string(asked[0])+"] on this machine")
+		return fault.NotImplemented(operation, "Architectures=["+string(asked[0])+"] on this machine")
 	}
 	return nil
 }

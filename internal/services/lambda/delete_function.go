@@ -8,12 +8,14 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/lambda/fault"
+	"github.com/licet/licet/internal/services/lambda/request"
 	"github.com/licet/licet/internal/store"
 )
 
-func deleteFunctionReference(c *service.Call, in *sdk.DeleteFunctionInput) (reference, error) {
-	var v validator
-	return v.resolve(c, v.name(c, in.FunctionName, namespacedNameText), in.Qualifier)
+func deleteFunctionReference(c *service.Call, in *sdk.DeleteFunctionInput) (request.Function, error) {
+	var v request.Validator
+	return v.Resolve(c, v.Function(c, in.FunctionName, request.NamespacedName), in.Qualifier)
 }
 
 func (s *Service) deleteFunction(
@@ -24,27 +26,27 @@ func (s *Service) deleteFunction(
 		return nil, err
 	}
 	switch {
-	case r.qualifier == latest:
-		return nil, invalidParameter("$LATEST version cannot be deleted without deleting the function.")
-	case !isVersion(r.qualifier):
-		return nil, invalidParameter("Deletion of aliases is not currently supported.")
+	case r.Qualifier == request.Latest:
+		return nil, fault.InvalidParameter("$LATEST version cannot be deleted without deleting the function.")
+	case !request.IsVersion(r.Qualifier):
+		return nil, fault.InvalidParameter("Deletion of aliases is not currently supported.")
 	}
 	err = s.DB.Update(ctx, func(tx store.Tx) error {
 		if _, err := tx.Get(functionKey(r)); errors.Is(err, store.ErrNotFound) {
-			return functionNotFound(r.functionARN())
+			return fault.FunctionNotFound(r.FunctionARN())
 		} else if err != nil {
 			return err
 		}
-		if r.qualifier != "" { // deleting a version that is not there is no error (recorded from AWS)
+		if r.Qualifier != "" { // deleting a version that is not there is no error (recorded from AWS)
 			return nil
 		}
-		return errors.Join(tx.Delete(functionKey(r)), tx.Delete(policyKey(r)))
+		return errors.Join(tx.Delete(functionKey(r)), tx.DeletePrefix(belongings(r)))
 	})
 	if err != nil {
 		return nil, err
 	}
-	if r.qualifier == "" {
-		s.Runner.Retire(r.functionARN())
+	if r.Qualifier == "" {
+		s.Runner.Retire(r.FunctionARN())
 	}
 	// The model says 200; AWS answers 204 (lambda.md 6).
 	return &sdk.DeleteFunctionOutput{StatusCode: http.StatusNoContent}, nil

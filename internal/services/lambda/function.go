@@ -13,18 +13,36 @@ import (
 	"github.com/licet/licet/internal/blob"
 	"github.com/licet/licet/internal/execution"
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/lambda/fault"
+	"github.com/licet/licet/internal/services/lambda/request"
+	"github.com/licet/licet/internal/services/lambda/tag"
 	"github.com/licet/licet/internal/store"
 )
 
 // environmentPurpose is what environment variables are sealed for.
 const environmentPurpose = "lambda-environment"
 
-// function is the record of a function's $LATEST version. Values from the cache are shared: change a clone.
+// function is the record of a function: what its versions share, and its $LATEST version. Values from the cache are shared: change a
+// clone.
 type function struct {
-	Partition    string             `json:"partition"`
-	Region       string             `json:"region"`
-	Account      string             `json:"account"`
-	Name         string             `json:"name"`
+	Partition string            `json:"partition"`
+	Region    string            `json:"region"`
+	Account   string            `json:"account"`
+	Name      string            `json:"name"`
+	Tags      map[string]string `json:"tags,omitempty"`
+	// Published is the number of the version that was published last. Numbers are never reused, also after deletion (lambda.md 7.4).
+	Published int64 `json:"published,omitempty"`
+	// Latest is the version that can be changed.
+	Latest version `json:"latest"`
+
+	reference    request.Function
+	resourceTags authz.Context // aws:ResourceTag/…
+}
+
+// version is the code and the configuration of one version of a function. Of a published one neither ever changes.
+type version struct {
+	// Number is "$LATEST" or a decimal number from 1.
+	Number       string             `json:"number"`
 	RevisionID   string             `json:"revision_id"`
 	LastModified time.Time          `json:"last_modified"`
 	Code         blob.Name          `json:"code"`
@@ -39,17 +57,33 @@ type function struct {
 	Architecture types.Architecture `json:"architecture"`
 	TracingMode  types.TracingMode  `json:"tracing_mode"`
 	LogGroup     string             `json:"log_group"`
-	Tags         map[string]string  `json:"tags,omitempty"`
 	Sealed       []byte             `json:"environment,omitempty"` // JSON of Environment, encrypted
 	Environment  map[string]string  `json:"-"`                     // nil: never given
-	reference    reference          `json:"-"`
-	resourceTags authz.Context      `json:"-"` // aws:ResourceTag/…
 }
 
-func functionKey(r reference) string { return functionPrefix(r.account, r.region) + r.name }
+// found is what a request names.
+type found struct {
+	function *function
+	// version that the qualifier, or the alias, names; $LATEST for an unqualified request.
+	version *version
+	// alias that the qualifier names; nil if it names none.
+	alias *alias
+}
+
+// latest is the function's $LATEST version.
+func (f *function) latest() found { return found{function: f, version: &f.Latest} }
+
+// A function's record stands by its name, so that functions are listed in order; what belongs to it stands below a prefix of its own,
+// which goes with it.
+func functionKey(r request.Function) string { return functionPrefix(r.Account, r.Region) + r.Name }
 
 func functionPrefix(account, region string) string {
 	return "lambda/" + account + "/" + region + "/function/"
+}
+
+// belongings is the prefix of the records that belong to a function.
+func belongings(r request.Function) string {
+	return "lambda/" + r.Account + "/" + r.Region + "/of/" + r.Name + "/"
 }
 
 // decodeFunction makes a record from its item.
@@ -58,67 +92,134 @@ func (s *Service) decodeFunction(item store.Item) (*function, error) {
 	if err != nil {
 		return nil, err
 	}
-	if f.Sealed != nil {
-		plain, err := s.Keys.Open(environmentPurpose, f.Sealed)
-		if err != nil {
-			return nil, fmt.Errorf("open environment of %s: %w", item.Key, err)
-		}
-		if err := json.Unmarshal(plain, &f.Environment); err != nil {
-			return nil, fmt.Errorf("decode environment of %s: %w", item.Key, err)
-		}
+	if err := s.open(&f.Latest); err != nil {
+		return nil, fmt.Errorf("%s: %w", item.Key, err)
 	}
-	f.reference = reference{partition: f.Partition, region: f.Region, account: f.Account, name: f.Name}
-	for k, v := range f.Tags {
-		f.resourceTags.Set("aws:ResourceTag/"+k, v)
-	}
+	f.reference = request.Function{Partition: f.Partition, Region: f.Region, Account: f.Account, Name: f.Name}
+	tag.OfResource(&f.resourceTags, f.Tags)
 	return &f, nil
 }
 
-// findFunction reads a function from the cache. It does not look at the qualifier.
-func (s *Service) findFunction(ctx context.Context, r reference) (*function, error) {
-	return s.functions.Get(ctx, functionKey(r))
+// open decrypts what is secret in a version's record.
+func (s *Service) open(v *version) error {
+	if v.Sealed == nil {
+		return nil
+	}
+	plain, err := s.Keys.Open(environmentPurpose, v.Sealed)
+	if err != nil {
+		return fmt.Errorf("open environment: %w", err)
+	}
+	if err := json.Unmarshal(plain, &v.Environment); err != nil {
+		return fmt.Errorf("decode environment: %w", err)
+	}
+	return nil
+}
+
+// seal encrypts what is secret in a version's record.
+func (s *Service) seal(v *version) error {
+	v.Sealed = nil
+	if v.Environment == nil {
+		return nil
+	}
+	plain, err := json.Marshal(v.Environment)
+	if err != nil {
+		return fmt.Errorf("encode environment: %w", err)
+	}
+	if v.Sealed, err = s.Keys.Seal(environmentPurpose, plain); err != nil {
+		return fmt.Errorf("seal environment: %w", err)
+	}
+	return nil
+}
+
+// find gives what a reference names, from the caches. The error wraps store.ErrNotFound where the function, or the qualifier, is not
+// there.
+func (s *Service) find(ctx context.Context, r request.Function) (found, error) {
+	return resolve(r, lookup{
+		function: func() (*function, error) { return s.functions.Get(ctx, functionKey(r)) },
+		version:  func(number string) (*version, error) { return s.versions.Get(ctx, versionKey(r, number)) },
+		alias:    func() (*alias, error) { return s.aliases.Get(ctx, aliasKey(r)) },
+	})
+}
+
+// load is find inside a transaction: values of its own.
+func (s *Service) load(reader store.Reader, r request.Function) (found, error) {
+	return resolve(r, lookup{
+		function: func() (*function, error) { return s.loadFunction(reader, r) },
+		version:  func(number string) (*version, error) { return read(reader, versionKey(r, number), s.decodeVersion) },
+		alias:    func() (*alias, error) { return read(reader, aliasKey(r), decodeAlias) },
+	})
+}
+
+// lookup finds the records that a reference may name.
+type lookup struct {
+	function func() (*function, error)
+	version  func(number string) (*version, error)
+	alias    func() (*alias, error)
+}
+
+func resolve(r request.Function, l lookup) (f found, err error) {
+	if f.function, err = l.function(); err != nil {
+		return found{}, err
+	}
+	number := r.Qualifier
+	if !request.IsVersion(number) && number != request.Latest {
+		if f.alias, err = l.alias(); err != nil {
+			return found{}, err
+		}
+		number = f.alias.Version
+	}
+	if number == "" || number == request.Latest {
+		f.version = &f.function.Latest
+		return f, nil
+	}
+	if f.version, err = l.version(number); err != nil {
+		return found{}, err
+	}
+	return f, nil
+}
+
+// read decodes the item at a key inside a transaction.
+func read[T any](reader store.Reader, key string, decode func(store.Item) (T, error)) (T, error) {
+	item, err := reader.Get(key)
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return decode(item)
+}
+
+// existing is find for operations that answer that the thing is not there.
+func (s *Service) existing(ctx context.Context, r request.Function) (found, error) {
+	f, err := s.find(ctx, r)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return found{}, fault.FunctionNotFound(r.ARN())
+	case err != nil:
+		return found{}, fmt.Errorf("find function %s: %w", r.ARN(), err)
+	}
+	return f, nil
 }
 
 // loadFunction reads a function inside a transaction: a value of its own.
-func (s *Service) loadFunction(reader store.Reader, r reference) (*function, error) {
-	item, err := reader.Get(functionKey(r))
-	if err != nil {
-		return nil, err
-	}
-	return s.decodeFunction(item)
+func (s *Service) loadFunction(reader store.Reader, r request.Function) (*function, error) {
+	return read(reader, functionKey(r), s.decodeFunction)
 }
 
 func (s *Service) putFunction(tx store.Tx, f *function) error {
-	f.Sealed = nil
-	if f.Environment != nil {
-		plain, err := json.Marshal(f.Environment)
-		if err != nil {
-			return fmt.Errorf("encode environment of %s: %w", f.Name, err)
-		}
-		if f.Sealed, err = s.Keys.Seal(environmentPurpose, plain); err != nil {
-			return fmt.Errorf("seal environment of %s: %w", f.Name, err)
-		}
+	if err := s.seal(&f.Latest); err != nil {
+		return fmt.Errorf("%s: %w", f.Name, err)
 	}
 	return store.PutJSON(tx, functionKey(f.reference), f)
 }
 
-// updateFunction changes a function in one transaction and gives the result. change may run more than once. revision, if not nil,
-// must be the function's (lambda.md 1.3).
-func (s *Service) updateFunction(
-	ctx context.Context, r reference, revision *string, change func(*function) error,
-) (*function, error) {
+// updateFunction changes a function's record in one transaction and gives the result. change may run more than once.
+func (s *Service) updateFunction(ctx context.Context, r request.Function, change func(*function) error) (*function, error) {
 	var f *function
 	err := s.DB.Update(ctx, func(tx store.Tx) (err error) {
 		if f, err = s.loadFunction(tx, r); errors.Is(err, store.ErrNotFound) {
-			return functionNotFound(r.arn())
+			return fault.FunctionNotFound(r.ARN())
 		} else if err != nil {
 			return err
-		}
-		if !r.exists() {
-			return functionNotFound(r.arn())
-		}
-		if revision != nil && *revision != f.RevisionID {
-			return preconditionFailed("GetFunction/GetAlias")
 		}
 		if err := change(f); err != nil {
 			return err
@@ -131,19 +232,34 @@ func (s *Service) updateFunction(
 	return f, nil
 }
 
-// execution is the function as its environments see it. Nothing is copied: the cached record does not change.
-func (f *function) execution(codeDir string) execution.Function {
+// updateLatest changes the $LATEST version of a function. revision, if not nil, must be the version's (lambda.md 1.3).
+func (s *Service) updateLatest(ctx context.Context, r request.Function, revision *string, change func(*version) error) (found, error) {
+	f, err := s.updateFunction(ctx, r, func(f *function) error {
+		if revision != nil && *revision != f.Latest.RevisionID {
+			return fault.PreconditionFailed("GetFunction/GetAlias")
+		}
+		return change(&f.Latest)
+	})
+	if err != nil {
+		return found{}, err
+	}
+	return f.latest(), nil
+}
+
+// execution is a version as its environments see it. Nothing is copied: cached records do not change.
+func (f found) execution(codeDir string) execution.Function {
+	v := f.version
 	return execution.Function{
-		ARN: f.reference.functionARN(), Account: f.Account, Region: f.Region, Name: f.Name,
-		Version: latest, Revision: f.RevisionID,
-		Role: f.Role, Runtime: string(f.Runtime), Handler: f.Handler,
-		Timeout: time.Duration(f.Timeout) * time.Second, MemoryMB: int(f.MemorySize), EphemeralMB: int(f.Ephemeral),
-		Env: f.Environment, CodeDir: codeDir, LogGroup: f.LogGroup,
+		ARN: f.function.reference.FunctionARN(), Account: f.function.Account, Region: f.function.Region, Name: f.function.Name,
+		Version: v.Number, Revision: v.RevisionID,
+		Role: v.Role, Runtime: string(v.Runtime), Handler: v.Handler,
+		Timeout: time.Duration(v.Timeout) * time.Second, MemoryMB: int(v.MemorySize), EphemeralMB: int(v.Ephemeral),
+		Env: v.Environment, CodeDir: codeDir, LogGroup: v.LogGroup,
 	}
 }
 
 // on makes the resource of an operation on one function, from the function that reads and validates its input.
-func on[In any](s *Service, action string, read func(*service.Call, *In) (reference, error)) service.Resource[In] {
+func on[In any](s *Service, action string, read func(*service.Call, *In) (request.Function, error)) service.Resource[In] {
 	return func(ctx context.Context, c *service.Call, in *In) (service.Target, error) {
 		r, err := read(c, in)
 		if err != nil {
@@ -164,11 +280,11 @@ func grantable(action string) bool {
 	return false
 }
 
-// target is a function as a resource: the ARN as requested, its tags, and its own policy, which is consulted for the unqualified
-// ARN alone (lambda.md 1.4; $LATEST has no policy, and versions and aliases, which have their own, do not exist yet).
-func (s *Service) target(ctx context.Context, c *service.Call, action string, r reference) (service.Target, error) {
-	t := service.Target{ARN: r.arn(), Account: r.account}
-	f, err := s.findFunction(ctx, r)
+// target is a function, version or alias as a resource: the ARN as requested, its function's tags, and the policy of that very ARN.
+// There is no fall-back from an alias or a version to the function, nor from an alias to its version (lambda.md 1.4).
+func (s *Service) target(ctx context.Context, c *service.Call, action string, r request.Function) (service.Target, error) {
+	t := service.Target{ARN: r.ARN(), Account: r.Account}
+	f, err := s.functions.Get(ctx, functionKey(r))
 	if errors.Is(err, store.ErrNotFound) {
 		return t, nil
 	}
@@ -176,7 +292,7 @@ func (s *Service) target(ctx context.Context, c *service.Call, action string, r 
 		return service.Target{}, fmt.Errorf("find function %s: %w", t.ARN, err)
 	}
 	t.Keys = f.resourceTags
-	if r.qualifier != "" || (r.account != c.Account && !grantable(action)) {
+	if r.Account != c.Account && !grantable(action) {
 		return t, nil
 	}
 	p, err := s.policies.Get(ctx, policyKey(r))

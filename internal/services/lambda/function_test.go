@@ -108,7 +108,7 @@ func TestCreateFunctionKeepsSettings(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		if bytes.Contains(item.Value, []byte("STAGE")) || bytes.Contains(item.Value, []byte("test")) {
+		if bytes.Contains(item.Value, []byte("STAGE")) || bytes.Contains(item.Value, []byte("dev")) {
 			t.Errorf("environment is in the clear: %s", item.Value)
 		}
 		return nil

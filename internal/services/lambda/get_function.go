@@ -2,7 +2,6 @@ package lambda
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 
@@ -11,12 +10,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/licet/licet/internal/service"
-	"github.com/licet/licet/internal/store"
+	"github.com/licet/licet/internal/services/lambda/request"
 )
 
-func getFunctionReference(c *service.Call, in *sdk.GetFunctionInput) (reference, error) {
-	var v validator
-	return v.resolve(c, v.name(c, in.FunctionName, namespacedNameText), in.Qualifier)
+func getFunctionReference(c *service.Call, in *sdk.GetFunctionInput) (request.Function, error) {
+	var v request.Validator
+	return v.Resolve(c, v.Function(c, in.FunctionName, request.NamespacedName), in.Qualifier)
 }
 
 func (s *Service) getFunction(
@@ -30,25 +29,25 @@ func (s *Service) getFunction(
 	if err != nil {
 		return nil, err
 	}
-	url, err := s.CodeURLs.CodeURL(ctx, c, f.Code)
+	url, err := s.CodeURLs.CodeURL(ctx, c, f.version.Code)
 	if err != nil {
-		return nil, fmt.Errorf("make link to code of %s: %w", r.arn(), err)
+		return nil, fmt.Errorf("make link to code of %s: %w", r.ARN(), err)
 	}
-	configuration := f.configuration(r.qualifier, settled)
+	configuration := f.configuration(r.Qualifier, settled)
 	out := &sdk.GetFunctionOutput{
 		Configuration: &configuration,
 		Code:          &types.FunctionCodeLocation{Location: aws.String(url), RepositoryType: aws.String("S3")},
 	}
-	if len(f.Tags) == 0 {
+	if len(f.function.Tags) == 0 {
 		return out, nil
 	}
-	return out, s.addTags(ctx, c, f, out)
+	return out, s.addTags(ctx, c, f.function, out)
 }
 
 // addTags shows a function's tags to a caller who may list them
 // (https://docs.aws.amazon.com/lambda/latest/api/API_GetFunction.html, Tags and TagsError).
 func (s *Service) addTags(ctx context.Context, c *service.Call, f *function, out *sdk.GetFunctionOutput) error {
-	arn := f.reference.functionARN()
+	arn := f.reference.FunctionARN()
 	listTags := *c
 	listTags.Operation = "ListTags"
 	ok, err := s.Permissions.Permitted(ctx, &listTags, &sdk.ListTagsInput{Resource: aws.String(arn)})
@@ -64,16 +63,4 @@ func (s *Service) addTags(ctx context.Context, c *service.Call, f *function, out
 		Message:   aws.String("User: " + c.Caller.ARN + " is not authorized to perform: lambda:ListTags on resource: " + arn),
 	}
 	return nil
-}
-
-// existing finds what a reference names, or answers that it is not there.
-func (s *Service) existing(ctx context.Context, r reference) (*function, error) {
-	f, err := s.findFunction(ctx, r)
-	switch {
-	case errors.Is(err, store.ErrNotFound) || (err == nil && !r.exists()):
-		return nil, functionNotFound(r.arn())
-	case err != nil:
-		return nil, fmt.Errorf("find function %s: %w", r.arn(), err)
-	}
-	return f, nil
 }

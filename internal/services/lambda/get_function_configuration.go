@@ -6,11 +6,12 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/lambda/request"
 )
 
-func getFunctionConfigurationReference(c *service.Call, in *sdk.GetFunctionConfigurationInput) (reference, error) {
-	var v validator
-	return v.resolve(c, v.name(c, in.FunctionName, namespacedNameText), in.Qualifier)
+func getFunctionConfigurationReference(c *service.Call, in *sdk.GetFunctionConfigurationInput) (request.Function, error) {
+	var v request.Validator
+	return v.Resolve(c, v.Function(c, in.FunctionName, request.NamespacedName), in.Qualifier)
 }
 
 func (s *Service) getFunctionConfiguration(
@@ -24,5 +25,5 @@ func (s *Service) getFunctionConfiguration(
 	if err != nil {
 		return nil, err
 	}
-	return output[sdk.GetFunctionConfigurationOutput](f.configuration(r.qualifier, settled)), nil
+	return output[sdk.GetFunctionConfigurationOutput](f.configuration(r.Qualifier, settled)), nil
 }

@@ -9,12 +9,14 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/lambda/fault"
+	"github.com/licet/licet/internal/services/lambda/request"
 	"github.com/licet/licet/internal/store"
 )
 
-func getPolicyReference(c *service.Call, in *sdk.GetPolicyInput) (reference, error) {
-	var v validator
-	return v.resolve(c, v.name(c, in.FunctionName, namespacedNameText), in.Qualifier)
+func getPolicyReference(c *service.Call, in *sdk.GetPolicyInput) (request.Function, error) {
+	var v request.Validator
+	return v.Resolve(c, v.Function(c, in.FunctionName, request.NamespacedName), in.Qualifier)
 }
 
 func (s *Service) getPolicy(ctx context.Context, c *service.Call, in *sdk.GetPolicyInput) (*sdk.GetPolicyOutput, error) {
@@ -23,11 +25,11 @@ func (s *Service) getPolicy(ctx context.Context, c *service.Call, in *sdk.GetPol
 		return nil, err
 	}
 	p, err := s.policies.Get(ctx, policyKey(r))
-	if errors.Is(err, store.ErrNotFound) || (err == nil && r.qualifier != "") {
-		return nil, notFound("The resource you requested does not exist.")
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, fault.NotFound("The resource you requested does not exist.")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("find policy of %s: %w", r.arn(), err)
+		return nil, fmt.Errorf("find policy of %s: %w", r.ARN(), err)
 	}
 	text, err := s.shown(ctx, p)
 	if err != nil {

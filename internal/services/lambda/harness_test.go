@@ -50,7 +50,8 @@ type harness struct {
 	trusted   map[string]bool
 	ids       map[string]string
 	mayList   bool
-	account   string // of the caller
+	allowed   map[string]bool // what execution roles may: "action resource"
+	account   string          // of the caller
 	now       time.Time
 	lastNeeds []service.Need
 }
@@ -59,7 +60,7 @@ func newHarness(t testing.TB) *harness {
 	t.Helper()
 	h := &harness{
 		t: t, db: &countingDB{DB: storetest.New(t)}, runner: &fakeRunner{}, trusted: map[string]bool{role: true},
-		ids: make(map[string]string), mayList: true, account: account,
+		ids: make(map[string]string), allowed: make(map[string]bool), mayList: true, account: account,
 		now: time.Date(2026, 11, 23, 12, 0, 0, 7_000_000, time.UTC),
 	}
 	l, err := New(Config{
@@ -93,6 +94,10 @@ func codeDir(t testing.TB) string {
 
 func (h *harness) CanAssume(_ context.Context, _ *service.Call, roleARN, _ string) (bool, error) {
 	return h.trusted[roleARN], nil
+}
+
+func (h *harness) Allows(_ context.Context, _, _, action, resource string) (bool, error) {
+	return h.allowed[action+" "+resource], nil
 }
 
 func (h *harness) UniqueID(_ context.Context, arn string) (string, error) { return h.ids[arn], nil }

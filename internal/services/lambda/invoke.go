@@ -15,6 +15,8 @@ import (
 
 	"github.com/licet/licet/internal/execution"
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/lambda/fault"
+	"github.com/licet/licet/internal/services/lambda/request"
 	"github.com/licet/licet/internal/store"
 )
 
@@ -24,14 +26,14 @@ const (
 	maxClientContext = 3583
 )
 
-func invokeReference(c *service.Call, in *sdk.InvokeInput) (reference, error) {
-	var v validator
-	r := v.name(c, in.FunctionName, namespacedNameText)
-	enum(&v, "invocationType", in.InvocationType, in.InvocationType.Values())
-	enum(&v, "logType", in.LogType, in.LogType.Values())
-	v.text("durableExecutionName", in.DurableExecutionName, durableExecutionNameText)
-	v.text("tenantId", in.TenantId, tenantIDText)
-	return v.resolve(c, r, in.Qualifier)
+func invokeReference(c *service.Call, in *sdk.InvokeInput) (request.Function, error) {
+	var v request.Validator
+	r := v.Function(c, in.FunctionName, request.NamespacedName)
+	request.Enum(&v, "invocationType", in.InvocationType, in.InvocationType.Values())
+	request.Enum(&v, "logType", in.LogType, in.LogType.Values())
+	v.Text("durableExecutionName", in.DurableExecutionName, durableExecutionNameText)
+	v.Text("tenantId", in.TenantId, tenantIDText)
+	return v.Resolve(c, r, in.Qualifier)
 }
 
 func (s *Service) invoke(ctx context.Context, c *service.Call, in *sdk.InvokeInput) (*sdk.InvokeOutput, error) {
@@ -53,47 +55,47 @@ func (s *Service) invoke(ctx context.Context, c *service.Call, in *sdk.InvokeInp
 	if in.InvocationType == types.InvocationTypeDryRun { // judged as any Invoke, but nothing runs (lambda.md 2.1)
 		return &sdk.InvokeOutput{StatusCode: http.StatusNoContent}, nil
 	}
-	dir, err := s.code.directory(ctx, f.Code)
+	dir, err := s.code.directory(ctx, f.version.Code)
 	if err != nil {
-		return nil, fmt.Errorf("unpack code of %s: %w", r.arn(), err)
+		return nil, fmt.Errorf("unpack code of %s: %w", r.ARN(), err)
 	}
 	payload := in.Payload
 	if len(payload) == 0 { // what functions see of an invocation without a payload (recorded)
 		payload = []byte("{}")
 	}
 	result, err := s.Runner.Invoke(ctx, f.execution(dir), execution.Invocation{
-		RequestID: c.RequestID, InvokedARN: r.arn(), Payload: payload, ClientContext: clientContext,
+		RequestID: c.RequestID, InvokedARN: r.ARN(), Payload: payload, ClientContext: clientContext,
 		TraceID: c.TraceID, LogTail: in.LogType == types.LogTypeTail,
 	})
 	if err != nil {
 		return nil, invokeError(err, r)
 	}
-	return invokeOutput(in, result), nil
+	return invokeOutput(in, f.version.Number, result), nil
 }
 
 // invocable finds the function to run. Where others name the ARN as requested, Invoke names the version (lambda.md 7.1).
-func (s *Service) invocable(ctx context.Context, r reference) (*function, error) {
-	f, err := s.findFunction(ctx, r)
-	if err == nil && r.exists() {
+func (s *Service) invocable(ctx context.Context, r request.Function) (found, error) {
+	f, err := s.find(ctx, r)
+	if err == nil {
 		return f, nil
 	}
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return nil, fmt.Errorf("find function %s: %w", r.arn(), err)
+	if !errors.Is(err, store.ErrNotFound) {
+		return found{}, fmt.Errorf("find function %s: %w", r.ARN(), err)
 	}
-	if r.qualifier == "" {
-		r.qualifier = latest
+	if r.Qualifier == "" {
+		r.Qualifier = request.Latest
 	}
-	return nil, functionNotFound(r.arn())
+	return found{}, fault.FunctionNotFound(r.ARN())
 }
 
 func unsupportedInvoke(in *sdk.InvokeInput) error {
 	switch {
 	case in.InvocationType == types.InvocationTypeEvent:
-		return notImplemented("Invoke", "InvocationType=Event")
+		return fault.NotImplemented("Invoke", "InvocationType=Event")
 	case in.DurableExecutionName != nil:
-		return notImplemented("Invoke", "DurableExecutionName")
+		return fault.NotImplemented("Invoke", "DurableExecutionName")
 	case in.TenantId != nil:
-		return notImplemented("Invoke", "TenantId")
+		return fault.NotImplemented("Invoke", "TenantId")
 	}
 	return nil
 }
@@ -102,7 +104,7 @@ func unsupportedInvoke(in *sdk.InvokeInput) error {
 func checkInvocation(in *sdk.InvokeInput) (clientContext string, err error) {
 	if len(in.Payload) > maxPayload {
 		// Code and text as recorded from AWS's front end, although the model has RequestTooLargeException.
-		return "", entityTooLarge("Request must be smaller than %d bytes for the InvokeFunction operation", maxPayload)
+		return "", fault.EntityTooLarge("Request must be smaller than %d bytes for the InvokeFunction operation", maxPayload)
 	}
 	if err := checkPayload(in.Payload); err != nil {
 		return "", err
@@ -111,12 +113,12 @@ func checkInvocation(in *sdk.InvokeInput) (clientContext string, err error) {
 		return "", nil
 	}
 	if len(*in.ClientContext) > maxClientContext {
-		return "", invalidRequestContent("Client context must be no more than %d bytes of Base64-encoded data.", maxClientContext)
+		return "", fault.InvalidRequestContent("Client context must be no more than %d bytes of Base64-encoded data.", maxClientContext)
 	}
 	plain, err := base64.StdEncoding.DecodeString(*in.ClientContext)
 	var object map[string]json.RawMessage
 	if err != nil || json.Unmarshal(plain, &object) != nil || object == nil {
-		return "", invalidRequestContent("Client context must be a valid Base64-encoded JSON object.")
+		return "", fault.InvalidRequestContent("Client context must be a valid Base64-encoded JSON object.")
 	}
 	return string(plain), nil
 }
@@ -131,20 +133,20 @@ func checkPayload(payload []byte) error {
 		for rest := payload; ; {
 			r, size := utf8.DecodeRune(rest)
 			if r == utf8.RuneError && size == 1 {
-				return invalidRequestContent(text, fmt.Sprintf("Invalid UTF-8 start byte 0x%x", rest[0]))
+				return fault.InvalidRequestContent(text, fmt.Sprintf("Invalid UTF-8 start byte 0x%x", rest[0]))
 			}
 			rest = rest[size:]
 		}
 	}
 	if !json.Valid(payload) {
 		var value json.RawMessage
-		return invalidRequestContent(text, json.Unmarshal(payload, &value))
+		return fault.InvalidRequestContent(text, json.Unmarshal(payload, &value))
 	}
 	return nil
 }
 
-func invokeOutput(in *sdk.InvokeInput, result execution.Result) *sdk.InvokeOutput {
-	out := &sdk.InvokeOutput{StatusCode: http.StatusOK, ExecutedVersion: aws.String(latest), Payload: result.Payload}
+func invokeOutput(in *sdk.InvokeInput, version string, result execution.Result) *sdk.InvokeOutput {
+	out := &sdk.InvokeOutput{StatusCode: http.StatusOK, ExecutedVersion: aws.String(version), Payload: result.Payload}
 	if result.FunctionError != "" {
 		out.FunctionError = aws.String(result.FunctionError)
 	}
@@ -155,16 +157,16 @@ func invokeOutput(in *sdk.InvokeInput, result execution.Result) *sdk.InvokeOutpu
 }
 
 // invokeError says in AWS's words why an invocation did not reach the function.
-func invokeError(err error, r reference) error {
+func invokeError(err error, r request.Function) error {
 	var limit execution.ErrThrottled
 	if errors.As(err, &limit) {
-		return throttled(limit.Reason)
+		return fault.Throttled(limit.Reason)
 	}
 	var role execution.ErrRole
 	if errors.As(err, &role) {
-		e := accessDenied("The role defined for the function cannot be assumed by Lambda.")
+		e := fault.AccessDenied("The role defined for the function cannot be assumed by Lambda.")
 		e.Cause = err
 		return e
 	}
-	return fmt.Errorf("invoke %s: %w", r.arn(), err)
+	return fmt.Errorf("invoke %s: %w", r.ARN(), err)
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/licet/licet/internal/archive"
 	"github.com/licet/licet/internal/awserr"
 	"github.com/licet/licet/internal/execution"
+	"github.com/licet/licet/internal/services/lambda/request"
 )
 
 func invokeInput(name string) *sdk.InvokeInput {
@@ -82,11 +83,11 @@ func TestInvoke(t *testing.T) {
 }
 
 func (h *harness) lambdaCode(name string) string {
-	f, err := h.lambda.findFunction(h.t.Context(), reference{account: account, region: region, name: name})
+	f, err := h.lambda.find(h.t.Context(), request.Function{Account: account, Region: region, Name: name})
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	return string(f.Code)
+	return string(f.version.Code)
 }
 
 func TestInvokeRefused(t *testing.T) {

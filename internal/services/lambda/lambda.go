@@ -12,6 +12,8 @@ import (
 	"github.com/licet/licet/internal/protocol"
 	"github.com/licet/licet/internal/secret"
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/lambda/fault"
+	"github.com/licet/licet/internal/services/lambda/mapping"
 	"github.com/licet/licet/internal/store"
 )
 
@@ -28,6 +30,9 @@ type Roles interface {
 	// CanAssume tells whether lambda.amazonaws.com may assume a role for a function, by the role's trust policy. A role that
 	// does not exist cannot be assumed. The role is of the function's account.
 	CanAssume(ctx context.Context, c *service.Call, roleARN, functionARN string) (bool, error)
+	// Allows tells whether a role's policies let a function act on a resource: the simulation that Lambda makes when a configuration
+	// names a target (lambda.md 3.1). A role that does not exist may nothing.
+	Allows(ctx context.Context, roleARN, functionARN, action, resource string) (bool, error)
 }
 
 // Principals knows about users and roles.
@@ -73,11 +78,16 @@ type Config struct {
 type Service struct {
 	Config
 	functions *store.Cache[*function]
+	versions  *store.Cache[*version]
+	aliases   *store.Cache[*alias]
 	policies  *store.Cache[*resourcePolicy]
 	code      *unpacker
+	mappings  *mapping.Service
+	// tagged are the rooms whose resources have tags, by the type in their ARNs.
+	tagged map[string]taggedRoom
 }
 
-// cacheSize bounds the functions, and the policies, that are kept decoded.
+// cacheSize bounds the functions that are kept decoded, and the versions, aliases and policies.
 const cacheSize = 10_000
 
 // New makes the service. Close ends it.
@@ -97,42 +107,23 @@ func New(config Config) (*Service, error) {
 	}
 	s := &Service{Config: config, code: newUnpacker(config.CodeDir, config.Blobs)}
 	s.functions = store.NewCache(config.DB, cacheSize, s.decodeFunction)
+	s.versions = store.NewCache(config.DB, cacheSize, s.decodeVersion)
+	s.aliases = store.NewCache(config.DB, cacheSize, decodeAlias)
 	s.policies = store.NewCache(config.DB, cacheSize, decodePolicy)
+	s.mappings = mapping.New(config.DB, callees{s}, config.Roles)
+	s.tagged = map[string]taggedRoom{"function": taggedFunctions{s}, "event-source-mapping": s.mappings}
 	return s, nil
 }
 
 // Close ends the caches. No operation may run during or after it.
 func (s *Service) Close() {
 	s.functions.Close()
+	s.versions.Close()
+	s.aliases.Close()
 	s.policies.Close()
 }
 
 // Definition gives what dispatch needs of the service.
 func (s *Service) Definition(api *protocol.API, codec protocol.Codec) service.Service {
-	return service.Service{API: api, Codec: codec, Operations: s.operations(), Denial: denial}
-}
-
-// operations is the table of the service: name, IAM action, resource, handler, further needs.
-func (s *Service) operations() []service.Operation {
-	return []service.Operation{
-		service.Op("AddPermission", "lambda:AddPermission", s.addPermissionTarget, s.addPermission),
-		service.Op("CreateFunction", "lambda:CreateFunction", s.createFunctionTarget, s.createFunction, s.createFunctionNeeds),
-		service.Op("DeleteFunction", "lambda:DeleteFunction",
-			on(s, "lambda:DeleteFunction", deleteFunctionReference), s.deleteFunction),
-		service.Op("GetFunction", "lambda:GetFunction", on(s, "lambda:GetFunction", getFunctionReference), s.getFunction),
-		service.Op("GetFunctionConfiguration", "lambda:GetFunctionConfiguration",
-			on(s, "lambda:GetFunctionConfiguration", getFunctionConfigurationReference), s.getFunctionConfiguration),
-		service.Op("GetPolicy", "lambda:GetPolicy", on(s, "lambda:GetPolicy", getPolicyReference), s.getPolicy),
-		// The action of Invoke has another name than the operation (lambda.md 2.1).
-		service.Op("Invoke", "lambda:InvokeFunction", on(s, "lambda:InvokeFunction", invokeReference), s.invoke),
-		service.Op("ListFunctions", "lambda:ListFunctions", listFunctionsTarget, s.listFunctions),
-		service.Op("ListTags", "lambda:ListTags", on(s, "lambda:ListTags", listTagsReference), s.listTags),
-		service.Op("RemovePermission", "lambda:RemovePermission", s.removePermissionTarget, s.removePermission),
-		service.Op("TagResource", "lambda:TagResource", s.tagResourceTarget, s.tagResource),
-		service.Op("UntagResource", "lambda:UntagResource", s.untagResourceTarget, s.untagResource),
-		service.Op("UpdateFunctionCode", "lambda:UpdateFunctionCode",
-			on(s, "lambda:UpdateFunctionCode", updateFunctionCodeReference), s.updateFunctionCode),
-		service.Op("UpdateFunctionConfiguration", "lambda:UpdateFunctionConfiguration",
-			s.updateFunctionConfigurationTarget, s.updateFunctionConfiguration, s.updateFunctionConfigurationNeeds),
-	}
+	return service.Service{API: api, Codec: codec, Operations: s.operations(), Denial: fault.Denial}
 }

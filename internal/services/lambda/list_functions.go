@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/lambda/fault"
+	"github.com/licet/licet/internal/services/lambda/request"
 	"github.com/licet/licet/internal/store"
 )
 
@@ -17,10 +19,10 @@ import (
 const maxPage = 50
 
 func listFunctionsTarget(ctx context.Context, c *service.Call, in *sdk.ListFunctionsInput) (service.Target, error) {
-	var v validator
-	enum(&v, "functionVersion", in.FunctionVersion, in.FunctionVersion.Values())
-	v.number("maxItems", in.MaxItems, 1, 10000)
-	if err := v.err(); err != nil {
+	var v request.Validator
+	request.Enum(&v, "functionVersion", in.FunctionVersion, in.FunctionVersion.Values())
+	v.Number("maxItems", in.MaxItems, 1, 10000)
+	if err := v.Err(); err != nil {
 		return service.Target{}, err
 	}
 	return service.Any(ctx, c, in) // no resource-level permission: lambda.md 2.3
@@ -30,14 +32,14 @@ func (s *Service) listFunctions(
 	ctx context.Context, c *service.Call, in *sdk.ListFunctionsInput,
 ) (*sdk.ListFunctionsOutput, error) {
 	if isSet(in.MasterRegion) { // Lambda@Edge
-		return nil, notImplemented("ListFunctions", "MasterRegion")
+		return nil, fault.NotImplemented("ListFunctions", "MasterRegion")
 	}
 	prefix := functionPrefix(c.Account, c.Region)
 	after := ""
 	if isSet(in.Marker) {
 		name, err := base64.RawURLEncoding.DecodeString(*in.Marker)
 		if err != nil || len(name) == 0 {
-			return nil, invalidParameter("Invalid Marker: %s", *in.Marker)
+			return nil, fault.InvalidParameter("Invalid Marker: %s", *in.Marker)
 		}
 		after = prefix + string(name)
 	}
@@ -55,7 +57,7 @@ func (s *Service) listFunctions(
 	}
 	qualifier := ""
 	if in.FunctionVersion != "" { // every version is listed with its own ARN
-		qualifier = latest
+		qualifier = request.Latest
 	}
 	out := &sdk.ListFunctionsOutput{Functions: []types.FunctionConfiguration{}} // AWS sends an empty list
 	for _, item := range items[:min(page, len(items))] {
@@ -63,7 +65,7 @@ func (s *Service) listFunctions(
 		if err != nil {
 			return nil, err
 		}
-		out.Functions = append(out.Functions, f.configuration(qualifier, listed))
+		out.Functions = append(out.Functions, f.latest().configuration(qualifier, listed))
 		if len(out.Functions) == page && len(items) > page {
 			out.NextMarker = aws.String(base64.RawURLEncoding.EncodeToString([]byte(f.Name)))
 		}

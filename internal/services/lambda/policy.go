@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/licet/licet/authz"
+	"github.com/licet/licet/internal/services/lambda/request"
 	"github.com/licet/licet/internal/store"
 	"github.com/licet/licet/policy"
 )
@@ -36,9 +37,8 @@ type permission struct {
 	FunctionURLAuthType string `json:"function_url_auth_type,omitempty"`
 }
 
-func policyKey(r reference) string {
-	return "lambda/" + r.account + "/" + r.region + "/policy/" + r.name
-}
+// policyKey of the ARN as requested: the function, a version and an alias have policies of their own (lambda.md 1.1).
+func policyKey(r request.Function) string { return belongings(r) + "policy/" + r.Qualifier }
 
 // decodePolicy makes a policy from its item, parsed once for all calls that it is consulted for.
 func decodePolicy(item store.Item) (*resourcePolicy, error) {
@@ -55,12 +55,12 @@ func decodePolicy(item store.Item) (*resourcePolicy, error) {
 }
 
 // putPolicy keeps a policy, or deletes it if no statement is left. What does not parse is never stored.
-func putPolicy(tx store.Tx, r reference, p *resourcePolicy) error {
+func putPolicy(tx store.Tx, r request.Function, p *resourcePolicy) error {
 	if len(p.Statements) == 0 {
 		return tx.Delete(policyKey(r))
 	}
 	if _, err := policy.Parse([]byte(p.text())); err != nil {
-		return fmt.Errorf("parse new policy of %s: %w", r.arn(), err)
+		return fmt.Errorf("parse new policy of %s: %w", r.ARN(), err)
 	}
 	return store.PutJSON(tx, policyKey(r), p)
 }

@@ -11,14 +11,16 @@ import (
 
 	"github.com/licet/licet/authz"
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/lambda/fault"
+	"github.com/licet/licet/internal/services/lambda/request"
 	"github.com/licet/licet/internal/store"
 )
 
-func removePermissionReference(c *service.Call, in *sdk.RemovePermissionInput) (reference, error) {
-	var v validator
-	r := v.name(c, in.FunctionName, namespacedNameText)
-	v.requiredText("statementId", in.StatementId, namespacedStatementText)
-	return v.resolve(c, r, in.Qualifier)
+func removePermissionReference(c *service.Call, in *sdk.RemovePermissionInput) (request.Function, error) {
+	var v request.Validator
+	r := v.Function(c, in.FunctionName, request.NamespacedName)
+	v.RequiredText("statementId", in.StatementId, namespacedStatementText)
+	return v.Resolve(c, r, in.Qualifier)
 }
 
 // removePermissionTarget has the keys of the statement that is to be removed (lambda.md 2.4).
@@ -30,7 +32,7 @@ func (s *Service) removePermissionTarget(
 		return service.Target{}, err
 	}
 	t, err := s.target(ctx, c, "lambda:RemovePermission", r)
-	if err != nil || r.qualifier != "" {
+	if err != nil {
 		return t, err
 	}
 	p, err := s.policies.Get(ctx, policyKey(r))
@@ -38,7 +40,7 @@ func (s *Service) removePermissionTarget(
 		return t, nil
 	}
 	if err != nil {
-		return service.Target{}, fmt.Errorf("find policy of %s: %w", r.arn(), err)
+		return service.Target{}, fmt.Errorf("find policy of %s: %w", r.ARN(), err)
 	}
 	i := p.find(*in.StatementId)
 	if i < 0 {
@@ -61,16 +63,16 @@ func (s *Service) removePermission(
 	}
 	revision := uuid.NewString()
 	err = s.DB.Update(ctx, func(tx store.Tx) error {
-		p, err := policyToRemoveFrom(tx, r)
+		p, err := s.policyToRemoveFrom(tx, r)
 		if err != nil {
 			return err
 		}
 		i := p.find(*in.StatementId)
 		if i < 0 {
-			return notFound("Statement %s is not found in resource policy.", *in.StatementId)
+			return fault.NotFound("Statement %s is not found in resource policy.", *in.StatementId)
 		}
 		if in.RevisionId != nil && *in.RevisionId != p.RevisionID {
-			return preconditionFailed("GetPolicy")
+			return fault.PreconditionFailed("GetPolicy")
 		}
 		p.RevisionID = revision
 		p.Statements = slices.Delete(p.Statements, i, i+1)
@@ -83,17 +85,17 @@ func (s *Service) removePermission(
 }
 
 // policyToRemoveFrom loads a function's policy. Texts: lambda.md 1.3.
-func policyToRemoveFrom(tx store.Tx, r reference) (*resourcePolicy, error) {
-	_, err := tx.Get(functionKey(r))
-	if errors.Is(err, store.ErrNotFound) || (err == nil && !r.exists()) {
-		return nil, notFound("No policy found for: %s", r.arn())
+func (s *Service) policyToRemoveFrom(tx store.Tx, r request.Function) (*resourcePolicy, error) {
+	_, err := s.load(tx, r)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, fault.NotFound("No policy found for: %s", r.ARN())
 	}
 	if err != nil {
 		return nil, err
 	}
 	p, err := store.GetJSON[resourcePolicy](tx, policyKey(r))
-	if errors.Is(err, store.ErrNotFound) || (err == nil && r.qualifier != "") {
-		return nil, notFound("No policy is associated with the given resource.")
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, fault.NotFound("No policy is associated with the given resource.")
 	}
 	return &p, err
 }

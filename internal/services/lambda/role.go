@@ -7,6 +7,8 @@ import (
 	"github.com/licet/licet/authz"
 	"github.com/licet/licet/internal/arn"
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/lambda/fault"
+	"github.com/licet/licet/internal/services/lambda/request"
 )
 
 // needs are the permissions that a caller needs to give a function its role and its layers (lambda.md 2.2).
@@ -42,7 +44,7 @@ func passRole(c *service.Call, role, functionARN string) (service.Need, error) {
 	need.Target.Keys.Set("iam:PassedToService", "lambda.amazonaws.com")
 	need.Target.Keys.Set("iam:AssociatedResourceArn", functionARN)
 	if account != c.Account {
-		need.Denied = func(authz.Decision) error { return crossAccountRole() }
+		need.Denied = func(authz.Decision) error { return fault.CrossAccountRole() }
 	}
 	return need, nil
 }
@@ -56,20 +58,20 @@ func roleAccount(role string) (string, error) {
 }
 
 // checkRole refuses a role that a function could not use (lambda.md 3.1).
-func (s *Service) checkRole(ctx context.Context, c *service.Call, role string, function reference) error {
+func (s *Service) checkRole(ctx context.Context, c *service.Call, role string, function request.Function) error {
 	account, err := roleAccount(role)
 	if err != nil {
 		return err
 	}
-	if account != function.account {
-		return crossAccountRole()
+	if account != function.Account {
+		return fault.CrossAccountRole()
 	}
-	ok, err := s.Roles.CanAssume(ctx, c, role, function.functionARN())
+	ok, err := s.Roles.CanAssume(ctx, c, role, function.FunctionARN())
 	if err != nil {
 		return fmt.Errorf("check trust of %s: %w", role, err)
 	}
 	if !ok {
-		return cannotAssume()
+		return fault.CannotAssume()
 	}
 	return nil
 }

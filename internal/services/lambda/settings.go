@@ -8,6 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/licet/licet/authz"
+	"github.com/licet/licet/internal/services/lambda/fault"
+	"github.com/licet/licet/internal/services/lambda/request"
 )
 
 // settings are the members that CreateFunction and UpdateFunctionConfiguration share. nil, or "" for an enumeration, is a member
@@ -70,45 +72,45 @@ const (
 )
 
 // validate checks the constraints of the model.
-func (s settings) validate(v *validator) {
-	v.text("role", s.Role, roleText)
-	v.text("handler", s.Handler, handlerText)
-	v.text("description", s.Description, descriptionText)
-	v.text("kMSKeyArn", s.KMSKeyArn, resourceText)
-	v.number("timeout", s.Timeout, 1, maxTimeout)
-	v.number("memorySize", s.MemorySize, minMemory, maxMemory)
-	if e := s.EphemeralStorage; e != nil && v.required("ephemeralStorage.size", e.Size != nil) {
-		v.number("ephemeralStorage.size", e.Size, minEphemeral, maxEphemeral)
+func (s settings) validate(v *request.Validator) {
+	v.Text("role", s.Role, roleText)
+	v.Text("handler", s.Handler, handlerText)
+	v.Text("description", s.Description, request.Description)
+	v.Text("kMSKeyArn", s.KMSKeyArn, resourceText)
+	v.Number("timeout", s.Timeout, 1, maxTimeout)
+	v.Number("memorySize", s.MemorySize, minMemory, maxMemory)
+	if e := s.EphemeralStorage; e != nil && v.Required("ephemeralStorage.size", e.Size != nil) {
+		v.Number("ephemeralStorage.size", e.Size, minEphemeral, maxEphemeral)
 	}
 	if t := s.TracingConfig; t != nil {
-		enum(v, "tracingConfig.mode", t.Mode, t.Mode.Values())
+		request.Enum(v, "tracingConfig.mode", t.Mode, t.Mode.Values())
 	}
 	if t := s.SnapStart; t != nil {
-		enum(v, "snapStart.applyOn", t.ApplyOn, t.ApplyOn.Values())
+		request.Enum(v, "snapStart.applyOn", t.ApplyOn, t.ApplyOn.Values())
 	}
 	if g := s.LoggingConfig; g != nil {
-		enum(v, "loggingConfig.logFormat", g.LogFormat, g.LogFormat.Values())
-		enum(v, "loggingConfig.applicationLogLevel", g.ApplicationLogLevel, g.ApplicationLogLevel.Values())
-		enum(v, "loggingConfig.systemLogLevel", g.SystemLogLevel, g.SystemLogLevel.Values())
-		v.text("loggingConfig.logGroup", g.LogGroup, logGroupText)
+		request.Enum(v, "loggingConfig.logFormat", g.LogFormat, g.LogFormat.Values())
+		request.Enum(v, "loggingConfig.applicationLogLevel", g.ApplicationLogLevel, g.ApplicationLogLevel.Values())
+		request.Enum(v, "loggingConfig.systemLogLevel", g.SystemLogLevel, g.SystemLogLevel.Values())
+		v.Text("loggingConfig.logGroup", g.LogGroup, logGroupText)
 	}
 	s.validateVariables(v)
-	if slices.ContainsFunc(s.Layers, func(l string) bool { return len(layerText.violated(l)) > 0 }) {
-		v.fail("'"+list(s.Layers)+"'", "layers", "Member must satisfy constraint: [Member must have length less than or equal to 140, "+
+	if slices.ContainsFunc(s.Layers, func(l string) bool { return len(request.LayerVersionARN.Violated(l)) > 0 }) {
+		v.Fail("'"+request.List(s.Layers)+"'", "layers", "Member must satisfy constraint: [Member must have length less than or equal to 140, "+
 			"Member must have length greater than or equal to 1, Member must satisfy regular expression pattern: "+
-			layerPattern.source+", Member must not be null]")
+			request.LayerVersionARN.Pattern.Source+", Member must not be null]")
 	}
 }
 
 // validateVariables checks names. The message has no value, because the member is marked sensitive.
-func (s settings) validateVariables(v *validator) {
+func (s settings) validateVariables(v *request.Validator) {
 	if s.Environment == nil {
 		return
 	}
 	for name := range s.Environment.Variables {
-		if !variablePattern.compiled.MatchString(name) {
-			v.fail("", "environment.variables", "Map keys must satisfy constraint: "+
-				"[Member must satisfy regular expression pattern: "+variablePattern.source+"]")
+		if !variablePattern.Matches(name) {
+			v.Fail("", "environment.variables", "Map keys must satisfy constraint: "+
+				"[Member must satisfy regular expression pattern: "+variablePattern.Source+"]")
 			return
 		}
 	}
@@ -134,7 +136,7 @@ func (s settings) unsupported() error {
 		{"VpcConfig", s.VpcConfig != nil && len(s.VpcConfig.SubnetIds)+len(s.VpcConfig.SecurityGroupIds) > 0},
 	} {
 		if m.asked {
-			return notImplemented(s.operation, m.name)
+			return fault.NotImplemented(s.operation, m.name)
 		}
 	}
 	return nil
@@ -150,21 +152,21 @@ func (s settings) check(runtimes func(types.Runtime) bool) error {
 		}
 	}
 	if len(s.Layers) > 5 {
-		return invalidParameter("Cannot reference more than 5 layers.")
+		return fault.InvalidParameter("Cannot reference more than 5 layers.")
 	}
 	if len(s.Layers) > 0 { // there are no layers yet
-		return invalidParameter("Layer version %s does not exist.", s.Layers[0])
+		return fault.InvalidParameter("Layer version %s does not exist.", s.Layers[0])
 	}
 	if s.Runtime == "" {
 		return nil
 	}
 	if known := s.Runtime.Values(); !slices.Contains(known, s.Runtime) {
-		return invalidParameter("Value %s at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: %s "+
+		return fault.InvalidParameter("Value %s at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: %s "+
 			"or be a valid ARN",
-			s.Runtime, list(known))
+			s.Runtime, request.List(known))
 	}
 	if !runtimes(s.Runtime) {
-		return notImplemented(s.operation, "Runtime="+string(s.Runtime)+" on this machine")
+		return fault.NotImplemented(s.operation, "Runtime="+string(s.Runtime)+" on this machine")
 	}
 	return nil
 }
@@ -180,7 +182,7 @@ func checkVariables(variables map[string]string) error {
 		return err
 	}
 	if len(measured) > maxVariables {
-		return invalidParameter(unable+"exceeded the 4KB limit. String measured: %s", measured)
+		return fault.InvalidParameter(unable+"exceeded the 4KB limit. String measured: %s", measured)
 	}
 	var reserved []string
 	for name := range variables {
@@ -190,7 +192,7 @@ func checkVariables(variables map[string]string) error {
 	}
 	if len(reserved) > 0 {
 		slices.Sort(reserved)
-		return invalidParameter(unable+"contains reserved keys that are currently not supported for modification. "+
+		return fault.InvalidParameter(unable+"contains reserved keys that are currently not supported for modification. "+
 			"Reserved keys used in this request: %s", strings.Join(reserved, ", "))
 	}
 	return nil
@@ -209,8 +211,8 @@ func isReserved(name string) bool {
 	return false
 }
 
-// apply sets what is given in a record.
-func (s settings) apply(f *function) {
+// apply sets what is given in a version.
+func (s settings) apply(f *version) {
 	set(&f.Role, s.Role)
 	set(&f.Handler, s.Handler)
 	set(&f.Description, s.Description)

@@ -59,7 +59,7 @@ func TestTags(t *testing.T) {
 	refuse[sdk.ListTagsOutput](h, &sdk.ListTagsInput{Resource: aws.String("f")}, "ValidationException", 400,
 		"1 validation error detected: "+
 			"Value 'f' at 'resource' failed to satisfy constraint: Member must satisfy regular expression pattern: "+
-			""+taggableText.pattern.source)
+			""+taggableText.Pattern.Source)
 }
 
 // Of two tags that a condition key cannot tell apart, a decision would see either (iam.md C6).

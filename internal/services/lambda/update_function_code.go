@@ -8,13 +8,15 @@ import (
 
 	"github.com/licet/licet/internal/blob"
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/lambda/fault"
+	"github.com/licet/licet/internal/services/lambda/request"
 )
 
-func updateFunctionCodeReference(c *service.Call, in *sdk.UpdateFunctionCodeInput) (reference, error) {
-	var v validator
-	r := v.name(c, in.FunctionName, functionNameText)
-	v.architectures(in.Architectures)
-	return v.resolve(c, r, nil)
+func updateFunctionCodeReference(c *service.Call, in *sdk.UpdateFunctionCodeInput) (request.Function, error) {
+	var v request.Validator
+	r := v.Function(c, in.FunctionName, request.FunctionName)
+	validateArchitectures(&v, in.Architectures)
+	return v.Resolve(c, r, nil)
 }
 
 func (s *Service) updateFunctionCode(
@@ -32,42 +34,42 @@ func (s *Service) updateFunctionCode(
 		return nil, err
 	}
 	if in.DryRun {
-		if in.RevisionId != nil && *in.RevisionId != f.RevisionID {
-			return nil, preconditionFailed("GetFunction/GetAlias")
+		if in.RevisionId != nil && *in.RevisionId != f.version.RevisionID {
+			return nil, fault.PreconditionFailed("GetFunction/GetAlias")
 		}
-		changed := *f
+		changed := *f.version
 		changed.setCode(blobName(in.ZipFile), len(in.ZipFile))
-		return output[sdk.UpdateFunctionCodeOutput](changed.configuration(r.qualifier, settled)), nil
+		return output[sdk.UpdateFunctionCodeOutput](found{function: f.function, version: &changed}.configuration(r.Qualifier, settled)), nil
 	}
 	code, err := s.storeCode(ctx, in.ZipFile)
 	if err != nil {
 		return nil, err
 	}
 	revision := uuid.NewString()
-	f, err = s.updateFunction(ctx, r, in.RevisionId, func(f *function) error {
-		f.RevisionID, f.LastModified = revision, c.Time
-		f.setCode(code, len(in.ZipFile))
+	f, err = s.updateLatest(ctx, r, in.RevisionId, func(v *version) error {
+		v.RevisionID, v.LastModified = revision, c.Time
+		v.setCode(code, len(in.ZipFile))
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	s.Runner.Retire(r.functionARN())
-	return output[sdk.UpdateFunctionCodeOutput](f.configuration(r.qualifier, updated)), nil
+	s.Runner.Retire(r.FunctionARN())
+	return output[sdk.UpdateFunctionCodeOutput](f.configuration(r.Qualifier, updated)), nil
 }
 
-func (f *function) setCode(name blob.Name, size int) { f.Code, f.CodeSize = name, int64(size) }
+func (v *version) setCode(name blob.Name, size int) { v.Code, v.CodeSize = name, int64(size) }
 
 func (s *Service) checkNewCode(in *sdk.UpdateFunctionCodeInput) error {
 	const operation = "UpdateFunctionCode"
 	if isSet(in.ImageUri) { // every function's package type is Zip
-		return invalidParameter("Please don't provide ImageUri when updating a function with packageType Zip.")
+		return fault.InvalidParameter("Please don't provide ImageUri when updating a function with packageType Zip.")
 	}
 	if in.Publish {
-		return notImplemented(operation, "Publish=true")
+		return fault.NotImplemented(operation, "Publish=true")
 	}
 	if in.PublishTo != "" {
-		return notImplemented(operation, "PublishTo")
+		return fault.NotImplemented(operation, "PublishTo")
 	}
 	err := unsupportedCode(operation, "", codeSource{
 		S3Bucket: in.S3Bucket, S3Key: in.S3Key, S3ObjectVersion: in.S3ObjectVersion,
@@ -77,7 +79,7 @@ func (s *Service) checkNewCode(in *sdk.UpdateFunctionCodeInput) error {
 		return err
 	}
 	if len(in.ZipFile) == 0 {
-		return invalidParameter("Please provide a source for function code.")
+		return fault.InvalidParameter("Please provide a source for function code.")
 	}
 	if err := s.checkArchitecture(operation, in.Architectures); err != nil {
 		return err

@@ -7,13 +7,14 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/lambda/request"
 )
 
-func updateFunctionConfigurationReference(c *service.Call, in *sdk.UpdateFunctionConfigurationInput) (reference, error) {
-	var v validator
-	r := v.name(c, in.FunctionName, functionNameText)
+func updateFunctionConfigurationReference(c *service.Call, in *sdk.UpdateFunctionConfigurationInput) (request.Function, error) {
+	var v request.Validator
+	r := v.Function(c, in.FunctionName, request.FunctionName)
 	updateSettings(in).validate(&v)
-	return v.resolve(c, r, nil)
+	return v.Resolve(c, r, nil)
 }
 
 func (s *Service) updateFunctionConfigurationTarget(
@@ -37,7 +38,7 @@ func (s *Service) updateFunctionConfigurationNeeds(
 	if err != nil {
 		return nil, err
 	}
-	return updateSettings(in).needs(c, r.functionARN())
+	return updateSettings(in).needs(c, r.FunctionARN())
 }
 
 func (s *Service) updateFunctionConfiguration(
@@ -63,14 +64,14 @@ func (s *Service) updateFunctionConfiguration(
 		}
 	}
 	revision := uuid.NewString()
-	f, err := s.updateFunction(ctx, r, in.RevisionId, func(f *function) error {
-		f.RevisionID, f.LastModified = revision, c.Time
-		given.apply(f)
+	f, err := s.updateLatest(ctx, r, in.RevisionId, func(v *version) error {
+		v.RevisionID, v.LastModified = revision, c.Time
+		given.apply(v)
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	s.Runner.Retire(r.functionARN())
-	return output[sdk.UpdateFunctionConfigurationOutput](f.configuration(r.qualifier, updated)), nil
+	s.Runner.Retire(r.FunctionARN())
+	return output[sdk.UpdateFunctionConfigurationOutput](f.configuration(r.Qualifier, updated)), nil
 }

@@ -1,0 +1,25 @@
+package lambda
+
+import (
+	"fmt"
+
+	"github.com/licet/licet/internal/services/lambda/request"
+	"github.com/licet/licet/internal/store"
+)
+
+// versionKey orders versions by their numbers.
+func versionKey(r request.Function, number string) string {
+	return belongings(r) + "version/" + fmt.Sprintf("%012s", number)
+}
+
+// decodeVersion makes a published version from its item.
+func (s *Service) decodeVersion(item store.Item) (*version, error) {
+	v, err := store.DecodeJSON[version](item)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.open(&v); err != nil {
+		return nil, fmt.Errorf("%s: %w", item.Key, err)
+	}
+	return &v, nil
+}
