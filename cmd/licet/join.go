@@ -67,7 +67,14 @@ func managedPolicy(p awsdata.ManagedPolicy) directory.ManagedPolicy {
 type usage struct{ log *audit.Log }
 
 func (u usage) LastUses(ctx context.Context, account, principalID string) ([]report.ServiceUse, error) {
-	list, err := u.log.LastUses(ctx, account, principalID)
+	return u.wire(u.log.LastUses(ctx, account, principalID))
+}
+
+func (u usage) AccountUses(ctx context.Context, account string) ([]report.ServiceUse, error) {
+	return u.wire(u.log.AccountUses(ctx, account))
+}
+
+func (usage) wire(list []audit.ServiceUse, err error) ([]report.ServiceUse, error) {
 	if err != nil {
 		return nil, err
 	}

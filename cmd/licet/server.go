@@ -144,6 +144,7 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 		},
 		Actions:  data,
 		Usage:    usage{s.decisions},
+		Entities: s.organizations,
 		LastUsed: s.lastUsed,
 	}
 	s.directory = directory.New(identities.Config)

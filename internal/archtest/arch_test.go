@@ -102,7 +102,7 @@ var allowed = map[string][]string{
 	"internal/services/iam/credential":  iamMay("internal/totp", "rsc.io/qr"),
 	"internal/services/iam/certificate": iamMay(),
 	"internal/services/iam/provider":    iamMay("internal/oidc", "internal/saml"),
-	"internal/services/iam/report":      iamMay(),
+	"internal/services/iam/report":      iamMay("internal/organization"),
 	"internal/services/iam/simulator":   iamMay("simulation"),
 	"internal/services/iam/target":      roomsMay("request", "record", "directory", "memo"),
 	"internal/services/iam/directory":   roomsMay("request", "record", "memo", "internal/organization", "internal/oidc", "internal/saml"),

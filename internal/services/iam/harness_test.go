@@ -60,6 +60,7 @@ type world struct {
 	// config is the directory's.
 	config   directory.Config
 	lastUsed *directory.LastUsed
+	entities report.Entities
 	orgs     *company // nil when no account is in an organization
 	d        *directory.Directory
 	ops      map[string]service.Operation
@@ -104,7 +105,7 @@ func (w *world) start() {
 	}
 	w.d, w.lastUsed = directory.New(w.config), directory.NewLastUsed(w.db)
 	w.t.Cleanup(w.d.Close)
-	w.s = newService(Config{Config: w.config, Actions: actions, Usage: w, LastUsed: w.lastUsed}, w.d, 1)
+	w.s = newService(Config{Config: w.config, Actions: actions, Usage: w, LastUsed: w.lastUsed, Entities: w.entities}, w.d, 1)
 	for _, op := range w.s.operations() {
 		w.ops[op.Name] = op
 	}
@@ -116,6 +117,11 @@ func (w *world) Member(ctx context.Context, account string) (*organization.Membe
 		return nil, nil
 	}
 	return w.orgs.Member(ctx, account)
+}
+
+// AccountUses joins the uses of the account's principals.
+func (w *world) AccountUses(_ context.Context, id string) ([]report.ServiceUse, error) {
+	return w.uses[id], nil
 }
 
 // as makes a call of an operation, as dispatch does for one that is allowed.

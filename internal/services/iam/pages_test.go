@@ -175,7 +175,7 @@ func TestEveryListHasPages(t *testing.T) {
 func paged(operation string) bool {
 	switch operation {
 	case "SimulateCustomPolicy", "SimulatePrincipalPolicy", "GetAccountAuthorizationDetails", "GetServiceLastAccessedDetails",
-		"GetServiceLastAccessedDetailsWithEntities", "ListAccountAliases":
+		"GetServiceLastAccessedDetailsWithEntities", "GetOrganizationsAccessReport", "ListAccountAliases":
 		return false
 	}
 	return true

@@ -18,7 +18,7 @@ import (
 	"github.com/licet/licet/internal/services/iam/target"
 )
 
-// Config is what the service needs: what its directory does, and more. All is required.
+// Config is what the service needs: what its directory does, and more. All but Entities is required.
 type Config struct {
 	directory.Config
 	Actions interface {
@@ -26,6 +26,8 @@ type Config struct {
 		report.Actions
 	}
 	Usage report.Usage
+	// Entities is asked by reports about an organization. Without it no account is in one.
+	Entities report.Entities
 	// LastUsed tells when access keys and roles were last used.
 	LastUsed *directory.LastUsed
 }
@@ -54,7 +56,7 @@ func newService(c Config, d *directory.Directory, passwordRounds int) *Service {
 			credential.Operations(t, c.Keyring, c.LastUsed, passwordRounds),
 			certificate.Operations(t, c.Keyring),
 			provider.Operations(t, c.Keyring, c.IssuerURL),
-			report.Operations(t, c.LastUsed, c.Actions, c.Usage),
+			report.Operations(t, c.LastUsed, c.Actions, c.Usage, c.Entities),
 			simulator.Operations(t, c.Actions, c.Organizations),
 		),
 	}

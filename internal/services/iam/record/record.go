@@ -113,6 +113,7 @@ type AccessKey struct {
 //	iam/<account>/alias                                 the account's alias
 //	iam/alias/<alias>                                   the account
 //	iam/<account>/access-report/<job id>                accessReport
+//	iam/<account>/organizations-access-report/<job id>  organizationsReport
 //	iam/key/<access key id>                             AccessKey
 //	iam/account/<account>                               Account
 //	iam/organization/<organization>                     features of centralized root access that are enabled

@@ -20,6 +20,8 @@ import (
 type Usage interface {
 	// LastUses gives what a user or role, by unique id, asked for in AWS's tracking period, by service.
 	LastUses(ctx context.Context, account, principalID string) ([]ServiceUse, error)
+	// AccountUses gives what the users, roles and root user of an account asked for in that period, by service, without the actions.
+	AccountUses(ctx context.Context, account string) ([]ServiceUse, error)
 }
 
 // ServiceUse is what a principal last asked of a service, as a whole and by action.
@@ -100,35 +102,34 @@ func (s *handlers) reportOn(ctx context.Context, c *service.Call, policies []aut
 	return r, nil
 }
 
-// putReport keeps a report, and forgets some of those that are too old: more than are made. Ids sort by time.
-func (s *handlers) putReport(ctx context.Context, account string, r *accessReport) error {
+// putReport keeps a report under a prefix, and forgets some of those that are too old: more than are made. Ids sort by time.
+func (s *handlers) putReport(ctx context.Context, prefix, id string, now time.Time, report any) error {
 	return s.DB.Update(ctx, func(tx store.Tx) error {
-		items, err := tx.Scan(reportPrefix(account), "", 8)
+		items, err := tx.Scan(prefix, "", 8)
 		if err != nil {
 			return err
 		}
 		for _, item := range items {
-			old, err := store.DecodeJSON[accessReport](item)
+			old, err := store.DecodeJSON[struct {
+				Created time.Time `json:"created"`
+			}](item)
 			if err != nil {
 				return err
 			}
-			if r.Created.Sub(old.Created) < reportsKept {
+			if now.Sub(old.Created) < reportsKept {
 				break
 			}
 			if err := tx.Delete(item.Key); err != nil {
 				return err
 			}
 		}
-		return store.PutJSON(tx, reportPrefix(account)+r.ID, r)
+		return store.PutJSON(tx, prefix+id, report)
 	})
 }
 
 // report reads a report of the caller's own.
 func (s *handlers) report(ctx context.Context, c *service.Call, jobID *string) (r accessReport, err error) {
-	if jobID == nil {
-		return r, request.Violation("jobId", "Member must not be null")
-	}
-	if err := request.CheckLength("jobId", *jobID, 36, 36); err != nil {
+	if err := checkJobID(jobID); err != nil {
 		return r, err
 	}
 	err = s.DB.View(ctx, func(tx store.Reader) (err error) {
@@ -136,9 +137,21 @@ func (s *handlers) report(ctx context.Context, c *service.Call, jobID *string) (
 		return err
 	})
 	if errors.Is(err, store.ErrNotFound) || err == nil && r.Owner != reportOwner(&c.Caller) {
-		return r, request.NoSuchEntity("The job with id %s cannot be found.", *jobID) // AWS's text is not known
+		return r, noSuchJob(*jobID)
 	}
 	return r, err
+}
+
+func checkJobID(id *string) error {
+	if id == nil {
+		return request.Violation("jobId", "Member must not be null")
+	}
+	return request.CheckLength("jobId", *id, 36, 36)
+}
+
+// noSuchJob has a text of ours: AWS's is not known.
+func noSuchJob(id string) error {
+	return request.NoSuchEntity("The job with id %s cannot be found.", id)
 }
 
 // users are the entities that asked something of a service, the last first.

@@ -20,17 +20,44 @@ type Actions interface {
 // resource and condition, and that none denies on every resource without condition.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_GenerateServiceLastAccessedDetails.html
 func grantedServices(ctx context.Context, actions Actions, policies []authz.Policy) ([]string, error) {
-	g := newGrants(policies)
+	return boundServices(ctx, actions, [][]authz.Policy{policies})
+}
+
+// boundServices is grantedServices for policies by level, as an organization has them: every level has to allow the action.
+func boundServices(ctx context.Context, actions Actions, levels [][]authz.Policy) ([]string, error) {
+	var all levelGrants
+	for _, level := range levels {
+		all = append(all, newGrants(level))
+	}
 	var out []string
 	for _, service := range actions.Services() {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if g.service(service, actions) {
+		if all.service(service, actions) {
 			out = append(out, service)
 		}
 	}
 	return out, nil
+}
+
+// levelGrants are the outlines of policies by level.
+type levelGrants []*grants
+
+// service tells whether something of a service is granted. An action that no service has is granted with the whole service alone: most
+// policies are answered by that, and the tables of hundreds of services stay packed.
+func (all levelGrants) service(service string, actions Actions) bool {
+	const whole = "-"
+	for _, g := range all {
+		if !g.allows(service, whole) && !g.mentions(service) {
+			return false
+		}
+	}
+	return all.allow(service, whole) || slices.ContainsFunc(actions.Names(service), func(name string) bool { return all.allow(service, name) })
+}
+
+func (all levelGrants) allow(service, name string) bool {
+	return !slices.ContainsFunc(all, func(g *grants) bool { return !g.allows(service, name) })
 }
 
 // grants is the outline of policies: what they say without their resources and conditions.
@@ -72,12 +99,9 @@ func (g *grants) mention(s policy.Statement) {
 	g.any = g.any || s.NotAction != nil
 }
 
-// service tells whether something of a service is granted. An action that no service has is granted with the whole service alone: most
-// policies are answered by that, and the tables of hundreds of services stay packed.
+// service tells whether something of a service is granted.
 func (g *grants) service(service string, actions Actions) bool {
-	const whole = "-"
-	return g.allows(service, whole) ||
-		g.mentions(service) && slices.ContainsFunc(actions.Names(service), func(name string) bool { return g.allows(service, name) })
+	return levelGrants{g}.service(service, actions)
 }
 
 func (g *grants) mentions(service string) bool { return g.any || g.prefixes[service] }

@@ -12,15 +12,20 @@ type handlers struct {
 	lastUsed *directory.LastUsed
 	actions  Actions
 	usage    Usage
+	// entities is nil when no account is in one.
+	entities Entities
 }
 
 // Operations is the table of what tells about an account as a whole and about what was used.
-func Operations(t *target.Store, used *directory.LastUsed, a Actions, u Usage) []service.Operation {
-	s := &handlers{Store: t, lastUsed: used, actions: a, usage: u}
+func Operations(t *target.Store, used *directory.LastUsed, a Actions, u Usage, e Entities) []service.Operation {
+	s := &handlers{Store: t, lastUsed: used, actions: a, usage: u, entities: e}
 	return []service.Operation{
 		target.Op("GenerateServiceLastAccessedDetails", target.ByARN(s.onReported), s.generateServiceLastAccessedDetails),
 		target.Op("GetServiceLastAccessedDetails", target.Anywhere, s.getServiceLastAccessedDetails),
 		target.Op("GetServiceLastAccessedDetailsWithEntities", target.Anywhere, s.getServiceLastAccessedDetailsWithEntities),
+
+		target.Op("GenerateOrganizationsAccessReport", s.onEntity, s.generateOrganizationsAccessReport, s.readsOrganization),
+		target.Op("GetOrganizationsAccessReport", target.Anywhere, s.getOrganizationsAccessReport),
 
 		target.Op("ListPoliciesGrantingServiceAccess", target.ByARN(s.onArn), s.listPoliciesGrantingServiceAccess),
 

@@ -68,7 +68,7 @@ func (s *handlers) generateServiceLastAccessedDetails(
 		return nil, err
 	}
 	r.ID, r.Owner, r.Granularity, r.Created = id.String(), reportOwner(&c.Caller), string(granularity), c.Time.UTC().Truncate(time.Second)
-	if err := s.putReport(ctx, c.Account, r); err != nil {
+	if err := s.putReport(ctx, reportPrefix(c.Account), r.ID, r.Created, r); err != nil {
 		return nil, err
 	}
 	return &sdk.GenerateServiceLastAccessedDetailsOutput{JobId: &r.ID}, nil

@@ -72,6 +72,7 @@ func newPattern(text string) pattern {
 type Patterns struct {
 	Name, path, tagKey, tagValue, description, VersionID, AccessKeyID pattern
 	SerialNumber, Digits, latin, AccountAlias, ServiceName, SAMLName  pattern
+	EntityPath, OrganizationsPolicyID                                 pattern
 }
 
 // NewPatterns compiles the patterns.
@@ -90,6 +91,9 @@ func NewPatterns() Patterns {
 		Digits:       newPattern(`[\d]+`),
 		ServiceName:  newPattern(`[\w.-]+`),
 		latin:        newPattern(`[\u0009\u000A\u000D\u0020-\u00FF]+`),
+
+		EntityPath:            newPattern(`^o-[0-9a-z]{10,32}\/r-[0-9a-z]{4,32}[0-9a-z-\/]*`),
+		OrganizationsPolicyID: newPattern(`^p-[0-9a-zA-Z_]{8,128}$`),
 		// Go has no look-ahead.
 		AccountAlias: pattern{`^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$`, regexp.MustCompile(`^[a-z0-9](?:-?[a-z0-9])*$`)},
 	}
