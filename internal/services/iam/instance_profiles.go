@@ -125,7 +125,7 @@ func (s *Service) listedProfile(r store.Reader, account string, e *record.Identi
 	if err != nil {
 		return types.InstanceProfile{}, err
 	}
-	trust, err := s.shownTrust(r, role.Trust)
+	trust, err := s.shownTrust(role.Trust, s.arnsIn(r))
 	if err != nil {
 		return types.InstanceProfile{}, err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/licet/licet/internal/services/iam/directory"
 	"github.com/licet/licet/internal/services/iam/record"
 	"github.com/licet/licet/internal/services/iam/request"
 	"github.com/licet/licet/internal/store"
@@ -14,27 +15,24 @@ import (
 // must not be changed.
 func (s *Service) listIdentities(
 	ctx context.Context, account string, k record.Kind, pathPrefix *string, p request.Page,
-) (request.Listing[*record.Identity], error) {
+) (request.Listing[*directory.Known], error) {
 	if err := s.Patterns.CheckPathPrefix(pathPrefix); err != nil {
-		return request.Listing[*record.Identity]{}, err
+		return request.Listing[*directory.Known]{}, err
 	}
-	var l request.Listing[*record.Identity]
+	l := request.Listing[*directory.Known]{Items: make([]*directory.Known, 0, p.Size)}
 	prefix := record.NamePrefix(account, k)
 	after, last := "", p.After
 	if p.After != "" {
 		after = prefix + p.After
 	}
 	for {
-		var names []store.Item
-		if err := s.DB.View(ctx, func(r store.Reader) (err error) {
-			names, err = r.Scan(prefix, after, p.Size+1)
-			return err
-		}); err != nil {
+		names, err := s.Directory.List(ctx, prefix, after, p.Size+1)
+		if err != nil {
 			return l, err
 		}
 		for _, name := range names {
 			after = name.Key
-			e, err := s.Directory.WithID(ctx, account, k, string(name.Value))
+			e, err := s.Directory.Listed(ctx, name)
 			if errors.Is(err, store.ErrNotFound) {
 				continue // deleted since
 			}
@@ -48,7 +46,7 @@ func (s *Service) listIdentities(
 				l.Truncated, l.Marker = true, request.NewMarker(last)
 				return l, nil
 			}
-			l.Items = append(l.Items, e.Identity)
+			l.Items = append(l.Items, e)
 			last = strings.TrimPrefix(name.Key, prefix)
 		}
 		if len(names) <= p.Size {

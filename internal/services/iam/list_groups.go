@@ -21,7 +21,11 @@ func (s *Service) listGroups(ctx context.Context, c *service.Call, in *sdk.ListG
 	if err != nil {
 		return nil, err
 	}
-	return &sdk.ListGroupsOutput{IsTruncated: l.Truncated, Marker: l.Marker, Groups: s.wireGroups(c.Account, l.Items)}, nil
+	out := &sdk.ListGroupsOutput{IsTruncated: l.Truncated, Marker: l.Marker, Groups: []types.Group{}}
+	for _, e := range l.Items {
+		out.Groups = append(out.Groups, s.wireGroup(c.Account, e.Identity))
+	}
+	return out, nil
 }
 
 func (s *Service) listGroupsForUser(

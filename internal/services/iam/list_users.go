@@ -22,7 +22,7 @@ func (s *Service) listUsers(ctx context.Context, c *service.Call, in *sdk.ListUs
 	}
 	out := &sdk.ListUsersOutput{IsTruncated: l.Truncated, Marker: l.Marker, Users: []types.User{}}
 	for _, e := range l.Items {
-		out.Users = append(out.Users, s.ListedUser(c.Account, e))
+		out.Users = append(out.Users, s.ListedUser(c.Account, e.Identity))
 	}
 	return out, nil
 }

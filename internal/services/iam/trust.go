@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/licet/licet/internal/arn"
+	"github.com/licet/licet/internal/principal"
 	"github.com/licet/licet/internal/services/iam/record"
 	"github.com/licet/licet/internal/services/iam/request"
 	"github.com/licet/licet/internal/store"
@@ -133,8 +134,8 @@ func (s *Service) storedAWSPrincipal(r store.Reader, value string) (string, bool
 }
 
 // shownTrust gives a kept trust policy as clients see it: ARNs again for those who still exist, unique ids for those who are
-// gone.
-func (s *Service) shownTrust(r store.Reader, text string) (string, error) {
+// gone. arnOf gives the ARN of an id, or "".
+func (s *Service) shownTrust(text string, arnOf func(id string) (string, error)) (string, error) {
 	d, err := s.Directory.Parse(text)
 	if err != nil {
 		return "", fmt.Errorf("parse stored trust policy: %w", err)
@@ -144,7 +145,7 @@ func (s *Service) shownTrust(r store.Reader, text string) (string, error) {
 		if p.Type != "AWS" || !record.IsUniqueID(p.Value.Value) {
 			continue
 		}
-		shown, err := s.ArnOfID(r, p.Value.Value)
+		shown, err := arnOf(p.Value.Value)
 		if err != nil {
 			return "", err
 		}
@@ -153,4 +154,16 @@ func (s *Service) shownTrust(r store.Reader, text string) (string, error) {
 		}
 	}
 	return splice(d, edits)
+}
+
+// arnsIn gives the ARN that the user or role of a unique id has in a transaction; "" when it is gone.
+func (s *Service) arnsIn(r store.Reader) func(id string) (string, error) {
+	return func(id string) (string, error) {
+		e, err := record.IdentityOfID(r, id)
+		if err != nil || e == nil {
+			return "", err
+		}
+		account, _ := principal.AccountOf(id)
+		return s.IdentityARN(account, e), nil
+	}
 }

@@ -20,7 +20,8 @@ import (
 var ignoreUnexported = cmpopts.IgnoreUnexported(
 	sdk.CreateFunctionOutput{}, sdk.GetFunctionConfigurationOutput{}, types.FunctionConfiguration{}, types.EphemeralStorage{},
 	types.LoggingConfig{}, types.RuntimeVersionConfig{}, types.SnapStartResponse{}, types.TracingConfigResponse{},
-	types.EnvironmentResponse{},
+	types.EnvironmentResponse{}, types.VpcConfigResponse{}, types.DeadLetterConfig{}, types.FileSystemConfig{}, types.TenancyConfig{},
+	types.ImageConfig{}, types.ImageConfigResponse{}, types.FunctionCodeLocation{},
 )
 
 func TestCreateFunctionDefaults(t *testing.T) {
@@ -86,7 +87,6 @@ func (h *harness) fullSettings(name string) *sdk.CreateFunctionInput {
 	in.Tags = map[string]string{"team": "a"}
 	in.Architectures = []types.Architecture{types.ArchitectureX8664}
 	in.PackageType = types.PackageTypeZip
-	// These ask for nothing.
 	in.DeadLetterConfig = &types.DeadLetterConfig{TargetArn: aws.String("")}
 	in.VpcConfig = &types.VpcConfig{SubnetIds: []string{}, SecurityGroupIds: []string{}}
 	in.KMSKeyArn = aws.String("")
@@ -255,48 +255,25 @@ func TestUnzippedSize(t *testing.T) {
 
 func TestNotImplementedMembers(t *testing.T) {
 	h := newHarness(t)
+	bucket, key := aws.String("bucket"), aws.String("key")
 	for member, change := range map[string]func(*sdk.CreateFunctionInput){
-		"Code.S3Bucket": func(in *sdk.CreateFunctionInput) { in.Code = &types.FunctionCode{S3Bucket: aws.String("bucket")} },
-		"Code.ImageUri": func(in *sdk.CreateFunctionInput) { in.Code = &types.FunctionCode{ImageUri: aws.String("image")} },
+		"Code.S3Bucket": func(in *sdk.CreateFunctionInput) { in.Code = &types.FunctionCode{S3Bucket: bucket, S3Key: key} },
+		"Code.S3ObjectStorageMode=REFERENCE": func(in *sdk.CreateFunctionInput) {
+			in.Code = &types.FunctionCode{S3Bucket: bucket, S3Key: key, S3ObjectStorageMode: types.S3ObjectStorageModeReference}
+		},
 		"Publish=true":  func(in *sdk.CreateFunctionInput) { in.Publish = true },
 		"PublishTo":     func(in *sdk.CreateFunctionInput) { in.PublishTo = "LATEST_PUBLISHED" },
-		"KMSKeyArn": func(in *sdk.CreateFunctionInput) {
-			in.KMSKeyArn = aws.String("arn:aws:kms:eu-central-1:111122223333:key/k")
-		},
-		"DurableConfig":     func(in *sdk.CreateFunctionInput) { in.DurableConfig = &types.DurableConfig{} },
-		"TenancyConfig":     func(in *sdk.CreateFunctionInput) { in.TenancyConfig = &types.TenancyConfig{} },
-		"ImageConfig":       func(in *sdk.CreateFunctionInput) { in.ImageConfig = &types.ImageConfig{} },
-		"VpcConfig":         func(in *sdk.CreateFunctionInput) { in.VpcConfig = &types.VpcConfig{SubnetIds: []string{"subnet-1"}} },
-		"PackageType=Image": func(in *sdk.CreateFunctionInput) { in.PackageType = types.PackageTypeImage },
+		"DurableConfig": func(in *sdk.CreateFunctionInput) { in.DurableConfig = &types.DurableConfig{} },
 		"CodeSigningConfigArn": func(in *sdk.CreateFunctionInput) {
 			in.CodeSigningConfigArn = aws.String("arn:aws:lambda:eu-central-1:111122223333:code-signing-config:csc-0123456789abcdefg")
 		},
 		"CapacityProviderConfig": func(in *sdk.CreateFunctionInput) { in.CapacityProviderConfig = &types.CapacityProviderConfig{} },
-		"FileSystemConfigs":      func(in *sdk.CreateFunctionInput) { in.FileSystemConfigs = make([]types.FileSystemConfig, 1) },
-		"DeadLetterConfig": func(in *sdk.CreateFunctionInput) {
-			in.DeadLetterConfig = &types.DeadLetterConfig{TargetArn: aws.String("arn:aws:sqs:eu-central-1:111122223333:q")}
-		},
-		"SnapStart.ApplyOn=PublishedVersions": func(in *sdk.CreateFunctionInput) {
-			in.SnapStart = &types.SnapStart{ApplyOn: types.SnapStartApplyOnPublishedVersions}
-		},
-		"LoggingConfig.LogFormat=JSON": func(in *sdk.CreateFunctionInput) {
-			in.LoggingConfig = &types.LoggingConfig{LogFormat: types.LogFormatJson}
-		},
-		"LoggingConfig.SystemLogLevel": func(in *sdk.CreateFunctionInput) {
-			in.LoggingConfig = &types.LoggingConfig{SystemLogLevel: types.SystemLogLevelInfo}
-		},
-		"Architectures=[arm64] on this machine": func(in *sdk.CreateFunctionInput) { in.Architectures = []types.Architecture{"arm64"} },
 	} {
 		in := h.newFunction("f")
 		change(in)
 		refuse[sdk.CreateFunctionOutput](h, in, "NotImplemented", 501,
 			"licet does not implement "+member+" of the operation CreateFunction of lambda.")
 	}
-	h.lambda.Runtimes = func(r types.Runtime) bool { return r != types.RuntimeJava21 }
-	in := h.newFunction("f")
-	in.Runtime = types.RuntimeJava21
-	refuse[sdk.CreateFunctionOutput](h, in, "NotImplemented", 501,
-		"licet does not implement Runtime=java21 on this machine of the operation CreateFunction of lambda.")
 }
 
 func TestCreateFunctionNeeds(t *testing.T) {
@@ -320,6 +297,8 @@ func TestCreateFunctionNeeds(t *testing.T) {
 			"lambda:Layer=arn:aws:lambda:eu-central-1:444455556666:layer:l:1\nlambda:SecurityGroupIds=\nlambda:SubnetIds=subnet-1,subnet-2"},
 		{"iam:PassRole", role, account, "iam:AssociatedResourceArn=" + arnOfF + "\niam:PassedToService=lambda.amazonaws.com"},
 		{"lambda:GetLayerVersion", "arn:aws:lambda:eu-central-1:444455556666:layer:l:1", stranger, ""},
+		{"ec2:DescribeSubnets", "*", "", "ec2:Region=eu-central-1"},
+		{"ec2:DescribeVpcs", "*", "", "ec2:Region=eu-central-1"},
 		{"lambda:TagResource", arnOfF, account, "aws:RequestTag/team=a\naws:TagKeys=team"},
 	}
 	if diff := cmp.Diff(got, want); diff != "" {
@@ -380,7 +359,7 @@ func TestUpdateFunctionCode(t *testing.T) {
 		refuse[sdk.UpdateFunctionCodeOutput](h, in, "InvalidParameterValueException", 400, message)
 	}
 	for member, in := range map[string]*sdk.UpdateFunctionCodeInput{
-		"Publish=true": {Publish: true}, "S3Bucket": {S3Bucket: aws.String("b")},
+		"Publish=true": {Publish: true}, "S3Bucket": {S3Bucket: aws.String("bucket"), S3Key: aws.String("k")},
 	} {
 		in.FunctionName = aws.String("f")
 		refuse[sdk.UpdateFunctionCodeOutput](h, in, "NotImplemented", 501,
@@ -439,9 +418,6 @@ func TestUpdateFunctionConfiguration(t *testing.T) {
 	refuse[sdk.UpdateFunctionConfigurationOutput](h,
 		update(func(in *sdk.UpdateFunctionConfigurationInput) { in.Role = aws.String(role + "3") }),
 		"InvalidParameterValueException", 400, "The role defined for the function cannot be assumed by Lambda.")
-	refuse[sdk.UpdateFunctionConfigurationOutput](h, update(func(in *sdk.UpdateFunctionConfigurationInput) {
-		in.VpcConfig = &types.VpcConfig{SecurityGroupIds: []string{"sg-1"}}
-	}), "NotImplemented", 501, "licet does not implement VpcConfig of the operation UpdateFunctionConfiguration of lambda.")
 	refuse[sdk.UpdateFunctionConfigurationOutput](h,
 		update(func(in *sdk.UpdateFunctionConfigurationInput) { in.FunctionName = aws.String("g") }),
 		"ResourceNotFoundException", 404, "Function not found: arn:aws:lambda:eu-central-1:111122223333:function:g")

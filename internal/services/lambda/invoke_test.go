@@ -247,6 +247,12 @@ func (idleRunner) Invoke(context.Context, execution.Function, execution.Invocati
 
 func (idleRunner) Retire(string) {}
 
+func (idleRunner) Provision([]execution.Provision) {}
+
+func (idleRunner) Provisioned(string, string) (execution.Provisioned, bool) {
+	return execution.Provisioned{}, false
+}
+
 // BenchmarkInvokeWarm is what an invocation costs before and after the function's own environment.
 func BenchmarkInvokeWarm(b *testing.B) {
 	h := newHarness(b)

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+
 	"github.com/licet/licet/authz"
 	"github.com/licet/licet/internal/arn"
 	"github.com/licet/licet/internal/principal"
@@ -27,6 +29,7 @@ const (
 	cachedAccounts   = 1024
 	cachedTokens     = 1024
 	cachedDocuments  = 4096
+	cachedNames      = 65536
 )
 
 // Directory answers what authentication and decisions ask about identities, from memory. A change that Update has acknowledged is
@@ -38,6 +41,7 @@ type Directory struct {
 	keys       *store.Cache[*knownKey]
 	identities *store.Cache[*Known]
 	ids        *store.Cache[string] // of identities, by name
+	listed     *store.Pages[ListedName]
 	policies   *store.Cache[authz.Policy]
 	passwords  *store.Cache[*record.PasswordPolicy] // password policies of accounts
 	tokens     *memo.Of[*knownToken]
@@ -61,6 +65,26 @@ type Known struct {
 	Account string
 	inline  []authz.Policy
 	tags    principal.Tags
+	// Shown is a role as it was last shown in a list.
+	Shown atomic.Pointer[ShownRole]
+}
+
+// ShownRole is a role in the form of ListRoles. What it points to must not be changed.
+type ShownRole struct {
+	Role types.Role
+	// ARNs are those that users and roles had whom the trust policy names by their ids; by id.
+	ARNs map[string]string
+}
+
+// ListedName is an entry of the names of a kind.
+type ListedName struct{ Key, identityKey string }
+
+func decodeListedName(item store.Item) (ListedName, error) {
+	identityKey, ok := record.IdentityKeyOfName(item.Key, string(item.Value))
+	if !ok {
+		return ListedName{}, fmt.Errorf("%s is not the key of a name", item.Key)
+	}
+	return ListedName{Key: item.Key, identityKey: identityKey}, nil
 }
 
 // inlineNames are the names of the policies in inline.
@@ -91,6 +115,7 @@ func New(c Config) *Directory {
 	d.keys = store.NewCache(c.DB, cachedKeys, d.decodeKey)
 	d.identities = store.NewCache(c.DB, cachedIdentities, d.decodeIdentity)
 	d.ids = store.NewCache(c.DB, cachedIdentities, func(item store.Item) (string, error) { return string(item.Value), nil })
+	d.listed = store.NewPages(c.DB, cachedNames, decodeListedName)
 	d.policies = store.NewCache(c.DB, cachedPolicies, d.decodePolicy)
 	d.passwords = store.NewCache(c.DB, cachedAccounts, store.DecodeJSON[*record.PasswordPolicy])
 	d.samlProviders = store.NewCache(c.DB, cachedAccounts, d.decodeSAMLProvider)
@@ -102,6 +127,7 @@ func (d *Directory) Close() {
 	d.keys.Close()
 	d.identities.Close()
 	d.ids.Close()
+	d.listed.Close()
 	d.policies.Close()
 	d.passwords.Close()
 	d.samlProviders.Close()
@@ -154,9 +180,14 @@ func (d *Directory) Named(ctx context.Context, account string, k record.Kind, na
 	return e, nil
 }
 
-// WithID finds an identity by its unique id. The error wraps store.ErrNotFound when there is none.
-func (d *Directory) WithID(ctx context.Context, account string, k record.Kind, id string) (*Known, error) {
-	return d.identities.Get(ctx, record.IdentityKey(account, k, id))
+// List gives names of the store below a prefix, after a key.
+func (d *Directory) List(ctx context.Context, prefix, after string, most int) ([]ListedName, error) {
+	return d.listed.Scan(ctx, prefix, after, most)
+}
+
+// Listed gives the identity that had a name when it was listed. The error wraps store.ErrNotFound when it is gone.
+func (d *Directory) Listed(ctx context.Context, name ListedName) (*Known, error) {
+	return d.identities.Get(ctx, name.identityKey)
 }
 
 func (d *Directory) decodePolicy(item store.Item) (authz.Policy, error) {
@@ -233,11 +264,18 @@ func (d *Directory) UniqueID(ctx context.Context, principalARN string) (string, 
 
 // PrincipalARN gives the ARN that the user or role of a unique id has now; "" when it is gone.
 func (d *Directory) PrincipalARN(ctx context.Context, id string) (principalARN string, err error) {
-	err = d.config.DB.View(ctx, func(r store.Reader) (err error) {
-		principalARN, err = d.ArnOfID(r, id)
-		return err
-	})
-	return principalARN, err
+	key, ok := record.PrincipalKey(id)
+	if !ok {
+		return "", nil
+	}
+	e, err := d.identities.Get(ctx, key)
+	if errors.Is(err, store.ErrNotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("load %s: %w", id, err)
+	}
+	return d.IdentityARN(e.Account, e.Identity), nil
 }
 
 // find finds who an ARN names; nil when there is nobody.

@@ -127,8 +127,17 @@ func identityPrefix(account string, k Kind) string { return "iam/" + account + "
 // IdentityKey is where an identity is kept.
 func IdentityKey(account string, k Kind, id string) string { return identityPrefix(account, k) + id }
 
+// nameMark stands behind the kind in the keys of names.
+const nameMark = "-name/"
+
 // NamePrefix begins the keys of the names of a kind.
-func NamePrefix(account string, k Kind) string { return "iam/" + account + "/" + string(k) + "-name/" }
+func NamePrefix(account string, k Kind) string { return "iam/" + account + "/" + string(k) + nameMark }
+
+// IdentityKeyOfName is where the identity of a name is kept, by the key and value of the name; ok is false for another key.
+func IdentityKeyOfName(key, value string) (identityKey string, ok bool) {
+	kindPrefix, _, ok := strings.Cut(key, nameMark)
+	return kindPrefix + "/" + value, ok
+}
 
 // NameKey is where the unique id of a name is kept.
 func NameKey(account string, k Kind, name string) string {

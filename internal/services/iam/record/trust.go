@@ -71,27 +71,23 @@ func (n Names) FindPrincipal(r store.Reader, a arn.ARN) (*Identity, error) {
 	return e, nil
 }
 
-// ArnOfID is the ARN that the user or role of a unique id has now; "" when it is gone.
-func (n Names) ArnOfID(r store.Reader, id string) (string, error) {
-	e, err := IdentityOfID(r, id)
-	if err != nil || e == nil {
-		return "", err
-	}
-	account, _ := principal.AccountOf(id)
-	return n.IdentityARN(account, e), nil
-}
-
-// IdentityOfID finds a user or role by unique id; nil when there is none.
-func IdentityOfID(r store.Reader, id string) (*Identity, error) {
+// PrincipalKey is where the store has the user or role of a unique id.
+func PrincipalKey(id string) (key string, ok bool) {
 	account, ok := principal.AccountOf(id)
-	if !ok {
-		return nil, nil
-	}
 	k := UserKind
 	if strings.HasPrefix(id, principal.RoleIDPrefix) {
 		k = RoleKind
 	}
-	e, err := GetIdentity(r, account, k, id)
+	return IdentityKey(account, k, id), ok
+}
+
+// IdentityOfID finds a user or role by unique id; nil when there is none.
+func IdentityOfID(r store.Reader, id string) (*Identity, error) {
+	key, ok := PrincipalKey(id)
+	if !ok {
+		return nil, nil
+	}
+	e, err := store.GetJSON[*Identity](r, key)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil
 	}
