@@ -37,7 +37,9 @@ func (s *handlers) newOutboundFederation() (*record.OutboundFederation, error) {
 }
 
 // changeOutbound switches the feature. fresh is kept for an account that has none.
-func (s *handlers) changeOutbound(ctx context.Context, account string, enable bool, fresh *record.OutboundFederation) (o *record.OutboundFederation, err error) {
+func (s *handlers) changeOutbound(
+	ctx context.Context, account string, enable bool, fresh *record.OutboundFederation,
+) (o *record.OutboundFederation, err error) {
 	err = s.DB.Update(ctx, func(tx store.Tx) error {
 		o, err = store.GetJSON[*record.OutboundFederation](tx, record.OutboundKeyOf(account))
 		if errors.Is(err, store.ErrNotFound) {

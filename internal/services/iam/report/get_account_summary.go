@@ -50,9 +50,11 @@ func (s *handlers) getAccountSummary(
 		summary["AccountMFAEnabled"], summary["AccountPasswordPresent"] = 0, 0
 		return errors.Join(
 			countInto(r, summary, map[string]string{
-				"Users": record.NamePrefix(c.Account, record.UserKind), "Groups": record.NamePrefix(c.Account, record.GroupKind), "Roles": record.NamePrefix(c.Account, record.RoleKind),
+				"Users": record.NamePrefix(c.Account, record.UserKind), "Groups": record.NamePrefix(c.Account, record.GroupKind),
+				"Roles":            record.NamePrefix(c.Account, record.RoleKind),
 				"InstanceProfiles": record.NamePrefix(c.Account, record.ProfileKind),
-				"Policies":         record.PolicyPrefix(c.Account), "ServerCertificates": record.ServerCertificatePrefix(c.Account), "MFADevices": record.MFAPrefix(c.Account),
+				"Policies":         record.PolicyPrefix(c.Account), "ServerCertificates": record.ServerCertificatePrefix(c.Account),
+				"MFADevices": record.MFAPrefix(c.Account),
 			}),
 			countMFAInUse(r, c.Account, summary), countPoliciesInUse(r, c.Account, summary), countOfRoot(r, c.Account, summary),
 			tokenVersion(r, c.Account, summary), countProviders(r, c.Account, summary),

@@ -24,7 +24,9 @@ func (s *handlers) simulateCustomPolicy(
 }
 
 // simulate answers a request for a simulation. q has what the request does not say: whose policies are there already.
-func (s *handlers) simulate(ctx context.Context, in *sdk.SimulateCustomPolicyInput, q simulation.Question) (request.Listing[types.EvaluationResult], error) {
+func (s *handlers) simulate(
+	ctx context.Context, in *sdk.SimulateCustomPolicyInput, q simulation.Question,
+) (request.Listing[types.EvaluationResult], error) {
 	var none request.Listing[types.EvaluationResult]
 	if err := s.checkSimulation(in); err != nil {
 		return none, err
