@@ -14,16 +14,22 @@ import (
 	"github.com/licet/licet/internal/store"
 )
 
+// knownIssuer is an issuer with its keys open.
+type knownIssuer struct {
+	oidc.Issuer
+	enabled bool
+}
+
 // Issuer gives the issuer of an account. The error wraps principal.ErrNoProvider when the account has the feature disabled.
 func (d *Directory) Issuer(ctx context.Context, account string) (*oidc.Issuer, error) {
-	o, err := d.outbound(ctx, func(store.Reader) (string, error) { return account, nil })
-	if err == nil && !o.Enabled {
-		err = fmt.Errorf("%w: outbound federation is disabled", principal.ErrNoProvider)
+	known, err := d.issuers.Get(ctx, record.OutboundKeyOf(account))
+	if err == nil && !known.enabled {
+		err = store.ErrNotFound
 	}
 	if err != nil {
-		return nil, err
+		return nil, issuerError(err)
 	}
-	return d.openIssuer(o)
+	return &known.Issuer, nil
 }
 
 // PublicIssuer gives the issuer of an id, as the world may see it, whether or not it issues tokens now: those that it issued are good
@@ -32,32 +38,30 @@ func (d *Directory) PublicIssuer(ctx context.Context, id string) (*oidc.Issuer, 
 	if uuid.Validate(id) != nil { // the id becomes part of a key
 		return nil, fmt.Errorf("%w: issuer %q", principal.ErrNoProvider, id)
 	}
-	o, err := d.outbound(ctx, func(r store.Reader) (string, error) {
-		item, err := r.Get(record.IssuerKey(id))
-		return string(item.Value), err
-	})
+	account, err := d.issuerAccounts.Get(ctx, record.IssuerKey(id))
+	if err != nil {
+		return nil, issuerError(err)
+	}
+	known, err := d.issuers.Get(ctx, record.OutboundKeyOf(account))
+	if err != nil {
+		return nil, issuerError(err)
+	}
+	return &known.Issuer, nil
+}
+
+func issuerError(err error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return fmt.Errorf("%w: outbound federation", principal.ErrNoProvider)
+	}
+	return err
+}
+
+func (d *Directory) decodeIssuer(item store.Item) (*knownIssuer, error) {
+	o, err := store.DecodeJSON[*record.OutboundFederation](item)
 	if err != nil {
 		return nil, err
 	}
-	return d.openIssuer(o)
-}
-
-func (d *Directory) outbound(ctx context.Context, find func(store.Reader) (account string, err error)) (o *record.OutboundFederation, err error) {
-	err = d.config.DB.View(ctx, func(r store.Reader) error {
-		account, err := find(r)
-		if err == nil {
-			o, err = store.GetJSON[*record.OutboundFederation](r, record.OutboundKeyOf(account))
-		}
-		return err
-	})
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, fmt.Errorf("%w: outbound federation", principal.ErrNoProvider)
-	}
-	return o, err
-}
-
-func (d *Directory) openIssuer(o *record.OutboundFederation) (*oidc.Issuer, error) {
-	issuer := &oidc.Issuer{URL: d.config.IssuerURL(o.ID)}
+	issuer := &knownIssuer{Issuer: oidc.Issuer{URL: d.config.IssuerURL(o.ID)}, enabled: o.Enabled}
 	for _, k := range o.Keys {
 		text, err := record.OpenSecret(d.config.Keyring, record.OutboundPurpose, k.ID, k.Private)
 		if err != nil {
