@@ -215,6 +215,10 @@ func inputValues() map[string]string {
 		"lambda.CodeSigningConfigArn": "arn:aws:lambda:" + defaultRegion + ":" + defaultAccount + ":code-signing-config:csc-0123456789abcdef0",
 		"lambda.Layers":               "arn:aws:lambda:" + defaultRegion + ":" + defaultAccount + ":layer:" + someName + ":1",
 
+		"lambda.OrganizationId": "o-a1b2c3d4e5", "AddLayerVersionPermission.Action": "lambda:GetLayerVersion",
+		"AddLayerVersionPermission.Principal": defaultAccount,
+		"GetLayerVersionByArn.Arn":            "arn:aws:lambda:" + defaultRegion + ":" + defaultAccount + ":layer:" + someName + ":1",
+
 		"logs.LogGroupIdentifier": leaveOut, "logs.LogGroupArn": logGroup, "logs.ResourceArn": logGroup, "logs.KmsKeyId": leaveOut,
 		"organizations.AccountId": defaultAccount, "organizations.Id": defaultAccount, "organizations.TargetId": defaultAccount,
 		"organizations.ChildId": defaultAccount, "organizations.ResourceId": defaultAccount, "organizations.PolicyId": "p-0123456789",
@@ -296,7 +300,7 @@ func (m inputMaker) fill(v reflect.Value, member string, depth int) {
 // isRequired tells of lists, maps and structures that operations cannot do without.
 func isRequired(operation, member string) bool {
 	switch member {
-	case "ActionNames", "TagKeys", "Code", "Target", "Audience", "TaskPolicyArn":
+	case "ActionNames", "TagKeys", "Code", "Content", "Target", "Audience", "TaskPolicyArn":
 		return true
 	case "Tags":
 		return strings.HasPrefix(operation, "Tag")

@@ -92,6 +92,9 @@ var allowed = map[string][]string{
 	// Rooms below lambda: the words of all, then one room for each resource that stands by itself.
 	"internal/services/lambda/fault":   {"internal/awserr"},
 	"internal/services/lambda/request": {"internal/service", "internal/services/lambda/fault"},
+	"internal/services/lambda/code":    {"internal/archive", "internal/blob", "internal/service", "internal/services/lambda/fault"},
+	"internal/services/lambda/layer": append(serviceMay("lambda"), "internal/blob", "internal/services/lambda/code",
+		"internal/services/lambda/fault", "internal/services/lambda/request"),
 
 	"internal/services/organizations":                  append(serviceMay("organizations"), "internal/organization"),
 	"internal/services/organizations/organizationsapi": apiMay("organizations"),

@@ -8,6 +8,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/licet/licet/internal/services/lambda/code"
 )
 
 // moment is when a configuration is shown. Code and configuration are complete and durable before an operation answers, so that a
@@ -32,7 +34,7 @@ func (f found) configuration(qualifier string, when moment) types.FunctionConfig
 	r.Qualifier = qualifier
 	c := types.FunctionConfiguration{
 		Architectures:    []types.Architecture{v.Architecture},
-		CodeSha256:       aws.String(codeSHA256(v.Code)),
+		CodeSha256:       aws.String(code.SHA256(v.Code)),
 		CodeSize:         v.CodeSize,
 		Description:      aws.String(v.Description),
 		EphemeralStorage: &types.EphemeralStorage{Size: aws.Int32(v.Ephemeral)},
@@ -52,6 +54,9 @@ func (f found) configuration(qualifier string, when moment) types.FunctionConfig
 		Timeout:       aws.Int32(v.Timeout),
 		TracingConfig: &types.TracingConfigResponse{Mode: v.TracingMode},
 		Version:       aws.String(v.Number),
+	}
+	for _, l := range v.Layers {
+		c.Layers = append(c.Layers, types.Layer{Arn: aws.String(l.ARN), CodeSize: l.CodeSize})
 	}
 	if v.Environment != nil {
 		c.Environment = &types.EnvironmentResponse{Variables: v.Environment}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/licet/licet/authz"
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/lambda/code"
 	"github.com/licet/licet/internal/services/lambda/fault"
 	"github.com/licet/licet/internal/services/lambda/request"
 	"github.com/licet/licet/internal/store"
@@ -70,13 +71,13 @@ func (s *Service) createFunctionTarget(
 }
 
 func (s *Service) createFunctionNeeds(
-	_ context.Context, c *service.Call, in *sdk.CreateFunctionInput,
+	ctx context.Context, c *service.Call, in *sdk.CreateFunctionInput,
 ) ([]service.Need, error) {
 	r, err := createFunctionReference(c, in)
 	if err != nil {
 		return nil, err
 	}
-	needs, err := createSettings(in).needs(c, r.FunctionARN())
+	needs, err := s.needs(ctx, c, createSettings(in), r.FunctionARN())
 	if err != nil {
 		return nil, err
 	}
@@ -115,13 +116,24 @@ func (s *Service) createFunction(
 		Partition: r.Partition, Region: r.Region, Account: r.Account, Name: r.Name, Tags: in.Tags, reference: r,
 		Latest: version{
 			Number: request.Latest, RevisionID: uuid.NewString(), LastModified: c.Time,
-			CodeSize: int64(len(in.Code.ZipFile)),
-			Timeout:  3, MemorySize: minMemory, Ephemeral: minEphemeral, // AWS's defaults: lambda.md 8
+			Timeout: 3, MemorySize: minMemory, Ephemeral: minEphemeral, // AWS's defaults: lambda.md 8
 			Architecture: s.Architecture, TracingMode: types.TracingModePassThrough, LogGroup: "/aws/lambda/" + r.Name,
 		},
 	}
-	createSettings(in).apply(&f.Latest)
-	if f.Latest.Code, err = s.storeCode(ctx, in.Code.ZipFile); err != nil {
+	given := createSettings(in)
+	given.apply(&f.Latest)
+	if f.Latest.Layers, err = s.useLayers(ctx, given); err != nil {
+		return nil, err
+	}
+	unpacked, err := code.Check(given.operation, in.Code.ZipFile)
+	if err != nil {
+		return nil, err
+	}
+	name, err := code.Store(ctx, s.Blobs, in.Code.ZipFile)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Latest.setCode(name, len(in.Code.ZipFile), unpacked); err != nil {
 		return nil, err
 	}
 	err = s.DB.Update(ctx, func(tx store.Tx) error {
@@ -147,7 +159,7 @@ func (s *Service) checkNewFunction(ctx context.Context, c *service.Call, in *sdk
 	if err := given.unsupported(); err != nil {
 		return err
 	}
-	if err := given.check(s.Runtimes); err != nil {
+	if err := given.check(c.Region, s.Runtimes); err != nil {
 		return err
 	}
 	if in.Runtime == "" || !isSet(in.Handler) {
@@ -167,10 +179,7 @@ func (s *Service) checkNewFunction(ctx context.Context, c *service.Call, in *sdk
 	} else if !errors.Is(err, store.ErrNotFound) {
 		return fmt.Errorf("find function %s: %w", r.ARN(), err)
 	}
-	if err := s.checkRole(ctx, c, *in.Role, r); err != nil {
-		return err
-	}
-	return checkCode("CreateFunction", in.Code.ZipFile)
+	return s.checkRole(ctx, c, *in.Role, r)
 }
 
 func unsupportedCreate(in *sdk.CreateFunctionInput) error {
@@ -188,10 +197,9 @@ func unsupportedCreate(in *sdk.CreateFunctionInput) error {
 			return fault.NotImplemented("CreateFunction", m.name)
 		}
 	}
-	code := in.Code
 	return unsupportedCode("CreateFunction", "Code.", codeSource{
-		ImageURI: code.ImageUri, S3Bucket: code.S3Bucket, S3Key: code.S3Key, S3ObjectVersion: code.S3ObjectVersion,
-		S3ObjectStorageMode: code.S3ObjectStorageMode, SourceKMSKeyARN: code.SourceKMSKeyArn,
+		ImageURI: in.Code.ImageUri, S3Bucket: in.Code.S3Bucket, S3Key: in.Code.S3Key, S3ObjectVersion: in.Code.S3ObjectVersion,
+		S3ObjectStorageMode: in.Code.S3ObjectStorageMode, SourceKMSKeyARN: in.Code.SourceKMSKeyArn,
 	})
 }
 

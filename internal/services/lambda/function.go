@@ -58,6 +58,11 @@ type version struct {
 	LogGroup     string             `json:"log_group"`
 	Sealed       []byte             `json:"environment,omitempty"` // JSON of Environment, encrypted
 	Environment  map[string]string  `json:"-"`                     // nil: never given
+	// CodeUnpacked is the size of the code as it is unpacked, which counts with that of the layers.
+	CodeUnpacked int64       `json:"code_unpacked"`
+	Layers       []usedLayer `json:"layers,omitempty"`
+
+	unpacked unpacked
 }
 
 // found is what a request names.
@@ -101,8 +106,9 @@ func (s *Service) decodeFunction(item store.Item) (*function, error) {
 	return &f, nil
 }
 
-// open decrypts what is secret in a version's record.
+// open completes a version that was read: it decrypts what is secret and derives what is not stored.
 func (s *Service) open(v *version) error {
+	v.unpacked = newUnpacked(v.Code, v.Layers)
 	if v.Sealed == nil {
 		return nil
 	}
@@ -247,16 +253,24 @@ func (s *Service) updateLatest(ctx context.Context, r request.Function, revision
 	return f.latest(), nil
 }
 
-// execution is a version as its environments see it. Nothing is copied: cached records do not change.
-func (f found) execution(codeDir string) execution.Function {
+// executable is a version as its environments see it, with its code and layers unpacked. Nothing is copied: cached records do not change.
+func (s *Service) executable(ctx context.Context, f found) (execution.Function, error) {
 	v := f.version
+	codeDir, err := s.code.Directory(ctx, v.unpacked.code)
+	if err != nil {
+		return execution.Function{}, err
+	}
+	layerDir, err := s.code.Directory(ctx, v.unpacked.layers)
+	if err != nil {
+		return execution.Function{}, fmt.Errorf("layers: %w", err)
+	}
 	return execution.Function{
 		ARN: f.function.reference.FunctionARN(), Account: f.function.Account, Region: f.function.Region, Name: f.function.Name,
 		Version: v.Number, Revision: v.RevisionID,
 		Role: v.Role, Runtime: string(v.Runtime), Handler: v.Handler,
 		Timeout: time.Duration(v.Timeout) * time.Second, MemoryMB: int(v.MemorySize), EphemeralMB: int(v.Ephemeral),
-		Env: v.Environment, CodeDir: codeDir, LogGroup: v.LogGroup,
-	}
+		Env: v.Environment, CodeDir: codeDir, LayerDir: layerDir, LogGroup: v.LogGroup,
+	}, nil
 }
 
 // on makes the resource of an operation on one function, from the function that reads and validates its input.

@@ -55,7 +55,7 @@ func (s *Service) invoke(ctx context.Context, c *service.Call, in *sdk.InvokeInp
 	if in.InvocationType == types.InvocationTypeDryRun { // judged as any Invoke, but nothing runs (lambda.md 2.1)
 		return &sdk.InvokeOutput{StatusCode: http.StatusNoContent}, nil
 	}
-	dir, err := s.code.directory(ctx, f.version.Code)
+	function, err := s.executable(ctx, f)
 	if err != nil {
 		return nil, fmt.Errorf("unpack code of %s: %w", r.ARN(), err)
 	}
@@ -63,7 +63,7 @@ func (s *Service) invoke(ctx context.Context, c *service.Call, in *sdk.InvokeInp
 	if len(payload) == 0 { // what functions see of an invocation without a payload (recorded)
 		payload = []byte("{}")
 	}
-	result, err := s.Runner.Invoke(ctx, f.execution(dir), execution.Invocation{
+	result, err := s.Runner.Invoke(ctx, function, execution.Invocation{
 		RequestID: c.RequestID, InvokedARN: r.ARN(), Payload: payload, ClientContext: clientContext,
 		TraceID: c.TraceID, LogTail: in.LogType == types.LogTypeTail,
 	})

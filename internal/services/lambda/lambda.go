@@ -12,7 +12,9 @@ import (
 	"github.com/licet/licet/internal/protocol"
 	"github.com/licet/licet/internal/secret"
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/lambda/code"
 	"github.com/licet/licet/internal/services/lambda/fault"
+	"github.com/licet/licet/internal/services/lambda/layer"
 	"github.com/licet/licet/internal/store"
 )
 
@@ -42,12 +44,6 @@ type Principals interface {
 	PrincipalARN(ctx context.Context, id string) (string, error)
 }
 
-// CodeURLs makes the links that GetFunction gives to download code.
-type CodeURLs interface {
-	// CodeURL is a link that works without credentials for some minutes (AWS: 10).
-	CodeURL(ctx context.Context, c *service.Call, name blob.Name) (string, error)
-}
-
 // Permissions tells what a caller may do beside what was judged for its call.
 type Permissions interface {
 	// Permitted tells whether the policies would let the call through with this input.
@@ -65,7 +61,7 @@ type Config struct {
 	Runner      Runner
 	Roles       Roles
 	Principals  Principals
-	CodeURLs    CodeURLs
+	CodeURLs    code.URLs
 	Permissions Permissions
 	// Architecture is what this machine runs. Functions for another one are refused. Unset: that of this program.
 	Architecture types.Architecture
@@ -80,7 +76,8 @@ type Service struct {
 	versions  *store.Cache[*version]
 	aliases   *store.Cache[*alias]
 	policies  *store.Cache[*resourcePolicy]
-	code      *unpacker
+	code      *code.Unpacker
+	layers    *layer.Service
 }
 
 // cacheSize bounds the functions that are kept decoded, and the versions, aliases and policies.
@@ -101,11 +98,12 @@ func New(config Config) (*Service, error) {
 	if config.Runtimes == nil {
 		config.Runtimes = func(types.Runtime) bool { return true }
 	}
-	s := &Service{Config: config, code: newUnpacker(config.CodeDir, config.Blobs)}
+	s := &Service{Config: config, code: code.NewUnpacker(config.CodeDir, config.Blobs)}
 	s.functions = store.NewCache(config.DB, cacheSize, s.decodeFunction)
 	s.versions = store.NewCache(config.DB, cacheSize, s.decodeVersion)
 	s.aliases = store.NewCache(config.DB, cacheSize, decodeAlias)
 	s.policies = store.NewCache(config.DB, cacheSize, decodePolicy)
+	s.layers = layer.New(layer.Config{DB: config.DB, Blobs: config.Blobs, URLs: config.CodeURLs})
 	return s, nil
 }
 
@@ -115,6 +113,7 @@ func (s *Service) Close() {
 	s.versions.Close()
 	s.aliases.Close()
 	s.policies.Close()
+	s.layers.Close()
 }
 
 // Definition gives what dispatch needs of the service.

@@ -8,7 +8,8 @@ import (
 
 // operations is the table of the service: name, IAM action, resource, handler, further needs.
 func (s *Service) operations() []service.Operation {
-	return slices.Concat(s.functionOperations(), s.versionOperations(), s.permissionOperations(), s.concurrencyOperations(), s.tagOperations())
+	return slices.Concat(s.functionOperations(), s.versionOperations(), s.permissionOperations(), s.concurrencyOperations(), s.tagOperations(),
+		s.layers.Operations())
 }
 
 func (s *Service) functionOperations() []service.Operation {

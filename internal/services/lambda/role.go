@@ -12,23 +12,21 @@ import (
 )
 
 // needs are the permissions that a caller needs to give a function its role and its layers (lambda.md 2.2).
-func (s settings) needs(c *service.Call, functionARN string) ([]service.Need, error) {
+func (s *Service) needs(ctx context.Context, c *service.Call, given settings, functionARN string) ([]service.Need, error) {
 	var needs []service.Need
-	if s.Role != nil {
-		need, err := passRole(c, *s.Role, functionARN)
+	if given.Role != nil {
+		need, err := passRole(c, *given.Role, functionARN)
 		if err != nil {
 			return nil, err
 		}
 		needs = append(needs, need)
 	}
-	for _, layer := range s.Layers {
-		a, err := arn.Parse(layer)
-		if err != nil { // its pattern is that of an ARN
-			return nil, fmt.Errorf("parse layer: %w", err)
+	for _, arn := range given.Layers {
+		target, err := s.layers.Target(ctx, arn)
+		if err != nil {
+			return nil, err
 		}
-		needs = append(needs, service.Need{
-			Action: "lambda:GetLayerVersion", Target: service.Target{ARN: layer, Account: a.AccountID},
-		})
+		needs = append(needs, service.Need{Action: "lambda:GetLayerVersion", Target: target})
 	}
 	return needs, nil
 }

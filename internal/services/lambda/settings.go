@@ -145,17 +145,14 @@ func (s settings) unsupported() error {
 func isSet(s *string) bool { return s != nil && *s != "" }
 
 // check refuses what the model allows and Lambda does not.
-func (s settings) check(runtimes func(types.Runtime) bool) error {
+func (s settings) check(region string, runtimes func(types.Runtime) bool) error {
 	if s.Environment != nil {
 		if err := checkVariables(s.Environment.Variables); err != nil {
 			return err
 		}
 	}
-	if len(s.Layers) > 5 {
-		return fault.InvalidParameter("Cannot reference more than 5 layers.")
-	}
-	if len(s.Layers) > 0 { // there are no layers yet
-		return fault.InvalidParameter("Layer version %s does not exist.", s.Layers[0])
+	if err := checkLayers(s.Layers, region); err != nil {
+		return err
 	}
 	if s.Runtime == "" {
 		return nil

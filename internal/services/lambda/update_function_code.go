@@ -8,6 +8,7 @@ import (
 
 	"github.com/licet/licet/internal/blob"
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/lambda/code"
 	"github.com/licet/licet/internal/services/lambda/fault"
 	"github.com/licet/licet/internal/services/lambda/request"
 )
@@ -33,23 +34,28 @@ func (s *Service) updateFunctionCode(
 	if err := s.checkNewCode(in); err != nil {
 		return nil, err
 	}
+	unpacked, err := code.Check("UpdateFunctionCode", in.ZipFile)
+	if err != nil {
+		return nil, err
+	}
 	if in.DryRun {
 		if in.RevisionId != nil && *in.RevisionId != f.version.RevisionID {
 			return nil, fault.PreconditionFailed("GetFunction/GetAlias")
 		}
 		changed := *f.version
-		changed.setCode(blobName(in.ZipFile), len(in.ZipFile))
+		if err := changed.setCode(code.Name(in.ZipFile), len(in.ZipFile), unpacked); err != nil {
+			return nil, err
+		}
 		return output[sdk.UpdateFunctionCodeOutput](found{function: f.function, version: &changed}.configuration(r.Qualifier, settled)), nil
 	}
-	code, err := s.storeCode(ctx, in.ZipFile)
+	name, err := code.Store(ctx, s.Blobs, in.ZipFile)
 	if err != nil {
 		return nil, err
 	}
 	revision := uuid.NewString()
 	f, err = s.updateLatest(ctx, r, in.RevisionId, func(v *version) error {
 		v.RevisionID, v.LastModified = revision, c.Time
-		v.setCode(code, len(in.ZipFile))
-		return nil
+		return v.setCode(name, len(in.ZipFile), unpacked)
 	})
 	if err != nil {
 		return nil, err
@@ -58,7 +64,11 @@ func (s *Service) updateFunctionCode(
 	return output[sdk.UpdateFunctionCodeOutput](f.configuration(r.Qualifier, updated)), nil
 }
 
-func (v *version) setCode(name blob.Name, size int) { v.Code, v.CodeSize = name, int64(size) }
+// setCode gives a version other code, which code.Check measured, unless it is too large together with the layers.
+func (v *version) setCode(name blob.Name, size int, unpacked int64) error {
+	v.Code, v.CodeSize, v.CodeUnpacked = name, int64(size), unpacked
+	return v.checkSize()
+}
 
 func (s *Service) checkNewCode(in *sdk.UpdateFunctionCodeInput) error {
 	const operation = "UpdateFunctionCode"
@@ -81,8 +91,5 @@ func (s *Service) checkNewCode(in *sdk.UpdateFunctionCodeInput) error {
 	if len(in.ZipFile) == 0 {
 		return fault.InvalidParameter("Please provide a source for function code.")
 	}
-	if err := s.checkArchitecture(operation, in.Architectures); err != nil {
-		return err
-	}
-	return checkCode(operation, in.ZipFile)
+	return s.checkArchitecture(operation, in.Architectures)
 }

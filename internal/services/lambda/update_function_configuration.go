@@ -32,13 +32,13 @@ func (s *Service) updateFunctionConfigurationTarget(
 }
 
 func (s *Service) updateFunctionConfigurationNeeds(
-	_ context.Context, c *service.Call, in *sdk.UpdateFunctionConfigurationInput,
+	ctx context.Context, c *service.Call, in *sdk.UpdateFunctionConfigurationInput,
 ) ([]service.Need, error) {
 	r, err := updateFunctionConfigurationReference(c, in)
 	if err != nil {
 		return nil, err
 	}
-	return updateSettings(in).needs(c, r.FunctionARN())
+	return s.needs(ctx, c, updateSettings(in), r.FunctionARN())
 }
 
 func (s *Service) updateFunctionConfiguration(
@@ -55,7 +55,7 @@ func (s *Service) updateFunctionConfiguration(
 	if err := given.unsupported(); err != nil {
 		return nil, err
 	}
-	if err := given.check(s.Runtimes); err != nil {
+	if err := given.check(c.Region, s.Runtimes); err != nil {
 		return nil, err
 	}
 	if in.Role != nil {
@@ -63,11 +63,19 @@ func (s *Service) updateFunctionConfiguration(
 			return nil, err
 		}
 	}
+	layers, err := s.useLayers(ctx, given)
+	if err != nil {
+		return nil, err
+	}
 	revision := uuid.NewString()
 	f, err := s.updateLatest(ctx, r, in.RevisionId, func(v *version) error {
 		v.RevisionID, v.LastModified = revision, c.Time
 		given.apply(v)
-		return nil
+		if given.Layers == nil {
+			return nil
+		}
+		v.Layers = layers
+		return v.checkSize()
 	})
 	if err != nil {
 		return nil, err
