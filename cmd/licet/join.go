@@ -210,9 +210,13 @@ func (e executionRoles) Allows(ctx context.Context, roleARN, functionARN, action
 	if err != nil {
 		return false, err
 	}
-	target, err := arn.Parse(resource)
-	if err != nil {
-		return false, fmt.Errorf("parse resource: %w", err)
+	target := service.Target{ARN: resource}
+	if resource != "*" {
+		parsed, err := arn.Parse(resource)
+		if err != nil {
+			return false, fmt.Errorf("parse resource: %w", err)
+		}
+		target.Account = parsed.AccountID
 	}
 	session := sessionOf(functionARN[strings.LastIndex(functionARN, ":")+1:])
 	now := time.Now()
@@ -229,7 +233,7 @@ func (e executionRoles) Allows(ctx context.Context, roleARN, functionARN, action
 	}
 	serviceName, operation, _ := strings.Cut(action, ":")
 	c := e.door.Internal(caller, role.Account, serviceName, operation, service.Internal{})
-	return e.door.Allows(ctx, c, service.Need{Action: action, Target: service.Target{ARN: resource, Account: target.AccountID}})
+	return e.door.Allows(ctx, c, service.Need{Action: action, Target: target})
 }
 
 // credentials makes the credentials of an environment.

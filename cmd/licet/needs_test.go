@@ -218,6 +218,9 @@ func inputValues() map[string]string {
 		"lambda.OrganizationId": "o-a1b2c3d4e5", "AddLayerVersionPermission.Action": "lambda:GetLayerVersion",
 		"AddLayerVersionPermission.Principal": defaultAccount,
 		"GetLayerVersionByArn.Arn":            "arn:aws:lambda:" + defaultRegion + ":" + defaultAccount + ":layer:" + someName + ":1",
+		"lambda.EventSourceArn":               "arn:aws:sqs:" + defaultRegion + ":" + defaultAccount + ":" + someName,
+		"lambda.Destination":                  "arn:aws:sqs:" + defaultRegion + ":" + defaultAccount + ":" + someName,
+		"lambda.MaximumConcurrency":           "5",
 
 		"logs.LogGroupIdentifier": leaveOut, "logs.LogGroupArn": logGroup, "logs.ResourceArn": logGroup, "logs.KmsKeyId": leaveOut,
 		"organizations.AccountId": defaultAccount, "organizations.Id": defaultAccount, "organizations.TargetId": defaultAccount,

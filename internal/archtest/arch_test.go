@@ -95,6 +95,9 @@ var allowed = map[string][]string{
 	"internal/services/lambda/code":    {"internal/archive", "internal/blob", "internal/service", "internal/services/lambda/fault"},
 	"internal/services/lambda/layer": append(serviceMay("lambda"), "internal/blob", "internal/services/lambda/code",
 		"internal/services/lambda/fault", "internal/services/lambda/request"),
+	"internal/services/lambda/mapping": append(serviceMay("lambda"), "internal/services/lambda/fault", "internal/services/lambda/request",
+		"internal/services/lambda/tag"),
+	"internal/services/lambda/tag": {"authz", "internal/service", "internal/services/lambda/fault"},
 
 	"internal/services/organizations":                  append(serviceMay("organizations"), "internal/organization"),
 	"internal/services/organizations/organizationsapi": apiMay("organizations"),

@@ -9,11 +9,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/google/uuid"
 
-	"github.com/licet/licet/authz"
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/services/lambda/code"
 	"github.com/licet/licet/internal/services/lambda/fault"
 	"github.com/licet/licet/internal/services/lambda/request"
+	"github.com/licet/licet/internal/services/lambda/tag"
 	"github.com/licet/licet/internal/store"
 )
 
@@ -36,7 +36,7 @@ func createFunctionReference(c *service.Call, in *sdk.CreateFunctionInput) (requ
 		err = fault.InvalidParameter("The name of a new function must not have a qualifier: %s", *in.FunctionName)
 	}
 	if err == nil {
-		err = checkTagClash(in.Tags)
+		err = tag.CheckClash(in.Tags)
 	}
 	return r, err
 }
@@ -63,7 +63,7 @@ func (s *Service) createFunctionTarget(
 	// Whether there is a function of that name changes nothing: its tags and its policy are not those of the new one.
 	t := service.Target{ARN: r.ARN(), Account: r.Account}
 	createSettings(in).conditionKeys(&t.Keys)
-	requestTags(&t.Keys, in.Tags)
+	tag.InRequest(&t.Keys, in.Tags)
 	if in.CodeSigningConfigArn != nil {
 		t.Keys.Set("lambda:CodeSigningConfigArn", *in.CodeSigningConfigArn)
 	}
@@ -82,24 +82,11 @@ func (s *Service) createFunctionNeeds(
 		return nil, err
 	}
 	if len(in.Tags) > 0 {
-		tag := service.Need{Action: "lambda:TagResource", Target: service.Target{ARN: r.ARN(), Account: r.Account}}
-		requestTags(&tag.Target.Keys, in.Tags)
-		needs = append(needs, tag)
+		tagging := service.Need{Action: "lambda:TagResource", Target: service.Target{ARN: r.ARN(), Account: r.Account}}
+		tag.InRequest(&tagging.Target.Keys, in.Tags)
+		needs = append(needs, tagging)
 	}
 	return needs, nil
-}
-
-// requestTags sets the keys of tags in a request.
-func requestTags(keys *authz.Context, tags map[string]string) {
-	if len(tags) == 0 {
-		return
-	}
-	names := make([]string, 0, len(tags))
-	for k, v := range tags {
-		keys.Set("aws:RequestTag/"+k, v)
-		names = append(names, k)
-	}
-	keys.SetList("aws:TagKeys", names...)
 }
 
 func (s *Service) createFunction(
@@ -171,7 +158,7 @@ func (s *Service) checkNewFunction(ctx context.Context, c *service.Call, in *sdk
 	if err := s.checkArchitecture("CreateFunction", in.Architectures); err != nil {
 		return err
 	}
-	if err := checkTags(in.Tags); err != nil {
+	if err := tag.Check(in.Tags); err != nil {
 		return err
 	}
 	if _, err := s.find(ctx, r); err == nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/services/lambda/fault"
 	"github.com/licet/licet/internal/services/lambda/request"
+	"github.com/licet/licet/internal/services/lambda/tag"
 	"github.com/licet/licet/internal/store"
 )
 
@@ -100,9 +101,7 @@ func (s *Service) decodeFunction(item store.Item) (*function, error) {
 		return nil, fmt.Errorf("%s: %w", item.Key, err)
 	}
 	f.reference = request.Function{Partition: f.Partition, Region: f.Region, Account: f.Account, Name: f.Name}
-	for k, v := range f.Tags {
-		f.resourceTags.Set("aws:ResourceTag/"+k, v)
-	}
+	tag.OfResource(&f.resourceTags, f.Tags)
 	return &f, nil
 }
 

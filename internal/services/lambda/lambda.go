@@ -15,6 +15,7 @@ import (
 	"github.com/licet/licet/internal/services/lambda/code"
 	"github.com/licet/licet/internal/services/lambda/fault"
 	"github.com/licet/licet/internal/services/lambda/layer"
+	"github.com/licet/licet/internal/services/lambda/mapping"
 	"github.com/licet/licet/internal/store"
 )
 
@@ -78,6 +79,9 @@ type Service struct {
 	policies  *store.Cache[*resourcePolicy]
 	code      *code.Unpacker
 	layers    *layer.Service
+	mappings  *mapping.Service
+	// tagged are the rooms whose resources have tags, by the type in their ARNs.
+	tagged map[string]taggedRoom
 }
 
 // cacheSize bounds the functions that are kept decoded, and the versions, aliases and policies.
@@ -104,6 +108,8 @@ func New(config Config) (*Service, error) {
 	s.aliases = store.NewCache(config.DB, cacheSize, decodeAlias)
 	s.policies = store.NewCache(config.DB, cacheSize, decodePolicy)
 	s.layers = layer.New(layer.Config{DB: config.DB, Blobs: config.Blobs, URLs: config.CodeURLs})
+	s.mappings = mapping.New(config.DB, callees{s}, config.Roles)
+	s.tagged = map[string]taggedRoom{"function": taggedFunctions{s}, "event-source-mapping": s.mappings}
 	return s, nil
 }
 

@@ -6,25 +6,34 @@ import (
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
 
+	"github.com/licet/licet/internal/arn"
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/services/lambda/request"
 )
 
-func listTagsReference(c *service.Call, in *sdk.ListTagsInput) (request.Function, error) {
+func (s *Service) listTagsRoom(c *service.Call, in *sdk.ListTagsInput) (taggedRoom, arn.ARN, error) {
 	var v request.Validator
-	return taggable(&v, c, in.Resource)
+	return s.taggable(&v, c, in.Resource)
+}
+
+func (s *Service) listTagsTarget(ctx context.Context, c *service.Call, in *sdk.ListTagsInput) (service.Target, error) {
+	room, a, err := s.listTagsRoom(c, in)
+	if err != nil {
+		return service.Target{}, err
+	}
+	return room.Target(ctx, c, "lambda:ListTags", a)
 }
 
 func (s *Service) listTags(ctx context.Context, c *service.Call, in *sdk.ListTagsInput) (*sdk.ListTagsOutput, error) {
-	r, err := listTagsReference(c, in)
+	room, a, err := s.listTagsRoom(c, in)
 	if err != nil {
 		return nil, err
 	}
-	f, err := s.existing(ctx, r)
+	tags, err := room.Tags(ctx, a)
 	if err != nil {
 		return nil, err
 	}
 	out := &sdk.ListTagsOutput{Tags: map[string]string{}}
-	maps.Copy(out.Tags, f.function.Tags)
+	maps.Copy(out.Tags, tags)
 	return out, nil
 }

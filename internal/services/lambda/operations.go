@@ -9,7 +9,7 @@ import (
 // operations is the table of the service: name, IAM action, resource, handler, further needs.
 func (s *Service) operations() []service.Operation {
 	return slices.Concat(s.functionOperations(), s.versionOperations(), s.permissionOperations(), s.concurrencyOperations(), s.tagOperations(),
-		s.layers.Operations())
+		s.layers.Operations(), s.mappings.Operations())
 }
 
 func (s *Service) functionOperations() []service.Operation {
@@ -51,7 +51,7 @@ func (s *Service) concurrencyOperations() []service.Operation {
 
 func (s *Service) tagOperations() []service.Operation {
 	return []service.Operation{
-		service.Op("ListTags", "lambda:ListTags", on(s, "lambda:ListTags", listTagsReference), s.listTags),
+		service.Op("ListTags", "lambda:ListTags", s.listTagsTarget, s.listTags),
 		service.Op("TagResource", "lambda:TagResource", s.tagResourceTarget, s.tagResource),
 		service.Op("UntagResource", "lambda:UntagResource", s.untagResourceTarget, s.untagResource),
 	}

@@ -7,49 +7,47 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"github.com/licet/licet/authz"
+	"github.com/licet/licet/internal/arn"
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/services/lambda/request"
+	"github.com/licet/licet/internal/services/lambda/tag"
 )
 
-func tagResourceReference(c *service.Call, in *sdk.TagResourceInput) (request.Function, error) {
+func (s *Service) tagResourceRoom(c *service.Call, in *sdk.TagResourceInput) (taggedRoom, arn.ARN, error) {
 	var v request.Validator
 	v.Required("tags", in.Tags != nil)
-	r, err := taggable(&v, c, in.Resource)
+	room, a, err := s.taggable(&v, c, in.Resource)
 	if err == nil {
-		err = checkTagClash(in.Tags)
+		err = tag.CheckClash(in.Tags)
 	}
-	return r, err
+	return room, a, err
 }
 
 func (s *Service) tagResourceTarget(ctx context.Context, c *service.Call, in *sdk.TagResourceInput) (service.Target, error) {
-	r, err := tagResourceReference(c, in)
+	room, a, err := s.tagResourceRoom(c, in)
 	if err != nil {
 		return service.Target{}, err
 	}
-	t, err := s.target(ctx, c, "lambda:TagResource", r)
+	t, err := room.Target(ctx, c, "lambda:TagResource", a)
 	if err != nil {
 		return service.Target{}, err
 	}
-	return withKeys(t, func(keys *authz.Context) { requestTags(keys, in.Tags) }), nil
+	return withKeys(t, func(keys *authz.Context) { tag.InRequest(keys, in.Tags) }), nil
 }
 
 func (s *Service) tagResource(
 	ctx context.Context, c *service.Call, in *sdk.TagResourceInput,
 ) (*sdk.TagResourceOutput, error) {
-	r, err := tagResourceReference(c, in)
+	room, a, err := s.tagResourceRoom(c, in)
 	if err != nil {
 		return nil, err
 	}
-	// Tags are no part of the configuration: the revision stays, and so do the environments.
-	_, err = s.updateFunction(ctx, r, func(f *function) error {
-		if f.Tags == nil {
-			f.Tags = make(map[string]string)
-		}
-		maps.Copy(f.Tags, in.Tags)
-		if err := checkTags(in.Tags); err != nil {
+	err = room.UpdateTags(ctx, a, func(tags map[string]string) error {
+		maps.Copy(tags, in.Tags)
+		if err := tag.Check(in.Tags); err != nil {
 			return err
 		}
-		return checkTags(f.Tags)
+		return tag.Check(tags)
 	})
 	if err != nil {
 		return nil, err

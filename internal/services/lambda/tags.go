@@ -1,8 +1,8 @@
 package lambda
 
 import (
+	"context"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/licet/licet/internal/arn"
 	"github.com/licet/licet/internal/service"
@@ -10,57 +10,67 @@ import (
 	"github.com/licet/licet/internal/services/lambda/request"
 )
 
-// taggable reads the member Resource of the operations on tags. Functions are the only resources with tags here.
-func taggable(v *request.Validator, c *service.Call, resource *string) (request.Function, error) {
+// taggedRoom has resources other than functions that have tags.
+type taggedRoom interface {
+	// Target is the resource that an ARN names, as the resource of an action; also if it does not exist.
+	Target(ctx context.Context, c *service.Call, action string, a arn.ARN) (service.Target, error)
+	// Tags of the resource. Of one that is not there the error is AWS's answer; so it is of UpdateTags.
+	Tags(ctx context.Context, a arn.ARN) (map[string]string, error)
+	// UpdateTags lets change work on the tags, which are never nil. change may run more than once.
+	UpdateTags(ctx context.Context, a arn.ARN, change func(map[string]string) error) error
+}
+
+// taggable reads the member Resource of the operations on tags: the room that has it, and the ARN.
+func (s *Service) taggable(v *request.Validator, c *service.Call, resource *string) (taggedRoom, arn.ARN, error) {
 	v.RequiredText("resource", resource, taggableText)
 	if err := v.Err(); err != nil {
-		return request.Function{}, err
+		return nil, arn.ARN{}, err
 	}
 	a, err := arn.Parse(*resource)
 	if err != nil { // its pattern is that of an ARN
-		return request.Function{}, err
+		return nil, arn.ARN{}, err
 	}
 	kind, name, _ := strings.Cut(a.Resource, ":")
-	if kind != "function" {
-		return request.Function{}, fault.NotImplemented(c.Operation, "Resource of type "+kind)
+	room, ok := s.tagged[kind]
+	if !ok {
+		return nil, arn.ARN{}, fault.NotImplemented(c.Operation, "Resource of type "+kind)
 	}
-	r := request.Function{Partition: a.Partition, Region: a.Region, Account: a.AccountID}
-	r.Name, r.Qualifier, _ = strings.Cut(name, ":")
-	if r.Qualifier != "" {
-		return request.Function{}, fault.InvalidParameter(
+	r := request.Function{Partition: a.Partition, Region: a.Region, Account: a.AccountID, Name: name}
+	if kind == "function" && strings.Contains(name, ":") {
+		return nil, arn.ARN{}, fault.InvalidParameter(
 			"Tags on function aliases and versions are not supported. Please specify a function ARN.")
 	}
-	return r, r.Reachable(c)
+	return room, a, r.Reachable(c)
 }
 
-// Limits of tags: https://docs.aws.amazon.com/lambda/latest/dg/configuration-tags.html.
-const (
-	maxTags     = 50
-	maxTagKey   = 128
-	maxTagValue = 256
-)
+// taggedFunctions is the room of functions.
+type taggedFunctions struct{ *Service }
 
-func checkTags(tags map[string]string) error {
-	if len(tags) > maxTags {
-		return fault.InvalidParameter("Number of tags exceeds resource tag limit.")
+func (f taggedFunctions) reference(a arn.ARN) request.Function {
+	return request.Function{
+		Partition: a.Partition, Region: a.Region, Account: a.AccountID, Name: strings.TrimPrefix(a.Resource, "function:"),
 	}
-	for k, v := range tags {
-		switch {
-		case strings.HasPrefix(strings.ToLower(k), "aws:"):
-			return fault.InvalidParameter("aws: prefixed tag key names are not allowed for external use.")
-		case k == "" || utf8.RuneCountInString(k) > maxTagKey:
-			return fault.InvalidParameter("The tag key must have a length from 1 to %d: %s", maxTagKey, k)
-		case utf8.RuneCountInString(v) > maxTagValue:
-			return fault.InvalidParameter("The value of tag %s must have a length of at most %d.", k, maxTagValue)
+}
+
+func (f taggedFunctions) Target(ctx context.Context, c *service.Call, action string, a arn.ARN) (service.Target, error) {
+	return f.target(ctx, c, action, f.reference(a))
+}
+
+func (f taggedFunctions) Tags(ctx context.Context, a arn.ARN) (map[string]string, error) {
+	found, err := f.existing(ctx, f.reference(a))
+	if err != nil {
+		return nil, err
+	}
+	return found.function.Tags, nil
+}
+
+// UpdateTags leaves the revision and the environments: tags are no part of the configuration.
+func (f taggedFunctions) UpdateTags(ctx context.Context, a arn.ARN, change func(map[string]string) error) error {
+	_, err := f.updateFunction(ctx, f.reference(a), func(f *function) error {
+		if f.Tags == nil {
+			f.Tags = make(map[string]string)
 		}
-	}
-	return checkTagClash(tags)
-}
-
-// checkTagClash refuses keys that differ only in case; the text is ours.
-func checkTagClash(tags map[string]string) error {
-	if a, b, clash := service.TagClash(tags); clash {
-		return fault.InvalidParameter("The tag keys %s and %s differ only in case.", a, b)
-	}
-	return nil
+		return change(f.Tags)
+	})
+	return err
 }

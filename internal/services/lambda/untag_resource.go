@@ -6,24 +6,25 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"github.com/licet/licet/authz"
+	"github.com/licet/licet/internal/arn"
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/services/lambda/request"
 )
 
-func untagResourceReference(c *service.Call, in *sdk.UntagResourceInput) (request.Function, error) {
+func (s *Service) untagResourceRoom(c *service.Call, in *sdk.UntagResourceInput) (taggedRoom, arn.ARN, error) {
 	var v request.Validator
 	v.Required("tagKeys", in.TagKeys != nil)
-	return taggable(&v, c, in.Resource)
+	return s.taggable(&v, c, in.Resource)
 }
 
 func (s *Service) untagResourceTarget(
 	ctx context.Context, c *service.Call, in *sdk.UntagResourceInput,
 ) (service.Target, error) {
-	r, err := untagResourceReference(c, in)
+	room, a, err := s.untagResourceRoom(c, in)
 	if err != nil {
 		return service.Target{}, err
 	}
-	t, err := s.target(ctx, c, "lambda:UntagResource", r)
+	t, err := room.Target(ctx, c, "lambda:UntagResource", a)
 	if err != nil {
 		return service.Target{}, err
 	}
@@ -33,13 +34,13 @@ func (s *Service) untagResourceTarget(
 func (s *Service) untagResource(
 	ctx context.Context, c *service.Call, in *sdk.UntagResourceInput,
 ) (*sdk.UntagResourceOutput, error) {
-	r, err := untagResourceReference(c, in)
+	room, a, err := s.untagResourceRoom(c, in)
 	if err != nil {
 		return nil, err
 	}
-	_, err = s.updateFunction(ctx, r, func(f *function) error {
+	err = room.UpdateTags(ctx, a, func(tags map[string]string) error {
 		for _, k := range in.TagKeys {
-			delete(f.Tags, k)
+			delete(tags, k)
 		}
 		return nil
 	})

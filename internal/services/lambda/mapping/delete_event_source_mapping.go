@@ -1,0 +1,26 @@
+package mapping
+
+import (
+	"context"
+
+	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
+
+	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/store"
+)
+
+func (s *Service) delete(
+	ctx context.Context, c *service.Call, in *sdk.DeleteEventSourceMappingInput,
+) (*sdk.DeleteEventSourceMappingOutput, error) {
+	var m *mapping
+	err := s.db.Update(ctx, func(tx store.Tx) (err error) {
+		if m, err = load(tx, c.Account, c.Region, *in.UUID); err != nil {
+			return err
+		}
+		return tx.Delete(key(c.Account, c.Region, *in.UUID))
+	})
+	if err != nil {
+		return nil, answer(err, *in.UUID)
+	}
+	return (*sdk.DeleteEventSourceMappingOutput)(output(m.state("Deleting"))), nil
+}

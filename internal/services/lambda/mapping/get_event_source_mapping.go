@@ -1,0 +1,17 @@
+package mapping
+
+import (
+	"context"
+
+	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
+
+	"github.com/licet/licet/internal/service"
+)
+
+func (s *Service) get(ctx context.Context, c *service.Call, in *sdk.GetEventSourceMappingInput) (*sdk.GetEventSourceMappingOutput, error) {
+	m, err := s.existing(ctx, c.Account, c.Region, *in.UUID)
+	if err != nil {
+		return nil, err
+	}
+	return output(m.state("")), nil
+}

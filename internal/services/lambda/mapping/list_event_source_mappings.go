@@ -1,0 +1,86 @@
+package mapping
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/google/uuid"
+
+	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/lambda/fault"
+	"github.com/licet/licet/internal/services/lambda/request"
+	"github.com/licet/licet/internal/store"
+)
+
+// maxPage: https://docs.aws.amazon.com/lambda/latest/api/API_ListEventSourceMappings.html, MaxItems.
+const maxPage = 100
+
+// listFilter is the function that the mappings must call; nil for any.
+func listFilter(c *service.Call, in *sdk.ListEventSourceMappingsInput) (*request.Function, error) {
+	var v request.Validator
+	v.Text("eventSourceArn", in.EventSourceArn, arnText)
+	v.Number("maxItems", in.MaxItems, 1, 10000)
+	if in.FunctionName == nil {
+		return nil, v.Err()
+	}
+	r, err := v.Resolve(c, v.Function(c, in.FunctionName, request.NamespacedName), nil)
+	return &r, err
+}
+
+func listTarget(ctx context.Context, c *service.Call, in *sdk.ListEventSourceMappingsInput) (service.Target, error) {
+	if _, err := listFilter(c, in); err != nil {
+		return service.Target{}, err
+	}
+	return service.Any(ctx, c, in) // no resource-level permission: lambda.md 2.3
+}
+
+func (s *Service) list(
+	ctx context.Context, c *service.Call, in *sdk.ListEventSourceMappingsInput,
+) (*sdk.ListEventSourceMappingsOutput, error) {
+	called, err := listFilter(c, in)
+	if err != nil {
+		return nil, err
+	}
+	after := ""
+	if aws.ToString(in.Marker) != "" {
+		id, err := base64.RawURLEncoding.DecodeString(*in.Marker)
+		if err != nil || uuid.Validate(string(id)) != nil {
+			return nil, fault.InvalidParameter("Invalid Marker: %s", *in.Marker)
+		}
+		after = key(c.Account, c.Region, string(id))
+	}
+	page := maxPage
+	if in.MaxItems != nil {
+		page = min(page, int(*in.MaxItems))
+	}
+	var items []store.Item
+	err = s.db.View(ctx, func(r store.Reader) (err error) {
+		items, err = r.Scan(prefix(c.Account, c.Region), after, 0)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list event source mappings: %w", err)
+	}
+	out := &sdk.ListEventSourceMappingsOutput{EventSourceMappings: []types.EventSourceMappingConfiguration{}}
+	for _, item := range items {
+		m, err := store.DecodeJSON[mapping](item)
+		if err != nil {
+			return nil, err
+		}
+		if in.EventSourceArn != nil && aws.ToString(m.Shown.EventSourceArn) != *in.EventSourceArn ||
+			called != nil && *m.Shown.FunctionArn != called.ARN() {
+			continue
+		}
+		if len(out.EventSourceMappings) == page {
+			last := *out.EventSourceMappings[page-1].UUID
+			out.NextMarker = aws.String(base64.RawURLEncoding.EncodeToString([]byte(last)))
+			break
+		}
+		out.EventSourceMappings = append(out.EventSourceMappings, m.state(""))
+	}
+	return out, nil
+}
