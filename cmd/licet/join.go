@@ -168,6 +168,10 @@ func (p permissions) Permitted(ctx context.Context, c *service.Call, in any) (bo
 	return p.door.Permitted(ctx, c, in)
 }
 
+func (p permissions) Allowed(ctx context.Context, c *service.Call, need service.Need) (bool, error) {
+	return p.door.Allows(ctx, c, need)
+}
+
 // lambdaPrincipal is the service principal that assumes execution roles.
 const lambdaPrincipal = "lambda.amazonaws.com"
 

@@ -43,6 +43,9 @@ func TestValidate(t *testing.T) {
 		"key with a slash":   {func(c *config) { c.RootAccessKey, c.RootSecretFile = "a/b", "f" }, "--root-access-key-id"},
 		"no idle timeout":    {func(c *config) { c.IdleTimeout = 0 }, "--idle-timeout"},
 		"idle for less":      {func(c *config) { c.IdleTimeout = -time.Second }, "--idle-timeout"},
+		"subnets":            {func(c *config) { c.Subnets = map[string]string{"subnet-1": "vpc-1", "subnet-2a": "vpc-1"} }, ""},
+		"subnet's name":      {func(c *config) { c.Subnets = map[string]string{"1": "vpc-1"} }, "--subnet"},
+		"VPC's name":         {func(c *config) { c.Subnets = map[string]string{"subnet-1": ""} }, "--subnet"},
 		"newline in a key":   {func(c *config) { c.RootAccessKey, c.RootSecretFile = "a\n", "f" }, "--root-access-key-id"},
 		"newline in regions": {func(c *config) { c.Region = "us-east-1\n" }, "--region"},
 	} {

@@ -1,6 +1,6 @@
 // Command licet is AWS Lambda with its whole permission system, on your own machine.
 //
-// One binary: serve runs the server; env, account, explain and doctor help with it. Everything is wired here by hand, in serve.go; no other
+// One binary: serve runs the server; env, account, explain, sign and doctor help with it. Everything is wired here by hand, in serve.go; no other
 // package knows which store, sandbox or services a server is made of.
 package main
 
@@ -36,7 +36,7 @@ func command() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(serveCommand(), envCommand(), accountCommand(), explainCommand(), doctorCommand(), versionCommand())
+	root.AddCommand(serveCommand(), envCommand(), accountCommand(), explainCommand(), doctorCommand(), signCommand(), versionCommand())
 	return root
 }
 

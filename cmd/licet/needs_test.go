@@ -213,14 +213,25 @@ func inputValues() map[string]string {
 		"lambda.SourceKMSKeyArn":      "arn:aws:kms:" + defaultRegion + ":" + defaultAccount + ":key/" + someName,
 		"lambda.TargetArn":            "arn:aws:sqs:" + defaultRegion + ":" + defaultAccount + ":" + someName,
 		"lambda.CodeSigningConfigArn": "arn:aws:lambda:" + defaultRegion + ":" + defaultAccount + ":code-signing-config:csc-0123456789abcdef0",
+		"lambda.SubnetIds":            "subnet-0123456789abcdef0",
+		"lambda.SecurityGroupIds":     "sg-0123456789abcdef0",
+		"lambda.Arn":                  "arn:aws:elasticfilesystem:" + defaultRegion + ":" + defaultAccount + ":access-point/fsap-0123456789abcdef0",
+		"lambda.LocalMountPath":       "/mnt/" + someName,
+		"lambda.ImageUri":             defaultAccount + ".dkr.ecr." + defaultRegion + ".amazonaws.com/" + someName + ":latest",
+		"lambda.MasterRegion":         "ALL",
 		"lambda.Layers":               "arn:aws:lambda:" + defaultRegion + ":" + defaultAccount + ":layer:" + someName + ":1",
 
 		"lambda.OrganizationId": "o-a1b2c3d4e5", "AddLayerVersionPermission.Action": "lambda:GetLayerVersion",
-		"AddLayerVersionPermission.Principal": defaultAccount,
-		"GetLayerVersionByArn.Arn":            "arn:aws:lambda:" + defaultRegion + ":" + defaultAccount + ":layer:" + someName + ":1",
-		"lambda.EventSourceArn":               "arn:aws:sqs:" + defaultRegion + ":" + defaultAccount + ":" + someName,
-		"lambda.Destination":                  "arn:aws:sqs:" + defaultRegion + ":" + defaultAccount + ":" + someName,
-		"lambda.MaximumConcurrency":           "5",
+		"AddLayerVersionPermission.Principal":       defaultAccount,
+		"GetLayerVersionByArn.Arn":                  "arn:aws:lambda:" + defaultRegion + ":" + defaultAccount + ":layer:" + someName + ":1",
+		"lambda.EventSourceArn":                     "arn:aws:sqs:" + defaultRegion + ":" + defaultAccount + ":" + someName,
+		"lambda.Destination":                        "arn:aws:sqs:" + defaultRegion + ":" + defaultAccount + ":" + someName,
+		"lambda.MaximumConcurrency":                 "5",
+		"lambda.SigningProfileVersionArns":          "arn:aws:signer:" + defaultRegion + ":" + defaultAccount + ":/signing-profiles/" + someName + "/1",
+		"PutProvisionedConcurrencyConfig.Qualifier": "live", "GetProvisionedConcurrencyConfig.Qualifier": "live",
+		"DeleteProvisionedConcurrencyConfig.Qualifier": "live", "PutFunctionScalingConfig.Qualifier": "1", "GetFunctionScalingConfig.Qualifier": "1",
+		"MaximumEventAgeInSeconds": "60",
+		"lambda.RuntimeVersionArn": "arn:aws:lambda:" + defaultRegion + "::runtime:0123456789abcdef",
 
 		"logs.LogGroupIdentifier": leaveOut, "logs.LogGroupArn": logGroup, "logs.ResourceArn": logGroup, "logs.KmsKeyId": leaveOut,
 		"organizations.AccountId": defaultAccount, "organizations.Id": defaultAccount, "organizations.TargetId": defaultAccount,
@@ -303,7 +314,7 @@ func (m inputMaker) fill(v reflect.Value, member string, depth int) {
 // isRequired tells of lists, maps and structures that operations cannot do without.
 func isRequired(operation, member string) bool {
 	switch member {
-	case "ActionNames", "TagKeys", "Code", "Content", "Target", "Audience", "TaskPolicyArn":
+	case "ActionNames", "TagKeys", "Code", "Content", "Target", "Audience", "TaskPolicyArn", "AllowedPublishers", "SigningProfileVersionArns":
 		return true
 	case "Tags":
 		return strings.HasPrefix(operation, "Tag")

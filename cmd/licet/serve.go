@@ -51,6 +51,10 @@ type config struct {
 	// RootAccessKey and RootSecretFile fix the root's credentials; both or neither. The file holds the secret.
 	RootAccessKey  string
 	RootSecretFile string
+	// SigningProfiles are the publishers whose code signatures can be verified, each as "ARN of the profile's version=file of its certificate".
+	SigningProfiles []string
+	// Subnets are those that functions can be attached to, with their VPCs. There is no EC2 to know them.
+	Subnets map[string]string
 	// Verbose logs each step.
 	Verbose bool
 }
@@ -76,6 +80,9 @@ func serveCommand() *cobra.Command {
 	f.DurationVar(&c.IdleTimeout, "idle-timeout", 5*time.Minute, "how long a function's environment is kept without an invocation")
 	f.StringVar(&c.RootAccessKey, "root-access-key-id", "", "fixed access key of the root; needs --root-secret-file")
 	f.StringVar(&c.RootSecretFile, "root-secret-file", "", "file with the secret of --root-access-key-id")
+	f.StringArrayVar(&c.SigningProfiles, "signing-profile", nil,
+		"publisher of signed code, as ARN=CERTIFICATE: version of a signing profile, PEM file (repeatable)")
+	f.StringToStringVar(&c.Subnets, "subnet", nil, "a subnet of functions' VpcConfig and its VPC, subnet-id=vpc-id; may be repeated")
 	f.BoolVar(&c.Verbose, "verbose", false, "log each step")
 	return cmd
 }
@@ -99,6 +106,11 @@ func (c config) validate() error {
 	}
 	if !regexp.MustCompile(`^\w{0,128}$`).MatchString(c.RootAccessKey) {
 		return fmt.Errorf("--root-access-key-id %q: want at most 128 letters, digits and underscores", c.RootAccessKey)
+	}
+	for subnet, vpc := range c.Subnets {
+		if !regexp.MustCompile(`^subnet-[0-9a-z]+$`).MatchString(subnet) || !regexp.MustCompile(`^vpc-[0-9a-z]+$`).MatchString(vpc) {
+			return fmt.Errorf("--subnet %s=%s: want subnet-id=vpc-id", subnet, vpc)
+		}
 	}
 	return nil
 }
@@ -207,6 +219,7 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 	failed := make(chan error, 1)
 	go func() { failed <- front.Serve(l) }()
 	functions, retention, decisions := background(s.functions.Run), background(s.expireLogs), background(s.decisions.Run)
+	provisioned := background(s.lambda.Run)
 	lastUsed := background(func(ctx context.Context) error { return s.lastUsed.Run(audit.System(ctx, "last use")) })
 	var err error
 	select {
@@ -216,7 +229,7 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 		s.logger.Info("Stopping.")
 	}
 	// In this order: each may still ask something of those after it. The last log lines of functions are decided calls, too.
-	err = errors.Join(err, s.closeDoors(front, functions))
+	err = errors.Join(err, provisioned(), s.closeDoors(front, functions))
 	return errors.Join(err, retention(), lastUsed(), decisions())
 }
 

@@ -24,6 +24,7 @@ import (
 	"github.com/licet/licet/internal/protocol/json"
 	"github.com/licet/licet/internal/protocol/query"
 	"github.com/licet/licet/internal/protocol/restjson"
+	images "github.com/licet/licet/internal/registry"
 	"github.com/licet/licet/internal/runtimes"
 	"github.com/licet/licet/internal/sandbox"
 	"github.com/licet/licet/internal/secret"
@@ -156,10 +157,18 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 	if s.functions, err = s.openExecution(ctx, c, set); err != nil {
 		return err
 	}
+	publishers, err := publishers(c.SigningProfiles)
+	if err != nil {
+		return err
+	}
 	s.lambda, err = lambda.New(lambda.Config{
 		DB: s.decisions.Recorded(), Blobs: blobs, Keys: s.keys, CodeDir: dataDir(c.Data).path("code"), Runner: s.functions,
 		Roles: executionRoles{s}, Principals: s.directory, CodeURLs: links, Permissions: permissions{s},
-		Runtimes: func(name types.Runtime) bool { _, ok := set.Lookup(string(name)); return ok },
+		Publishers: publishers,
+		Runtimes:   func(name types.Runtime) bool { _, ok := set.Lookup(string(name)); return ok },
+		VPCs:       func(subnet string) (string, bool) { vpc, ok := c.Subnets[subnet]; return vpc, ok },
+		Images:     images.New(),
+		Logger:     s.logger,
 	})
 	if err != nil {
 		return err
@@ -249,6 +258,7 @@ func (s *server) openExecution(ctx context.Context, c config, set *runtimes.Set)
 	return execution.New(execution.Config{
 		Driver: driver, Runtimes: execution.Managed(set), Credentials: executionRoles{s}.credentials, Logs: logWriter{s},
 		Endpoint: frontDoor{s}, Network: sandbox.Network(c.FunctionNetwork), IdleTimeout: c.IdleTimeout, Logger: s.logger,
+		ProvisionedMemoryMB: machineMemoryMB(),
 	})
 }
 

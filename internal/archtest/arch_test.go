@@ -51,6 +51,7 @@ var allowed = map[string][]string{
 	"internal/sandbox/process":     {"internal/sandbox", "internal/sandbox/osthread", "golang.org/x/sys/unix"},
 	"internal/runtimes":            {"internal/sandbox"},
 	"internal/archive":             {},
+	"internal/registry":            {"github.com/google/go-containerregistry/..."},
 	"internal/audit":               {"authz", "policy", "internal/principal", "internal/store"},
 
 	// Tokens of identity providers.
@@ -60,6 +61,7 @@ var allowed = map[string][]string{
 		"github.com/russellhaering/goxmldsig/...", "github.com/russellhaering/gosaml2/types", "github.com/beevik/etree",
 		"github.com/mattermost/xml-roundtrip-validator",
 	},
+	"internal/codesign":      {"github.com/go-jose/go-jose/v4"},
 	"internal/saml/samltest": {"github.com/russellhaering/goxmldsig/...", "github.com/beevik/etree"},
 
 	// The wire.
@@ -87,14 +89,16 @@ var allowed = map[string][]string{
 		"internal/saml", "rsc.io/qr"),
 	"internal/services/sts":  append(serviceMay("sts"), "internal/oidc", "internal/saml"),
 	"internal/services/logs": serviceMay("logs", "cloudwatchlogs"),
-	"internal/services/lambda": append(serviceMay("lambda"), "internal/archive", "internal/blob", "internal/execution",
+	"internal/services/lambda": append(serviceMay("lambda"), "internal/archive", "internal/blob", "internal/execution", "internal/registry",
 		"internal/services/lambda/..."),
 	// Rooms below lambda: the words of all, then one room for each resource that stands by itself.
 	"internal/services/lambda/fault":   {"internal/awserr"},
 	"internal/services/lambda/request": {"internal/service", "internal/services/lambda/fault"},
-	"internal/services/lambda/code":    {"internal/archive", "internal/awserr", "internal/blob", "internal/service", "internal/services/lambda/fault"},
-	"internal/services/lambda/layer": append(serviceMay("lambda"), "internal/blob", "internal/services/lambda/code",
+	"internal/services/lambda/bundle":  {"authz", "github.com/aws/aws-sdk-go-v2/aws", "internal/archive", "internal/awserr", "internal/blob", "internal/service", "internal/services/lambda/fault"},
+	"internal/services/lambda/layer": append(serviceMay("lambda"), "internal/blob", "internal/services/lambda/bundle",
 		"internal/services/lambda/fault", "internal/services/lambda/request"),
+	"internal/services/lambda/signing": append(serviceMay("lambda"), "internal/services/lambda/fault", "internal/services/lambda/request",
+		"internal/services/lambda/tag", "internal/codesign"),
 	"internal/services/lambda/mapping": append(serviceMay("lambda"), "internal/services/lambda/fault", "internal/services/lambda/request",
 		"internal/services/lambda/tag"),
 	"internal/services/lambda/tag": {"authz", "internal/service", "internal/services/lambda/fault"},

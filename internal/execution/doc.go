@@ -5,9 +5,9 @@
 // writing come in as functions of Config. It runs no code itself: a sandbox.Driver does.
 //
 // An environment is one sandbox with two listeners, the Runtime API and the AWS endpoint. It serves one invocation at a time and
-// is reused while warm, last used first. Manager is safe for concurrent use. An environment has one owner at a time: the pool,
-// an invocation, or its own close; only what its fields say is shared. Lock order: Manager.mu is taken alone; output.mu before
-// logStream.mu.
+// is reused while warm, last used first. Provisioned ones are made before they are needed, taken first, and kept (provision.go).
+// Manager is safe for concurrent use. An environment has one owner at a time: the pool, an invocation, its own start or its own close;
+// only what its fields say is shared. Lock order: Manager.mu is taken alone; output.mu before logStream.mu.
 //
 // Errors: Invoke returns an error when the function did not run (ErrThrottled, ErrRole, ErrClosed, a failing driver); what the
 // function did wrong is a Result with FunctionError. After a timeout or a crash the sandbox and its /tmp are kept and the

@@ -27,14 +27,17 @@ const (
 const stopLimit = 10 * time.Second
 
 // environment is one execution environment: a sandbox, what it listens on, its log, and the process that runs in it, if any. All
-// but pool, retired and idleSince belongs to its owner (see the package comment) and is written by open and start only.
+// but what Manager.mu guards belongs to its owner (see the package comment) and is written by open and start only.
 type environment struct {
 	m        *Manager
 	function Function
 	pool     *pool
-	// retired and idleSince are guarded by m.mu.
+	// provision is what the environment was made for; nil: for an invocation.
+	provision *provision
+	// retired, idleSince and shared are guarded by m.mu.
 	retired   bool
 	idleSince time.Time
+	shared    bool // the invocation that runs counts as one of account.shared
 
 	id             string // 32 hexadecimal digits
 	sandbox        sandbox.Sandbox
@@ -101,6 +104,9 @@ func (e *environment) open() (err error) {
 	}
 	return nil
 }
+
+// fresh tells whether the credentials of e, which is idle, are good for another invocation.
+func (e *environment) fresh(now time.Time) bool { return e.renew.IsZero() || now.Before(e.renew) }
 
 // renewal tells when credentials made now need to be replaced: 15 minutes before they expire, which is the longest invocation;
 // short ones when three quarters of their life are over.

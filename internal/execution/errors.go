@@ -10,7 +10,7 @@ import (
 //	var throttled execution.ErrThrottled
 //	if errors.As(err, &throttled) { … }
 type ErrThrottled struct {
-	// Reason as in TooManyRequestsException: "ConcurrentInvocationLimitExceeded".
+	// Reason as in TooManyRequestsException: "ConcurrentInvocationLimitExceeded", "ReservedFunctionConcurrentInvocationLimitExceeded".
 	Reason string
 }
 

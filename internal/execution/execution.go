@@ -31,6 +31,10 @@ type Function struct {
 	CodeDir  string
 	LayerDir string
 	LogGroup string // "/aws/lambda/<name>" unless configured
+	// Reserved is the concurrency that the function, all versions together, has for itself and may not exceed; nil: none.
+	Reserved *int32
+	// AccountReserved is the concurrency that functions of the account and Region, this one included, have for themselves.
+	AccountReserved int
 }
 
 // Invocation is one event for a function.

@@ -56,7 +56,7 @@ func (e *environment) invoke(call Invocation) (Result, error) {
 // run brings the event to its outcome. It returns false when the runtime has answered but not yet asked for its next event.
 func (i *invocation) run() (settled bool, err error) {
 	if i.sandbox == nil {
-		if err := i.coldStart(); err != nil {
+		if _, err := i.coldStart(i.m.initLimit); err != nil {
 			return false, err
 		}
 	}
@@ -87,24 +87,24 @@ func (i *invocation) run() (settled bool, err error) {
 	return i.settle(i.patience.C), nil
 }
 
-// coldStart makes the environment and runs its Init phase, which may take ten seconds. A function that fails in it is
+// coldStart makes the environment and runs its Init phase, which has a time limit. A function that fails in it is
 // initialized once more, as part of the invocation
 // (https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html, Init phase).
-func (i *invocation) coldStart() error {
+func (i *invocation) coldStart(longest time.Duration) (initialized bool, err error) {
 	i.m.metrics.coldStarts.Inc()
 	if err := i.open(); err != nil {
-		return err
+		return false, err
 	}
 	i.log.platformUntailed(initStartLine(i.function.Region, runtimeVersion(i.function.Runtime, i.command.Version)))
-	limit := time.NewTimer(i.m.initLimit)
+	limit := time.NewTimer(longest)
 	defer limit.Stop()
 	began := time.Now()
-	initialized, err := i.initialize("init", limit.C)
+	initialized, err = i.initialize("init", limit.C)
 	if initialized {
 		i.usage.init = time.Since(began)
 		i.m.metrics.initDuration.Observe(i.usage.init.Seconds())
 	}
-	return err
+	return initialized, err
 }
 
 // initialize starts the runtime and waits until it asks for its first event. When the function fails in it, i.out tells how.

@@ -30,6 +30,8 @@ type Config struct {
 	// MaxConcurrency is the number of invocations that may run at once in one account and Region, and of environments that are
 	// kept for it; 0: 1,000, the default quota of an account.
 	MaxConcurrency int
+	// ProvisionedMemoryMB is the memory that functions with provisioned environments may have configured for these together; 0: any.
+	ProvisionedMemoryMB int
 	// Grace is how long running invocations may take to end at a shutdown; 0: 30 seconds.
 	Grace time.Duration
 	// Logger; nil: nothing is logged.
@@ -49,23 +51,34 @@ type Manager struct {
 	closing      bool
 	running      sync.WaitGroup // invocations; Add under mu while not closing
 	accounts     map[accountKey]*account
+	uses         map[string]*use // by function ARN
 	pools        map[poolKey]*pool
 	environments map[*environment]struct{}
+	provisions   map[provisionKey]*provision
 }
 
 type accountKey struct{ account, region string }
 
 // account counts towards MaxConcurrency; its fields are guarded by Manager.mu.
-type account struct{ running, environments int }
+type account struct {
+	running      int
+	shared       int // of running: those that share what no function has for itself
+	environments int
+}
+
+// use is that of a function, all versions together; its fields are guarded by Manager.mu. It is forgotten with the last pool.
+type use struct{ running, pools int }
 
 type poolKey struct{ arn, version, revision string }
 
 // pool holds the environments of one state of a function; its fields are guarded by Manager.mu.
 type pool struct {
-	key     poolKey
-	account *account
-	idle    []*environment // the last used is last
-	size    int            // idle and running
+	key         poolKey
+	account     *account
+	use         *use
+	idle        []*environment // the last used is last
+	provisioned []*environment // those of idle that are provisioned
+	size        int            // idle and running
 }
 
 // New makes a Manager. It can be used at once, but only while Run runs are idle environments reclaimed and is shutdown orderly.
@@ -96,6 +109,8 @@ func New(c Config) (*Manager, error) {
 		lifetime:     lifetime,
 		abort:        abort,
 		accounts:     map[accountKey]*account{},
+		uses:         map[string]*use{},
+		provisions:   map[provisionKey]*provision{},
 		pools:        map[poolKey]*pool{},
 		environments: map[*environment]struct{}{},
 	}, nil
@@ -113,9 +128,9 @@ func (m *Manager) Invoke(_ context.Context, f Function, call Invocation) (Result
 }
 
 // Retire closes the environments of a function, all versions of it: idle ones at once, running ones after their invocation. It
-// does not wait.
+// does not wait. Provisioned ones are left to Provision: their versions do not change.
 func (m *Manager) Retire(functionARN string) {
-	m.retire(func(e *environment) bool { return e.function.ARN == functionARN })
+	m.retire(func(e *environment) bool { return e.function.ARN == functionARN && e.provision == nil })
 }
 
 // Run reclaims idle environments until ctx ends. Then no invocation begins, running ones have Grace to end, and Run returns when
@@ -142,27 +157,61 @@ func (m *Manager) acquire(f Function) (*environment, error) {
 		return nil, ErrClosed
 	}
 	p := m.poolOf(f)
-	if p.account.running >= m.config.MaxConcurrency {
+	e := m.takeIdle(p, &p.provisioned)
+	shared := f.Reserved == nil && e == nil
+	if reason := m.refusal(p, f, shared); reason != "" {
+		if e != nil {
+			p.provisioned = append(p.provisioned, e)
+		}
 		m.metrics.throttles.Inc()
-		return nil, ErrThrottled{Reason: "ConcurrentInvocationLimitExceeded"}
+		return nil, ErrThrottled{Reason: reason}
 	}
-	e := m.takeIdle(p)
+	if e == nil {
+		e = m.takeIdle(p, &p.idle)
+	}
 	if e == nil {
 		if p.account.environments >= m.config.MaxConcurrency {
 			m.evict(p.account)
 		}
-		e = newEnvironment(m, f)
-		e.pool = p
-		p.size++
-		p.account.environments++
-		m.pools[p.key] = p
-		m.environments[e] = struct{}{}
-		m.metrics.environments.Inc()
+		e = m.add(newEnvironment(m, f), p)
+	}
+	if e.shared = shared; shared {
+		p.account.shared++
 	}
 	p.account.running++
+	p.use.running++
 	m.running.Add(1)
 	m.metrics.running.Inc()
 	return e, nil
+}
+
+// refusal is the reason why an invocation must wait, or "". One that finds no provisioned environment and whose function has reserved
+// nothing shares with all such functions what is left of the account's concurrency
+// (https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html). m.mu is held.
+func (m *Manager) refusal(p *pool, f Function, shared bool) string {
+	switch {
+	case f.Reserved != nil && p.use.running >= int(*f.Reserved):
+		return "ReservedFunctionConcurrentInvocationLimitExceeded"
+	case p.account.running >= m.config.MaxConcurrency,
+		shared && p.account.shared >= m.config.MaxConcurrency-f.AccountReserved:
+		return "ConcurrentInvocationLimitExceeded"
+	}
+	return ""
+}
+
+// add makes e known, as one of the environments of p. m.mu is held.
+func (m *Manager) add(e *environment, p *pool) *environment {
+	e.pool = p
+	if m.pools[p.key] != p {
+		m.pools[p.key] = p
+		m.uses[p.key.arn] = p.use
+		p.use.pools++
+	}
+	p.size++
+	p.account.environments++
+	m.environments[e] = struct{}{}
+	m.metrics.environments.Inc()
+	return e
 }
 
 // poolOf finds or makes the pool of f. A new one is remembered when it gets its first environment. m.mu is held.
@@ -176,17 +225,21 @@ func (m *Manager) poolOf(f Function) *pool {
 		a = &account{}
 		m.accounts[accountKey{f.Account, f.Region}] = a
 	}
-	return &pool{key: key, account: a}
+	u := m.uses[f.ARN]
+	if u == nil {
+		u = &use{}
+	}
+	return &pool{key: key, account: a, use: u}
 }
 
-// takeIdle takes the environment that was used last, or nil. One whose credentials are about to expire is closed instead: the
-// process has them in its environment variables. m.mu is held.
-func (m *Manager) takeIdle(p *pool) *environment {
-	for n := len(p.idle); n > 0; n = len(p.idle) {
-		e := p.idle[n-1]
-		p.idle[n-1] = nil
-		p.idle = p.idle[:n-1]
-		if e.renew.IsZero() || time.Now().Before(e.renew) {
+// takeIdle takes the environment of a list that was used last, or nil. One whose credentials are about to expire is closed instead:
+// the process has them in its environment variables. m.mu is held.
+func (m *Manager) takeIdle(p *pool, list *[]*environment) *environment {
+	for n := len(*list); n > 0; n = len(*list) {
+		e := (*list)[n-1]
+		(*list)[n-1] = nil
+		*list = (*list)[:n-1]
+		if e.fresh(time.Now()) {
 			return e
 		}
 		m.remove(e)
@@ -200,13 +253,31 @@ func (m *Manager) release(e *environment, reusable bool) {
 	defer m.mu.Unlock()
 	defer m.running.Done() // last: after it drain waits for what remove has begun
 	e.pool.account.running--
+	e.pool.use.running--
+	if e.shared {
+		e.pool.account.shared--
+	}
 	m.metrics.running.Dec()
 	if !reusable || e.retired || m.closing {
 		m.remove(e)
 		return
 	}
+	m.rest(e)
+}
+
+// rest makes e, which nobody owns any more, idle. m.mu is held.
+func (m *Manager) rest(e *environment) {
 	e.idleSince = time.Now()
-	e.pool.idle = append(e.pool.idle, e)
+	list := e.list()
+	*list = append(*list, e)
+}
+
+// list is where e is when it is idle.
+func (e *environment) list() *[]*environment {
+	if e.provision != nil {
+		return &e.pool.provisioned
+	}
+	return &e.pool.idle
 }
 
 // remove forgets e, which nobody owns and no pool lists as idle, and closes it in the background. m.mu is held.
@@ -216,6 +287,12 @@ func (m *Manager) remove(e *environment) {
 	e.pool.account.environments--
 	if e.pool.size--; e.pool.size == 0 {
 		delete(m.pools, e.pool.key)
+		if e.pool.use.pools--; e.pool.use.pools == 0 {
+			delete(m.uses, e.pool.key.arn)
+		}
+	}
+	if e.provision != nil {
+		m.replace(e)
 	}
 	m.background.Go(func() {
 		if err := e.close(); err != nil {
@@ -237,10 +314,14 @@ func (m *Manager) retire(chosen func(*environment) bool) {
 	}
 }
 
+// idle tells whether nobody owns e. m.mu is held.
+func (e *environment) idle() bool { return slices.Contains(*e.list(), e) }
+
 // removeIdle removes e if it is idle. m.mu is held.
 func (m *Manager) removeIdle(e *environment) {
-	if i := slices.Index(e.pool.idle, e); i >= 0 {
-		e.pool.idle = slices.Delete(e.pool.idle, i, i+1)
+	list := e.list()
+	if i := slices.Index(*list, e); i >= 0 {
+		*list = slices.Delete(*list, i, i+1)
 		m.remove(e)
 	}
 }
@@ -265,6 +346,11 @@ func (m *Manager) reclaim(now time.Time) {
 	for _, p := range m.pools {
 		for len(p.idle) > 0 && now.Sub(p.idle[0].idleSince) >= m.config.IdleTimeout {
 			m.removeIdle(p.idle[0])
+		}
+		for _, e := range slices.Clone(p.provisioned) { // these are never too old, but their credentials may be
+			if !e.fresh(now) {
+				m.removeIdle(e)
+			}
 		}
 	}
 }

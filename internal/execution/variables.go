@@ -43,7 +43,7 @@ func (e *environment) variables() []string {
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(f.MemoryMB),
 		"AWS_LAMBDA_FUNCTION_NAME":        f.Name,
 		"AWS_LAMBDA_FUNCTION_VERSION":     f.Version,
-		"AWS_LAMBDA_INITIALIZATION_TYPE":  "on-demand",
+		"AWS_LAMBDA_INITIALIZATION_TYPE":  e.initializationType(),
 		"AWS_LAMBDA_LOG_GROUP_NAME":       f.LogGroup,
 		"AWS_LAMBDA_LOG_STREAM_NAME":      e.log.stream,
 		"AWS_LAMBDA_RUNTIME_API":          e.runtimeAddress,
@@ -57,4 +57,12 @@ func (e *environment) variables() []string {
 		env = append(env, name+"="+vars[name])
 	}
 	return env
+}
+
+// initializationType: configuration-envvars.html, AWS_LAMBDA_INITIALIZATION_TYPE.
+func (e *environment) initializationType() string {
+	if e.provision != nil {
+		return "provisioned-concurrency"
+	}
+	return "on-demand"
 }

@@ -9,19 +9,19 @@ import (
 
 	"github.com/licet/licet/internal/archive"
 	"github.com/licet/licet/internal/blob"
-	"github.com/licet/licet/internal/services/lambda/code"
+	"github.com/licet/licet/internal/services/lambda/bundle"
 	"github.com/licet/licet/internal/store"
 )
 
 // unpacked names the directories that a version runs from.
-type unpacked struct{ code, layers code.Set }
+type unpacked struct{ code, layers bundle.Set }
 
 func newUnpacked(archive blob.Name, layers []usedLayer) unpacked {
 	names := make([]blob.Name, len(layers))
 	for i, l := range layers {
 		names[i] = l.Code
 	}
-	return unpacked{code: code.NewSet(archive), layers: code.NewSet(names...)}
+	return unpacked{code: bundle.NewSet(archive), layers: bundle.NewSet(names...)}
 }
 
 // Sweep removes from CodeDir what no function uses and what a crash left unfinished. It must end before the first operation.

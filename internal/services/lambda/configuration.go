@@ -1,15 +1,18 @@
 package lambda
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"reflect"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
-	"github.com/licet/licet/internal/services/lambda/code"
+	"github.com/licet/licet/internal/services/lambda/bundle"
+	"github.com/licet/licet/internal/services/lambda/request"
 )
 
 // moment is when a configuration is shown. Code and configuration are complete and durable before an operation answers, so that a
@@ -28,44 +31,107 @@ const (
 // updateReason is the text for updates, too (lambda.md 7.4).
 const updateReason = "The function is being created."
 
-// configuration is what the operations show of a version. With a qualifier the ARN is qualified.
+// configuration is what the operations show of a version. With a qualifier the ARN is qualified. Variables under a KMS key are hidden: see
+// show. What it points to may be shared, and must not be changed.
 func (f found) configuration(qualifier string, when moment) types.FunctionConfiguration {
-	r, v := f.function.reference, f.version
-	r.Qualifier = qualifier
+	var c types.FunctionConfiguration
+	if shown := f.function.shown; shown != nil && f.version == &f.function.Latest {
+		c = *shown
+	} else {
+		c = f.describe()
+	}
+	if qualifier != "" {
+		r := f.function.reference
+		r.Qualifier = qualifier
+		c.FunctionArn = aws.String(r.ARN())
+	}
+	if when == listed {
+		c.RuntimeVersionConfig = nil
+	}
+	setState(&c, when)
+	return c
+}
+
+// describe is the configuration of a version at any moment, with the function's ARN.
+func (f found) describe() types.FunctionConfiguration {
+	v := f.version
 	c := types.FunctionConfiguration{
 		Architectures:    []types.Architecture{v.Architecture},
-		CodeSha256:       aws.String(code.SHA256(v.Code)),
+		CodeSha256:       aws.String(v.codeSHA256()),
 		CodeSize:         v.CodeSize,
 		Description:      aws.String(v.Description),
 		EphemeralStorage: &types.EphemeralStorage{Size: aws.Int32(v.Ephemeral)},
-		FunctionArn:      aws.String(r.ARN()),
+		FunctionArn:      aws.String(f.function.reference.FunctionARN()),
 		FunctionName:     aws.String(f.function.Name),
-		Handler:          aws.String(v.Handler),
 		LastModified:     aws.String(v.LastModified.UTC().Format("2006-01-02T15:04:05.000+0000")),
-		LoggingConfig:    &types.LoggingConfig{LogFormat: types.LogFormatText, LogGroup: aws.String(v.LogGroup)},
+		LoggingConfig:    v.loggingConfig(),
 		MemorySize:       aws.Int32(v.MemorySize),
-		PackageType:      types.PackageTypeZip,
 		RevisionId:       aws.String(v.RevisionID),
 		Role:             aws.String(v.Role),
-		Runtime:          v.Runtime,
-		SnapStart: &types.SnapStartResponse{
-			ApplyOn: types.SnapStartApplyOnNone, OptimizationStatus: types.SnapStartOptimizationStatusOff,
-		},
-		Timeout:       aws.Int32(v.Timeout),
-		TracingConfig: &types.TracingConfigResponse{Mode: v.TracingMode},
-		Version:       aws.String(v.Number),
+		SnapStart:        v.snapStart(),
+		Timeout:          aws.Int32(v.Timeout),
+		TracingConfig:    &types.TracingConfigResponse{Mode: v.TracingMode},
+		Version:          aws.String(v.Number),
+		VpcConfig:        v.Network,
+	}
+	switch {
+	case v.Environment == nil:
+	case v.KMSKey != "":
+		c.Environment = hiddenVariables()
+	default:
+		c.Environment = &types.EnvironmentResponse{Variables: v.Environment}
+	}
+	if v.KMSKey != "" {
+		c.KMSKeyArn = aws.String(v.KMSKey)
+	}
+	if v.DeadLetter != "" {
+		c.DeadLetterConfig = &types.DeadLetterConfig{TargetArn: aws.String(v.DeadLetter)}
 	}
 	for _, l := range v.Layers {
 		c.Layers = append(c.Layers, types.Layer{Arn: aws.String(l.ARN), CodeSize: l.CodeSize})
 	}
-	if v.Environment != nil {
-		c.Environment = &types.EnvironmentResponse{Variables: v.Environment}
+	if len(v.FileSystems) > 0 {
+		c.FileSystemConfigs = v.FileSystems
 	}
-	if when != listed {
-		c.RuntimeVersionConfig = &types.RuntimeVersionConfig{RuntimeVersionArn: aws.String(f.runtimeVersionARN())}
+	if v.Tenancy != "" {
+		c.TenancyConfig = &types.TenancyConfig{TenantIsolationMode: v.Tenancy}
 	}
-	setState(&c, when)
+	f.describePackage(&c)
 	return c
+}
+
+// describePackage adds what one package type has and the other has not.
+func (f found) describePackage(c *types.FunctionConfiguration) {
+	v := f.version
+	if v.Image == nil {
+		c.PackageType, c.Runtime, c.Handler = types.PackageTypeZip, v.Runtime, aws.String(v.Handler)
+		c.RuntimeVersionConfig = &types.RuntimeVersionConfig{RuntimeVersionArn: aws.String(f.runtimeVersionARN())}
+		return
+	}
+	c.PackageType = types.PackageTypeImage
+	if i := v.ImageConfig; i != nil && (len(i.Command) > 0 || len(i.EntryPoint) > 0 || isSet(i.WorkingDirectory)) {
+		c.ImageConfigResponse = &types.ImageConfigResponse{ImageConfig: i}
+	}
+}
+
+// snapStart: a published version has a snapshot if it was to have one, $LATEST never.
+func (v *version) snapStart() *types.SnapStartResponse {
+	r := &types.SnapStartResponse{
+		ApplyOn:            cmp.Or(v.SnapStart, types.SnapStartApplyOnNone),
+		OptimizationStatus: types.SnapStartOptimizationStatusOff,
+	}
+	if v.Number != request.Latest && r.ApplyOn == types.SnapStartApplyOnPublishedVersions {
+		r.OptimizationStatus = types.SnapStartOptimizationStatusOn
+	}
+	return r
+}
+
+// codeSHA256 is the member of that name: of a deployment package its hash, of an image that of its manifest, in hexadecimal.
+func (v *version) codeSHA256() string {
+	if v.Image != nil {
+		return strings.TrimPrefix(v.Image.Digest, "sha256:")
+	}
+	return bundle.SHA256(v.Code)
 }
 
 func setState(c *types.FunctionConfiguration, when moment) {
@@ -92,20 +158,24 @@ func (f found) runtimeVersionARN() string {
 	return "arn:" + f.function.Partition + ":lambda:" + f.function.Region + "::runtime:" + hex.EncodeToString(sum[:])
 }
 
-// output is a configuration as an operation's output: the SDK has one struct for each operation, with the same fields.
+// output is a configuration as an operation's output: the SDK has one struct for each operation, with the same fields in the same order,
+// and others behind or between them.
 func output[Out any](c types.FunctionConfiguration) *Out {
 	out := new(Out)
-	from, to := reflect.ValueOf(c), reflect.ValueOf(out).Elem()
+	from, to := reflect.ValueOf(&c).Elem(), reflect.ValueOf(out).Elem()
+	next := 0
 	for i := range from.NumField() {
 		field := from.Type().Field(i)
 		if !field.IsExported() {
 			continue
 		}
-		target := to.FieldByName(field.Name)
-		if !target.IsValid() {
+		for next < to.NumField() && to.Type().Field(next).Name != field.Name {
+			next++
+		}
+		if next == to.NumField() {
 			panic(fmt.Sprintf("lambda: %T has no field %s", out, field.Name)) // a test calls this for every output
 		}
-		target.Set(from.Field(i))
+		to.Field(next).Set(from.Field(i))
 	}
 	return out
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/licet/licet/internal/service"
-	"github.com/licet/licet/internal/services/lambda/code"
+	"github.com/licet/licet/internal/services/lambda/bundle"
 	"github.com/licet/licet/internal/services/lambda/fault"
 	"github.com/licet/licet/internal/services/lambda/request"
 	"github.com/licet/licet/internal/services/lambda/tag"
@@ -30,6 +30,14 @@ func createFunctionReference(c *service.Call, in *sdk.CreateFunctionInput) (requ
 	v.Required("code", in.Code != nil)
 	createSettings(in).validate(&v)
 	request.Enum(&v, "packageType", in.PackageType, in.PackageType.Values())
+	request.Enum(&v, "publishTo", in.PublishTo, in.PublishTo.Values())
+	if in.Code != nil {
+		createSource(in.Code).validate(&v)
+	}
+	v.Text("codeSigningConfigArn", in.CodeSigningConfigArn, codeSigningConfigText)
+	if t := in.TenancyConfig; t != nil && v.Required("tenancyConfig.tenantIsolationMode", t.TenantIsolationMode != "") {
+		request.Enum(&v, "tenancyConfig.tenantIsolationMode", t.TenantIsolationMode, t.TenantIsolationMode.Values())
+	}
 	validateArchitectures(&v, in.Architectures)
 	r, err := v.Resolve(c, r, nil)
 	if err == nil && r.Qualifier != "" {
@@ -62,7 +70,7 @@ func (s *Service) createFunctionTarget(
 	}
 	// Whether there is a function of that name changes nothing: its tags and its policy are not those of the new one.
 	t := service.Target{ARN: r.ARN(), Account: r.Account}
-	createSettings(in).conditionKeys(&t.Keys)
+	s.conditionKeys(createSettings(in), &t.Keys)
 	tag.InRequest(&t.Keys, in.Tags)
 	if in.CodeSigningConfigArn != nil {
 		t.Keys.Set("lambda:CodeSigningConfigArn", *in.CodeSigningConfigArn)
@@ -81,6 +89,7 @@ func (s *Service) createFunctionNeeds(
 	if err != nil {
 		return nil, err
 	}
+	needs = append(needs, createSource(in.Code).needs(c)...)
 	if len(in.Tags) > 0 {
 		tagging := service.Need{Action: "lambda:TagResource", Target: service.Target{ARN: r.ARN(), Account: r.Account}}
 		tag.InRequest(&tagging.Target.Keys, in.Tags)
@@ -96,32 +105,22 @@ func (s *Service) createFunction(
 	if err != nil {
 		return nil, err
 	}
-	if err := s.checkNewFunction(ctx, c, in, r); err != nil {
+	f := newFunction(c, in, r)
+	if err := s.checkNewFunction(ctx, c, in, f); err != nil {
 		return nil, err
 	}
-	f := &function{
-		Partition: r.Partition, Region: r.Region, Account: r.Account, Name: r.Name, Tags: in.Tags, reference: r,
-		Latest: version{
-			Number: request.Latest, RevisionID: uuid.NewString(), LastModified: c.Time,
-			Timeout: 3, MemorySize: minMemory, Ephemeral: minEphemeral, // AWS's defaults: lambda.md 8
-			Architecture: s.Architecture, TracingMode: types.TracingModePassThrough, LogGroup: "/aws/lambda/" + r.Name,
-		},
-	}
-	given := createSettings(in)
-	given.apply(&f.Latest)
-	if f.Latest.Layers, err = s.useLayers(ctx, given); err != nil {
-		return nil, err
-	}
-	unpacked, err := code.Check(given.operation, in.Code.ZipFile)
+	code, zip, err := s.fetch(ctx, c, createSource(in.Code))
 	if err != nil {
 		return nil, err
 	}
-	name, err := code.Store(ctx, s.Blobs, in.Code.ZipFile)
-	if err != nil {
+	f.Latest.setCode(code)
+	if err := f.Latest.checkSize(); err != nil {
 		return nil, err
 	}
-	if err := f.Latest.setCode(name, len(in.Code.ZipFile), unpacked); err != nil {
-		return nil, err
+	if zip != nil {
+		if _, err := bundle.Store(ctx, s.Blobs, zip); err != nil {
+			return nil, err
+		}
 	}
 	err = s.DB.Update(ctx, func(tx store.Tx) error {
 		if _, err := tx.Get(functionKey(r)); err == nil {
@@ -134,39 +133,55 @@ func (s *Service) createFunction(
 	if err != nil {
 		return nil, err
 	}
-	return output[sdk.CreateFunctionOutput](f.latest().configuration("", created)), nil
+	return showVersion[sdk.CreateFunctionOutput](ctx, s, c, f.latest(), r, created)
 }
 
-// checkNewFunction refuses what must not become a function, the cheap reasons first.
-func (s *Service) checkNewFunction(ctx context.Context, c *service.Call, in *sdk.CreateFunctionInput, r request.Function) error {
+// newFunction is a function with AWS's defaults (lambda.md 8) and what cannot be changed.
+func newFunction(c *service.Call, in *sdk.CreateFunctionInput, r request.Function) *function {
+	f := &function{
+		Partition: r.Partition, Region: r.Region, Account: r.Account, Name: r.Name, Tags: in.Tags, reference: r,
+		Latest: version{
+			Number: request.Latest, RevisionID: uuid.NewString(), LastModified: c.Time,
+			Timeout: 3, MemorySize: minMemory, Ephemeral: minEphemeral,
+			Architecture: types.ArchitectureX8664, TracingMode: types.TracingModePassThrough, LogGroup: "/aws/lambda/" + r.Name,
+		},
+	}
+	if len(in.Architectures) == 1 {
+		f.Latest.Architecture = in.Architectures[0]
+	}
+	if in.TenancyConfig != nil {
+		f.Latest.Tenancy = in.TenancyConfig.TenantIsolationMode
+	}
+	if in.PackageType == types.PackageTypeImage {
+		f.Latest.Image = &image{} // to be resolved
+	}
+	return f
+}
+
+// checkNewFunction configures a function and refuses what must not become one, the cheap reasons first.
+func (s *Service) checkNewFunction(ctx context.Context, c *service.Call, in *sdk.CreateFunctionInput, f *function) error {
 	if err := unsupportedCreate(in); err != nil {
 		return err
 	}
-	given := createSettings(in)
-	if err := given.unsupported(); err != nil {
-		return err
-	}
-	if err := given.check(c.Region, s.Runtimes); err != nil {
-		return err
-	}
-	if in.Runtime == "" || !isSet(in.Handler) {
+	isImage := f.Latest.Image != nil
+	if !isImage && (in.Runtime == "" || !isSet(in.Handler)) {
 		return fault.InvalidParameter("Runtime and Handler are mandatory parameters for functions created with deployment packages.")
 	}
-	if len(in.Code.ZipFile) == 0 {
-		return fault.InvalidParameter("Please provide a source for function code.")
+	if err := createSource(in.Code).check(isImage, s.Objects); err != nil {
+		return err
 	}
-	if err := s.checkArchitecture("CreateFunction", in.Architectures); err != nil {
+	if err := checkRuntime(in.Runtime, true); err != nil {
 		return err
 	}
 	if err := tag.Check(in.Tags); err != nil {
 		return err
 	}
-	if _, err := s.find(ctx, r); err == nil {
-		return fault.Conflict("Function already exist: %s", r.Name)
+	if _, err := s.find(ctx, f.reference); err == nil {
+		return fault.Conflict("Function already exist: %s", f.Name)
 	} else if !errors.Is(err, store.ErrNotFound) {
-		return fmt.Errorf("find function %s: %w", r.ARN(), err)
+		return fmt.Errorf("find function %s: %w", f.reference.ARN(), err)
 	}
-	return s.checkRole(ctx, c, *in.Role, r)
+	return s.configure(ctx, c, f.reference, createSettings(in), &f.Latest)
 }
 
 func unsupportedCreate(in *sdk.CreateFunctionInput) error {
@@ -174,52 +189,13 @@ func unsupportedCreate(in *sdk.CreateFunctionInput) error {
 		name  string
 		asked bool
 	}{
-		{"PackageType=Image", in.PackageType == types.PackageTypeImage},
 		{"Publish=true", in.Publish},
 		{"PublishTo", in.PublishTo != ""},
 		{"CodeSigningConfigArn", isSet(in.CodeSigningConfigArn)},
-		{"TenancyConfig", in.TenancyConfig != nil},
 	} {
 		if m.asked {
 			return fault.NotImplemented("CreateFunction", m.name)
 		}
-	}
-	return unsupportedCode("CreateFunction", "Code.", codeSource{
-		ImageURI: in.Code.ImageUri, S3Bucket: in.Code.S3Bucket, S3Key: in.Code.S3Key, S3ObjectVersion: in.Code.S3ObjectVersion,
-		S3ObjectStorageMode: in.Code.S3ObjectStorageMode, SourceKMSKeyARN: in.Code.SourceKMSKeyArn,
-	})
-}
-
-// codeSource are the members that name code elsewhere.
-type codeSource struct {
-	ImageURI, S3Bucket, S3Key, S3ObjectVersion *string
-	S3ObjectStorageMode                        types.S3ObjectStorageMode
-	SourceKMSKeyARN                            *string
-}
-
-func unsupportedCode(operation, prefix string, s codeSource) error {
-	for _, m := range []struct {
-		name  string
-		asked bool
-	}{
-		{"ImageUri", isSet(s.ImageURI)},
-		{"S3Bucket", isSet(s.S3Bucket)},
-		{"S3Key", isSet(s.S3Key)},
-		{"S3ObjectVersion", isSet(s.S3ObjectVersion)},
-		{"S3ObjectStorageMode", s.S3ObjectStorageMode != ""},
-		{"SourceKMSKeyArn", isSet(s.SourceKMSKeyARN)},
-	} {
-		if m.asked {
-			return fault.NotImplemented(operation, prefix+m.name)
-		}
-	}
-	return nil
-}
-
-// checkArchitecture refuses code for another machine than this.
-func (s *Service) checkArchitecture(operation string, asked []types.Architecture) error {
-	if len(asked) == 1 && asked[0] != s.Architecture {
-		return fault.NotImplemented(operation, "Architectures=["+string(asked[0])+"] on this machine")
 	}
 	return nil
 }

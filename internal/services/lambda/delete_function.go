@@ -38,9 +38,9 @@ func (s *Service) deleteFunction(
 			return err
 		}
 		if r.Qualifier != "" { // deleting a version that is not there is no error (recorded from AWS)
-			return nil
+			return forgetQualifier(tx, r)
 		}
-		return errors.Join(tx.Delete(functionKey(r)), tx.DeletePrefix(belongings(r)))
+		return errors.Join(tx.Delete(functionKey(r)), tx.DeletePrefix(belongings(r)), releaseConcurrency(tx, r))
 	})
 	if err != nil {
 		return nil, err

@@ -32,11 +32,17 @@ type function struct {
 	Tags      map[string]string `json:"tags,omitempty"`
 	// Published is the number of the version that was published last. Numbers are never reused, also after deletion (lambda.md 7.4).
 	Published int64 `json:"published,omitempty"`
+	// CodeSigningConfig is the ARN of the code signing configuration; "" for none.
+	CodeSigningConfig string `json:"code_signing_config,omitempty"`
+	// RecursiveLoop is what happens to an invocation that is part of a loop; "": Terminate.
+	RecursiveLoop types.RecursiveLoop `json:"recursive_loop,omitempty"`
 	// Latest is the version that can be changed.
 	Latest version `json:"latest"`
 
 	reference    request.Function
 	resourceTags authz.Context // aws:ResourceTag/…
+	// shown is what operations show of Latest; nil for values that are not from the cache, which may change.
+	shown *types.FunctionConfiguration
 }
 
 // version is the code and the configuration of one version of a function. Of a published one neither ever changes.
@@ -45,7 +51,7 @@ type version struct {
 	Number       string             `json:"number"`
 	RevisionID   string             `json:"revision_id"`
 	LastModified time.Time          `json:"last_modified"`
-	Code         blob.Name          `json:"code"`
+	Code         blob.Name          `json:"code"` // "" for an image
 	CodeSize     int64              `json:"code_size"`
 	Role         string             `json:"role"`
 	Runtime      types.Runtime      `json:"runtime"`
@@ -57,13 +63,33 @@ type version struct {
 	Architecture types.Architecture `json:"architecture"`
 	TracingMode  types.TracingMode  `json:"tracing_mode"`
 	LogGroup     string             `json:"log_group"`
-	Sealed       []byte             `json:"environment,omitempty"` // JSON of Environment, encrypted
-	Environment  map[string]string  `json:"-"`                     // nil: never given
-	// CodeUnpacked is the size of the code as it is unpacked, which counts with that of the layers.
-	CodeUnpacked int64       `json:"code_unpacked"`
-	Layers       []usedLayer `json:"layers,omitempty"`
 
-	unpacked unpacked
+	// Image is nil for a deployment package.
+	Image       *image             `json:"image,omitempty"`
+	ImageConfig *types.ImageConfig `json:"image_config,omitempty"`
+	// SourceKey and KMSKey are ARNs of keys: of the deployment package, of the environment.
+	SourceKey string `json:"source_key,omitempty"`
+	KMSKey    string `json:"kms_key,omitempty"`
+	// Network is nil for a function that never was in a VPC, and has empty lists for one that was.
+	Network     *types.VpcConfigResponse `json:"network,omitempty"`
+	FileSystems []types.FileSystemConfig `json:"file_systems,omitempty"`
+	// DeadLetter is the ARN of a queue or topic.
+	DeadLetter string `json:"dead_letter,omitempty"`
+	// LogFormat "" is Text. The levels are of JSON only.
+	LogFormat           types.LogFormat           `json:"log_format,omitempty"`
+	ApplicationLogLevel types.ApplicationLogLevel `json:"application_log_level,omitempty"`
+	SystemLogLevel      types.SystemLogLevel      `json:"system_log_level,omitempty"`
+	SnapStart           types.SnapStartApplyOn    `json:"snap_start,omitempty"` // "" is None
+	// Tenancy is set when the function is made, and never changed.
+	Tenancy types.TenantIsolationMode `json:"tenancy,omitempty"`
+
+	Sealed      []byte            `json:"environment,omitempty"` // JSON of Environment, encrypted
+	Environment map[string]string `json:"-"`                     // nil: never given
+
+	// CodeUnpacked is the size of the code as it is unpacked, which counts with that of the layers.
+	CodeUnpacked int64       `json:"code_unpacked,omitempty"`
+	Layers       []usedLayer `json:"layers,omitempty"`
+	unpacked     unpacked
 }
 
 // found is what a request names.
@@ -103,6 +129,17 @@ func (s *Service) decodeFunction(item store.Item) (*function, error) {
 	f.reference = request.Function{Partition: f.Partition, Region: f.Region, Account: f.Account, Name: f.Name}
 	tag.OfResource(&f.resourceTags, f.Tags)
 	return &f, nil
+}
+
+// decodeShown is decodeFunction for the cache.
+func (s *Service) decodeShown(item store.Item) (*function, error) {
+	f, err := s.decodeFunction(item)
+	if err != nil {
+		return nil, err
+	}
+	shown := f.latest().describe()
+	f.shown = &shown
+	return f, nil
 }
 
 // open completes a version that was read: it decrypts what is secret and derives what is not stored.
@@ -211,6 +248,15 @@ func (s *Service) loadFunction(reader store.Reader, r request.Function) (*functi
 	return read(reader, functionKey(r), s.decodeFunction)
 }
 
+// checkFunction refuses a function that is not there.
+func checkFunction(reader store.Reader, r request.Function) error {
+	_, err := reader.Get(functionKey(r))
+	if errors.Is(err, store.ErrNotFound) {
+		return fault.FunctionNotFound(r.ARN())
+	}
+	return err
+}
+
 func (s *Service) putFunction(tx store.Tx, f *function) error {
 	if err := s.seal(&f.Latest); err != nil {
 		return fmt.Errorf("%s: %w", f.Name, err)
@@ -252,8 +298,8 @@ func (s *Service) updateLatest(ctx context.Context, r request.Function, revision
 	return f.latest(), nil
 }
 
-// executable is a version as its environments see it, with its code and layers unpacked. Nothing is copied: cached records do not change.
-func (s *Service) executable(ctx context.Context, f found) (execution.Function, error) {
+// unpack gives a version as its environments see it, with its code and layers. Nothing is copied: cached records do not change.
+func (s *Service) unpack(ctx context.Context, f found) (execution.Function, error) {
 	v := f.version
 	codeDir, err := s.code.Directory(ctx, v.unpacked.code)
 	if err != nil {
@@ -289,6 +335,12 @@ func grantable(action string) bool {
 	switch action {
 	case "lambda:DeleteFunction", "lambda:GetFunction", "lambda:GetFunctionConfiguration", "lambda:GetPolicy",
 		"lambda:InvokeFunction", "lambda:ListTags", "lambda:TagResource", "lambda:UntagResource", "lambda:UpdateFunctionCode":
+		return true
+	case "lambda:DeleteFunctionConcurrency", "lambda:GetFunctionConcurrency", "lambda:PutFunctionConcurrency",
+		"lambda:DeleteProvisionedConcurrencyConfig", "lambda:GetProvisionedConcurrencyConfig",
+		"lambda:ListProvisionedConcurrencyConfigs", "lambda:PutProvisionedConcurrencyConfig",
+		"lambda:DeleteFunctionEventInvokeConfig", "lambda:GetFunctionEventInvokeConfig", "lambda:ListFunctionEventInvokeConfigs",
+		"lambda:PutFunctionEventInvokeConfig", "lambda:UpdateFunctionEventInvokeConfig":
 		return true
 	}
 	return false

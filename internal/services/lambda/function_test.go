@@ -14,14 +14,15 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/licet/licet/authz"
-	"github.com/licet/licet/internal/services/lambda/code"
+	"github.com/licet/licet/internal/services/lambda/bundle"
 	"github.com/licet/licet/internal/store"
 )
 
 var ignoreUnexported = cmpopts.IgnoreUnexported(
 	sdk.CreateFunctionOutput{}, sdk.GetFunctionConfigurationOutput{}, types.FunctionConfiguration{}, types.EphemeralStorage{},
 	types.LoggingConfig{}, types.RuntimeVersionConfig{}, types.SnapStartResponse{}, types.TracingConfigResponse{},
-	types.EnvironmentResponse{},
+	types.EnvironmentResponse{}, types.VpcConfigResponse{}, types.DeadLetterConfig{}, types.FileSystemConfig{}, types.TenancyConfig{},
+	types.ImageConfig{}, types.ImageConfigResponse{}, types.FunctionCodeLocation{},
 )
 
 func TestCreateFunctionDefaults(t *testing.T) {
@@ -30,7 +31,7 @@ func TestCreateFunctionDefaults(t *testing.T) {
 	out := must[sdk.CreateFunctionOutput](h, in)
 	want := &sdk.CreateFunctionOutput{
 		Architectures:        []types.Architecture{types.ArchitectureX8664},
-		CodeSha256:           aws.String(code.SHA256(code.Name(in.Code.ZipFile))),
+		CodeSha256:           aws.String(bundle.SHA256(bundle.Name(in.Code.ZipFile))),
 		CodeSize:             int64(len(in.Code.ZipFile)),
 		Description:          aws.String(""),
 		EphemeralStorage:     &types.EphemeralStorage{Size: aws.Int32(512)},
@@ -68,7 +69,7 @@ func TestCreateFunctionDefaults(t *testing.T) {
 		c.LastUpdateStatus != types.LastUpdateStatusSuccessful || *c.RevisionId != *out.RevisionId {
 		t.Errorf("read: got state %s, update %s, revision %s", c.State, c.LastUpdateStatus, *c.RevisionId)
 	}
-	if want := "http://localhost:4566/code/" + string(code.Name(in.Code.ZipFile)); *got.Code.Location != want || *got.Code.RepositoryType != "S3" {
+	if want := "http://localhost:4566/code/" + string(bundle.Name(in.Code.ZipFile)); *got.Code.Location != want || *got.Code.RepositoryType != "S3" {
 		t.Errorf("code: got %s in %s, want %s", *got.Code.Location, *got.Code.RepositoryType, want)
 	}
 	refuse[sdk.CreateFunctionOutput](h, in, "ResourceConflictException", 409, "Function already exist: f")
@@ -87,7 +88,6 @@ func (h *harness) fullSettings(name string) *sdk.CreateFunctionInput {
 	in.Tags = map[string]string{"team": "a"}
 	in.Architectures = []types.Architecture{types.ArchitectureX8664}
 	in.PackageType = types.PackageTypeZip
-	// These ask for nothing.
 	in.DeadLetterConfig = &types.DeadLetterConfig{TargetArn: aws.String("")}
 	in.VpcConfig = &types.VpcConfig{SubnetIds: []string{}, SecurityGroupIds: []string{}}
 	in.KMSKeyArn = aws.String("")
@@ -211,10 +211,10 @@ func TestCreateFunctionRefused(t *testing.T) {
 		{"zip with a way out", func(in *sdk.CreateFunctionInput) { in.Code.ZipFile = zipOf(t, map[string]string{"../x": ""}) },
 			badParameter, 400,
 			"Could not unzip uploaded file. Please check your file, then try to upload again."},
-		{"large zip", func(in *sdk.CreateFunctionInput) { in.Code.ZipFile = make([]byte, code.MaxZipped+1) },
+		{"large zip", func(in *sdk.CreateFunctionInput) { in.Code.ZipFile = make([]byte, bundle.MaxZipped+1) },
 			"RequestEntityTooLargeException", 413,
 			"Zipped size must be smaller than 52428800 bytes"},
-		{"very large zip", func(in *sdk.CreateFunctionInput) { in.Code.ZipFile = make([]byte, code.MaxZipped+1<<18) },
+		{"very large zip", func(in *sdk.CreateFunctionInput) { in.Code.ZipFile = make([]byte, bundle.MaxZipped+1<<18) },
 			"RequestEntityTooLargeException", 413,
 			"Request must be smaller than 70167211 bytes for the CreateFunction operation"},
 		{"many tags", func(in *sdk.CreateFunctionInput) { in.Tags = manyTags }, badParameter, 400,
@@ -249,55 +249,32 @@ func TestUnzippedSize(t *testing.T) {
 	}
 	h := newHarness(t)
 	in := h.newFunction("f")
-	in.Code.ZipFile = zipOf(t, map[string]string{"zeros": strings.Repeat("\x00", code.MaxUnpacked)})
+	in.Code.ZipFile = zipOf(t, map[string]string{"zeros": strings.Repeat("\x00", bundle.MaxUnpacked)})
 	refuse[sdk.CreateFunctionOutput](h, in, "InvalidParameterValueException", 400,
 		"Unzipped size must be smaller than 262144000 bytes")
 }
 
 func TestNotImplementedMembers(t *testing.T) {
 	h := newHarness(t)
+	bucket, key := aws.String("bucket"), aws.String("key")
 	for member, change := range map[string]func(*sdk.CreateFunctionInput){
-		"Code.S3Bucket": func(in *sdk.CreateFunctionInput) { in.Code = &types.FunctionCode{S3Bucket: aws.String("bucket")} },
-		"Code.ImageUri": func(in *sdk.CreateFunctionInput) { in.Code = &types.FunctionCode{ImageUri: aws.String("image")} },
+		"Code.S3Bucket": func(in *sdk.CreateFunctionInput) { in.Code = &types.FunctionCode{S3Bucket: bucket, S3Key: key} },
+		"Code.S3ObjectStorageMode=REFERENCE": func(in *sdk.CreateFunctionInput) {
+			in.Code = &types.FunctionCode{S3Bucket: bucket, S3Key: key, S3ObjectStorageMode: types.S3ObjectStorageModeReference}
+		},
 		"Publish=true":  func(in *sdk.CreateFunctionInput) { in.Publish = true },
 		"PublishTo":     func(in *sdk.CreateFunctionInput) { in.PublishTo = "LATEST_PUBLISHED" },
-		"KMSKeyArn": func(in *sdk.CreateFunctionInput) {
-			in.KMSKeyArn = aws.String("arn:aws:kms:eu-central-1:111122223333:key/k")
-		},
-		"DurableConfig":     func(in *sdk.CreateFunctionInput) { in.DurableConfig = &types.DurableConfig{} },
-		"TenancyConfig":     func(in *sdk.CreateFunctionInput) { in.TenancyConfig = &types.TenancyConfig{} },
-		"ImageConfig":       func(in *sdk.CreateFunctionInput) { in.ImageConfig = &types.ImageConfig{} },
-		"VpcConfig":         func(in *sdk.CreateFunctionInput) { in.VpcConfig = &types.VpcConfig{SubnetIds: []string{"subnet-1"}} },
-		"PackageType=Image": func(in *sdk.CreateFunctionInput) { in.PackageType = types.PackageTypeImage },
+		"DurableConfig": func(in *sdk.CreateFunctionInput) { in.DurableConfig = &types.DurableConfig{} },
 		"CodeSigningConfigArn": func(in *sdk.CreateFunctionInput) {
 			in.CodeSigningConfigArn = aws.String("arn:aws:lambda:eu-central-1:111122223333:code-signing-config:csc-0123456789abcdefg")
 		},
 		"CapacityProviderConfig": func(in *sdk.CreateFunctionInput) { in.CapacityProviderConfig = &types.CapacityProviderConfig{} },
-		"FileSystemConfigs":      func(in *sdk.CreateFunctionInput) { in.FileSystemConfigs = make([]types.FileSystemConfig, 1) },
-		"DeadLetterConfig": func(in *sdk.CreateFunctionInput) {
-			in.DeadLetterConfig = &types.DeadLetterConfig{TargetArn: aws.String("arn:aws:sqs:eu-central-1:111122223333:q")}
-		},
-		"SnapStart.ApplyOn=PublishedVersions": func(in *sdk.CreateFunctionInput) {
-			in.SnapStart = &types.SnapStart{ApplyOn: types.SnapStartApplyOnPublishedVersions}
-		},
-		"LoggingConfig.LogFormat=JSON": func(in *sdk.CreateFunctionInput) {
-			in.LoggingConfig = &types.LoggingConfig{LogFormat: types.LogFormatJson}
-		},
-		"LoggingConfig.SystemLogLevel": func(in *sdk.CreateFunctionInput) {
-			in.LoggingConfig = &types.LoggingConfig{SystemLogLevel: types.SystemLogLevelInfo}
-		},
-		"Architectures=[arm64] on this machine": func(in *sdk.CreateFunctionInput) { in.Architectures = []types.Architecture{"arm64"} },
 	} {
 		in := h.newFunction("f")
 		change(in)
 		refuse[sdk.CreateFunctionOutput](h, in, "NotImplemented", 501,
 			"licet does not implement "+member+" of the operation CreateFunction of lambda.")
 	}
-	h.lambda.Runtimes = func(r types.Runtime) bool { return r != types.RuntimeJava21 }
-	in := h.newFunction("f")
-	in.Runtime = types.RuntimeJava21
-	refuse[sdk.CreateFunctionOutput](h, in, "NotImplemented", 501,
-		"licet does not implement Runtime=java21 on this machine of the operation CreateFunction of lambda.")
 }
 
 func TestCreateFunctionNeeds(t *testing.T) {
@@ -321,6 +298,8 @@ func TestCreateFunctionNeeds(t *testing.T) {
 			"lambda:Layer=arn:aws:lambda:eu-central-1:444455556666:layer:l:1\nlambda:SecurityGroupIds=\nlambda:SubnetIds=subnet-1,subnet-2"},
 		{"iam:PassRole", role, account, "iam:AssociatedResourceArn=" + arnOfF + "\niam:PassedToService=lambda.amazonaws.com"},
 		{"lambda:GetLayerVersion", "arn:aws:lambda:eu-central-1:444455556666:layer:l:1", stranger, ""},
+		{"ec2:DescribeSubnets", "*", "", "ec2:Region=eu-central-1"},
+		{"ec2:DescribeVpcs", "*", "", "ec2:Region=eu-central-1"},
 		{"lambda:TagResource", arnOfF, account, "aws:RequestTag/team=a\naws:TagKeys=team"},
 	}
 	if diff := cmp.Diff(got, want); diff != "" {
@@ -342,10 +321,10 @@ func TestUpdateFunctionCode(t *testing.T) {
 		DryRun: true,
 	}
 	dry := must[sdk.UpdateFunctionCodeOutput](h, in)
-	if want := code.SHA256(code.Name(in.ZipFile)); *dry.CodeSha256 != want || *dry.RevisionId != *first.RevisionId {
+	if want := bundle.SHA256(bundle.Name(in.ZipFile)); *dry.CodeSha256 != want || *dry.RevisionId != *first.RevisionId {
 		t.Errorf("dry run: got %s %s", *dry.CodeSha256, *dry.RevisionId)
 	}
-	if _, err := h.lambda.Blobs.Open(t.Context(), code.Name(in.ZipFile)); err == nil {
+	if _, err := h.lambda.Blobs.Open(t.Context(), bundle.Name(in.ZipFile)); err == nil {
 		t.Error("dry run stored the code")
 	}
 	get := &sdk.GetFunctionConfigurationInput{FunctionName: aws.String("f")}
@@ -381,14 +360,14 @@ func TestUpdateFunctionCode(t *testing.T) {
 		refuse[sdk.UpdateFunctionCodeOutput](h, in, "InvalidParameterValueException", 400, message)
 	}
 	for member, in := range map[string]*sdk.UpdateFunctionCodeInput{
-		"Publish=true": {Publish: true}, "S3Bucket": {S3Bucket: aws.String("b")},
+		"Publish=true": {Publish: true}, "S3Bucket": {S3Bucket: aws.String("bucket"), S3Key: aws.String("k")},
 	} {
 		in.FunctionName = aws.String("f")
 		refuse[sdk.UpdateFunctionCodeOutput](h, in, "NotImplemented", 501,
 			"licet does not implement "+member+" of the operation UpdateFunctionCode of lambda.")
 	}
 	refuse[sdk.UpdateFunctionCodeOutput](h, &sdk.UpdateFunctionCodeInput{FunctionName: aws.String("f"), ZipFile: make([]byte,
-		code.MaxZipped+1)},
+		bundle.MaxZipped+1)},
 		"RequestEntityTooLargeException", 413, "Request must be smaller than 69905067 bytes for the UpdateFunctionCode operation")
 	for name, want := range map[string]string{"g": "function:g", "f:1": "function:f:1"} {
 		refuse[sdk.UpdateFunctionCodeOutput](h, &sdk.UpdateFunctionCodeInput{FunctionName: aws.String(name), ZipFile: in.ZipFile},
@@ -440,9 +419,6 @@ func TestUpdateFunctionConfiguration(t *testing.T) {
 	refuse[sdk.UpdateFunctionConfigurationOutput](h,
 		update(func(in *sdk.UpdateFunctionConfigurationInput) { in.Role = aws.String(role + "3") }),
 		"InvalidParameterValueException", 400, "The role defined for the function cannot be assumed by Lambda.")
-	refuse[sdk.UpdateFunctionConfigurationOutput](h, update(func(in *sdk.UpdateFunctionConfigurationInput) {
-		in.VpcConfig = &types.VpcConfig{SecurityGroupIds: []string{"sg-1"}}
-	}), "NotImplemented", 501, "licet does not implement VpcConfig of the operation UpdateFunctionConfiguration of lambda.")
 	refuse[sdk.UpdateFunctionConfigurationOutput](h,
 		update(func(in *sdk.UpdateFunctionConfigurationInput) { in.FunctionName = aws.String("g") }),
 		"ResourceNotFoundException", 404, "Function not found: arn:aws:lambda:eu-central-1:111122223333:function:g")

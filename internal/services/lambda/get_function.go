@@ -29,19 +29,44 @@ func (s *Service) getFunction(
 	if err != nil {
 		return nil, err
 	}
-	url, err := s.CodeURLs.CodeURL(ctx, c, f.version.Code)
+	location, err := s.codeLocation(ctx, c, f)
 	if err != nil {
-		return nil, fmt.Errorf("make link to code of %s: %w", r.ARN(), err)
+		return nil, err
 	}
-	configuration := f.configuration(r.Qualifier, settled)
-	out := &sdk.GetFunctionOutput{
-		Configuration: &configuration,
-		Code:          &types.FunctionCodeLocation{Location: aws.String(url), RepositoryType: aws.String("S3")},
+	configuration, err := s.show(ctx, c, f, r.Qualifier, settled)
+	if err != nil {
+		return nil, err
+	}
+	own, err := s.ownConcurrency(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	out := &sdk.GetFunctionOutput{Configuration: &configuration, Code: location}
+	if own.Reserved != nil {
+		out.Concurrency = &types.Concurrency{ReservedConcurrentExecutions: own.Reserved}
 	}
 	if len(f.function.Tags) == 0 {
 		return out, nil
 	}
 	return out, s.addTags(ctx, c, f.function, out)
+}
+
+// codeLocation tells where the code is: behind a link, or in a registry.
+func (s *Service) codeLocation(ctx context.Context, c *service.Call, f found) (*types.FunctionCodeLocation, error) {
+	if i := f.version.Image; i != nil {
+		return &types.FunctionCodeLocation{
+			ImageUri: aws.String(i.URI), ResolvedImageUri: aws.String(i.Resolved), RepositoryType: aws.String("ECR"),
+		}, nil
+	}
+	url, err := s.CodeURLs.CodeURL(ctx, c, f.version.Code)
+	if err != nil {
+		return nil, fmt.Errorf("make link to code of %s: %w", f.function.reference.ARN(), err)
+	}
+	location := &types.FunctionCodeLocation{Location: aws.String(url), RepositoryType: aws.String("S3")}
+	if f.version.SourceKey != "" {
+		location.SourceKMSKeyArn = aws.String(f.version.SourceKey)
+	}
+	return location, nil
 }
 
 // addTags shows a function's tags to a caller who may list them

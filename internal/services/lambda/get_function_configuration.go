@@ -25,5 +25,5 @@ func (s *Service) getFunctionConfiguration(
 	if err != nil {
 		return nil, err
 	}
-	return output[sdk.GetFunctionConfigurationOutput](f.configuration(r.Qualifier, settled)), nil
+	return showVersion[sdk.GetFunctionConfigurationOutput](ctx, s, c, f, r, settled)
 }

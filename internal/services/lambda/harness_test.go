@@ -26,6 +26,7 @@ import (
 	"github.com/licet/licet/internal/blob/blobtest"
 	"github.com/licet/licet/internal/execution"
 	"github.com/licet/licet/internal/principal"
+	"github.com/licet/licet/internal/registry"
 	"github.com/licet/licet/internal/secret"
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/store"
@@ -50,10 +51,16 @@ type harness struct {
 	trusted   map[string]bool
 	ids       map[string]string
 	mayList   bool
-	allowed   map[string]bool // what execution roles may: "action resource"
-	account   string          // of the caller
+	allowed   map[string]bool   // what execution roles may: "action resource"
+	decrypts  bool              // whether the caller may use KMS keys
+	vpcs      map[string]string // of subnets
+	images    map[string]registry.Image
+	account   string // of the caller
 	now       time.Time
 	lastNeeds []service.Need
+	asked     []service.Need // of Allowed
+	// onCanAssume, if set, runs while a role is checked.
+	onCanAssume func()
 }
 
 func newHarness(t testing.TB) *harness {
@@ -65,7 +72,7 @@ func newHarness(t testing.TB) *harness {
 	}
 	l, err := New(Config{
 		DB: h.db, Blobs: blobtest.New(t), Keys: secret.New([secret.KeySize]byte{1}), CodeDir: codeDir(t), Runner: h.runner,
-		Roles: h, Principals: h, CodeURLs: h, Permissions: h, Architecture: types.ArchitectureX8664,
+		Roles: h, Principals: h, CodeURLs: h, Permissions: h, VPCs: h.vpcOf, Images: h,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -93,6 +100,9 @@ func codeDir(t testing.TB) string {
 }
 
 func (h *harness) CanAssume(_ context.Context, _ *service.Call, roleARN, _ string) (bool, error) {
+	if h.onCanAssume != nil {
+		h.onCanAssume()
+	}
 	return h.trusted[roleARN], nil
 }
 
@@ -120,6 +130,32 @@ func (h *harness) Permitted(_ context.Context, c *service.Call, in any) (bool, e
 		return false, errors.New("unexpected question")
 	}
 	return h.mayList, nil
+}
+
+func (h *harness) Allowed(_ context.Context, _ *service.Call, need service.Need) (bool, error) {
+	h.asked = append(h.asked, need)
+	return h.decrypts, nil
+}
+
+func (h *harness) vpcOf(subnet string) (string, bool) {
+	id, ok := h.vpcs[subnet]
+	return id, ok
+}
+
+// Resolve has an error for an image whose name says so.
+func (h *harness) Resolve(_ context.Context, name string) (registry.Image, error) {
+	if i, ok := h.images[name]; ok {
+		return i, nil
+	}
+	for _, err := range []error{registry.ErrName, registry.ErrDenied, registry.ErrKind} {
+		if name == err.Error() {
+			return registry.Image{}, err
+		}
+	}
+	if name == "unreachable" {
+		return registry.Image{}, errors.New("no route")
+	}
+	return registry.Image{}, registry.ErrMissing
 }
 
 func (h *harness) newCall(operation string) *service.Call {
@@ -238,6 +274,8 @@ type fakeRunner struct {
 	functions   []execution.Function
 	invocations []execution.Invocation
 	retired     []string
+	provisions  []execution.Provision
+	provided    map[string]execution.Provisioned // by ARN and version
 	// fail, if set, is the error of Invoke; outcome, if set, its result.
 	fail    error
 	outcome *execution.Result
@@ -262,6 +300,19 @@ func (r *fakeRunner) Retire(functionARN string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.retired = append(r.retired, functionARN)
+}
+
+func (r *fakeRunner) Provision(all []execution.Provision) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.provisions = all
+}
+
+func (r *fakeRunner) Provisioned(functionARN, version string) (execution.Provisioned, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p, ok := r.provided[functionARN+":"+version]
+	return p, ok
 }
 
 // operationOf is the operation of an input, by the name of its type.

@@ -55,15 +55,15 @@ func (s *Service) invoke(ctx context.Context, c *service.Call, in *sdk.InvokeInp
 	if in.InvocationType == types.InvocationTypeDryRun { // judged as any Invoke, but nothing runs (lambda.md 2.1)
 		return &sdk.InvokeOutput{StatusCode: http.StatusNoContent}, nil
 	}
-	function, err := s.executable(ctx, f)
+	run, err := s.runnable(ctx, f)
 	if err != nil {
-		return nil, fmt.Errorf("unpack code of %s: %w", r.ARN(), err)
+		return nil, err
 	}
 	payload := in.Payload
 	if len(payload) == 0 { // what functions see of an invocation without a payload (recorded)
 		payload = []byte("{}")
 	}
-	result, err := s.Runner.Invoke(ctx, function, execution.Invocation{
+	result, err := s.Runner.Invoke(ctx, run, execution.Invocation{
 		RequestID: c.RequestID, InvokedARN: r.ARN(), Payload: payload, ClientContext: clientContext,
 		TraceID: c.TraceID, LogTail: in.LogType == types.LogTypeTail,
 	})

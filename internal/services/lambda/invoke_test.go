@@ -19,7 +19,7 @@ import (
 	"github.com/licet/licet/internal/archive"
 	"github.com/licet/licet/internal/awserr"
 	"github.com/licet/licet/internal/execution"
-	"github.com/licet/licet/internal/services/lambda/code"
+	"github.com/licet/licet/internal/services/lambda/bundle"
 	"github.com/licet/licet/internal/services/lambda/request"
 )
 
@@ -204,13 +204,13 @@ func TestDamagedCode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = h.lambda.code.Directory(t.Context(), code.NewSet(name))
+	_, err = h.lambda.code.Directory(t.Context(), bundle.NewSet(name))
 	wantError(t, err, "InvalidZipFileException", 502, "Lambda could not unzip the deployment package.")
 	if !errors.Is(err, archive.ErrInvalid) {
 		t.Errorf("cause: got %v", err)
 	}
 	// A failure is not kept.
-	if _, err = h.lambda.code.Directory(t.Context(), code.NewSet(name)); err == nil {
+	if _, err = h.lambda.code.Directory(t.Context(), bundle.NewSet(name)); err == nil {
 		t.Error("second try succeeded")
 	}
 	if _, err := os.Stat(filepath.Join(h.lambda.CodeDir, dir)); err == nil {
@@ -247,6 +247,12 @@ func (idleRunner) Invoke(context.Context, execution.Function, execution.Invocati
 }
 
 func (idleRunner) Retire(string) {}
+
+func (idleRunner) Provision([]execution.Provision) {}
+
+func (idleRunner) Provisioned(string, string) (execution.Provisioned, bool) {
+	return execution.Provisioned{}, false
+}
 
 // BenchmarkInvokeWarm is what an invocation costs before and after the function's own environment.
 func BenchmarkInvokeWarm(b *testing.B) {

@@ -2,20 +2,23 @@ package lambda
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
-	"runtime"
+	"log/slog"
 
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/licet/licet/internal/blob"
 	"github.com/licet/licet/internal/execution"
 	"github.com/licet/licet/internal/protocol"
+	"github.com/licet/licet/internal/registry"
 	"github.com/licet/licet/internal/secret"
 	"github.com/licet/licet/internal/service"
-	"github.com/licet/licet/internal/services/lambda/code"
+	"github.com/licet/licet/internal/services/lambda/bundle"
 	"github.com/licet/licet/internal/services/lambda/fault"
 	"github.com/licet/licet/internal/services/lambda/layer"
 	"github.com/licet/licet/internal/services/lambda/mapping"
+	"github.com/licet/licet/internal/services/lambda/signing"
 	"github.com/licet/licet/internal/store"
 )
 
@@ -25,6 +28,10 @@ type Runner interface {
 	Invoke(ctx context.Context, f execution.Function, i execution.Invocation) (execution.Result, error)
 	// Retire closes the environments of a function by its unqualified ARN, the busy ones after their invocation.
 	Retire(functionARN string)
+	// Provision makes this list, of all accounts, the environments that are initialized before they are needed. It does not wait.
+	Provision(all []execution.Provision)
+	// Provisioned tells how far that is for a version, and whether it was asked for.
+	Provisioned(functionARN, version string) (execution.Provisioned, bool)
 }
 
 // Roles knows about execution roles.
@@ -49,6 +56,14 @@ type Principals interface {
 type Permissions interface {
 	// Permitted tells whether the policies would let the call through with this input.
 	Permitted(ctx context.Context, c *service.Call, in any) (bool, error)
+	// Allowed tells whether the policies give the caller a permission.
+	Allowed(ctx context.Context, c *service.Call, need service.Need) (bool, error)
+}
+
+// Images finds container images. *registry.Registry is one.
+type Images interface {
+	// Resolve tells what the name of an image stands for now. Errors are those of package registry.
+	Resolve(ctx context.Context, image string) (registry.Image, error)
 }
 
 // Config is what a Lambda needs. Every field without an "unset" is required.
@@ -62,12 +77,20 @@ type Config struct {
 	Runner      Runner
 	Roles       Roles
 	Principals  Principals
-	CodeURLs    code.URLs
+	CodeURLs    bundle.URLs
 	Permissions Permissions
-	// Architecture is what this machine runs. Functions for another one are refused. Unset: that of this program.
-	Architecture types.Architecture
+	// Publishers are the certificates of those who sign code, by the ARNs of the versions of their signing profiles. Unset: none.
+	Publishers map[string]*x509.Certificate
 	// Runtimes tells whether functions of a runtime can run here. Unset: all that AWS has a name for.
 	Runtimes func(types.Runtime) bool
+	// VPCs tells the VPC of a subnet. Unset: there are none.
+	VPCs func(subnet string) (vpc string, ok bool)
+	// Images are where code may come from. Unset: code as an image is not implemented.
+	Images Images
+	// Objects are where code may come from. Unset: code from S3 is not implemented.
+	Objects bundle.Objects
+	// Logger. Unset: nothing is logged.
+	Logger *slog.Logger
 }
 
 // Service is Lambda.
@@ -77,11 +100,16 @@ type Service struct {
 	versions  *store.Cache[*version]
 	aliases   *store.Cache[*alias]
 	policies  *store.Cache[*resourcePolicy]
-	code      *code.Unpacker
-	layers    *layer.Service
 	mappings  *mapping.Service
+	signing   *signing.Service
 	// tagged are the rooms whose resources have tags, by the type in their ARNs.
 	tagged map[string]taggedRoom
+	// concurrencies by account and Region.
+	concurrencies *store.Cache[*concurrency]
+	// codeUsages of other resources than functions, for GetAccountSettings.
+	codeUsages []codeUsage
+	code       *bundle.Unpacker
+	layers     *layer.Service
 }
 
 // cacheSize bounds the functions that are kept decoded, and the versions, aliases and policies.
@@ -93,23 +121,28 @@ func New(config Config) (*Service, error) {
 		config.Roles == nil || config.Principals == nil || config.CodeURLs == nil || config.Permissions == nil {
 		return nil, errors.New("lambda: a required field of Config is not set")
 	}
-	if config.Architecture == "" {
-		config.Architecture = types.ArchitectureX8664
-		if runtime.GOARCH == "arm64" {
-			config.Architecture = types.ArchitectureArm64
-		}
-	}
 	if config.Runtimes == nil {
 		config.Runtimes = func(types.Runtime) bool { return true }
 	}
-	s := &Service{Config: config, code: code.NewUnpacker(config.CodeDir, config.Blobs)}
-	s.functions = store.NewCache(config.DB, cacheSize, s.decodeFunction)
+	if config.VPCs == nil {
+		config.VPCs = func(string) (string, bool) { return "", false }
+	}
+	if config.Logger == nil {
+		config.Logger = slog.New(slog.DiscardHandler)
+	}
+	s := &Service{Config: config, code: bundle.NewUnpacker(config.CodeDir, config.Blobs)}
+	s.functions = store.NewCache(config.DB, cacheSize, s.decodeShown)
 	s.versions = store.NewCache(config.DB, cacheSize, s.decodeVersion)
 	s.aliases = store.NewCache(config.DB, cacheSize, decodeAlias)
 	s.policies = store.NewCache(config.DB, cacheSize, decodePolicy)
-	s.layers = layer.New(layer.Config{DB: config.DB, Blobs: config.Blobs, URLs: config.CodeURLs})
+	s.layers = layer.New(layer.Config{DB: config.DB, Blobs: config.Blobs, URLs: config.CodeURLs, Objects: config.Objects})
+	s.codeUsages = []codeUsage{layer.CodeSize}
 	s.mappings = mapping.New(config.DB, callees{s}, config.Roles)
-	s.tagged = map[string]taggedRoom{"function": taggedFunctions{s}, "event-source-mapping": s.mappings}
+	s.signing = signing.New(config.DB, config.Publishers, s.hasCodeSigningConfig)
+	s.tagged = map[string]taggedRoom{
+		"function": taggedFunctions{s}, "event-source-mapping": s.mappings, "code-signing-config": s.signing,
+	}
+	s.concurrencies = store.NewCache(config.DB, cacheSize, decodeConcurrency)
 	return s, nil
 }
 
@@ -119,6 +152,7 @@ func (s *Service) Close() {
 	s.versions.Close()
 	s.aliases.Close()
 	s.policies.Close()
+	s.concurrencies.Close()
 	s.layers.Close()
 }
 

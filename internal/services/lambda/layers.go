@@ -6,7 +6,7 @@ import (
 	"fmt"
 
 	"github.com/licet/licet/internal/blob"
-	"github.com/licet/licet/internal/services/lambda/code"
+	"github.com/licet/licet/internal/services/lambda/bundle"
 	"github.com/licet/licet/internal/services/lambda/fault"
 	"github.com/licet/licet/internal/services/lambda/layer"
 	"github.com/licet/licet/internal/store"
@@ -48,20 +48,23 @@ func checkLayers(arns []string, region string) error {
 	return nil
 }
 
-// useLayers finds the layers that a request names. That the caller may use them was judged.
-func (s *Service) useLayers(ctx context.Context, given settings) ([]usedLayer, error) {
-	var layers []usedLayer
-	for _, arn := range given.Layers {
-		v, err := s.layers.Find(ctx, arn)
+// useLayers gives a version the layers that a request names. That the caller may use them was judged.
+func (s *Service) useLayers(ctx context.Context, v *version, arns []string, region string) error {
+	if err := checkLayers(arns, region); err != nil {
+		return err
+	}
+	v.Layers = nil
+	for _, arn := range arns {
+		l, err := s.layers.Find(ctx, arn)
 		if errors.Is(err, store.ErrNotFound) {
-			return nil, fault.InvalidParameter("Layer version %s does not exist.", arn)
+			return fault.InvalidParameter("Layer version %s does not exist.", arn)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("find layer version %s: %w", arn, err)
+			return fmt.Errorf("find layer version %s: %w", arn, err)
 		}
-		layers = append(layers, usedLayer{ARN: arn, Code: v.Code, CodeSize: v.CodeSize, CodeUnpacked: v.CodeUnpacked})
+		v.Layers = append(v.Layers, usedLayer{ARN: arn, Code: l.Code, CodeSize: l.CodeSize, CodeUnpacked: l.CodeUnpacked})
 	}
-	return layers, nil
+	return v.checkSize()
 }
 
 // checkSize refuses code and layers that are too large together. The text is AWS's, as users report it.
@@ -70,9 +73,9 @@ func (v *version) checkSize() error {
 	for _, l := range v.Layers {
 		size += l.CodeUnpacked
 	}
-	if size > code.MaxUnpacked {
+	if size > bundle.MaxUnpacked {
 		return fault.InvalidParameter("Function code combined with layers exceeds the maximum allowed size of %d bytes. "+
-			"The actual size is %d bytes.", code.MaxUnpacked, size)
+			"The actual size is %d bytes.", bundle.MaxUnpacked, size)
 	}
 	return nil
 }

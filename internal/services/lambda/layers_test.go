@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"github.com/licet/licet/internal/services/lambda/code"
+	"github.com/licet/licet/internal/services/lambda/bundle"
 	"github.com/licet/licet/internal/services/lambda/layer"
 	"github.com/licet/licet/internal/store"
 )
@@ -164,7 +164,7 @@ func TestLayerSize(t *testing.T) {
 	h := newHarness(t)
 	arn := h.publishLayer("l", map[string]string{"a": ""})
 	const left = 100
-	h.makeLarge("lambda/111122223333/eu-central-1/layer-version/l/0000000000000000001", code.MaxUnpacked-left)
+	h.makeLarge("lambda/111122223333/eu-central-1/layer-version/l/0000000000000000001", bundle.MaxUnpacked-left)
 	exactly, more := zipOf(t, map[string]string{"app.py": strings.Repeat("x", left)}), zipOf(t, map[string]string{"app.py": strings.Repeat("x", left+1)})
 	const tooLarge = "Function code combined with layers exceeds the maximum allowed size of 262144000 bytes. The actual size is 262144001 bytes."
 	in := h.newFunction("f")

@@ -2,8 +2,9 @@ package lambda
 
 import (
 	"context"
-	"encoding/base64"
+	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -15,11 +16,9 @@ import (
 	"github.com/licet/licet/internal/store"
 )
 
-// maxPage: https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctions.html, "Lambda returns up to 50 functions per call".
-const maxPage = 50
-
 func listFunctionsTarget(ctx context.Context, c *service.Call, in *sdk.ListFunctionsInput) (service.Target, error) {
 	var v request.Validator
+	v.Text("masterRegion", in.MasterRegion, masterRegionText)
 	request.Enum(&v, "functionVersion", in.FunctionVersion, in.FunctionVersion.Values())
 	v.Number("maxItems", in.MaxItems, 1, 10000)
 	if err := v.Err(); err != nil {
@@ -35,21 +34,13 @@ func (s *Service) listFunctions(
 		return nil, fault.NotImplemented("ListFunctions", "MasterRegion")
 	}
 	prefix := functionPrefix(c.Account, c.Region)
-	after := ""
-	if isSet(in.Marker) {
-		name, err := base64.RawURLEncoding.DecodeString(*in.Marker)
-		if err != nil || len(name) == 0 {
-			return nil, fault.InvalidParameter("Invalid Marker: %s", *in.Marker)
-		}
-		after = prefix + string(name)
-	}
-	page := maxPage
-	if in.MaxItems != nil {
-		page = min(page, int(*in.MaxItems))
+	page, err := request.PageOf(in.Marker, in.MaxItems)
+	if err != nil {
+		return nil, err
 	}
 	var items []store.Item
-	err := s.DB.View(ctx, func(r store.Reader) (err error) {
-		items, err = r.Scan(prefix, after, page+1) // one more tells whether there is a next page
+	err = s.DB.View(ctx, func(r store.Reader) (err error) {
+		items, err = r.Scan(prefix, page.After(prefix), page.Size+1) // one more tells whether there is a next page
 		return err
 	})
 	if err != nil {
@@ -60,15 +51,23 @@ func (s *Service) listFunctions(
 		qualifier = request.Latest
 	}
 	out := &sdk.ListFunctionsOutput{Functions: []types.FunctionConfiguration{}} // AWS sends an empty list
-	for _, item := range items[:min(page, len(items))] {
-		f, err := s.decodeFunction(item)
+	for _, item := range items[:min(page.Size, len(items))] {
+		f, err := s.functions.Get(ctx, item.Key) // decoded already, as a rule
+		if errors.Is(err, store.ErrNotFound) {   // deleted meanwhile
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("list functions: %w", err)
+		}
+		shown, err := s.show(ctx, c, f.latest(), qualifier, listed)
 		if err != nil {
 			return nil, err
 		}
-		out.Functions = append(out.Functions, f.latest().configuration(qualifier, listed))
-		if len(out.Functions) == page && len(items) > page {
-			out.NextMarker = aws.String(base64.RawURLEncoding.EncodeToString([]byte(f.Name)))
-		}
+		out.Functions = append(out.Functions, shown)
+	}
+	if len(items) > page.Size {
+		last := strings.TrimPrefix(items[page.Size-1].Key, prefix)
+		out.NextMarker = aws.String(request.Marker(last))
 	}
 	return out, nil
 }

@@ -9,7 +9,7 @@ import (
 // operations is the table of the service: name, IAM action, resource, handler, further needs.
 func (s *Service) operations() []service.Operation {
 	return slices.Concat(s.functionOperations(), s.versionOperations(), s.permissionOperations(), s.concurrencyOperations(), s.tagOperations(),
-		s.layers.Operations(), s.mappings.Operations())
+		s.layers.Operations(), s.mappings.Operations(), s.signing.Operations(), s.signingOperations())
 }
 
 func (s *Service) functionOperations() []service.Operation {
@@ -24,7 +24,7 @@ func (s *Service) functionOperations() []service.Operation {
 		service.Op("Invoke", "lambda:InvokeFunction", on(s, "lambda:InvokeFunction", invokeReference), s.invoke),
 		service.Op("ListFunctions", "lambda:ListFunctions", listFunctionsTarget, s.listFunctions),
 		service.Op("UpdateFunctionCode", "lambda:UpdateFunctionCode",
-			on(s, "lambda:UpdateFunctionCode", updateFunctionCodeReference), s.updateFunctionCode),
+			on(s, "lambda:UpdateFunctionCode", updateFunctionCodeReference), s.updateFunctionCode, s.updateFunctionCodeNeeds),
 		service.Op("UpdateFunctionConfiguration", "lambda:UpdateFunctionConfiguration",
 			s.updateFunctionConfigurationTarget, s.updateFunctionConfiguration, s.updateFunctionConfigurationNeeds),
 	}
@@ -46,7 +46,45 @@ func (s *Service) permissionOperations() []service.Operation {
 
 // concurrencyOperations are those on concurrency, asynchronous invocation and the account's settings.
 func (s *Service) concurrencyOperations() []service.Operation {
-	return []service.Operation{}
+	return []service.Operation{
+		service.Op("GetAccountSettings", "lambda:GetAccountSettings", service.Any, s.getAccountSettings), // lambda.md 2.3
+		service.Op("DeleteFunctionConcurrency", "lambda:DeleteFunctionConcurrency",
+			on(s, "lambda:DeleteFunctionConcurrency", deleteFunctionConcurrencyReference), s.deleteFunctionConcurrency),
+		service.Op("DeleteFunctionEventInvokeConfig", "lambda:DeleteFunctionEventInvokeConfig",
+			on(s, "lambda:DeleteFunctionEventInvokeConfig", deleteFunctionEventInvokeConfigReference), s.deleteFunctionEventInvokeConfig),
+		service.Op("DeleteProvisionedConcurrencyConfig", "lambda:DeleteProvisionedConcurrencyConfig",
+			on(s, "lambda:DeleteProvisionedConcurrencyConfig", deleteProvisionedConcurrencyConfigReference), s.deleteProvisionedConcurrencyConfig),
+		service.Op("GetFunctionConcurrency", "lambda:GetFunctionConcurrency",
+			on(s, "lambda:GetFunctionConcurrency", getFunctionConcurrencyReference), s.getFunctionConcurrency),
+		service.Op("GetFunctionEventInvokeConfig", "lambda:GetFunctionEventInvokeConfig",
+			on(s, "lambda:GetFunctionEventInvokeConfig", getFunctionEventInvokeConfigReference), s.getFunctionEventInvokeConfig),
+		service.Op("GetFunctionRecursionConfig", "lambda:GetFunctionRecursionConfig",
+			on(s, "lambda:GetFunctionRecursionConfig", getFunctionRecursionConfigReference), s.getFunctionRecursionConfig),
+		service.Op("GetFunctionScalingConfig", "lambda:GetFunctionScalingConfig",
+			on(s, "lambda:GetFunctionScalingConfig", getFunctionScalingConfigReference), s.getFunctionScalingConfig),
+		service.Op("GetProvisionedConcurrencyConfig", "lambda:GetProvisionedConcurrencyConfig",
+			on(s, "lambda:GetProvisionedConcurrencyConfig", getProvisionedConcurrencyConfigReference), s.getProvisionedConcurrencyConfig),
+		service.Op("GetRuntimeManagementConfig", "lambda:GetRuntimeManagementConfig",
+			on(s, "lambda:GetRuntimeManagementConfig", getRuntimeManagementConfigReference), s.getRuntimeManagementConfig),
+		service.Op("ListFunctionEventInvokeConfigs", "lambda:ListFunctionEventInvokeConfigs",
+			on(s, "lambda:ListFunctionEventInvokeConfigs", listFunctionEventInvokeConfigsReference), s.listFunctionEventInvokeConfigs),
+		service.Op("ListProvisionedConcurrencyConfigs", "lambda:ListProvisionedConcurrencyConfigs",
+			on(s, "lambda:ListProvisionedConcurrencyConfigs", listProvisionedConcurrencyConfigsReference), s.listProvisionedConcurrencyConfigs),
+		service.Op("PutFunctionConcurrency", "lambda:PutFunctionConcurrency",
+			on(s, "lambda:PutFunctionConcurrency", putFunctionConcurrencyReference), s.putFunctionConcurrency),
+		service.Op("PutFunctionEventInvokeConfig", "lambda:PutFunctionEventInvokeConfig",
+			on(s, "lambda:PutFunctionEventInvokeConfig", putFunctionEventInvokeConfigReference), s.putFunctionEventInvokeConfig),
+		service.Op("PutFunctionRecursionConfig", "lambda:PutFunctionRecursionConfig",
+			on(s, "lambda:PutFunctionRecursionConfig", putFunctionRecursionConfigReference), s.putFunctionRecursionConfig),
+		service.Op("PutFunctionScalingConfig", "lambda:PutFunctionScalingConfig",
+			on(s, "lambda:PutFunctionScalingConfig", putFunctionScalingConfigReference), s.putFunctionScalingConfig),
+		service.Op("PutProvisionedConcurrencyConfig", "lambda:PutProvisionedConcurrencyConfig",
+			on(s, "lambda:PutProvisionedConcurrencyConfig", putProvisionedConcurrencyConfigReference), s.putProvisionedConcurrencyConfig),
+		service.Op("PutRuntimeManagementConfig", "lambda:PutRuntimeManagementConfig",
+			on(s, "lambda:PutRuntimeManagementConfig", putRuntimeManagementConfigReference), s.putRuntimeManagementConfig),
+		service.Op("UpdateFunctionEventInvokeConfig", "lambda:UpdateFunctionEventInvokeConfig",
+			on(s, "lambda:UpdateFunctionEventInvokeConfig", updateFunctionEventInvokeConfigReference), s.updateFunctionEventInvokeConfig),
+	}
 }
 
 func (s *Service) tagOperations() []service.Operation {
@@ -54,5 +92,19 @@ func (s *Service) tagOperations() []service.Operation {
 		service.Op("ListTags", "lambda:ListTags", s.listTagsTarget, s.listTags),
 		service.Op("TagResource", "lambda:TagResource", s.tagResourceTarget, s.tagResource),
 		service.Op("UntagResource", "lambda:UntagResource", s.untagResourceTarget, s.untagResource),
+	}
+}
+
+// signingOperations are those that give functions their code signing configurations.
+func (s *Service) signingOperations() []service.Operation {
+	return []service.Operation{
+		service.Op("DeleteFunctionCodeSigningConfig", "lambda:DeleteFunctionCodeSigningConfig",
+			on(s, "lambda:DeleteFunctionCodeSigningConfig", deleteFunctionCodeSigningConfigReference), s.deleteFunctionCodeSigningConfig),
+		service.Op("GetFunctionCodeSigningConfig", "lambda:GetFunctionCodeSigningConfig",
+			on(s, "lambda:GetFunctionCodeSigningConfig", getFunctionCodeSigningConfigReference), s.getFunctionCodeSigningConfig),
+		service.Op("ListFunctionsByCodeSigningConfig", "lambda:ListFunctionsByCodeSigningConfig",
+			s.listFunctionsByCodeSigningConfigTarget, s.listFunctionsByCodeSigningConfig),
+		service.Op("PutFunctionCodeSigningConfig", "lambda:PutFunctionCodeSigningConfig",
+			s.putFunctionCodeSigningConfigTarget, s.putFunctionCodeSigningConfig, s.putFunctionCodeSigningConfigNeeds),
 	}
 }

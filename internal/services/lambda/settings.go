@@ -2,8 +2,10 @@ package lambda
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
@@ -30,14 +32,15 @@ type settings struct {
 	SnapStart        *types.SnapStart
 	Layers           []string
 
-	// What follows is refused unless it asks for nothing.
+	DeadLetterConfig  *types.DeadLetterConfig
+	FileSystemConfigs []types.FileSystemConfig
+	ImageConfig       *types.ImageConfig
+	KMSKeyArn         *string
+	VpcConfig         *types.VpcConfig
+
+	// What follows is refused.
 	CapacityProviderConfig *types.CapacityProviderConfig
-	DeadLetterConfig       *types.DeadLetterConfig
 	DurableConfig          *types.DurableConfig
-	FileSystemConfigs      []types.FileSystemConfig
-	ImageConfig            *types.ImageConfig
-	KMSKeyArn              *string
-	VpcConfig              *types.VpcConfig
 }
 
 func createSettings(in *sdk.CreateFunctionInput) settings {
@@ -95,6 +98,16 @@ func (s settings) validate(v *request.Validator) {
 		v.Text("loggingConfig.logGroup", g.LogGroup, logGroupText)
 	}
 	s.validateVariables(v)
+	s.validateNetwork(v)
+	s.validateFileSystems(v)
+	if d := s.DeadLetterConfig; d != nil {
+		v.Text("deadLetterConfig.targetArn", d.TargetArn, resourceText)
+	}
+	if i := s.ImageConfig; i != nil {
+		validateStrings(v, "imageConfig.entryPoint", i.EntryPoint)
+		validateStrings(v, "imageConfig.command", i.Command)
+		v.Text("imageConfig.workingDirectory", i.WorkingDirectory, workingDirectoryText)
+	}
 	if slices.ContainsFunc(s.Layers, func(l string) bool { return len(request.LayerVersionARN.Violated(l)) > 0 }) {
 		v.Fail("'"+request.List(s.Layers)+"'", "layers", "Member must satisfy constraint: [Member must have length less than or equal to 140, "+
 			"Member must have length greater than or equal to 1, Member must satisfy regular expression pattern: "+
@@ -116,42 +129,34 @@ func (s settings) validateVariables(v *request.Validator) {
 	}
 }
 
+// validateStrings checks the length of a list of any strings.
+func validateStrings(v *request.Validator, member string, list []string) {
+	if len(list) > maxStrings {
+		v.Fail("'"+request.List(list)+"'", member, "Member must have length less than or equal to "+strconv.Itoa(maxStrings))
+	}
+}
+
 // unsupported refuses members whose effect licet does not have yet. It comes after authorization.
 func (s settings) unsupported() error {
-	logging := s.LoggingConfig != nil
-	for _, m := range []struct {
-		name  string
-		asked bool
-	}{
-		{"CapacityProviderConfig", s.CapacityProviderConfig != nil},
-		{"DeadLetterConfig", s.DeadLetterConfig != nil && isSet(s.DeadLetterConfig.TargetArn)},
-		{"DurableConfig", s.DurableConfig != nil},
-		{"FileSystemConfigs", len(s.FileSystemConfigs) > 0},
-		{"ImageConfig", s.ImageConfig != nil},
-		{"KMSKeyArn", isSet(s.KMSKeyArn)},
-		{"LoggingConfig.LogFormat=JSON", logging && s.LoggingConfig.LogFormat == types.LogFormatJson},
-		{"LoggingConfig.ApplicationLogLevel", logging && s.LoggingConfig.ApplicationLogLevel != ""},
-		{"LoggingConfig.SystemLogLevel", logging && s.LoggingConfig.SystemLogLevel != ""},
-		{"SnapStart.ApplyOn=PublishedVersions", s.SnapStart != nil && s.SnapStart.ApplyOn == types.SnapStartApplyOnPublishedVersions},
-		{"VpcConfig", s.VpcConfig != nil && len(s.VpcConfig.SubnetIds)+len(s.VpcConfig.SecurityGroupIds) > 0},
-	} {
-		if m.asked {
-			return fault.NotImplemented(s.operation, m.name)
-		}
+	if s.CapacityProviderConfig != nil {
+		return fault.NotImplemented(s.operation, "CapacityProviderConfig")
+	}
+	if s.DurableConfig != nil {
+		return fault.NotImplemented(s.operation, "DurableConfig")
 	}
 	return nil
 }
 
 func isSet(s *string) bool { return s != nil && *s != "" }
 
-// check refuses what the model allows and Lambda does not.
-func (s settings) check(region string, runtimes func(types.Runtime) bool) error {
+// check refuses what the model allows and Lambda does not, as far as the request alone tells.
+func (s settings) check() error {
 	if s.Environment != nil {
 		if err := checkVariables(s.Environment.Variables); err != nil {
 			return err
 		}
 	}
-	if err := checkLayers(s.Layers, region); err != nil {
+	if err := checkKey(s.KMSKeyArn); err != nil {
 		return err
 	}
 	if s.Runtime == "" {
@@ -162,8 +167,17 @@ func (s settings) check(region string, runtimes func(types.Runtime) bool) error 
 			"or be a valid ARN",
 			s.Runtime, request.List(known))
 	}
-	if !runtimes(s.Runtime) {
-		return fault.NotImplemented(s.operation, "Runtime="+string(s.Runtime)+" on this machine")
+	return nil
+}
+
+// checkPackage refuses members that are not for a package type.
+func (s settings) checkPackage(isImage bool) error {
+	switch {
+	case isImage && (s.Handler != nil || s.Runtime != "" || len(s.Layers) > 0):
+		// https://github.com/aws/aws-cdk/issues/13037
+		return fault.InvalidParameter("Please don't provide Handler or Runtime or Layer when the intended function PackageType is Image.")
+	case !isImage && s.ImageConfig != nil: // by analogy
+		return fault.InvalidParameter("Please don't provide ImageConfig when the intended function PackageType is Zip.")
 	}
 	return nil
 }
@@ -225,7 +239,23 @@ func (s settings) apply(f *version) {
 		f.TracingMode = s.TracingConfig.Mode
 	}
 	if s.LoggingConfig != nil {
-		set(&f.LogGroup, s.LoggingConfig.LogGroup)
+		f.applyLogging(s.LoggingConfig)
+	}
+	if s.SnapStart != nil && s.SnapStart.ApplyOn != "" {
+		f.SnapStart = s.SnapStart.ApplyOn
+	}
+	if s.DeadLetterConfig != nil {
+		f.DeadLetter = aws.ToString(s.DeadLetterConfig.TargetArn)
+	}
+	set(&f.KMSKey, s.KMSKeyArn)
+	if s.FileSystemConfigs != nil {
+		f.FileSystems = s.FileSystemConfigs
+	}
+	if s.ImageConfig != nil {
+		f.ImageConfig = s.ImageConfig
+	}
+	if s.VpcConfig != nil {
+		f.applyNetwork(s.VpcConfig)
 	}
 	if s.Environment != nil {
 		f.Environment = s.Environment.Variables
@@ -241,13 +271,16 @@ func set[T any](to *T, value *T) {
 	}
 }
 
-// conditionKeys are those of lambda.md 2.4. lambda:VpcIds is not set: it is derived from the subnets, which licet does not have.
-func (s settings) conditionKeys(keys *authz.Context) {
-	if s.Layers != nil {
-		keys.SetList("lambda:Layer", s.Layers...)
+// conditionKeys are those of lambda.md 2.4.
+func (s *Service) conditionKeys(given settings, keys *authz.Context) {
+	if given.Layers != nil {
+		keys.SetList("lambda:Layer", given.Layers...)
 	}
-	if s.VpcConfig != nil {
-		keys.SetList("lambda:SubnetIds", s.VpcConfig.SubnetIds...)
-		keys.SetList("lambda:SecurityGroupIds", s.VpcConfig.SecurityGroupIds...)
+	if n := given.VpcConfig; n != nil {
+		keys.SetList("lambda:SubnetIds", n.SubnetIds...)
+		keys.SetList("lambda:SecurityGroupIds", n.SecurityGroupIds...)
+		if id, err := s.vpcOf(n.SubnetIds); err == nil && id != "" {
+			keys.Set("lambda:VpcIds", id)
+		}
 	}
 }

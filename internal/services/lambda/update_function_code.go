@@ -6,9 +6,8 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/google/uuid"
 
-	"github.com/licet/licet/internal/blob"
 	"github.com/licet/licet/internal/service"
-	"github.com/licet/licet/internal/services/lambda/code"
+	"github.com/licet/licet/internal/services/lambda/bundle"
 	"github.com/licet/licet/internal/services/lambda/fault"
 	"github.com/licet/licet/internal/services/lambda/request"
 )
@@ -17,7 +16,15 @@ func updateFunctionCodeReference(c *service.Call, in *sdk.UpdateFunctionCodeInpu
 	var v request.Validator
 	r := v.Function(c, in.FunctionName, request.FunctionName)
 	validateArchitectures(&v, in.Architectures)
+	request.Enum(&v, "publishTo", in.PublishTo, in.PublishTo.Values())
+	updateSource(in).validate(&v)
 	return v.Resolve(c, r, nil)
+}
+
+func (s *Service) updateFunctionCodeNeeds(
+	_ context.Context, c *service.Call, in *sdk.UpdateFunctionCodeInput,
+) ([]service.Need, error) {
+	return updateSource(in).needs(c), nil
 }
 
 func (s *Service) updateFunctionCode(
@@ -31,65 +38,61 @@ func (s *Service) updateFunctionCode(
 	if err != nil {
 		return nil, err
 	}
-	if err := s.checkNewCode(in); err != nil {
+	if err := s.checkNewCode(in, f.version); err != nil {
 		return nil, err
 	}
-	unpacked, err := code.Check("UpdateFunctionCode", in.ZipFile)
+	code, zip, err := s.fetch(ctx, c, updateSource(in))
 	if err != nil {
 		return nil, err
+	}
+	change := func(v *version) error {
+		v.setCode(code)
+		if len(in.Architectures) == 1 {
+			v.Architecture = in.Architectures[0]
+		}
+		return v.checkSize()
 	}
 	if in.DryRun {
 		if in.RevisionId != nil && *in.RevisionId != f.version.RevisionID {
 			return nil, fault.PreconditionFailed("GetFunction/GetAlias")
 		}
 		changed := *f.version
-		if err := changed.setCode(code.Name(in.ZipFile), len(in.ZipFile), unpacked); err != nil {
+		if err := change(&changed); err != nil {
 			return nil, err
 		}
-		return output[sdk.UpdateFunctionCodeOutput](found{function: f.function, version: &changed}.configuration(r.Qualifier, settled)), nil
+		f.version = &changed
+		return showVersion[sdk.UpdateFunctionCodeOutput](ctx, s, c, f, r, settled)
 	}
-	name, err := code.Store(ctx, s.Blobs, in.ZipFile)
-	if err != nil {
-		return nil, err
+	if zip != nil {
+		if _, err := bundle.Store(ctx, s.Blobs, zip); err != nil {
+			return nil, err
+		}
 	}
 	revision := uuid.NewString()
 	f, err = s.updateLatest(ctx, r, in.RevisionId, func(v *version) error {
+		if (v.Image == nil) != (code.image == nil) { // the function was made again, as another type, since it was looked at
+			return fault.UpdateInProgress(r.ARN())
+		}
 		v.RevisionID, v.LastModified = revision, c.Time
-		return v.setCode(name, len(in.ZipFile), unpacked)
+		return change(v)
 	})
 	if err != nil {
 		return nil, err
 	}
 	s.Runner.Retire(r.FunctionARN())
-	return output[sdk.UpdateFunctionCodeOutput](f.configuration(r.Qualifier, updated)), nil
+	return showVersion[sdk.UpdateFunctionCodeOutput](ctx, s, c, f, r, updated)
 }
 
-// setCode gives a version other code, which code.Check measured, unless it is too large together with the layers.
-func (v *version) setCode(name blob.Name, size int, unpacked int64) error {
-	v.Code, v.CodeSize, v.CodeUnpacked = name, int64(size), unpacked
-	return v.checkSize()
-}
-
-func (s *Service) checkNewCode(in *sdk.UpdateFunctionCodeInput) error {
+func (s *Service) checkNewCode(in *sdk.UpdateFunctionCodeInput, v *version) error {
 	const operation = "UpdateFunctionCode"
-	if isSet(in.ImageUri) { // every function's package type is Zip
-		return fault.InvalidParameter("Please don't provide ImageUri when updating a function with packageType Zip.")
-	}
 	if in.Publish {
 		return fault.NotImplemented(operation, "Publish=true")
 	}
 	if in.PublishTo != "" {
 		return fault.NotImplemented(operation, "PublishTo")
 	}
-	err := unsupportedCode(operation, "", codeSource{
-		S3Bucket: in.S3Bucket, S3Key: in.S3Key, S3ObjectVersion: in.S3ObjectVersion,
-		S3ObjectStorageMode: in.S3ObjectStorageMode, SourceKMSKeyARN: in.SourceKMSKeyArn,
-	})
-	if err != nil {
+	if err := checkRuntime(v.Runtime, false); err != nil {
 		return err
 	}
-	if len(in.ZipFile) == 0 {
-		return fault.InvalidParameter("Please provide a source for function code.")
-	}
-	return s.checkArchitecture(operation, in.Architectures)
+	return updateSource(in).check(v.Image != nil, s.Objects)
 }

@@ -1,12 +1,15 @@
 package lambda
 
 import (
+	"cmp"
 	"context"
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/google/uuid"
 
+	"github.com/licet/licet/authz"
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/lambda/fault"
 	"github.com/licet/licet/internal/services/lambda/request"
 )
 
@@ -28,7 +31,7 @@ func (s *Service) updateFunctionConfigurationTarget(
 	if err != nil {
 		return service.Target{}, err
 	}
-	return withKeys(t, updateSettings(in).conditionKeys), nil
+	return withKeys(t, func(keys *authz.Context) { s.conditionKeys(updateSettings(in), keys) }), nil
 }
 
 func (s *Service) updateFunctionConfigurationNeeds(
@@ -48,38 +51,73 @@ func (s *Service) updateFunctionConfiguration(
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.existing(ctx, r); err != nil {
-		return nil, err
-	}
-	given := updateSettings(in)
-	if err := given.unsupported(); err != nil {
-		return nil, err
-	}
-	if err := given.check(c.Region, s.Runtimes); err != nil {
-		return nil, err
-	}
-	if in.Role != nil {
-		if err := s.checkRole(ctx, c, *in.Role, r); err != nil {
-			return nil, err
-		}
-	}
-	layers, err := s.useLayers(ctx, given)
+	f, err := s.existing(ctx, r)
 	if err != nil {
 		return nil, err
 	}
+	given, before := updateSettings(in), f.version
+	if err := checkRuntime(cmp.Or(in.Runtime, before.Runtime), false); err != nil {
+		return nil, err
+	}
+	after := *before
+	if err := s.configure(ctx, c, r, given, &after); err != nil {
+		return nil, err
+	}
 	revision := uuid.NewString()
-	f, err := s.updateLatest(ctx, r, in.RevisionId, func(v *version) error {
+	f, err = s.updateLatest(ctx, r, in.RevisionId, func(v *version) error {
+		if v.RevisionID != before.RevisionID { // what was checked is no longer there
+			return fault.UpdateInProgress(r.ARN())
+		}
 		v.RevisionID, v.LastModified = revision, c.Time
 		given.apply(v)
-		if given.Layers == nil {
-			return nil
-		}
-		v.Layers = layers
-		return v.checkSize()
+		v.Layers = after.Layers
+		return s.checkNetwork(v)
 	})
 	if err != nil {
 		return nil, err
 	}
 	s.Runner.Retire(r.FunctionARN())
-	return output[sdk.UpdateFunctionConfigurationOutput](f.configuration(r.Qualifier, updated)), nil
+	return showVersion[sdk.UpdateFunctionConfigurationOutput](ctx, s, c, f, r, updated)
+}
+
+// configure applies settings to a version, the cheap reasons against it first. After an error the version is of no use.
+func (s *Service) configure(ctx context.Context, c *service.Call, r request.Function, given settings, v *version) error {
+	if err := given.unsupported(); err != nil {
+		return err
+	}
+	if err := given.check(); err != nil {
+		return err
+	}
+	if err := given.checkPackage(v.Image != nil); err != nil {
+		return err
+	}
+	given.apply(v)
+	if given.Layers != nil {
+		if err := s.useLayers(ctx, v, given.Layers, r.Region); err != nil {
+			return err
+		}
+	}
+	if err := s.checkNetwork(v); err != nil {
+		return err
+	}
+	if err := v.check(given); err != nil {
+		return err
+	}
+	if given.Role != nil {
+		if err := s.checkRole(ctx, c, v.Role, r); err != nil {
+			return err
+		}
+	}
+	return s.checkTargets(ctx, given, v, r)
+}
+
+// check refuses settings that do not go together.
+func (v *version) check(given settings) error {
+	if err := v.checkLogging(given); err != nil {
+		return err
+	}
+	if err := v.checkFileSystems(given); err != nil {
+		return err
+	}
+	return v.checkSnapStart()
 }

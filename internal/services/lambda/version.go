@@ -9,8 +9,11 @@ import (
 
 // versionKey orders versions by their numbers.
 func versionKey(r request.Function, number string) string {
-	return belongings(r) + "version/" + fmt.Sprintf("%012s", number)
+	return versionPrefix(r) + fmt.Sprintf("%012s", number)
 }
+
+// versionPrefix is that of all published versions of a function.
+func versionPrefix(r request.Function) string { return belongings(r) + "version/" }
 
 // decodeVersion makes a published version from its item.
 func (s *Service) decodeVersion(item store.Item) (*version, error) {

@@ -41,6 +41,11 @@ func Conflict(format string, args ...any) error {
 	return New("ResourceConflictException", http.StatusConflict, format, args...)
 }
 
+// UpdateInProgress answers a change that met another one (lambda.md 7.4).
+func UpdateInProgress(arn string) error {
+	return Conflict("The operation cannot be performed at this time. An update is in progress for resource: %s", arn)
+}
+
 // PreconditionFailed names the operation that gives the latest revision (lambda.md 1.3).
 func PreconditionFailed(api string) error {
 	return New("PreconditionFailedException", http.StatusPreconditionFailed,
@@ -52,10 +57,12 @@ func EntityTooLarge(format string, args ...any) error {
 	return awserr.New("RequestEntityTooLargeException", http.StatusRequestEntityTooLarge, format, args...)
 }
 
-// throttled answers for a limit of concurrency. Text and reasons: lambda.md 7.1.
+// Throttled answers for a limit of concurrency. Text and reasons: lambda.md 7.1. How many seconds AWS asks for is not recorded: a running
+// invocation may end at any time.
 func Throttled(reason string) error {
 	e := New("TooManyRequestsException", http.StatusTooManyRequests, "Rate Exceeded.")
 	e.Members["Reason"] = reason
+	e.Headers = map[string]string{"Retry-After": "1"}
 	return e
 }
 

@@ -2,15 +2,17 @@ package layer
 
 import (
 	"github.com/licet/licet/internal/blob"
-	"github.com/licet/licet/internal/services/lambda/code"
+	"github.com/licet/licet/internal/services/lambda/bundle"
 	"github.com/licet/licet/internal/store"
 )
 
-// Config is what layers need. Every field is required.
+// Config is what layers need. Every field without an "unset" is required.
 type Config struct {
 	DB    store.DB
 	Blobs blob.Store
-	URLs  code.URLs
+	URLs  bundle.URLs
+	// Objects are where archives may come from. Unset: content in S3 is not implemented.
+	Objects bundle.Objects
 }
 
 // Service has the layers.

@@ -1,6 +1,7 @@
 package layer
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,7 +14,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"github.com/licet/licet/internal/services/lambda/code"
+	"github.com/licet/licet/internal/awserr"
+	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/lambda/bundle"
 	"github.com/licet/licet/internal/store"
 )
 
@@ -25,11 +28,11 @@ func TestLifeCycle(t *testing.T) {
 	in.CompatibleRuntimes = []types.Runtime{types.RuntimePython312, types.RuntimePython313}
 	in.CompatibleArchitectures = []types.Architecture{types.ArchitectureArm64}
 	got := must[sdk.PublishLayerVersionOutput](h, in)
-	name := code.Name(in.Content.ZipFile)
+	name := bundle.Name(in.Content.ZipFile)
 	want := &sdk.PublishLayerVersionOutput{
 		CompatibleArchitectures: in.CompatibleArchitectures, CompatibleRuntimes: in.CompatibleRuntimes,
 		Content: &types.LayerVersionContentOutput{
-			CodeSha256: aws.String(code.SHA256(name)), CodeSize: int64(len(in.Content.ZipFile)),
+			CodeSha256: aws.String(bundle.SHA256(name)), CodeSize: int64(len(in.Content.ZipFile)),
 			Location: aws.String("http://localhost:4566/code/" + string(name)),
 		},
 		CreatedDate: aws.String("2026-11-23T12:00:00.007+0000"), Description: in.Description, LicenseInfo: in.LicenseInfo,
@@ -157,18 +160,23 @@ func TestPublishConstraints(t *testing.T) {
 			"Could not unzip uploaded file. Please check your file, then try to upload again."},
 		{"empty zip", func(in *sdk.PublishLayerVersionInput) { in.Content.ZipFile = zipOf(t, nil) }, badParameter, 400,
 			"Uploaded file must be a non-empty zip"},
-		{"large zip", func(in *sdk.PublishLayerVersionInput) { in.Content.ZipFile = make([]byte, code.MaxZipped+1) },
+		{"large zip", func(in *sdk.PublishLayerVersionInput) { in.Content.ZipFile = make([]byte, bundle.MaxZipped+1) },
 			"RequestEntityTooLargeException", 413, "Zipped size must be smaller than 52428800 bytes"},
-		{"very large zip", func(in *sdk.PublishLayerVersionInput) { in.Content.ZipFile = make([]byte, code.MaxZipped+1<<18) },
+		{"very large zip", func(in *sdk.PublishLayerVersionInput) { in.Content.ZipFile = make([]byte, bundle.MaxZipped+1<<18) },
 			"RequestEntityTooLargeException", 413, "Request must be smaller than 70167211 bytes for the PublishLayerVersion operation"},
-		{"in S3", func(in *sdk.PublishLayerVersionInput) {
-			in.Content.S3Bucket, in.Content.S3Key = aws.String("b"), aws.String("k")
-		},
+		{"in S3", func(in *sdk.PublishLayerVersionInput) { in.Content = inS3() },
 			"NotImplemented", 501, "licet does not implement Content.S3Bucket of the operation PublishLayerVersion of lambda."},
-		{"mode", func(in *sdk.PublishLayerVersionInput) {
+		{"reference", func(in *sdk.PublishLayerVersionInput) {
+			in.Content = inS3()
 			in.Content.S3ObjectStorageMode = types.S3ObjectStorageModeReference
-		},
-			"NotImplemented", 501, "licet does not implement Content.S3ObjectStorageMode of the operation PublishLayerVersion of lambda."},
+		}, "NotImplemented", 501, "licet does not implement Content.S3ObjectStorageMode=REFERENCE of the operation PublishLayerVersion of lambda."},
+		{"two archives", func(in *sdk.PublishLayerVersionInput) { in.Content.S3Key = aws.String("k") }, badParameter, 400,
+			"Please do not provide other LayerVersionContent parameters when providing a ZipFile."},
+		{"half of an object", func(in *sdk.PublishLayerVersionInput) {
+			in.Content = &types.LayerVersionContentInput{S3Key: aws.String("k")}
+		}, badParameter, 400, "Please provide a source for layer code."},
+		{"bucket", func(in *sdk.PublishLayerVersionInput) { in.Content.S3Bucket = aws.String("b") }, badValue, 400,
+			one + "'b' at 'content.s3Bucket' failed to satisfy constraint: Member must have length greater than or equal to 3"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			in := h.newLayer("l")
@@ -250,10 +258,9 @@ func TestNeeds(t *testing.T) {
 		Policy               bool
 	}
 	one := aws.Int64(1)
-	inS3 := h.newLayer("l")
-	inS3.Content = &types.LayerVersionContentInput{S3Bucket: aws.String("b"), S3Key: aws.String("a/k.zip")}
-	versioned := h.newLayer("l")
-	versioned.Content = &types.LayerVersionContentInput{S3Bucket: aws.String("b"), S3Key: aws.String("k"), S3ObjectVersion: aws.String("v")}
+	newest, versioned := h.newLayer("l"), h.newLayer("l")
+	newest.Content, versioned.Content = inS3(), inS3()
+	versioned.Content.S3ObjectVersion = aws.String("v")
 	const theirs = "arn:aws:lambda:eu-central-1:444455556666:layer:l"
 	for _, c := range []struct {
 		in   any
@@ -261,8 +268,8 @@ func TestNeeds(t *testing.T) {
 	}{
 		{h.newLayer("l"), []need{{"lambda:PublishLayerVersion", arnOfL, account, false}}},
 		{h.newLayer(theirs), []need{{"lambda:PublishLayerVersion", theirs, stranger, false}}},
-		{inS3, []need{{"lambda:PublishLayerVersion", arnOfL, account, false}, {"s3:GetObject", "arn:aws:s3:::b/a/k.zip", "", false}}},
-		{versioned, []need{{"lambda:PublishLayerVersion", arnOfL, account, false}, {"s3:GetObjectVersion", "arn:aws:s3:::b/k", "", false}}},
+		{newest, []need{{"lambda:PublishLayerVersion", arnOfL, account, false}, {"s3:GetObject", "arn:aws:s3:::bucket/a/k.zip", "", false}}},
+		{versioned, []need{{"lambda:PublishLayerVersion", arnOfL, account, false}, {"s3:GetObjectVersion", "arn:aws:s3:::bucket/a/k.zip", "", false}}},
 		{get("l", 1), []need{{"lambda:GetLayerVersion", arnOfL + ":1", account, true}}},
 		{get(arnOfL, 1), []need{{"lambda:GetLayerVersion", arnOfL + ":1", account, true}}},
 		{get("l", 2), []need{{"lambda:GetLayerVersion", arnOfL + ":2", account, false}}},
@@ -286,7 +293,7 @@ func TestNeeds(t *testing.T) {
 		var got []need
 		for _, n := range needs {
 			got = append(got, need{n.Action, n.Target.ARN, n.Target.Account, n.Target.Policy != nil})
-			if n.Target.Keys.Len() != 0 {
+			if n.Target.Keys.Len() != 0 && n.Action != "s3:GetObjectVersion" {
 				t.Errorf("%s: condition keys %+v", op.Name, n.Target.Keys)
 			}
 		}
@@ -294,6 +301,39 @@ func TestNeeds(t *testing.T) {
 			t.Errorf("%s: needs, got - want +:\n%s", op.Name, diff)
 		}
 	}
+}
+
+func inS3() *types.LayerVersionContentInput {
+	return &types.LayerVersionContentInput{S3Bucket: aws.String("bucket"), S3Key: aws.String("a/k.zip")}
+}
+
+// objects is an S3 with an archive for each version of one object.
+type objects map[string][]byte
+
+func (o objects) Object(_ context.Context, _ *service.Call, bucket, key, version string) ([]byte, error) {
+	zip, ok := o[bucket+"/"+key+"?"+version]
+	if !ok {
+		return nil, awserr.New("NoSuchKey", 404, "The specified key does not exist.")
+	}
+	return zip, nil
+}
+
+func TestPublishFromS3(t *testing.T) {
+	h := newHarness(t)
+	zip := zipOf(t, map[string]string{"a": "from S3"})
+	h.s.Objects = objects{"bucket/a/k.zip?": zip, "bucket/a/k.zip?bad": []byte("no zip")}
+	in := h.newLayer("l")
+	in.Content = inS3()
+	out := must[sdk.PublishLayerVersionOutput](h, in)
+	if *out.Content.CodeSha256 != bundle.SHA256(bundle.Name(zip)) || out.Content.CodeSize != int64(len(zip)) {
+		t.Errorf("got %+v", out.Content)
+	}
+	in.Content.S3ObjectVersion = aws.String("bad")
+	refuse[sdk.PublishLayerVersionOutput](h, in, badParameter, 400,
+		"Could not unzip uploaded file. Please check your file, then try to upload again.")
+	in.Content.S3ObjectVersion = aws.String("none")
+	refuse[sdk.PublishLayerVersionOutput](h, in, badParameter, 400,
+		"Error occurred while GetObject. S3 Error Code: NoSuchKey. S3 Error Message: The specified key does not exist.")
 }
 
 // The newest version that matches, layers by name, pages.

@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/licet/licet/internal/service"
-	"github.com/licet/licet/internal/services/lambda/code"
+	"github.com/licet/licet/internal/services/lambda/bundle"
 	"github.com/licet/licet/internal/services/lambda/fault"
 	"github.com/licet/licet/internal/services/lambda/request"
 	"github.com/licet/licet/internal/store"
@@ -24,7 +24,13 @@ func publishLayerVersionReference(c *service.Call, in *sdk.PublishLayerVersionIn
 			len(r.Name)+maxARN-len(r.LayerARN())))
 	}
 	v.Text("description", in.Description, request.Description)
-	v.Required("content", in.Content != nil)
+	if v.Required("content", in.Content != nil) {
+		v.Text("content.s3Bucket", in.Content.S3Bucket, request.Bucket)
+		v.Text("content.s3Key", in.Content.S3Key, request.Object)
+		v.Text("content.s3ObjectVersion", in.Content.S3ObjectVersion, request.Object)
+		mode := in.Content.S3ObjectStorageMode
+		request.Enum(&v, "content.s3ObjectStorageMode", mode, mode.Values())
+	}
 	validateRuntimes(&v, in.CompatibleRuntimes)
 	v.Text("licenseInfo", in.LicenseInfo, licenseText)
 	validateArchitectures(&v, in.CompatibleArchitectures)
@@ -39,22 +45,18 @@ func publishLayerVersionTarget(
 	return service.Target{ARN: r.LayerARN(), Account: r.Account}, err
 }
 
-// publishLayerVersionNeeds: Lambda reads archives from S3 with what the caller may do (lambda.md 2.2). Whose the bucket is, its ARN does
-// not say.
+// publishLayerVersionNeeds: Lambda reads archives from S3 with what the caller may do (lambda.md 2.2).
 func publishLayerVersionNeeds(
 	_ context.Context, c *service.Call, in *sdk.PublishLayerVersionInput,
 ) ([]service.Need, error) {
-	from := in.Content
-	if from == nil || from.S3Bucket == nil || from.S3Key == nil {
+	if in.Content == nil {
 		return nil, nil
 	}
-	action := "s3:GetObject"
-	if from.S3ObjectVersion != nil {
-		action = "s3:GetObjectVersion"
-	}
-	return []service.Need{{
-		Action: action, Target: service.Target{ARN: "arn:" + c.Partition + ":s3:::" + *from.S3Bucket + "/" + *from.S3Key},
-	}}, nil
+	return objectOf(in.Content).Needs(c), nil
+}
+
+func objectOf(content *types.LayerVersionContentInput) bundle.Location {
+	return bundle.Location{Bucket: content.S3Bucket, Key: content.S3Key, Version: content.S3ObjectVersion}
 }
 
 func (s *Service) publishLayerVersion(
@@ -64,15 +66,15 @@ func (s *Service) publishLayerVersion(
 	if err != nil {
 		return nil, err
 	}
-	zip, err := archiveOf(in.Content)
+	zip, err := s.archiveOf(ctx, c, in.Content)
 	if err != nil {
 		return nil, err
 	}
-	unpacked, err := code.Check("PublishLayerVersion", zip)
+	unpacked, err := bundle.Check("PublishLayerVersion", zip)
 	if err != nil {
 		return nil, err
 	}
-	name, err := code.Store(ctx, s.Blobs, zip)
+	name, err := bundle.Store(ctx, s.Blobs, zip)
 	if err != nil {
 		return nil, err
 	}
@@ -96,26 +98,23 @@ func (s *Service) publishLayerVersion(
 	}, nil
 }
 
-// archiveOf gives the archive that the content is or names.
-func archiveOf(content *types.LayerVersionContentInput) ([]byte, error) {
-	for _, m := range []struct {
-		name  string
-		asked bool
-	}{
-		// There is no S3 yet to read from.
-		{"S3Bucket", aws.ToString(content.S3Bucket) != ""},
-		{"S3Key", aws.ToString(content.S3Key) != ""},
-		{"S3ObjectVersion", aws.ToString(content.S3ObjectVersion) != ""},
-		{"S3ObjectStorageMode", content.S3ObjectStorageMode != ""},
-	} {
-		if m.asked {
-			return nil, fault.NotImplemented("PublishLayerVersion", "Content."+m.name)
-		}
+// archiveOf gives the archive that the content is or names. The texts are ours, after those for functions.
+func (s *Service) archiveOf(ctx context.Context, c *service.Call, content *types.LayerVersionContentInput) ([]byte, error) {
+	const operation = "PublishLayerVersion"
+	object := objectOf(content)
+	switch {
+	case len(content.ZipFile) > 0 && object.Given():
+		return nil, fault.InvalidParameter("Please do not provide other LayerVersionContent parameters when providing a ZipFile.")
+	case content.S3ObjectStorageMode == types.S3ObjectStorageModeReference:
+		return nil, fault.NotImplemented(operation, "Content.S3ObjectStorageMode=REFERENCE")
+	case len(content.ZipFile) > 0:
+		return content.ZipFile, nil
+	case !object.Complete():
+		return nil, fault.InvalidParameter("Please provide a source for layer code.")
+	case s.Objects == nil:
+		return nil, fault.NotImplemented(operation, "Content.S3Bucket")
 	}
-	if len(content.ZipFile) == 0 {
-		return nil, fault.InvalidParameter("Please provide a source for layer code.") // the text is ours, after that for functions
-	}
-	return content.ZipFile, nil
+	return object.Read(ctx, c, s.Objects)
 }
 
 // publish gives a version its number and keeps it.

@@ -13,7 +13,7 @@ import (
 
 	"github.com/licet/licet/internal/blob"
 	"github.com/licet/licet/internal/service"
-	"github.com/licet/licet/internal/services/lambda/code"
+	"github.com/licet/licet/internal/services/lambda/bundle"
 	"github.com/licet/licet/internal/services/lambda/fault"
 	"github.com/licet/licet/internal/store"
 )
@@ -117,7 +117,7 @@ func (s *Service) content(ctx context.Context, c *service.Call, v *Version) (*ty
 		return nil, fmt.Errorf("make link to code of %s: %w", v.reference().ARN(), err)
 	}
 	return &types.LayerVersionContentOutput{
-		CodeSha256: aws.String(code.SHA256(v.Code)), CodeSize: v.CodeSize, Location: aws.String(url),
+		CodeSha256: aws.String(bundle.SHA256(v.Code)), CodeSize: v.CodeSize, Location: aws.String(url),
 	}, nil
 }
 

@@ -48,7 +48,10 @@ var (
 	LayerVersionARN = NewText(1, 140, `arn:[a-zA-Z0-9-]+:lambda:[a-zA-Z0-9-]+:\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+`)
 	Description     = Text{Max: 256}
 	StatementID     = NewText(1, 100, `([a-zA-Z0-9-_]+)`)
-	OrganizationID  = NewText(12, 34, `o-[a-z0-9]{10,32}`)
+	Bucket          = NewText(3, 63, `[0-9A-Za-z\.\-_]*[0-9A-Za-z\-_]`)
+	// Object is the key, or the version, of one in a bucket.
+	Object         = Text{Min: 1, Max: 1024}
+	OrganizationID = NewText(12, 34, `o-[a-z0-9]{10,32}`)
 )
 
 // Validator collects violations of the model's constraints, in the order and words of AWS's front end. Members are named as AWS

@@ -1,4 +1,4 @@
-// Package code checks, keeps and unpacks the archives that functions and layers are made of.
+// Package bundle checks, keeps and unpacks the archives that functions and layers are made of.
 //
 // Archives stand in the blob store by their SHA-256; unpacked ones in a directory that is the server's own, read-only and shared by
 // all that need the same archives in the same order. The package never authorizes, reads no clock and opens no connection; it does not
@@ -8,4 +8,4 @@
 //
 // Sources: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html for sizes, error texts recorded from AWS
 // (lambda.md 6.1, 8).
-package code
+package bundle

@@ -1,4 +1,4 @@
-package code
+package bundle
 
 import (
 	"bytes"
@@ -37,7 +37,7 @@ func Name(zip []byte) blob.Name {
 func SHA256(name blob.Name) string {
 	sum, err := hex.DecodeString(string(name))
 	if err != nil {
-		panic("code: blob name is not hexadecimal: " + string(name)) // against the contract of blob.Name
+		panic("bundle: blob name is not hexadecimal: " + string(name)) // against the contract of blob.Name
 	}
 	return base64.StdEncoding.EncodeToString(sum)
 }

@@ -1,0 +1,78 @@
+package registry
+
+import (
+	"errors"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/registry"
+	"github.com/google/go-containerregistry/pkg/v1/random"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+)
+
+func TestResolve(t *testing.T) {
+	s := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
+	defer s.Close()
+	host := strings.TrimPrefix(s.URL, "http://")
+	image, err := random.Image(64, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	digest, err := image.Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	push := func(ref string, put func(name.Reference) error) {
+		t.Helper()
+		r, err := name.ParseReference(ref)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := put(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	push(host+"/app/web:latest", func(r name.Reference) error { return remote.Write(r, image) })
+	index, err := random.Index(64, 1, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	push(host+"/app/web:many", func(r name.Reference) error { return remote.WriteIndex(r, index) })
+
+	want := Image{Digest: digest.String(), Resolved: host + "/app/web@" + digest.String()}
+	for _, given := range []string{"/app/web", "/app/web:latest", "/app/web@" + digest.String()} {
+		if got, err := New().Resolve(t.Context(), host+given); err != nil || got != want {
+			t.Errorf("%s: got %+v, %v, want %+v", given, got, err, want)
+		}
+	}
+	for given, want := range map[string]error{
+		host + "/app/web:other": ErrMissing, host + "/app/none": ErrMissing, host + "/app/web:many": ErrKind,
+		host + "/app/web@sha256:" + strings.Repeat("0", 64): ErrMissing,
+		"": ErrName, "web": ErrName, "app/web:latest": ErrName, host + "/App": ErrName, host + "/app:a b": ErrName, "/app": ErrName,
+		"10.0.0.1/app": errNetwork, "registry.local/app": errNetwork, "localhost:1/app": errNetwork,
+	} {
+		if got, err := New().Resolve(t.Context(), given); !errors.Is(err, want) || got != (Image{}) {
+			t.Errorf("%q: got %+v, %v, want %v", given, got, err, want)
+		}
+	}
+}
+
+func TestResolveDenied(t *testing.T) {
+	for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden} {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != "/v2/" {
+				w.WriteHeader(status)
+			}
+		}))
+		defer s.Close()
+		_, err := New().Resolve(t.Context(), strings.TrimPrefix(s.URL, "http://")+"/app")
+		if !errors.Is(err, ErrDenied) {
+			t.Errorf("%d: got %v, want ErrDenied", status, err)
+		}
+	}
+}

@@ -1,0 +1,97 @@
+package lambda
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/licet/licet/internal/execution"
+	"github.com/licet/licet/internal/services/lambda/request"
+	"github.com/licet/licet/internal/store"
+)
+
+// provisionRetry is how long it takes until what could not be read is read again.
+const provisionRetry = 10 * time.Second
+
+// Run keeps the Runner's provisioned environments as they are configured, also after changes of aliases and by other processes, until
+// ctx ends.
+func (s *Service) Run(ctx context.Context) error {
+	changed := make(chan struct{}, 1)
+	changed <- struct{}{} // what was configured before the start
+	stop := s.DB.Watch(func(keys []string) {
+		if slices.ContainsFunc(keys, concernsProvision) {
+			select {
+			case changed <- struct{}{}:
+			default: // it is told already
+			}
+		}
+	})
+	defer stop()
+	retry := time.NewTimer(provisionRetry)
+	defer retry.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-retry.C:
+		case <-changed:
+		}
+		retry.Stop()
+		if err := s.provision(ctx); err != nil && ctx.Err() == nil {
+			s.Logger.Error("Not all provisioned concurrency could be looked after.", slog.Any("err", err))
+			retry.Reset(provisionRetry)
+		}
+	}
+}
+
+// concernsProvision tells whether a change of a key, or of a prefix, may change which environments are wanted.
+func concernsProvision(key string) bool {
+	return strings.HasPrefix(key, concurrencyPrefix) || strings.HasSuffix(key, "*") ||
+		strings.HasPrefix(key, "lambda/") && (strings.Contains(key, "/alias/") || strings.Contains(key, "/version/"))
+}
+
+// provision tells the Runner which environments are wanted. Its error may mean that some are left out, or that nothing was changed.
+func (s *Service) provision(ctx context.Context) error {
+	var items []store.Item
+	err := s.DB.View(ctx, func(r store.Reader) (err error) {
+		items, err = r.Scan(concurrencyPrefix, "", 0)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("list provisioned concurrency: %w", err)
+	}
+	var wanted []execution.Provision
+	var failed []error
+	for _, item := range items {
+		c, err := decodeConcurrency(item)
+		if err != nil {
+			return err
+		}
+		account, region, _ := strings.Cut(strings.TrimPrefix(item.Key, concurrencyPrefix), "/")
+		for _, name := range slices.Sorted(maps.Keys(c.Functions)) {
+			for qualifier, p := range c.Functions[name].Provisioned {
+				r := request.Function{Account: account, Region: region, Name: name, Qualifier: qualifier}
+				f, err := s.find(ctx, r)
+				if errors.Is(err, store.ErrNotFound) {
+					continue
+				}
+				if err != nil {
+					return fmt.Errorf("find %s of %s: %w", qualifier, name, err)
+				}
+				run, err := s.runnable(ctx, f)
+				if err != nil { // others are not to suffer from it
+					failed = append(failed, err)
+					continue
+				}
+				wanted = append(wanted, execution.Provision{Function: run, Count: int(p.Count), Asked: p.Modified})
+			}
+		}
+	}
+	s.Runner.Provision(wanted)
+	return errors.Join(failed...)
+}

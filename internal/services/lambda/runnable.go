@@ -1,0 +1,23 @@
+package lambda
+
+import (
+	"net/http"
+
+	"github.com/licet/licet/internal/services/lambda/fault"
+)
+
+// checkRunnable refuses to run what would not be what its configuration says.
+func (s *Service) checkRunnable(v *version) error {
+	switch {
+	case v.Image != nil:
+		return fault.NotImplemented("Invoke", "PackageType=Image")
+	case v.Tenancy != "": // a tenant's id is refused before; the text is recorded
+		return fault.InvalidParameter("The invoked function is enabled with tenancy configuration. " +
+			"Add a valid tenant ID in your request and try again.")
+	case len(v.FileSystems) > 0:
+		return cannotMount(v.FileSystems[0])
+	case !s.Runtimes(v.Runtime):
+		return fault.New("InvalidRuntimeException", http.StatusBadGateway, "The runtime %s is not supported here.", v.Runtime)
+	}
+	return nil
+}

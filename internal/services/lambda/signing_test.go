@@ -1,0 +1,152 @@
+package lambda
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+const signingProfile = "arn:aws:signer:eu-central-1:111122223333:/signing-profiles/p/0123456789"
+
+func (h *harness) newSigningConfig(policy types.CodeSigningPolicy) string {
+	h.t.Helper()
+	out := must[sdk.CreateCodeSigningConfigOutput](h, &sdk.CreateCodeSigningConfigInput{
+		AllowedPublishers:   &types.AllowedPublishers{SigningProfileVersionArns: []string{signingProfile}},
+		CodeSigningPolicies: &types.CodeSigningPolicies{UntrustedArtifactOnDeployment: policy},
+	})
+	return *out.CodeSigningConfig.CodeSigningConfigArn
+}
+
+func TestCodeSigningConfig(t *testing.T) {
+	h := newHarness(t)
+	created := must[sdk.CreateCodeSigningConfigOutput](h, &sdk.CreateCodeSigningConfigInput{
+		AllowedPublishers: &types.AllowedPublishers{SigningProfileVersionArns: []string{signingProfile}},
+		Description:       aws.String("first"), Tags: map[string]string{"team": "a"},
+	}).CodeSigningConfig
+	id := *created.CodeSigningConfigId
+	if !regexp.MustCompile(`\Acsc-[a-z0-9]{17}\z`).MatchString(id) {
+		t.Errorf("id %s", id)
+	}
+	if len(h.lastNeeds) != 2 || h.lastNeeds[0].Target.ARN != "*" || h.lastNeeds[1].Action != "lambda:TagResource" {
+		t.Errorf("create needs %+v", h.lastNeeds)
+	}
+	want := &types.CodeSigningConfig{
+		CodeSigningConfigId: &id, CodeSigningConfigArn: aws.String("arn:aws:lambda:eu-central-1:111122223333:code-signing-config:" + id),
+		AllowedPublishers:   &types.AllowedPublishers{SigningProfileVersionArns: []string{signingProfile}},
+		CodeSigningPolicies: &types.CodeSigningPolicies{UntrustedArtifactOnDeployment: types.CodeSigningPolicyWarn},
+		Description:         aws.String("first"), LastModified: aws.String("2026-11-23T12:00:00.007+0000"),
+	}
+	equal := func(what string, got *types.CodeSigningConfig) {
+		t.Helper()
+		if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(types.CodeSigningConfig{}, types.AllowedPublishers{}, types.CodeSigningPolicies{})); diff != "" {
+			t.Errorf("%s: -want +got\n%s", what, diff)
+		}
+	}
+	equal("created", created)
+	arn := created.CodeSigningConfigArn
+	get := &sdk.GetCodeSigningConfigInput{CodeSigningConfigArn: arn}
+	equal("read", must[sdk.GetCodeSigningConfigOutput](h, get).CodeSigningConfig)
+	if got := keysOf(h.lastNeeds[0].Target.Keys); h.lastNeeds[0].Target.ARN != *arn || got != "aws:ResourceTag/team=a" {
+		t.Errorf("get needs %s with %s", h.lastNeeds[0].Target.ARN, got)
+	}
+	updated := must[sdk.UpdateCodeSigningConfigOutput](h, &sdk.UpdateCodeSigningConfigInput{
+		CodeSigningConfigArn: arn, CodeSigningPolicies: &types.CodeSigningPolicies{UntrustedArtifactOnDeployment: "Enforce"},
+	})
+	want.CodeSigningPolicies.UntrustedArtifactOnDeployment = types.CodeSigningPolicyEnforce
+	equal("updated", updated.CodeSigningConfig)
+	must[sdk.TagResourceOutput](h, &sdk.TagResourceInput{Resource: arn, Tags: map[string]string{"stage": "dev"}})
+	tags := must[sdk.ListTagsOutput](h, &sdk.ListTagsInput{Resource: arn}).Tags
+	if len(tags) != 2 || tags["stage"] != "dev" {
+		t.Errorf("tags %v", tags)
+	}
+	must[sdk.DeleteCodeSigningConfigOutput](h, &sdk.DeleteCodeSigningConfigInput{CodeSigningConfigArn: arn})
+	refuse[sdk.GetCodeSigningConfigOutput](h, get, "ResourceNotFoundException", 404,
+		"The Lambda code signing configuration "+*arn+" can not be found.")
+	refuse[sdk.CreateCodeSigningConfigOutput](h, &sdk.CreateCodeSigningConfigInput{AllowedPublishers: &types.AllowedPublishers{
+		SigningProfileVersionArns: []string{}}}, "ValidationException", 400, "1 validation error detected: Value '[]' at "+
+		"'allowedPublishers.signingProfileVersionArns' failed to satisfy constraint: Member must have length greater than or equal to 1")
+	elsewhere := "arn:aws:lambda:us-east-1:111122223333:code-signing-config:" + id
+	_, err := h.needs("GetCodeSigningConfig", &sdk.GetCodeSigningConfigInput{CodeSigningConfigArn: &elsewhere})
+	wantError(t, err, "ResourceNotFoundException", 404, "The Lambda code signing configuration "+elsewhere+" can not be found.")
+}
+
+func TestListCodeSigningConfigs(t *testing.T) {
+	h := newHarness(t)
+	var made, listed []string
+	for range 5 {
+		made = append(made, h.newSigningConfig("Warn"))
+	}
+	in := &sdk.ListCodeSigningConfigsInput{MaxItems: aws.Int32(2)}
+	for {
+		out := must[sdk.ListCodeSigningConfigsOutput](h, in)
+		for _, c := range out.CodeSigningConfigs {
+			listed = append(listed, *c.CodeSigningConfigArn)
+		}
+		if in.Marker = out.NextMarker; in.Marker == nil {
+			break
+		}
+	}
+	slices.Sort(made)
+	if !slices.Equal(made, listed) {
+		t.Errorf("listed %v, want %v", listed, made)
+	}
+}
+
+func TestFunctionCodeSigningConfig(t *testing.T) {
+	h := newHarness(t)
+	arn := h.newSigningConfig("Enforce")
+	var names []string
+	for i := range 3 {
+		names = append(names, fmt.Sprint("f", i))
+		h.create(names[i])
+	}
+	h.create("other")
+	put := func(name string) *sdk.PutFunctionCodeSigningConfigInput {
+		return &sdk.PutFunctionCodeSigningConfigInput{FunctionName: &name, CodeSigningConfigArn: &arn}
+	}
+	for _, name := range names {
+		if out := must[sdk.PutFunctionCodeSigningConfigOutput](h, put(name)); *out.FunctionName != name || *out.CodeSigningConfigArn != arn {
+			t.Errorf("put: %+v", out)
+		}
+	}
+	if len(h.lastNeeds) != 2 || h.lastNeeds[1].Target.ARN != arn ||
+		keysOf(h.lastNeeds[0].Target.Keys) != "lambda:CodeSigningConfigArn="+arn {
+		t.Errorf("put needs %+v", h.lastNeeds)
+	}
+	get := &sdk.GetFunctionCodeSigningConfigInput{FunctionName: aws.String("f0")}
+	if out := must[sdk.GetFunctionCodeSigningConfigOutput](h, get); *out.FunctionName != "f0" || *out.CodeSigningConfigArn != arn {
+		t.Errorf("get: %+v", out)
+	}
+	var listed []string
+	in := &sdk.ListFunctionsByCodeSigningConfigInput{CodeSigningConfigArn: &arn, MaxItems: aws.Int32(2)}
+	for {
+		out := must[sdk.ListFunctionsByCodeSigningConfigOutput](h, in)
+		listed = append(listed, out.FunctionArns...)
+		if in.Marker = out.NextMarker; in.Marker == nil {
+			break
+		}
+	}
+	if !slices.Equal(listed, []string{arnOfF + "0", arnOfF + "1", arnOfF + "2"}) {
+		t.Errorf("listed %v", listed)
+	}
+	refuse[sdk.DeleteCodeSigningConfigOutput](h, &sdk.DeleteCodeSigningConfigInput{CodeSigningConfigArn: &arn},
+		"ResourceConflictException", 409, "The code signing configuration "+arn+" is used by a function.")
+	refuse[sdk.PutFunctionCodeSigningConfigOutput](h, put("missing"), "ResourceNotFoundException", 404,
+		"Function not found: arn:aws:lambda:eu-central-1:111122223333:function:missing")
+	for _, name := range names {
+		must[sdk.DeleteFunctionCodeSigningConfigOutput](h, &sdk.DeleteFunctionCodeSigningConfigInput{FunctionName: &name})
+	}
+	if out := must[sdk.GetFunctionCodeSigningConfigOutput](h, get); out.FunctionName != nil || out.CodeSigningConfigArn != nil {
+		t.Errorf("get without a configuration: %+v", out)
+	}
+	must[sdk.DeleteCodeSigningConfigOutput](h, &sdk.DeleteCodeSigningConfigInput{CodeSigningConfigArn: &arn})
+	refuse[sdk.PutFunctionCodeSigningConfigOutput](h, put("f0"), "CodeSigningConfigNotFoundException", 404,
+		"The code signing configuration cannot be found. Check that the provided configuration is not deleted: "+arn+".")
+}
