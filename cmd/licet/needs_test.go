@@ -224,6 +224,8 @@ func inputValues() map[string]string {
 		"lambda.MasterRegion":         "ALL",
 		"lambda.Layers":               "arn:aws:lambda:" + defaultRegion + ":" + defaultAccount + ":layer:" + someName + ":1",
 
+		"CreateAlias.FunctionVersion": "1", "UpdateAlias.FunctionVersion": "1", "ListAliases.FunctionVersion": "1",
+
 		"lambda.EventSourceArn":                     "arn:aws:sqs:" + defaultRegion + ":" + defaultAccount + ":" + someName,
 		"lambda.Destination":                        "arn:aws:sqs:" + defaultRegion + ":" + defaultAccount + ":" + someName,
 		"lambda.MaximumConcurrency":                 "5",
