@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strconv"
 	"time"
@@ -69,10 +71,17 @@ func simulation(user string) url.Values {
 	}
 }
 
-// serveVerify verifies signatures and answers a constant: the least that a signed API can do.
+// serveVerify verifies signatures and answers a constant, or as many bytes as its argument says: the least that a signed API can do.
 func serveVerify() error {
 	verifier := sigv4.New()
 	constant := []byte(`<R xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><ResponseMetadata><RequestId>8476a536-e9f4-11e8-9739-2dfe598c3fcd</RequestId></ResponseMetadata></R>`)
+	if len(os.Args) > 2 {
+		size, err := strconv.Atoi(os.Args[2])
+		if err != nil {
+			return err
+		}
+		constant = bytes.Repeat([]byte(" "), size)
+	}
 	return serve(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err == nil {

@@ -41,9 +41,9 @@ type function struct {
 
 	reference    request.Function
 	resourceTags authz.Context // aws:ResourceTag/…
-	policies     string        // prefix of the keys of its policies
 	// shown is what operations show of Latest; nil for values that are not from the cache, which may change.
-	shown *types.FunctionConfiguration
+	shown    *types.FunctionConfiguration
+	policies string // prefix of the keys of its policies
 }
 
 // version is the code and the configuration of one version of a function. Of a published one neither ever changes.

@@ -84,10 +84,10 @@ type Config struct {
 	Principals  resourcepolicy.Principals
 	CodeURLs    CodeURLs
 	Permissions Permissions
-	// FunctionURLs says where function URLs are.
-	FunctionURLs functionurl.Address
 	// Publishers are the certificates of those who sign code, by the ARNs of the versions of their signing profiles. Unset: none.
 	Publishers map[string]*x509.Certificate
+	// FunctionURLs says where function URLs are.
+	FunctionURLs functionurl.Address
 	// Runtimes tells whether functions of a runtime can run here. Unset: all that AWS has a name for.
 	Runtimes func(types.Runtime) bool
 	// VPCs tells the VPC of a subnet. Unset: there are none.
