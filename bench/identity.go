@@ -92,6 +92,7 @@ func serveVerify() error {
 			return
 		}
 		w.Header().Set("Content-Type", "text/xml")
+		w.Header().Set("Content-Length", strconv.Itoa(len(constant)))
 		w.Write(constant) // an error shows as a failed request of the load
 	})
 }
@@ -123,9 +124,47 @@ func (w *workshop) measureIdentity(ctx context.Context) (err error) {
 		if err != nil {
 			return fmt.Errorf("%s: %w", q.name, err)
 		}
-		fmt.Printf("%-34s %12.0f %12.0f %9.2f %9.2f\n", q.name, ours[0].rate, ours[1].rate, ours[0].rate/least[0].rate, ours[1].rate/least[1].rate)
+		printRates(q.name, ours, least)
+		if err := w.compareTransfer(ctx, s.url, q, caller, ours); err != nil {
+			return fmt.Errorf("%s beside as long an answer: %w", q.name, err)
+		}
 	}
 	return nil
+}
+
+func printRates(name string, ours, bare [2]result) {
+	fmt.Printf("%-34s %12.0f %12.0f %9.2f %9.2f\n", name, ours[0].rate, ours[1].rate, ours[0].rate/bare[0].rate, ours[1].rate/bare[1].rate)
+}
+
+// longAnswer is the length in bytes from which on the transfer alone costs as much as what the bare handler does.
+const longAnswer = 16 << 10
+
+// compareTransfer compares a call of a long answer with a bare handler whose answer is as long: the least that its transfer costs.
+func (w *workshop) compareTransfer(ctx context.Context, url string, q apiCall, c aws.Credentials, ours [2]result) (err error) {
+	length, err := answerLength(ctx, url, q, c)
+	if err != nil || length < longAnswer {
+		return err
+	}
+	bare, err := w.startPeer(ctx, "verify", strconv.Itoa(length))
+	if err != nil {
+		return err
+	}
+	defer func() { err = firstError(err, bare.stop()) }()
+	least, err := w.callRates(ctx, bare.url, q, aws.Credentials{AccessKeyID: benchKey, SecretAccessKey: benchSecret})
+	if err != nil {
+		return err
+	}
+	printRates(fmt.Sprintf("  beside %d bare bytes", length), ours, least)
+	return nil
+}
+
+func answerLength(ctx context.Context, url string, q apiCall, c aws.Credentials) (int, error) {
+	req, err := signed(ctx, url+"/", []byte(q.parameters.Encode()), c, q.service)
+	if err != nil {
+		return 0, err
+	}
+	answer, err := answerTo(req)
+	return len(answer), err
 }
 
 func (w *workshop) callRates(ctx context.Context, url string, q apiCall, c aws.Credentials) (rates [2]result, err error) {
@@ -224,18 +263,23 @@ func (s *server) simulate(ctx context.Context, user int) error {
 	if err != nil {
 		return err
 	}
+	_, err = answerTo(req)
+	return err
+}
+
+func answerTo(req *http.Request) ([]byte, error) {
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	answer, err := io.ReadAll(resp.Body)
 	if err := firstError(err, resp.Body.Close()); err != nil {
-		return err
+		return nil, err
 	}
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("status %d: %s", resp.StatusCode, answer)
+		return nil, fmt.Errorf("status %d: %s", resp.StatusCode, answer)
 	}
-	return nil
+	return answer, nil
 }
 
 func userName(i int) string { return "user-" + strconv.Itoa(i) }
