@@ -1,4 +1,4 @@
-// Package lambda provides the operations of AWS Lambda on functions: their life cycle, their permissions, their tags, and Invoke.
+// Package lambda provides the operations of AWS Lambda on functions: their life cycle, their tags, and Invoke.
 //
 // It never decides whether a call is permitted: its table of operations says what each one needs, and dispatch judges. It never
 // runs code: a Runner does. It reads no clock (a call brings its time) and opens no connection.
