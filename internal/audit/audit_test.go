@@ -72,6 +72,12 @@ func record(id string, at time.Duration) *Record {
 	}
 }
 
+// madeAt is the nth request id, made some time after start.
+func madeAt(at time.Duration, n int) string {
+	ms := fmt.Sprintf("%012x", start.Add(at).UnixMilli())
+	return fmt.Sprintf("%s-%s-7000-8000-%012d", ms[:8], ms[8:], n)
+}
+
 func begin(t *testing.T, l *Log, rec *Record) context.Context {
 	t.Helper()
 	ctx, err := l.Begin(t.Context(), rec)
@@ -108,16 +114,20 @@ func fullRecord(t *testing.T) *Record {
 	rec.Caller = principal.Caller{
 		Principal: authz.Principal{Kind: authz.AssumedRole, Account: "111111111111", ARN: "arn:aws:sts::111111111111:assumed-role/r/s",
 			IssuerARN: "arn:aws:iam::111111111111:role/p/r", ID: "AROAX", SessionName: "s"},
-		AccessKeyID: "ASIAX", Tags: principal.NewTags(map[string]string{"team": "x"}),
+		AccessKeyID: "ASIAX", UserName: "u", Tags: principal.NewTags(map[string]string{"team": "x"}),
 		Session: &principal.Session{RoleARN: "arn:aws:iam::111111111111:role/p/r", Name: "s", IssuedAt: start},
 	}
 	rec.SourceIP = netip.MustParseAddr("192.0.2.1").String()
 	rec.UserAgent = "aws-cli/2 \"quoted\""
 	rec.Allowed = false
 	rec.Exempt = "why"
+	rec.Failure = &Failure{Code: "Code", Message: "message", Detail: "detail"}
 	rec.Decisions = []Decision{
 		{
-			Request: authz.Request{Principal: rec.Caller.Principal, Action: "lambda:InvokeFunction", Resource: "*", Context: keys},
+			Request: authz.Request{
+				Principal: rec.Caller.Principal, Action: "lambda:InvokeFunction", Resource: "*", Named: "function x", ResourceAccount: "222222222222",
+				Context: keys,
+			},
 			Applied: authz.Policies{
 				Identity: []authz.Policy{one, two, one}, Boundary: &two, Session: []authz.Policy{two}, Resource: &one, Trust: true,
 				SCPs: [][]authz.Policy{{one}, {two, one}}, RCPs: [][]authz.Policy{{one}}, VPCEndpoint: &two,
@@ -125,7 +135,7 @@ func fullRecord(t *testing.T) *Record {
 			Allowed: false, By: authz.SessionPolicy,
 		},
 		{
-			Request: authz.Request{Principal: rec.Caller.Principal, Action: "iam:PassRole", Resource: "arn:aws:iam::111111111111:role/r"},
+			Request: authz.Request{Principal: authz.Principal{Kind: authz.Service, ARN: "x.amazonaws.com"}, Action: "iam:PassRole", Resource: "arn:aws:iam::111111111111:role/r"},
 			Applied: authz.Policies{Session: []authz.Policy{}, SCPs: [][]authz.Policy{}, RCPs: [][]authz.Policy{{}}},
 			Allowed: true, Note: "account root",
 		},
@@ -217,7 +227,7 @@ func TestRecorded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	want := []string{"111111111111/2026-03-04T05:06:07.000000089Z-11111111-2222-3333-4444-555555555555"}
+	want := []string{"111111111111/2026-03-04T05:06:07.000000089Z-11111111-2222-3333-4444-555555555555-0000000000000002"}
 	if diff := cmp.Diff(want, stored(t, db, recordPrefix)); diff != "" {
 		t.Errorf("records after a change (-want +got):\n%s", diff)
 	}
@@ -332,7 +342,7 @@ func TestList(t *testing.T) {
 	l := New(storetest.New(t), Options{})
 	const n = 2*chunk + 10
 	for i := range n {
-		rec := record(fmt.Sprintf("%04d", i), time.Duration(i)*time.Second)
+		rec := record(madeAt(time.Duration(i)*time.Second, i), time.Duration(i)*time.Second)
 		rec.Allowed = i%100 != 0
 		rec.Decisions = []Decision{{Allowed: i%10 != 0}} // observe mode and the like: a need may be denied in a call that is not
 		begin(t, l, rec)
@@ -346,13 +356,13 @@ func TestList(t *testing.T) {
 		filter  Filter
 		want    string
 	}{
-		{"default limit", "111111111111", Filter{}, "0521 0520 0519 … 0422 (100)"},
-		{"limit", "111111111111", Filter{Limit: 300}, "0521 0520 0519 … 0222 (300)"},
-		{"all", "111111111111", Filter{Limit: 9999}, "0521 0520 0519 … 0000 (522)"},
-		{"since", "111111111111", Filter{Since: start.Add(519 * time.Second)}, "0521 0520 0519 (3)"},
-		{"since just after", "111111111111", Filter{Since: start.Add(519*time.Second + 1)}, "0521 0520 (2)"},
-		{"denied", "111111111111", Filter{DeniedOnly: true}, "0500 0400 0300 … 0000 (6)"},
-		{"denied since", "111111111111", Filter{DeniedOnly: true, Since: start.Add(250 * time.Second)}, "0500 0400 0300 (3)"},
+		{"default limit", "111111111111", Filter{}, "521 520 519 … 422 (100)"},
+		{"limit", "111111111111", Filter{Limit: 300}, "521 520 519 … 222 (300)"},
+		{"all", "111111111111", Filter{Limit: 9999}, "521 520 519 …  (522)"},
+		{"since", "111111111111", Filter{Since: start.Add(519 * time.Second)}, "521 520 519 (3)"},
+		{"since just after", "111111111111", Filter{Since: start.Add(519*time.Second + 1)}, "521 520 (2)"},
+		{"denied", "111111111111", Filter{DeniedOnly: true}, "500 400 300 …  (6)"},
+		{"denied since", "111111111111", Filter{DeniedOnly: true, Since: start.Add(250 * time.Second)}, "500 400 300 (3)"},
 		{"other account", "1111111111110", Filter{}, "other (1)"},
 		{"no account", "11111111111", Filter{}, "(0)"},
 	} {
@@ -362,7 +372,7 @@ func TestList(t *testing.T) {
 		}
 		var ids []string
 		for _, r := range list {
-			ids = append(ids, r.RequestID)
+			ids = append(ids, strings.TrimLeft(r.RequestID[max(0, len(r.RequestID)-12):], "0"))
 		}
 		if len(ids) > 3 {
 			ids = append(ids[:3], "…", ids[len(ids)-1])
@@ -390,6 +400,7 @@ func TestExpire(t *testing.T) {
 		{"for ever", Options{MaxAge: -1}, 9999 * day, "a0 a1 a2 a3 b0 b1", 6},
 		{"number", Options{MaxAge: -1, MaxRecords: 1}, 0, "a3 b1", 6},
 		{"age and number", Options{MaxAge: 2 * day, MaxRecords: 1}, 3 * day, "a3", 6},
+		{"bytes", Options{MaxAge: -1, MaxBytes: 1}, 0, "a3 b1", 6},
 		{"all", Options{MaxAge: day}, 999 * day, "", 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -415,13 +426,16 @@ func TestExpire(t *testing.T) {
 				t.Fatal(err)
 			}
 			var got []string
+			var ends []string
 			for _, key := range stored(t, db, recordPrefix) {
-				got = append(got, key[strings.LastIndex(key, "-")+1:])
+				_, _, end, _ := splitKey(recordPrefix + key)
+				ends = append(ends, end)
+				got = append(got, end[:strings.LastIndexByte(end, '-')])
 			}
 			if s := strings.Join(got, " "); s != test.want {
 				t.Errorf("records %s, want %s", s, test.want)
 			}
-			if diff := cmp.Diff(got, stored(t, db, idPrefix)); diff != "" {
+			if diff := cmp.Diff(ends, stored(t, db, idPrefix)); diff != "" {
 				t.Errorf("index and records (-records +index):\n%s", diff)
 			}
 			if n := len(stored(t, db, policyPrefix)); n != test.texts {
@@ -452,8 +466,8 @@ func TestConcurrent(t *testing.T) {
 	for c := range callers {
 		wg.Go(func() {
 			for i := range calls {
-				id := fmt.Sprintf("%d/%d", c, i)
-				rec := record(id, time.Duration(i))
+				id := madeAt(time.Duration(i)*time.Millisecond, c*calls+i)
+				rec := record(id, time.Duration(i)*time.Millisecond)
 				rec.Decisions = []Decision{{Applied: p}}
 				ctx, err := l.Begin(t.Context(), rec)
 				if err != nil {
@@ -478,8 +492,9 @@ func TestConcurrent(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
-	if got := len(stored(t, l.db, recordPrefix)); got != callers*calls {
-		t.Errorf("%d records, want %d", got, callers*calls)
+	list, err := l.List(t.Context(), "111111111111", Filter{Limit: 9999})
+	if err != nil || len(list) != callers*calls {
+		t.Errorf("%d records, %v, want %d", len(list), err, callers*calls)
 	}
 }
 
@@ -497,7 +512,7 @@ func BenchmarkBegin(b *testing.B) {
 	i := 0
 	for b.Loop() {
 		i++
-		rec := record(fmt.Sprintf("%036d", i), time.Duration(i))
+		rec := record(madeAt(time.Duration(i)*100*time.Microsecond, i), time.Duration(i))
 		rec.Decisions = []Decision{{Request: authz.Request{Action: "lambda:InvokeFunction", Resource: "*", Context: keys}, Applied: p}}
 		if _, err := l.Begin(b.Context(), rec); err != nil {
 			b.Fatal(err)

@@ -8,6 +8,10 @@
 // second. A call is refused when the buffer is full and cannot be written. Recorded refuses a change under a context without a
 // record, so that no service can change anything without a decision; the server's own housekeeping says so with System.
 //
+// Records are written in batches: what an account's callers did within some seconds, packed into one row (pack.go); a change's record
+// is a batch of its own. Batches overlap in time, and a call whose failure is known after its record was written is in two. Request ids
+// tell their time, so that one row of an index for each batch finds a record by its id.
+//
 // Beside the records it is kept when a principal last asked for each action (LastUses), longer than the records themselves. That is
 // noted in memory and written with the next flush, so that a call costs no write of its own.
 //
@@ -16,10 +20,11 @@
 //
 // Keys in the store:
 //
-//	decision/<account>/<time>-<request id>   a Record
-//	decision-id/<request id>                 the key of the record
-//	decision-policy/<sha256>                 the day of last use and the text of a policy
-//	decision-use/<account>/<id>/<service>    what a principal last asked of a service: the time, and a ServiceUse
+//	decision/<account>/<time of the last>-<last id>-<revision>   a batch of records
+//	decision-id/<last id>-<revision>                             the first id in the batch, and its key
+//	decision-policy/<sha256>                                     the day of last use and the text of a policy
+//	decision-use/<account>/<id>/<service>                        what a principal last asked of a service: the time, and a ServiceUse
 //
-// To add a fact about a call: a field of Record, filled by dispatch. Fields are never renamed or removed: old records stay.
+// To add a fact about a call: a field of Record, filled by dispatch; pack and unpack under the next packVersion, which goes on to read
+// the versions before. Fields are never renamed or removed: old records stay.
 package audit

@@ -48,29 +48,33 @@ func (l *Log) accounts(ctx context.Context) (list []string, err error) {
 	return list, err
 }
 
-// expireAccount deletes an account's records up to the newest that must go.
+// expireAccount deletes an account's batches up to the newest that must go.
 func (l *Log) expireAccount(ctx context.Context, account string, now time.Time) error {
 	prefix := accountPrefix(account)
 	oldest := prefix // that may stay
 	if l.options.MaxAge > 0 {
 		oldest += now.Add(-l.options.MaxAge).UTC().Format(keyTime)
 	}
-	last, n := "", 0
+	last, records, bytes := "", 0, 0
 	if err := l.eachReverse(ctx, prefix, func(item store.Item) (more bool, err error) {
-		n++
-		if item.Key < oldest || l.options.MaxRecords > 0 && n > l.options.MaxRecords {
+		if item.Key < oldest || l.options.MaxRecords > 0 && records >= l.options.MaxRecords ||
+			l.options.MaxBytes > 0 && bytes >= l.options.MaxBytes {
 			last = item.Key
+			return false, nil
 		}
-		return last == "", nil
+		h, err := headerOf(item.Value)
+		records += h.records
+		bytes += len(item.Value)
+		return true, err
 	}); err != nil || last == "" {
 		return err
 	}
-	return l.deleteEach(ctx, prefix, func(tx store.Tx, item store.Item) (more bool, err error) {
+	return l.deleteEach(ctx, prefix, batchChunk, func(tx store.Tx, item store.Item) (more bool, err error) {
 		if item.Key > last {
 			return false, nil
 		}
-		_, _, id, _ := splitKey(item.Key)
-		return true, errors.Join(tx.Delete(item.Key), tx.Delete(idPrefix+id))
+		_, _, end, _ := splitKey(item.Key)
+		return true, errors.Join(tx.Delete(item.Key), tx.Delete(idPrefix+end))
 	})
 }
 
@@ -81,7 +85,7 @@ func (l *Log) expireTexts(ctx context.Context, now time.Time) error {
 		return nil
 	}
 	oldest := now.Add(-l.options.MaxAge).AddDate(0, 0, -2).UTC().Format(time.DateOnly)
-	return l.deleteEach(ctx, policyPrefix, func(tx store.Tx, item store.Item) (more bool, err error) {
+	return l.deleteEach(ctx, policyPrefix, chunk, func(tx store.Tx, item store.Item) (more bool, err error) {
 		if day, _, ok := splitText(item.Value); ok && day >= oldest {
 			return true, nil
 		}
@@ -89,16 +93,16 @@ func (l *Log) expireTexts(ctx context.Context, now time.Time) error {
 	})
 }
 
-// deleteEach calls fn with the items under prefix, in order, until fn wants no more, a page in each transaction.
-func (l *Log) deleteEach(ctx context.Context, prefix string, fn func(store.Tx, store.Item) (more bool, err error)) error {
+// deleteEach calls fn with the items under prefix, in order, until fn wants no more, a page of some size in each transaction.
+func (l *Log) deleteEach(ctx context.Context, prefix string, size int, fn func(store.Tx, store.Item) (more bool, err error)) error {
 	for after, more := "", true; more; {
 		var next string
 		if err := l.db.Update(ctx, func(tx store.Tx) error {
-			page, err := tx.Scan(prefix, after, chunk)
+			page, err := tx.Scan(prefix, after, size)
 			if err != nil {
 				return err
 			}
-			more = len(page) == chunk
+			more = len(page) == size
 			for _, item := range page {
 				next = item.Key
 				goOn, err := fn(tx, item)

@@ -16,8 +16,14 @@ import (
 const (
 	flushInterval  = time.Second
 	expireInterval = time.Hour
-	// chunk is how many records are written or deleted in one transaction, so that others need not wait long.
+	// chunk is how many uses are written, or items deleted, in one transaction, so that others need not wait long.
 	chunk = 256
+	// batchChunk is how many batches are read or deleted in one transaction.
+	batchChunk = 32
+	// part is how many records are taken from the buffer to be packed together.
+	part = 2048
+	// written is how many bytes of batches are written in one transaction, or somewhat more.
+	written = 1 << 20
 )
 
 // ErrClosed means that the log has ended: a call that cannot be recorded must be refused.
@@ -29,8 +35,10 @@ type Options struct {
 	Buffer int
 	// MaxAge is how long records are kept; 0 means 90 days, as CloudTrail's event history, negative for ever.
 	MaxAge time.Duration
-	// MaxRecords is how many records are kept for each account; 0 means 100,000, negative all.
+	// MaxRecords is how many records are kept for each account, and up to a batch more; 0 means 100,000, negative all.
 	MaxRecords int
+	// MaxBytes is how many bytes the records of an account may take, and up to a batch more; 0 means 1 GiB, negative any number.
+	MaxBytes int
 	// Logger is told what Run could not do; nil means nobody.
 	Logger *slog.Logger
 }
@@ -70,6 +78,9 @@ func New(db store.DB, o Options) *Log {
 	}
 	if o.MaxRecords == 0 {
 		o.MaxRecords = 100_000
+	}
+	if o.MaxBytes == 0 {
+		o.MaxBytes = 1 << 30
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -163,38 +174,50 @@ func (l *Log) flush(ctx context.Context) error {
 	l.flushMu.Lock()
 	defer l.flushMu.Unlock()
 	l.mu.Lock()
-	batch := slices.Clone(l.buffer)
+	waiting := slices.Clone(l.buffer)
 	l.mu.Unlock()
-	for part := range slices.Chunk(batch, chunk) {
-		if err := l.write(ctx, part); err != nil {
+	for some := range slices.Chunk(waiting, part) {
+		if err := l.write(ctx, some); err != nil {
 			return fmt.Errorf("write decisions: %w", err)
 		}
 		l.mu.Lock()
-		l.buffer = slices.Delete(l.buffer, 0, len(part))
+		l.buffer = slices.Delete(l.buffer, 0, len(some))
 		l.mu.Unlock()
 	}
 	return l.writeUses(ctx)
 }
 
 // write writes the records that no change has written meanwhile. A record that is written twice is the same both times.
-func (l *Log) write(ctx context.Context, part []*pending) error {
-	var entries []*entry
-	for _, p := range part {
-		if p.written.Load() {
-			continue
+func (l *Log) write(ctx context.Context, some []*pending) error {
+	some = slices.DeleteFunc(slices.Clone(some), func(p *pending) bool { return p.written.Load() })
+	batches, err := l.pack(some)
+	if err != nil {
+		return err
+	}
+	for len(batches) > 0 {
+		n, size := 0, 0
+		for n < len(batches) && size < written {
+			size += len(batches[n].value)
+			n++
 		}
-		e, err := l.encode(p)
-		if err != nil {
+		if err := l.put(ctx, l.db, batches[:n], nil); err != nil {
 			return err
 		}
-		entries = append(entries, e)
+		batches = batches[n:]
 	}
-	if len(entries) == 0 {
-		return nil
-	}
-	if err := l.db.Update(ctx, func(tx store.Tx) error {
-		for _, e := range entries {
-			if err := e.put(tx); err != nil {
+	return nil
+}
+
+// put writes batches in one transaction of db, after what fn does in it.
+func (l *Log) put(ctx context.Context, db store.DB, batches []*batch, fn func(store.Tx) error) error {
+	if err := db.Update(ctx, func(tx store.Tx) error {
+		if fn != nil {
+			if err := fn(tx); err != nil {
+				return err
+			}
+		}
+		for _, b := range batches {
+			if err := b.put(tx); err != nil {
 				return err
 			}
 		}
@@ -202,14 +225,11 @@ func (l *Log) write(ctx context.Context, part []*pending) error {
 	}); err != nil {
 		return err
 	}
-	for _, e := range entries {
-		l.committed(e)
+	for _, b := range batches {
+		for _, p := range b.pending {
+			p.written.Store(true)
+		}
+		l.texts.stored(b.texts)
 	}
 	return nil
-}
-
-// committed notes that a transaction with e was committed.
-func (l *Log) committed(e *entry) {
-	e.pending.written.Store(true)
-	l.texts.stored(e.texts)
 }

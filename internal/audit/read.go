@@ -1,10 +1,12 @@
 package audit
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/licet/licet/authz"
@@ -30,22 +32,68 @@ func (l *Log) Get(ctx context.Context, requestID string) (Record, error) {
 	if err := l.flush(ctx); err != nil {
 		return Record{}, err
 	}
-	var rec Record
-	err := l.db.View(ctx, func(r store.Reader) error {
-		at, err := r.Get(idPrefix + requestID)
-		if err != nil {
-			return err
-		}
-		rec, err = store.GetJSON[Record](r, string(at.Value))
+	var found *Record
+	err := l.db.View(ctx, func(r store.Reader) (err error) {
+		found, err = find(r, requestID)
 		return err
 	})
-	if errors.Is(err, store.ErrNotFound) {
-		return Record{}, ErrNotFound
-	}
 	if err != nil {
 		return Record{}, fmt.Errorf("read decision of %s: %w", requestID, err)
 	}
-	return rec, nil
+	if found == nil {
+		return Record{}, ErrNotFound
+	}
+	return *found, nil
+}
+
+// find looks for a record in the batches that may have it; nil when none has.
+func find(r store.Reader, requestID string) (found *Record, err error) {
+	for after := idPrefix + requestID; ; {
+		items, err := r.Scan(idPrefix, after, chunk)
+		if err != nil {
+			return nil, err
+		}
+		for _, item := range items {
+			after = item.Key
+			firstID, lastID, key, err := splitIndex(item)
+			if err != nil {
+				return nil, err
+			}
+			if !near(requestID, lastID) {
+				return found, nil
+			}
+			if firstID > requestID {
+				continue
+			}
+			rec, err := findIn(r, key, requestID)
+			if err != nil {
+				return nil, err
+			}
+			if found == nil || rec != nil && rec.Failure != nil {
+				found = rec
+			}
+		}
+		if len(items) < chunk {
+			return found, nil
+		}
+	}
+}
+
+// findIn looks for a record in one batch.
+func findIn(r store.Reader, key, requestID string) (*Record, error) {
+	item, err := r.Get(key)
+	if err != nil {
+		return nil, err
+	}
+	records, err := unpack(item.Value)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", key, err)
+	}
+	i := slices.IndexFunc(records, func(rec Record) bool { return rec.RequestID == requestID })
+	if i < 0 {
+		return nil, nil
+	}
+	return &records[i], nil
 }
 
 // List gives an account's records, newest first.
@@ -56,29 +104,79 @@ func (l *Log) List(ctx context.Context, account string, f Filter) ([]Record, err
 	if f.Limit == 0 {
 		f.Limit = 100
 	}
-	since := accountPrefix(account)
-	if !f.Since.IsZero() {
-		since += f.Since.UTC().Format(keyTime)
-	}
-	var list []Record
+	list := &list{filter: f}
 	err := l.eachReverse(ctx, accountPrefix(account), func(item store.Item) (more bool, err error) {
-		if item.Key < since || len(list) == f.Limit {
-			return false, nil
+		if err := list.add(item); err != nil {
+			return false, fmt.Errorf("%s: %w", item.Key, err)
 		}
-		// Most records are of allowed calls, and need not be decoded to know that they are.
-		if f.DeniedOnly && !bytes.Contains(item.Value, []byte(`"allowed":false`)) {
-			return true, nil
-		}
-		rec, err := store.DecodeJSON[Record](item)
-		if err == nil && !(f.DeniedOnly && rec.Allowed) {
-			list = append(list, rec)
-		}
-		return true, err
+		return !list.full(), nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list decisions of %s: %w", account, err)
 	}
-	return list, nil
+	list.take(time.Time{})
+	return list.records, nil
+}
+
+// list puts together the records of batches that come in the order of their last records, the newest first. Batches may overlap, and
+// two may have a record of the same call.
+type list struct {
+	filter  Filter
+	records []Record // chosen, the newest first
+	// open are the records of batches that came, the newest first, but for those that were taken.
+	open  []Record
+	ended bool
+}
+
+func (l *list) full() bool { return l.ended || len(l.records) == l.filter.Limit }
+
+// add takes the next batch.
+func (l *list) add(item store.Item) error {
+	_, last, _, ok := splitKey(item.Key)
+	if !ok {
+		return errors.New("not the key of decisions")
+	}
+	newest, err := time.Parse(keyTime, last)
+	if err != nil {
+		return err
+	}
+	l.take(newest)
+	if newest.Before(l.filter.Since) {
+		l.ended = true
+	}
+	if l.full() {
+		return nil
+	}
+	// Most batches are of allowed calls, and need not be unpacked to know that they are.
+	if h, err := headerOf(item.Value); err != nil || l.filter.DeniedOnly && h.denied == 0 {
+		return err
+	}
+	records, err := unpack(item.Value)
+	if err != nil {
+		return err
+	}
+	l.open = append(l.open, records...)
+	slices.SortStableFunc(l.open, func(a, b Record) int {
+		return cmp.Or(b.Time.Compare(a.Time), strings.Compare(b.RequestID, a.RequestID))
+	})
+	return nil
+}
+
+// take chooses among the open records those that are newer than all that is to come.
+func (l *list) take(newest time.Time) {
+	for len(l.open) > 0 && len(l.records) < l.filter.Limit && l.open[0].Time.After(newest) {
+		rec := l.open[0]
+		n := 1
+		for ; n < len(l.open) && l.open[n].RequestID == rec.RequestID; n++ {
+			if rec.Failure == nil {
+				rec = l.open[n]
+			}
+		}
+		l.open = l.open[n:]
+		if !rec.Time.Before(l.filter.Since) && !(l.filter.DeniedOnly && rec.Allowed) {
+			l.records = append(l.records, rec)
+		}
+	}
 }
 
 // eachReverse calls fn with the items under prefix, the last first, until fn wants no more. It reads page by page, each in a view
@@ -87,7 +185,7 @@ func (l *Log) eachReverse(ctx context.Context, prefix string, fn func(store.Item
 	for before := ""; ; {
 		var page []store.Item
 		if err := l.db.View(ctx, func(r store.Reader) (err error) {
-			page, err = r.ScanReverse(prefix, before, chunk)
+			page, err = r.ScanReverse(prefix, before, batchChunk)
 			return err
 		}); err != nil {
 			return err
@@ -97,7 +195,7 @@ func (l *Log) eachReverse(ctx context.Context, prefix string, fn func(store.Item
 				return err
 			}
 		}
-		if len(page) < chunk {
+		if len(page) < batchChunk {
 			return nil
 		}
 		before = page[len(page)-1].Key

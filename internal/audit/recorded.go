@@ -43,18 +43,9 @@ func (r recorded) Update(ctx context.Context, fn func(store.Tx) error) error {
 	if o.pending == nil || o.pending.written.Load() {
 		return r.DB.Update(ctx, fn)
 	}
-	e, err := r.log.encode(o.pending)
+	batches, err := r.log.pack([]*pending{o.pending})
 	if err != nil {
 		return err
 	}
-	if err := r.DB.Update(ctx, func(tx store.Tx) error {
-		if err := fn(tx); err != nil {
-			return err
-		}
-		return e.put(tx)
-	}); err != nil {
-		return err
-	}
-	r.log.committed(e)
-	return nil
+	return r.log.put(ctx, r.DB, batches, fn)
 }

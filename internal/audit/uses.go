@@ -202,7 +202,7 @@ func (l *Log) LastUses(ctx context.Context, account, principalID string) ([]Serv
 // expireUses deletes what nobody has asked for within UsePeriod.
 func (l *Log) expireUses(ctx context.Context, now time.Time) error {
 	oldest := now.Add(-UsePeriod).UTC().Format(keyTime)
-	return l.deleteEach(ctx, usePrefix, func(tx store.Tx, item store.Item) (more bool, err error) {
+	return l.deleteEach(ctx, usePrefix, chunk, func(tx store.Tx, item store.Item) (more bool, err error) {
 		if string(item.Value) >= oldest { // values begin with the time
 			return true, nil
 		}

@@ -213,7 +213,7 @@ func (d *Dispatcher) Allows(ctx context.Context, c *service.Call, need service.N
 	return d.decide(c, &need, d.compiled.ofCaller(&c.Caller, &policies), &orgs, &made).Allowed, nil
 }
 
-// NewRequestID makes the id of a call: a UUID that grows with time, so that the decision log's index is written in order.
+// NewRequestID makes the id of a call: a UUID that grows with time, by which the decision log finds its records.
 func NewRequestID() string { return uuid.Must(uuid.NewV7()).String() } // fails only when the system has no randomness
 
 // Internal makes a call that comes from the server itself.

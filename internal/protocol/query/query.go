@@ -21,6 +21,7 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
+	"strconv"
 	"sync"
 	"unicode/utf8"
 
@@ -101,23 +102,33 @@ func (c *Codec) Encode(w http.ResponseWriter, op *protocol.Operation, out any, r
 	if err != nil {
 		return err
 	}
-	body, ok := c.bodies.Get().(*bytes.Buffer)
+	body, ok := c.bodies.Get().(*[]byte)
 	if !ok {
-		body = new(bytes.Buffer)
+		body = new([]byte)
 	}
-	body.Reset()
-	defer func() {
-		if body.Cap() <= keptBody {
-			c.bodies.Put(body)
-		}
-	}()
-	body.WriteString("<" + op.Name + `Response xmlns="` + c.api.Namespace + `">`)
+	b := append((*body)[:0], '<')
+	b = append(b, op.Name...)
+	b = append(b, `Response xmlns="`...)
+	b = append(b, c.api.Namespace...)
+	b = append(b, `">`...)
 	if !t.empty || emptyResult(op.Name) {
-		element(body, op.Name+"Result", func() { t.write(body, reflect.ValueOf(out).Elem()) })
+		b = append(b, '<')
+		b = append(b, op.Name...)
+		b = append(b, "Result>"...)
+		b = t.write(b, reflect.ValueOf(out).Elem())
+		b = append(b, "</"...)
+		b = append(b, op.Name...)
+		b = append(b, "Result>"...)
 	}
-	element(body, "ResponseMetadata", func() { textElement(body, "RequestId", requestID) })
-	body.WriteString("</" + op.Name + "Response>\n")
-	answer(w, http.StatusOK, body.Bytes(), requestID)
+	b = append(b, "<ResponseMetadata><RequestId>"...)
+	b = escape(b, requestID)
+	b = append(b, "</RequestId></ResponseMetadata></"...)
+	b = append(b, op.Name...)
+	b = append(b, "Response>\n"...)
+	answer(w, http.StatusOK, b, requestID)
+	if *body = b; cap(b) <= keptBody {
+		c.bodies.Put(body)
+	}
 	return nil
 }
 
@@ -133,52 +144,58 @@ func (c *Codec) EncodeError(w http.ResponseWriter, err *awserr.Error, requestID 
 	if err.Sender() {
 		kind = "Sender"
 	}
-	var body bytes.Buffer
-	body.WriteString(`<ErrorResponse xmlns="` + c.api.Namespace + `">`)
-	element(&body, "Error", func() {
-		textElement(&body, "Type", kind)
-		textElement(&body, "Code", err.Code)
-		textElement(&body, "Message", err.Message)
-		for _, name := range slices.Sorted(maps.Keys(err.Members)) {
-			textElement(&body, name, err.Members[name])
-		}
-	})
-	textElement(&body, "RequestId", requestID)
-	body.WriteString("</ErrorResponse>\n")
-	answer(w, err.Status, body.Bytes(), requestID)
+	b := []byte(`<ErrorResponse xmlns="` + c.api.Namespace + `"><Error>`)
+	b = textElement(b, "Type", kind)
+	b = textElement(b, "Code", err.Code)
+	b = textElement(b, "Message", err.Message)
+	for _, name := range slices.Sorted(maps.Keys(err.Members)) {
+		b = textElement(b, name, err.Members[name])
+	}
+	b = append(b, "</Error>"...)
+	b = textElement(b, "RequestId", requestID)
+	b = append(b, "</ErrorResponse>\n"...)
+	answer(w, err.Status, b, requestID)
 }
 
 func answer(w http.ResponseWriter, status int, body []byte, requestID string) {
 	w.Header().Set("Content-Type", "text/xml")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body))) // a long answer goes out in chunks otherwise
 	w.Header().Set("X-Amzn-Requestid", requestID)
 	w.WriteHeader(status)
 	// The client may be gone; there is nobody left to tell.
 	_, _ = w.Write(body)
 }
 
-// element writes an element around what content writes.
-func element(w *bytes.Buffer, name string, content func()) {
-	w.WriteByte('<')
-	w.WriteString(name)
-	w.WriteByte('>')
-	content()
-	w.WriteString("</")
-	w.WriteString(name)
-	w.WriteByte('>')
+// tag is an element's beginning and end.
+type tag struct{ name, open, close string }
+
+func newTag(name string) tag { return tag{name, "<" + name + ">", "</" + name + ">"} }
+
+func textElement(b []byte, name, text string) []byte {
+	t := newTag(name)
+	b = append(b, t.open...)
+	b = escape(b, text)
+	return append(b, t.close...)
 }
 
-func textElement(w *bytes.Buffer, name, text string) {
-	element(w, name, func() { escape(w, text) })
-}
+// plain are the bytes that encoding/xml leaves as they are, whatever stands around them.
+var plain = func() (set [256]bool) {
+	for c := range byte(utf8.RuneSelf) {
+		set[c] = c >= ' ' && c != '"' && c != '\'' && c != '&' && c != '<' && c != '>'
+	}
+	return set
+}()
 
-func escape(w *bytes.Buffer, text string) {
+// escape appends text as encoding/xml escapes it.
+func escape(b []byte, text string) []byte {
 	for i := range len(text) {
-		if c := text[i]; c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\'' || c == '&' || c == '<' || c == '>' {
-			_ = xml.EscapeText(w, []byte(text)) // a buffer cannot fail
-			return
+		if !plain[text[i]] {
+			var escaped bytes.Buffer
+			_ = xml.EscapeText(&escaped, []byte(text)) // a buffer cannot fail
+			return append(b, escaped.Bytes()...)
 		}
 	}
-	w.WriteString(text) // most texts have nothing to escape
+	return append(b, text...) // most texts have nothing to escape
 }
 
 // malformed is the answer to parameters that cannot be read.

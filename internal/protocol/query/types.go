@@ -1,7 +1,6 @@
 package query
 
 import (
-	"bytes"
 	"encoding/base64"
 	"fmt"
 	"reflect"
@@ -23,8 +22,9 @@ type types struct {
 
 // codec reads a value of one Go type from parameters and writes it as the content of an XML element.
 type codec struct {
-	read  func(*tree, reflect.Value) error
-	write func(*bytes.Buffer, reflect.Value)
+	read func(*tree, reflect.Value) error
+	// write appends to an answer.
+	write func([]byte, reflect.Value) []byte
 	// empty is set on structs without members.
 	empty bool
 }
@@ -88,7 +88,7 @@ func (ts *types) fill(c *codec, t reflect.Type) error {
 		return ts.union(c, t)
 	case reflect.String:
 		c.read = func(n *tree, v reflect.Value) error { v.SetString(n.value); return nil }
-		c.write = func(w *bytes.Buffer, v reflect.Value) { escape(w, v.String()) }
+		c.write = func(b []byte, v reflect.Value) []byte { return escape(b, v.String()) }
 	case reflect.Bool:
 		boolean(c)
 	case reflect.Int32, reflect.Int64:
@@ -105,15 +105,27 @@ func (ts *types) pointer(c *codec, t reflect.Type) error {
 		v.Set(reflect.New(t.Elem()))
 		return e.read(n, v.Elem())
 	}
-	c.write = func(w *bytes.Buffer, v reflect.Value) { e.write(w, v.Elem()) }
+	c.write = func(b []byte, v reflect.Value) []byte { return e.write(b, v.Elem()) }
+	if t == reflect.TypeFor[*string]() { // most members are
+		c.write = func(b []byte, v reflect.Value) []byte { return escape(b, *v.Interface().(*string)) }
+	}
 	return err
 }
 
-// field is a member of a structure.
+// field is a member of a structure or union.
 type field struct {
-	name  string
+	tag
 	index int
 	codec *codec
+	// absent tells whether the member is left out; nil when it never is.
+	absent func(reflect.Value) bool
+}
+
+// write appends the member as an element.
+func (f *field) write(b []byte, v reflect.Value) []byte {
+	b = append(b, f.open...)
+	b = f.codec.write(b, v)
+	return append(b, f.close...)
 }
 
 // structure writes members in the order of the fields. Pointers, lists and maps that are nil are left out, and so are enums that
@@ -129,11 +141,12 @@ func (ts *types) structure(c *codec, t reflect.Type) error {
 		if err != nil {
 			return fmt.Errorf("member %s of %v: %w", f.Name, t, err)
 		}
-		fields = append(fields, field{wireName(t, f.Name), i, e})
+		fields = append(fields, field{newTag(wireName(t, f.Name)), i, e, absence(f.Type)})
 	}
 	c.empty = len(fields) == 0
 	c.read = func(n *tree, v reflect.Value) error {
-		for _, f := range fields {
+		for i := range fields {
+			f := &fields[i]
 			child := n.children[f.name]
 			if child == nil {
 				continue
@@ -144,24 +157,27 @@ func (ts *types) structure(c *codec, t reflect.Type) error {
 		}
 		return nil
 	}
-	c.write = func(w *bytes.Buffer, v reflect.Value) {
-		for _, f := range fields {
-			if fv := v.Field(f.index); !absent(fv) {
-				element(w, f.name, func() { f.codec.write(w, fv) })
+	c.write = func(b []byte, v reflect.Value) []byte {
+		for i := range fields {
+			f := &fields[i]
+			if fv := v.Field(f.index); f.absent == nil || !f.absent(fv) {
+				b = f.write(b, fv)
 			}
 		}
+		return b
 	}
 	return nil
 }
 
-func absent(v reflect.Value) bool {
-	switch v.Kind() {
+// absence gives the test by which members of a type are left out; nil when they never are.
+func absence(t reflect.Type) func(reflect.Value) bool {
+	switch t.Kind() {
 	case reflect.Pointer, reflect.Slice, reflect.Map, reflect.Interface:
-		return v.IsNil()
+		return reflect.Value.IsNil
 	case reflect.String:
-		return v.Len() == 0
+		return func(v reflect.Value) bool { return v.Len() == 0 }
 	}
-	return false
+	return nil
 }
 
 // list is Name.member.1, Name.member.2 and so on; Name alone, without a value, is an empty list.
@@ -180,10 +196,13 @@ func (ts *types) list(c *codec, t reflect.Type) error {
 		}
 		return nil
 	}
-	c.write = func(w *bytes.Buffer, v reflect.Value) {
+	c.write = func(b []byte, v reflect.Value) []byte {
 		for i := range v.Len() {
-			element(w, "member", func() { e.write(w, v.Index(i)) })
+			b = append(b, "<member>"...)
+			b = e.write(b, v.Index(i))
+			b = append(b, "</member>"...)
 		}
+		return b
 	}
 	return err
 }
@@ -210,15 +229,17 @@ func (ts *types) mapping(c *codec, t reflect.Type) error {
 		}
 		return nil
 	}
-	c.write = func(w *bytes.Buffer, v reflect.Value) {
+	c.write = func(b []byte, v reflect.Value) []byte {
 		keys := v.MapKeys()
 		sort.Slice(keys, func(i, j int) bool { return keys[i].String() < keys[j].String() })
 		for _, k := range keys {
-			element(w, "entry", func() {
-				textElement(w, "key", k.String())
-				element(w, "value", func() { e.write(w, v.MapIndex(k)) })
-			})
+			b = append(b, "<entry><key>"...)
+			b = escape(b, k.String())
+			b = append(b, "</key><value>"...)
+			b = e.write(b, v.MapIndex(k))
+			b = append(b, "</value></entry>"...)
 		}
+		return b
 	}
 	return err
 }
@@ -236,7 +257,7 @@ func (ts *types) union(c *codec, t reflect.Type) error {
 		if err != nil {
 			return err
 		}
-		members[name] = field{name, i, e}
+		members[name] = field{tag: newTag(name), index: i, codec: e}
 	}
 	c.read = func(n *tree, v reflect.Value) error {
 		if len(n.children) != 1 {
@@ -253,12 +274,13 @@ func (ts *types) union(c *codec, t reflect.Type) error {
 		}
 		return nil
 	}
-	c.write = func(w *bytes.Buffer, v reflect.Value) {
-		for name, m := range members {
+	c.write = func(b []byte, v reflect.Value) []byte {
+		for _, m := range members {
 			if v.Elem().Type() == reflect.PointerTo(ts.unions[m.index]) {
-				element(w, name, func() { m.codec.write(w, v.Elem().Elem().Field(0)) })
+				b = m.write(b, v.Elem().Elem().Field(0))
 			}
 		}
+		return b
 	}
 	return nil
 }
@@ -275,7 +297,7 @@ func boolean(c *codec) {
 		}
 		return nil
 	}
-	c.write = func(w *bytes.Buffer, v reflect.Value) { w.WriteString(strconv.FormatBool(v.Bool())) }
+	c.write = func(b []byte, v reflect.Value) []byte { return strconv.AppendBool(b, v.Bool()) }
 }
 
 func integer(c *codec, bits int) {
@@ -287,7 +309,14 @@ func integer(c *codec, bits int) {
 		v.SetInt(i)
 		return nil
 	}
-	c.write = func(w *bytes.Buffer, v reflect.Value) { w.WriteString(strconv.FormatInt(v.Int(), 10)) }
+	c.write = func(b []byte, v reflect.Value) []byte { return strconv.AppendInt(b, v.Int(), 10) }
+}
+
+// appendDateTime appends what smithytime.FormatDateTime gives: milliseconds, without zeros at their end.
+func appendDateTime(b []byte, t time.Time) []byte {
+	t = t.UTC()
+	// RFC 3339 is a layout that the standard library writes fast.
+	return t.Add(-time.Duration(t.Nanosecond()%int(time.Millisecond))).AppendFormat(b, time.RFC3339Nano)
 }
 
 func timestamp(c *codec) {
@@ -299,8 +328,11 @@ func timestamp(c *codec) {
 		v.Set(reflect.ValueOf(t))
 		return nil
 	}
-	c.write = func(w *bytes.Buffer, v reflect.Value) {
-		w.WriteString(smithytime.FormatDateTime(v.Interface().(time.Time)))
+	c.write = func(b []byte, v reflect.Value) []byte {
+		if v.CanAddr() { // as members of structures are; it saves a copy in memory of its own
+			return appendDateTime(b, *v.Addr().Interface().(*time.Time))
+		}
+		return appendDateTime(b, v.Interface().(time.Time))
 	}
 }
 
@@ -313,5 +345,5 @@ func blob(c *codec) {
 		v.SetBytes(b)
 		return nil
 	}
-	c.write = func(w *bytes.Buffer, v reflect.Value) { w.WriteString(base64.StdEncoding.EncodeToString(v.Bytes())) }
+	c.write = func(b []byte, v reflect.Value) []byte { return base64.StdEncoding.AppendEncode(b, v.Bytes()) }
 }

@@ -46,7 +46,7 @@ func (d details) group(e *identity) (types.GroupDetail, error) {
 }
 
 func (d details) role(e *identity) (types.RoleDetail, error) {
-	trust, err := d.s.shownTrust(d.r, e.Trust)
+	trust, err := d.s.shownTrust(e.Trust, d.s.arnsIn(d.r))
 	if err != nil {
 		return types.RoleDetail{}, err
 	}

@@ -25,6 +25,7 @@ const (
 	cachedAccounts   = 1024
 	cachedTokens     = 1024
 	cachedDocuments  = 4096
+	cachedNames      = 65536
 )
 
 // Directory answers what authentication and decisions ask about identities, from memory. A change that Update has acknowledged is
@@ -36,6 +37,7 @@ type Directory struct {
 	keys       *store.Cache[*knownKey]
 	identities *store.Cache[*knownIdentity]
 	ids        *store.Cache[string] // of identities, by name
+	listed     *store.Pages[listedName]
 	policies   *store.Cache[authz.Policy]
 	passwords  *store.Cache[*passwordPolicy] // password policies of accounts
 	tokens     *memo[*knownToken]
@@ -45,6 +47,9 @@ type Directory struct {
 
 	// samlProviders are asked for by callers who are not known yet, and may have long metadata.
 	samlProviders *store.Cache[saml.Provider]
+	// issuers are asked for by everybody; issuerAccounts are their accounts, by id.
+	issuers        *store.Cache[*knownIssuer]
+	issuerAccounts *store.Cache[string]
 }
 
 // knownKey is an access key with its secret open.
@@ -59,6 +64,19 @@ type knownIdentity struct {
 	account string
 	inline  []authz.Policy
 	tags    principal.Tags
+	// shown is a role as it was last shown in a list.
+	shown atomic.Pointer[shownRole]
+}
+
+// listedName is an entry of the names of a kind.
+type listedName struct{ key, identityKey string }
+
+func decodeListedName(item store.Item) (listedName, error) {
+	kindPrefix, _, ok := strings.Cut(item.Key, nameMark)
+	if !ok {
+		return listedName{}, fmt.Errorf("%s is not the key of a name", item.Key)
+	}
+	return listedName{key: item.Key, identityKey: kindPrefix + "/" + string(item.Value)}, nil
 }
 
 // inlineNames are the names of the policies in inline.
@@ -88,10 +106,14 @@ func NewDirectory(c Config) *Directory {
 	}
 	d.keys = store.NewCache(c.DB, cachedKeys, d.decodeKey)
 	d.identities = store.NewCache(c.DB, cachedIdentities, d.decodeIdentity)
-	d.ids = store.NewCache(c.DB, cachedIdentities, func(item store.Item) (string, error) { return string(item.Value), nil })
+	text := func(item store.Item) (string, error) { return string(item.Value), nil }
+	d.ids = store.NewCache(c.DB, cachedIdentities, text)
+	d.listed = store.NewPages(c.DB, cachedNames, decodeListedName)
 	d.policies = store.NewCache(c.DB, cachedPolicies, d.decodePolicy)
 	d.passwords = store.NewCache(c.DB, cachedAccounts, store.DecodeJSON[*passwordPolicy])
 	d.samlProviders = store.NewCache(c.DB, cachedAccounts, d.decodeSAMLProvider)
+	d.issuers = store.NewCache(c.DB, cachedAccounts, d.decodeIssuer)
+	d.issuerAccounts = store.NewCache(c.DB, cachedAccounts, text)
 	return d
 }
 
@@ -100,9 +122,12 @@ func (d *Directory) Close() {
 	d.keys.Close()
 	d.identities.Close()
 	d.ids.Close()
+	d.listed.Close()
 	d.policies.Close()
 	d.passwords.Close()
 	d.samlProviders.Close()
+	d.issuers.Close()
+	d.issuerAccounts.Close()
 }
 
 func (d *Directory) decodeKey(item store.Item) (*knownKey, error) {
@@ -226,11 +251,18 @@ func (d *Directory) UniqueID(ctx context.Context, principalARN string) (string, 
 
 // PrincipalARN gives the ARN that the user or role of a unique id has now; "" when it is gone.
 func (d *Directory) PrincipalARN(ctx context.Context, id string) (principalARN string, err error) {
-	err = d.config.DB.View(ctx, func(r store.Reader) (err error) {
-		principalARN, err = d.arnOfID(r, id)
-		return err
-	})
-	return principalARN, err
+	key, ok := principalKey(id)
+	if !ok {
+		return "", nil
+	}
+	e, err := d.identities.Get(ctx, key)
+	if errors.Is(err, store.ErrNotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("load %s: %w", id, err)
+	}
+	return d.arnOf(e.account, e.identity), nil
 }
 
 // find finds who an ARN names; nil when there is nobody.

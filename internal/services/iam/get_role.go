@@ -40,25 +40,61 @@ func (s *Service) listRoles(ctx context.Context, c *service.Call, in *sdk.ListRo
 	if err != nil {
 		return nil, err
 	}
-	out := &sdk.ListRolesOutput{IsTruncated: l.truncated, Marker: l.marker, Roles: []types.Role{}}
-	err = s.db.View(ctx, func(r store.Reader) error {
-		out.Roles = out.Roles[:0]
-		for _, e := range l.items {
-			role, err := s.listedRole(r, c.Account, e)
-			if err != nil {
-				return err
-			}
-			out.Roles = append(out.Roles, role)
+	out := &sdk.ListRolesOutput{IsTruncated: l.truncated, Marker: l.marker, Roles: make([]types.Role, len(l.items))}
+	for i, e := range l.items {
+		shown, err := s.shownRole(ctx, e)
+		if err != nil {
+			return nil, err
 		}
-		return nil
+		out.Roles[i] = shown.role
+	}
+	return out, nil
+}
+
+// shownRole is a role in the form of listedRole. What it points to must not be changed.
+type shownRole struct {
+	role types.Role
+	// arns are those that users and roles had whom the trust policy names by their ids; by id.
+	arns map[string]string
+}
+
+// shownRole makes the form once for as long as nobody in the trust policy has another ARN.
+func (s *Service) shownRole(ctx context.Context, e *knownIdentity) (*shownRole, error) {
+	if shown := e.shown.Load(); shown != nil {
+		same := true
+		for id, arn := range shown.arns {
+			now, err := s.directory.PrincipalARN(ctx, id)
+			if err != nil {
+				return nil, err
+			}
+			same = same && now == arn
+		}
+		if same {
+			return shown, nil
+		}
+	}
+	shown := &shownRole{arns: make(map[string]string)}
+	var err error
+	shown.role, err = s.roleInList(e.account, e.identity, func(id string) (string, error) {
+		arn, err := s.directory.PrincipalARN(ctx, id)
+		shown.arns[id] = arn
+		return arn, err
 	})
-	return out, err
+	if err != nil {
+		return nil, err
+	}
+	e.shown.Store(shown)
+	return shown, nil
 }
 
 // listedRole is a role as lists show it: without tags and boundary.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListRoles.html
 func (s *Service) listedRole(r store.Reader, account string, e *identity) (types.Role, error) {
-	trust, err := s.shownTrust(r, e.Trust)
+	return s.roleInList(account, e, s.arnsIn(r))
+}
+
+func (s *Service) roleInList(account string, e *identity, arnOf func(id string) (string, error)) (types.Role, error) {
+	trust, err := s.shownTrust(e.Trust, arnOf)
 	if err != nil {
 		return types.Role{}, err
 	}

@@ -123,7 +123,7 @@ func (s *Service) listedProfile(r store.Reader, account string, e *identity) (ty
 	if err != nil {
 		return types.InstanceProfile{}, err
 	}
-	trust, err := s.shownTrust(r, role.Trust)
+	trust, err := s.shownTrust(role.Trust, s.arnsIn(r))
 	if err != nil {
 		return types.InstanceProfile{}, err
 	}

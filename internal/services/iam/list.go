@@ -13,27 +13,24 @@ import (
 // must not be changed.
 func (s *Service) listIdentities(
 	ctx context.Context, account string, k kind, pathPrefix *string, p page,
-) (listing[*identity], error) {
+) (listing[*knownIdentity], error) {
 	if err := s.patterns.checkPathPrefix(pathPrefix); err != nil {
-		return listing[*identity]{}, err
+		return listing[*knownIdentity]{}, err
 	}
-	var l listing[*identity]
+	l := listing[*knownIdentity]{items: make([]*knownIdentity, 0, p.size)}
 	prefix := namePrefix(account, k)
 	after, last := "", p.after
 	if p.after != "" {
 		after = prefix + p.after
 	}
 	for {
-		var names []store.Item
-		if err := s.db.View(ctx, func(r store.Reader) (err error) {
-			names, err = r.Scan(prefix, after, p.size+1)
-			return err
-		}); err != nil {
+		names, err := s.directory.listed.Scan(ctx, prefix, after, p.size+1)
+		if err != nil {
 			return l, err
 		}
 		for _, name := range names {
-			after = name.Key
-			e, err := s.directory.identities.Get(ctx, identityKey(account, k, string(name.Value)))
+			after = name.key
+			e, err := s.directory.identities.Get(ctx, name.identityKey)
 			if errors.Is(err, store.ErrNotFound) {
 				continue // deleted since
 			}
@@ -47,8 +44,8 @@ func (s *Service) listIdentities(
 				l.truncated, l.marker = true, newMarker(last)
 				return l, nil
 			}
-			l.items = append(l.items, e.identity)
-			last = strings.TrimPrefix(name.Key, prefix)
+			l.items = append(l.items, e)
+			last = strings.TrimPrefix(name.key, prefix)
 		}
 		if len(names) <= p.size {
 			return l, nil

@@ -19,7 +19,11 @@ func (s *Service) listGroups(ctx context.Context, c *service.Call, in *sdk.ListG
 	if err != nil {
 		return nil, err
 	}
-	return &sdk.ListGroupsOutput{IsTruncated: l.truncated, Marker: l.marker, Groups: s.wireGroups(c.Account, l.items)}, nil
+	out := &sdk.ListGroupsOutput{IsTruncated: l.truncated, Marker: l.marker, Groups: []types.Group{}}
+	for _, e := range l.items {
+		out.Groups = append(out.Groups, s.wireGroup(c.Account, e.identity))
+	}
+	return out, nil
 }
 
 func (s *Service) listGroupsForUser(

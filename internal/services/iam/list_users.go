@@ -20,7 +20,7 @@ func (s *Service) listUsers(ctx context.Context, c *service.Call, in *sdk.ListUs
 	}
 	out := &sdk.ListUsersOutput{IsTruncated: l.truncated, Marker: l.marker, Users: []types.User{}}
 	for _, e := range l.items {
-		out.Users = append(out.Users, s.listedUser(c.Account, e))
+		out.Users = append(out.Users, s.listedUser(c.Account, e.identity))
 	}
 	return out, nil
 }

@@ -160,7 +160,10 @@ func identityPrefix(account string, k kind) string { return "iam/" + account + "
 
 func identityKey(account string, k kind, id string) string { return identityPrefix(account, k) + id }
 
-func namePrefix(account string, k kind) string { return "iam/" + account + "/" + string(k) + "-name/" }
+// nameMark stands behind the kind in the keys of names.
+const nameMark = "-name/"
+
+func namePrefix(account string, k kind) string { return "iam/" + account + "/" + string(k) + nameMark }
 
 func nameKey(account string, k kind, name string) string {
 	return namePrefix(account, k) + strings.ToLower(name)

@@ -194,8 +194,8 @@ func (n names) findPrincipal(r store.Reader, a arn.ARN) (*identity, error) {
 }
 
 // shownTrust gives a kept trust policy as clients see it: ARNs again for those who still exist, unique ids for those who are
-// gone.
-func (s *Service) shownTrust(r store.Reader, text string) (string, error) {
+// gone. arnOf gives the ARN of an id, or "".
+func (s *Service) shownTrust(text string, arnOf func(id string) (string, error)) (string, error) {
 	d, err := s.directory.parse(text)
 	if err != nil {
 		return "", fmt.Errorf("parse stored trust policy: %w", err)
@@ -205,7 +205,7 @@ func (s *Service) shownTrust(r store.Reader, text string) (string, error) {
 		if p.Type != "AWS" || !isUniqueID(p.Value.Value) {
 			continue
 		}
-		shown, err := s.arnOfID(r, p.Value.Value)
+		shown, err := arnOf(p.Value.Value)
 		if err != nil {
 			return "", err
 		}
@@ -216,27 +216,35 @@ func (s *Service) shownTrust(r store.Reader, text string) (string, error) {
 	return splice(d, edits)
 }
 
-// arnOfID is the ARN that the user or role of a unique id has now; "" when it is gone.
-func (n names) arnOfID(r store.Reader, id string) (string, error) {
-	e, err := identityOfID(r, id)
-	if err != nil || e == nil {
-		return "", err
+// arnsIn gives the ARN that the user or role of a unique id has in a transaction; "" when it is gone.
+func (n names) arnsIn(r store.Reader) func(id string) (string, error) {
+	return func(id string) (string, error) {
+		e, err := identityOfID(r, id)
+		if err != nil || e == nil {
+			return "", err
+		}
+		account, _ := principal.AccountOf(id)
+		return n.arnOf(account, e), nil
 	}
-	account, _ := principal.AccountOf(id)
-	return n.arnOf(account, e), nil
 }
 
-// identityOfID finds a user or role by unique id; nil when there is none.
-func identityOfID(r store.Reader, id string) (*identity, error) {
+// principalKey is where the store has the user or role of a unique id.
+func principalKey(id string) (key string, ok bool) {
 	account, ok := principal.AccountOf(id)
-	if !ok {
-		return nil, nil
-	}
 	k := userKind
 	if strings.HasPrefix(id, principal.RoleIDPrefix) {
 		k = roleKind
 	}
-	e, err := getIdentity(r, account, k, id)
+	return identityKey(account, k, id), ok
+}
+
+// identityOfID finds a user or role by unique id; nil when there is none.
+func identityOfID(r store.Reader, id string) (*identity, error) {
+	key, ok := principalKey(id)
+	if !ok {
+		return nil, nil
+	}
+	e, err := store.GetJSON[*identity](r, key)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil
 	}

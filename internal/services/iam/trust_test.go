@@ -15,9 +15,16 @@ func trusting(principals string) string {
 	return `{"Version":"2012-10-17", "Statement":[{"Effect":"Allow","Principal":` + principals + `,"Action":"sts:AssumeRole"}]}`
 }
 
+// shown is the trust policy of a role as GetRole and ListRoles, which keeps what it showed before, give it.
 func shown(t *testing.T, w *world, role string) string {
 	t.Helper()
-	text, err := url.PathUnescape(*must[sdk.GetRoleOutput](w, &sdk.GetRoleInput{RoleName: &role}).Role.AssumeRolePolicyDocument)
+	document := *must[sdk.GetRoleOutput](w, &sdk.GetRoleInput{RoleName: &role}).Role.AssumeRolePolicyDocument
+	for _, r := range must[sdk.ListRolesOutput](w, &sdk.ListRolesInput{}).Roles {
+		if *r.RoleName == role && *r.AssumeRolePolicyDocument != document {
+			t.Errorf("ListRoles shows %s, GetRole %s", *r.AssumeRolePolicyDocument, document)
+		}
+	}
+	text, err := url.PathUnescape(document)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,6 +48,7 @@ func TestTrustIsKeptById(t *testing.T) {
 	if got := string(role.Trust.Source); got != want {
 		t.Errorf("stored\n%s, want\n%s", got, want)
 	}
+	shown(t, w, "r")
 	must[sdk.UpdateUserOutput](w, &sdk.UpdateUserInput{UserName: s("alice"), NewUserName: s("eve")})
 	want = trusting(`{"AWS":["arn:aws:iam::111122223333:user/team/eve", "arn:aws:iam::111122223333:role/other", "arn:aws:iam::444455556666:root"],"Service":"lambda.amazonaws.com"}`)
 	if got := shown(t, w, "r"); got != want {

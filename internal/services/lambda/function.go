@@ -44,7 +44,8 @@ type function struct {
 	reference    request.Function
 	resourceTags authz.Context // aws:ResourceTag/…
 	// shown is what operations show of Latest; nil for values that are not from the cache, which may change.
-	shown *types.FunctionConfiguration
+	shown    *types.FunctionConfiguration
+	policies string // prefix of the keys of its policies
 }
 
 // version is the code and the configuration of one version of a function. Of a published one neither ever changes.
@@ -127,6 +128,7 @@ func (s *Service) decodeFunction(item store.Item) (*function, error) {
 		return nil, fmt.Errorf("%s: %w", item.Key, err)
 	}
 	f.reference = request.Function{Partition: f.Partition, Region: f.Region, Account: f.Account, Name: f.Name}
+	f.policies = s.policies.Prefix(f.reference)
 	tag.OfResource(&f.resourceTags, f.Tags)
 	return &f, nil
 }
@@ -356,23 +358,22 @@ func on[In any](s *Service, action string, read func(*service.Call, *In) (reques
 // A policy may name others, without effect across accounts.
 func grantable(action string) bool {
 	switch action {
-	case "lambda:CreateAlias", "lambda:DeleteAlias", "lambda:DeleteFunction", "lambda:GetAlias", "lambda:GetFunction",
-		"lambda:GetFunctionConfiguration", "lambda:GetPolicy", "lambda:InvokeFunction", "lambda:ListAliases", "lambda:ListTags",
-		"lambda:ListVersionsByFunction", "lambda:PublishVersion", "lambda:TagResource", "lambda:UntagResource", "lambda:UpdateAlias",
-		"lambda:UpdateFunctionCode":
-		return true
-	case "lambda:DeleteFunctionConcurrency", "lambda:GetFunctionConcurrency", "lambda:PutFunctionConcurrency",
+	case "lambda:CreateAlias", "lambda:DeleteAlias", "lambda:GetAlias", "lambda:ListAliases", "lambda:UpdateAlias",
+		"lambda:DeleteFunction", "lambda:GetFunction", "lambda:GetFunctionConfiguration", "lambda:UpdateFunctionCode",
+		"lambda:DeleteFunctionConcurrency", "lambda:GetFunctionConcurrency", "lambda:PutFunctionConcurrency",
+		"lambda:DeleteFunctionEventInvokeConfig", "lambda:GetFunctionEventInvokeConfig", "lambda:ListFunctionEventInvokeConfigs",
+		"lambda:PutFunctionEventInvokeConfig", "lambda:UpdateFunctionEventInvokeConfig",
 		"lambda:DeleteProvisionedConcurrencyConfig", "lambda:GetProvisionedConcurrencyConfig",
 		"lambda:ListProvisionedConcurrencyConfigs", "lambda:PutProvisionedConcurrencyConfig",
-		"lambda:DeleteFunctionEventInvokeConfig", "lambda:GetFunctionEventInvokeConfig", "lambda:ListFunctionEventInvokeConfigs",
-		"lambda:PutFunctionEventInvokeConfig", "lambda:UpdateFunctionEventInvokeConfig":
+		"lambda:GetPolicy", "lambda:InvokeFunction", "lambda:InvokeFunctionUrl", "lambda:ListTags", "lambda:ListVersionsByFunction",
+		"lambda:PublishVersion", "lambda:TagResource", "lambda:UntagResource":
 		return true
 	}
 	return false
 }
 
-// target is a function, version or alias as a resource: the ARN as requested, its function's tags, and the policy of that very ARN.
-// There is no fall-back from an alias or a version to the function, nor from an alias to its version (lambda.md 1.4).
+// target is a function, version or alias as a resource: the ARN as requested, its function's tags, and the policy that is consulted for
+// that ARN.
 func (s *Service) target(ctx context.Context, c *service.Call, action string, r request.Function) (service.Target, error) {
 	t := service.Target{ARN: r.ARN(), Account: r.Account}
 	f, err := s.functions.Get(ctx, functionKey(r))
@@ -386,22 +387,9 @@ func (s *Service) target(ctx context.Context, c *service.Call, action string, r 
 	if r.Account != c.Account && !grantable(action) {
 		return t, nil
 	}
-	p, err := s.policies.Get(ctx, policyKey(r))
-	if errors.Is(err, store.ErrNotFound) {
-		return t, nil
-	}
-	if err != nil {
-		return service.Target{}, fmt.Errorf("find policy of %s: %w", t.ARN, err)
-	}
-	t.Policy = &p.compiled
-	return t, nil
+	t.Policy, err = s.policies.Consulted(ctx, f.policies, r.Qualifier)
+	return t, err
 }
 
 // withKeys adds condition keys to a target whose own keys are shared.
-func withKeys(t service.Target, set func(*authz.Context)) service.Target {
-	var keys authz.Context
-	keys.Merge(t.Keys)
-	set(&keys)
-	t.Keys = keys
-	return t
-}
+func withKeys(t service.Target, set func(*authz.Context)) service.Target { return t.With(set) }

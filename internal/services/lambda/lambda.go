@@ -16,7 +16,9 @@ import (
 	"github.com/licet/licet/internal/secret"
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/services/lambda/fault"
+	"github.com/licet/licet/internal/services/lambda/functionurl"
 	"github.com/licet/licet/internal/services/lambda/mapping"
+	"github.com/licet/licet/internal/services/lambda/resourcepolicy"
 	"github.com/licet/licet/internal/services/lambda/signing"
 	"github.com/licet/licet/internal/store"
 )
@@ -42,14 +44,6 @@ type Roles interface {
 	// Allows tells whether a role's policies let a function act on a resource: the simulation that Lambda makes when a configuration
 	// names a target (lambda.md 3.1). A role that does not exist may nothing.
 	Allows(ctx context.Context, roleARN, functionARN, action, resource string) (bool, error)
-}
-
-// Principals knows about users and roles.
-type Principals interface {
-	// UniqueID gives the unique id of the user or role that this ARN names now; "" when there is none.
-	UniqueID(ctx context.Context, arn string) (string, error)
-	// PrincipalARN gives the ARN that the user or role of this unique id has now; "" when it is gone.
-	PrincipalARN(ctx context.Context, id string) (string, error)
 }
 
 // CodeURLs makes the links that GetFunction gives to download code.
@@ -89,11 +83,13 @@ type Config struct {
 	CodeDir     string
 	Runner      Runner
 	Roles       Roles
-	Principals  Principals
+	Principals  resourcepolicy.Principals
 	CodeURLs    CodeURLs
 	Permissions Permissions
 	// Publishers are the certificates of those who sign code, by the ARNs of the versions of their signing profiles. Unset: none.
 	Publishers map[string]*x509.Certificate
+	// FunctionURLs says where function URLs are.
+	FunctionURLs functionurl.Address
 	// Runtimes tells whether functions of a runtime can run here. Unset: all that AWS has a name for.
 	Runtimes func(types.Runtime) bool
 	// Random gives numbers from 0 to less than 1, by which invocations of an alias are shared out. Unset: that of math/rand/v2. Called
@@ -115,7 +111,8 @@ type Service struct {
 	functions *store.Cache[*function]
 	versions  *store.Cache[*version]
 	aliases   *store.Cache[*alias]
-	policies  *store.Cache[*resourcePolicy]
+	policies  *resourcepolicy.Service
+	urls      *functionurl.Service
 	mappings  *mapping.Service
 	signing   *signing.Service
 	// tagged are the rooms whose resources have tags, by the type in their ARNs.
@@ -133,7 +130,8 @@ const cacheSize = 10_000
 // New makes the service. Close ends it.
 func New(config Config) (*Service, error) {
 	if config.DB == nil || config.Blobs == nil || config.Keys == nil || config.CodeDir == "" || config.Runner == nil ||
-		config.Roles == nil || config.Principals == nil || config.CodeURLs == nil || config.Permissions == nil {
+		config.Roles == nil || config.Principals == nil || config.CodeURLs == nil || config.Permissions == nil ||
+		config.FunctionURLs == nil {
 		return nil, errors.New("lambda: a required field of Config is not set")
 	}
 	if config.Runtimes == nil {
@@ -152,7 +150,8 @@ func New(config Config) (*Service, error) {
 	s.functions = store.NewCache(config.DB, cacheSize, s.decodeShown)
 	s.versions = store.NewCache(config.DB, cacheSize, s.decodeVersion)
 	s.aliases = store.NewCache(config.DB, cacheSize, decodeAlias)
-	s.policies = store.NewCache(config.DB, cacheSize, decodePolicy)
+	s.policies = resourcepolicy.New(config.DB, functions{s}, config.Principals, cacheSize)
+	s.urls = functionurl.New(config.DB, functions{s}, config.FunctionURLs)
 	s.mappings = mapping.New(config.DB, callees{s}, config.Roles)
 	s.signing = signing.New(config.DB, config.Publishers, s.hasCodeSigningConfig)
 	s.tagged = map[string]taggedRoom{
