@@ -265,15 +265,21 @@ func (d *Directory) PrincipalARN(ctx context.Context, id string) (principalARN s
 	return d.arnOf(e.account, e.identity), nil
 }
 
-// find finds who an ARN names; nil when there is nobody.
+// find finds who an ARN names, whom nobody may change; nil when there is nobody.
 func (d *Directory) find(ctx context.Context, text string) (e *identity, account string, err error) {
 	a, err := arn.Parse(text)
 	if err != nil || a.Partition != d.partition {
 		return nil, "", nil
 	}
-	err = d.config.DB.View(ctx, func(r store.Reader) (err error) {
-		e, err = d.findPrincipal(r, a)
-		return err
+	e, err = d.findPrincipal(a, func(account string, k kind, name string) (*identity, error) {
+		known, err := d.named(ctx, account, k, name)
+		if errors.Is(err, store.ErrNotFound) {
+			return nil, noSuchIdentity(k, name)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return known.identity, nil
 	})
 	return e, a.AccountID, err
 }

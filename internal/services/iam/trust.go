@@ -150,7 +150,9 @@ func (s *Service) storedAWSPrincipal(r store.Reader, value string) (string, bool
 	if err != nil || a.Partition != s.partition {
 		return "", false, nil
 	}
-	e, err := s.findPrincipal(r, a)
+	e, err := s.findPrincipal(a, func(account string, k kind, name string) (*identity, error) {
+		return findIdentity(r, account, k, name)
+	})
 	switch {
 	case err != nil || e == nil:
 		return "", false, err
@@ -162,8 +164,9 @@ func (s *Service) storedAWSPrincipal(r store.Reader, value string) (string, bool
 }
 
 // findPrincipal finds the identity that an ARN names: an account (whether or not it is known here: trust may go to accounts that
-// are made later), a user, a role, or the role or user of a session. It is nil when there is none.
-func (n names) findPrincipal(r store.Reader, a arn.ARN) (*identity, error) {
+// are made later), a user, a role, or the role or user of a session. It is nil when there is none. find finds a user or role by its name,
+// or fails with NoSuchEntity.
+func (n names) findPrincipal(a arn.ARN, find func(account string, k kind, name string) (*identity, error)) (*identity, error) {
 	if !isAccount(a.AccountID) || a.Region != "" {
 		return nil, nil
 	}
@@ -180,7 +183,7 @@ func (n names) findPrincipal(r store.Reader, a arn.ARN) (*identity, error) {
 	default:
 		return nil, nil
 	}
-	e, err := findIdentity(r, a.AccountID, k, name)
+	e, err := find(a.AccountID, k, name)
 	if err != nil {
 		if isMissing(err) {
 			return nil, nil
