@@ -224,6 +224,11 @@ func inputValues() map[string]string {
 		"lambda.MasterRegion":         "ALL",
 		"lambda.Layers":               "arn:aws:lambda:" + defaultRegion + ":" + defaultAccount + ":layer:" + someName + ":1",
 
+		"CreateAlias.FunctionVersion": "1", "UpdateAlias.FunctionVersion": "1", "ListAliases.FunctionVersion": "1",
+
+		"lambda.OrganizationId": "o-a1b2c3d4e5", "AddLayerVersionPermission.Action": "lambda:GetLayerVersion",
+		"AddLayerVersionPermission.Principal":       defaultAccount,
+		"GetLayerVersionByArn.Arn":                  "arn:aws:lambda:" + defaultRegion + ":" + defaultAccount + ":layer:" + someName + ":1",
 		"lambda.EventSourceArn":                     "arn:aws:sqs:" + defaultRegion + ":" + defaultAccount + ":" + someName,
 		"lambda.Destination":                        "arn:aws:sqs:" + defaultRegion + ":" + defaultAccount + ":" + someName,
 		"lambda.MaximumConcurrency":                 "5",
@@ -314,7 +319,7 @@ func (m inputMaker) fill(v reflect.Value, member string, depth int) {
 // isRequired tells of lists, maps and structures that operations cannot do without.
 func isRequired(operation, member string) bool {
 	switch member {
-	case "ActionNames", "TagKeys", "Code", "Target", "Audience", "TaskPolicyArn", "AllowedPublishers", "SigningProfileVersionArns":
+	case "ActionNames", "TagKeys", "Code", "Content", "Target", "Audience", "TaskPolicyArn", "AllowedPublishers", "SigningProfileVersionArns":
 		return true
 	case "Tags":
 		return strings.HasPrefix(operation, "Tag")

@@ -128,18 +128,13 @@ func releaseConcurrency(tx store.Tx, r request.Function) error {
 	})
 }
 
-// forgetQualifier removes what is configured for the version or alias that a reference names, which is deleted.
-func forgetQualifier(tx store.Tx, r request.Function) error {
-	return errors.Join(releaseConcurrency(tx, r), tx.Delete(eventInvokeKey(r)), tx.Delete(runtimeManagementKey(r)))
-}
-
 // runnable is a version as its environments see it, its code unpacked, with the limits that hold now. In the warm case it reads no store.
 func (s *Service) runnable(ctx context.Context, f found) (execution.Function, error) {
 	if err := s.checkRunnable(f.version); err != nil {
 		return execution.Function{}, err
 	}
 	r := f.function.reference
-	dir, err := s.code.directory(ctx, f.version.Code)
+	run, err := s.unpack(ctx, f)
 	if err != nil {
 		return execution.Function{}, fmt.Errorf("unpack code of %s: %w", r.ARN(), err)
 	}
@@ -147,7 +142,6 @@ func (s *Service) runnable(ctx context.Context, f found) (execution.Function, er
 	if err != nil {
 		return execution.Function{}, err
 	}
-	run := f.execution(dir)
 	run.Reserved, run.AccountReserved = c.Functions[r.Name].Reserved, c.total
 	return run, nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/lambda/bundle"
 	"github.com/licet/licet/internal/services/lambda/fault"
 	"github.com/licet/licet/internal/services/lambda/request"
 	"github.com/licet/licet/internal/services/lambda/tag"
@@ -78,13 +79,13 @@ func (s *Service) createFunctionTarget(
 }
 
 func (s *Service) createFunctionNeeds(
-	_ context.Context, c *service.Call, in *sdk.CreateFunctionInput,
+	ctx context.Context, c *service.Call, in *sdk.CreateFunctionInput,
 ) ([]service.Need, error) {
 	r, err := createFunctionReference(c, in)
 	if err != nil {
 		return nil, err
 	}
-	needs, err := createSettings(in).needs(c, r.FunctionARN())
+	needs, err := s.needs(ctx, c, createSettings(in), r.FunctionARN())
 	if err != nil {
 		return nil, err
 	}
@@ -113,23 +114,36 @@ func (s *Service) createFunction(
 		return nil, err
 	}
 	f.Latest.setCode(code)
+	if err := f.Latest.checkSize(); err != nil {
+		return nil, err
+	}
 	if zip != nil {
-		if _, err := s.storeCode(ctx, zip); err != nil {
+		if _, err := bundle.Store(ctx, s.Blobs, zip); err != nil {
 			return nil, err
 		}
 	}
+	shown, revision := f.latest(), uuid.NewString()
 	err = s.DB.Update(ctx, func(tx store.Tx) error {
 		if _, err := tx.Get(functionKey(r)); err == nil {
 			return fault.Conflict("Function already exist: %s", r.Name)
 		} else if !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
+		if f.Published, err = lastNumber(tx, r); err != nil {
+			return err
+		}
+		if in.Publish {
+			if shown.version, _, err = s.publish(tx, f, nil, revision); err != nil {
+				return err
+			}
+		}
 		return s.putFunction(tx, f)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return showVersion[sdk.CreateFunctionOutput](ctx, s, c, f.latest(), r, created)
+	// The ARN has no qualifier, also with the number of a version (recorded).
+	return showVersion[sdk.CreateFunctionOutput](ctx, s, c, shown, r, created)
 }
 
 // newFunction is a function with AWS's defaults (lambda.md 8) and what cannot be changed.
@@ -185,7 +199,6 @@ func unsupportedCreate(in *sdk.CreateFunctionInput) error {
 		name  string
 		asked bool
 	}{
-		{"Publish=true", in.Publish},
 		{"PublishTo", in.PublishTo != ""},
 		{"CodeSigningConfigArn", isSet(in.CodeSigningConfigArn)},
 	} {

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/lambda/bundle"
 	"github.com/licet/licet/internal/services/lambda/fault"
 	"github.com/licet/licet/internal/services/lambda/request"
 )
@@ -37,6 +38,9 @@ func (s *Service) updateFunctionCode(
 	if err != nil {
 		return nil, err
 	}
+	if err := r.Unpublished(); err != nil {
+		return nil, err
+	}
 	if err := s.checkNewCode(in, f.version); err != nil {
 		return nil, err
 	}
@@ -44,47 +48,53 @@ func (s *Service) updateFunctionCode(
 	if err != nil {
 		return nil, err
 	}
-	change := func(v *version) {
+	change := func(v *version) error {
 		v.setCode(code)
 		if len(in.Architectures) == 1 {
 			v.Architecture = in.Architectures[0]
 		}
+		return v.checkSize()
 	}
 	if in.DryRun {
-		if in.RevisionId != nil && *in.RevisionId != f.version.RevisionID {
-			return nil, fault.PreconditionFailed("GetFunction/GetAlias")
+		if err := checkRevision(in.RevisionId, f.version.RevisionID); err != nil {
+			return nil, err
 		}
 		changed := *f.version
-		change(&changed)
+		if err := change(&changed); err != nil {
+			return nil, err
+		}
 		f.version = &changed
 		return showVersion[sdk.UpdateFunctionCodeOutput](ctx, s, c, f, r, settled)
 	}
 	if zip != nil {
-		if _, err := s.storeCode(ctx, zip); err != nil {
+		if _, err := bundle.Store(ctx, s.Blobs, zip); err != nil {
 			return nil, err
 		}
 	}
 	revision := uuid.NewString()
-	f, err = s.updateLatest(ctx, r, in.RevisionId, func(v *version) error {
+	update := func(v *version) error {
 		if (v.Image == nil) != (code.image == nil) { // the function was made again, as another type, since it was looked at
 			return fault.UpdateInProgress(r.ARN())
 		}
 		v.RevisionID, v.LastModified = revision, c.Time
-		change(v)
-		return nil
-	})
+		return change(v)
+	}
+	when := updated
+	if in.Publish { // the answer is that of the version (recorded)
+		f, when, err = s.updateAndPublish(ctx, r, in.RevisionId, nil, update)
+		r.Qualifier = f.number()
+	} else {
+		f, err = s.updateLatest(ctx, r, in.RevisionId, update)
+	}
 	if err != nil {
 		return nil, err
 	}
-	s.Runner.Retire(r.FunctionARN())
-	return showVersion[sdk.UpdateFunctionCodeOutput](ctx, s, c, f, r, updated)
+	s.Runner.Retire(r.FunctionARN(), request.Latest)
+	return showVersion[sdk.UpdateFunctionCodeOutput](ctx, s, c, f, r, when)
 }
 
 func (s *Service) checkNewCode(in *sdk.UpdateFunctionCodeInput, v *version) error {
 	const operation = "UpdateFunctionCode"
-	if in.Publish {
-		return fault.NotImplemented(operation, "Publish=true")
-	}
 	if in.PublishTo != "" {
 		return fault.NotImplemented(operation, "PublishTo")
 	}
