@@ -232,16 +232,16 @@ func (c *column) class(k *keyValue) (uint32, bool) {
 		}
 		return valueClass, true
 	case boolFamily:
-		b := k.as(readAsBool).bool
+		b := k.as(asBool).bool
 		return unreadableClass + uint32(b), true
 	case numericFamily:
-		n := &k.as(readAsNumber).number
+		n := &k.as(asNumber).number
 		return c.atPoint(n.small, false, n.ok), n.isSmall || !n.ok
 	case dateFamily:
-		d := &k.as(readAsDate).date
+		d := &k.as(asDate).date
 		return c.atPoint(d.seconds, d.nanoseconds != 0, d.ok), true
 	default:
-		a := &k.as(readAsAddress).address
+		a := &k.as(asAddress).address
 		if a.version == 0 {
 			return unreadableClass, true
 		}
@@ -282,7 +282,7 @@ func (c *column) atPoint(value int64, beyond, ok bool) uint32 {
 // example is a value of a class; for a key that is absent, or whose value cannot be read, one that cannot.
 func (c *column) example(class uint32) keyValue {
 	var k keyValue
-	k.read = readAsNumber | readAsDate | readAsAddress | readAsBool
+	k.read = 1<<asNumber | 1<<asDate | 1<<asAddress | 1<<asBool
 	switch {
 	case class < valueClass:
 	case c.family == stringFamily:
@@ -358,7 +358,8 @@ func (c *column) of(class uint32) []uint64 {
 func (e *evaluation) sweep() {
 	g, sc := e.group, e.scratch
 	e.indexed = len(g.columns) > 0
-	sc.ruledOut = appendZeros(sc.ruledOut[:0], len(g.allow.wild))
+	sc.ruledOut = appendZeros(sc.ruledOut[:0], len(g.allow.others))
+	ruledOut := sc.ruledOut
 	for i := range g.columns {
 		c := &g.columns[i]
 		class, ok := c.class(e.key(c.key))
@@ -367,7 +368,7 @@ func (e *evaluation) sweep() {
 			continue
 		}
 		for w, out := range c.of(class) {
-			sc.ruledOut[w] |= out
+			ruledOut[w] |= out
 		}
 	}
 }

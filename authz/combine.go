@@ -4,66 +4,70 @@ import "strings"
 
 // combination makes the decision from what each type of policy says.
 type combination struct {
-	req   *Request
-	v     *verdicts
-	trust bool
+	e *evaluation
+	v *verdicts
+	d *Decision
 	// hasAccount tells that the caller is an identity of an account, crossAccount that the resource belongs to another.
 	hasAccount, crossAccount bool
 }
 
-func (c *combination) decide() Decision {
-	caller, owner := &c.req.Principal, c.req.owner()
+func (c *combination) decide() {
+	caller, owner := &c.e.req.Principal, c.e.req.owner()
 	c.hasAccount = caller.hasAccount()
 	c.crossAccount = c.hasAccount && owner != "" && owner != caller.Account
-	d := c.verdict()
-	d.CrossAccount = c.crossAccount
-	return d
-}
-
-func (c *combination) verdict() Decision {
+	c.d.CrossAccount = c.crossAccount
 	for i := range c.v {
 		if c.v[i].verdict == ExplicitDeny { // iam.md D1
-			return explicitlyDenied(&c.v[i])
+			c.denyExplicitly(&c.v[i])
+			return
 		}
 	}
+	c.weigh()
+}
+
+// weigh decides where no type denies explicitly.
+func (c *combination) weigh() {
 	resource := &c.v[resourceType]
 	if c.crossesPartitions() { // iam.md D5
-		return Decision{By: resource.typ, Note: "access never crosses partitions"}
+		c.d.By, c.d.Note = c.e.typeOf(resourceType), "access never crosses partitions"
+		return
 	}
 	if guard := c.firstImplicit(rcpType, scpType, endpointType); guard != nil {
-		return denied(guard)
+		c.deny(guard)
+		return
 	}
 	// Within an account identity-based or resource-based policies grant access (iam.md D4). Elsewhere the resource must: for trust
 	// policies and their like (T1), for callers without account (D13, D14, T3), and across accounts, where both must allow and how
 	// the caller is named frees it from nothing (D5).
 	// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html and …-cross-account.html
 	own := c.firstImplicit(identityType, boundaryType, sessionType)
-	mustGrant := c.trust || c.crossAccount || !c.hasAccount
+	mustGrant := c.e.set.policies.Trust || c.crossAccount || !c.hasAccount
 	limit := resource
 	if resource.verdict == Allowed {
 		if limit = c.limitOfGrant(own); limit == nil {
-			return allowed(resource)
+			c.allow(resource)
+			return
 		}
 	}
 	switch {
 	case mustGrant:
-		return denied(limit)
+		c.deny(limit)
 	case own == nil:
-		return allowed(&c.v[identityType])
+		c.allow(&c.v[identityType])
 	case resource.verdict == Allowed:
-		return denied(limit)
+		c.deny(limit)
 	default:
-		return denied(own)
+		c.deny(own)
 	}
 }
 
 // crossesPartitions tells whether caller and resource have partitions, and different ones.
 func (c *combination) crossesPartitions() bool {
 	const common = "arn:aws:"
-	if strings.HasPrefix(c.req.Principal.ARN, common) && strings.HasPrefix(c.req.Resource, common) {
+	if strings.HasPrefix(c.e.req.Principal.ARN, common) && strings.HasPrefix(c.e.req.Resource, common) {
 		return false
 	}
-	a, b := partition(c.req.Principal.ARN), partition(c.req.Resource)
+	a, b := partition(c.e.req.Principal.ARN), partition(c.e.req.Resource)
 	return a != "" && b != "" && a != b
 }
 
@@ -109,30 +113,31 @@ func (c *combination) firstImplicit(types ...typeIndex) *verdictOf {
 	return nil
 }
 
-// allowed points at the statement of the type that allows.
-func allowed(v *verdictOf) Decision {
-	if v.verdict == NotApplicable { // only the root user gets here without a policy (iam.md D3)
-		return Decision{Allowed: true, Note: v.note}
+// allow points at the statement of the type that allows.
+func (c *combination) allow(v *verdictOf) {
+	c.d.Allowed = true
+	if v.group == nil { // only the root user gets here without a policy (iam.md D3)
+		c.d.Note = c.e.noteOn(v)
+		return
 	}
-	return v.decision(Decision{Allowed: true, By: v.typ}, v.allow)
+	c.by(v, v.allow)
 }
 
-func denied(v *verdictOf) Decision { return Decision{By: v.typ, Note: v.note} }
+func (c *combination) deny(v *verdictOf) { c.d.By, c.d.Note = c.e.typeOf(v.typ), c.e.noteOn(v) }
 
-// explicitlyDenied points at the first Deny of the type, or at the policy that could not be read (iam.md D17).
-func explicitlyDenied(v *verdictOf) Decision {
-	d := Decision{By: v.typ, Explicit: true}
-	if v.group.lost >= 0 {
-		d.Policy, d.Statement = &v.group.policies[v.group.lost], -1
-		d.Note = "a policy without a document denies everything"
-		return d
+// denyExplicitly points at the first Deny of the type, or at the policy that could not be read (iam.md D17).
+func (c *combination) denyExplicitly(v *verdictOf) {
+	c.d.Explicit = true
+	if g := v.group; g.lost >= 0 {
+		c.d.By, c.d.Policy, c.d.Statement = c.e.typeOf(v.typ), &g.policies[g.lost], -1
+		c.d.Note = "a policy without a document denies everything"
+		return
 	}
-	return v.decision(d, v.deny)
+	c.by(v, v.deny)
 }
 
-// decision adds where the statement stands; at is 1 + its index.
-func (v *verdictOf) decision(d Decision, at uint32) Decision {
+// by says where the deciding statement of the type stands; at is 1 + its index.
+func (c *combination) by(v *verdictOf, at uint32) {
 	s := &v.group.statements[at-1]
-	d.Policy, d.Statement = &v.group.policies[s.policy], int(s.index)
-	return d
+	c.d.By, c.d.Policy, c.d.Statement = c.e.typeOf(v.typ), &v.group.policies[s.policy], int(s.index)
 }

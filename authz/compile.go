@@ -107,17 +107,14 @@ type span struct{ lo, hi uint32 }
 
 // statement is a compiled statement.
 type statement struct {
-	policy, index uint32 // where it stands
-	level         uint32
-	deny          bool
-	who           presence
-	action        presence
-	resource      presence
-	principals    span
-	// actions are globs, those up to exact with wildcards.
-	actions   span
-	exact     uint32
-	resources span
+	policy, index      uint32 // where it stands
+	level              uint32
+	deny               bool
+	who                presence
+	action             presence
+	resource           presence
+	principals         span
+	actions, resources span // of globs
 	// steps are what must hold, the cheapest first: their order does not matter to whether all of them do. Those from indexed on are
 	// conditions that the columns of the group know.
 	steps   span
@@ -152,11 +149,34 @@ const (
 // index finds the statements of one effect that an action may match.
 type index struct {
 	// exact holds, by lower-case name, the statements that list the action itself.
-	exact map[string][]uint32
-	// wild holds the others, a bit for each: those with wildcards or NotAction, or that cannot be understood.
-	wild []uint64
+	exact map[string][]wordOfSet
+	// patterns hold those that list actions with wildcards, by service; under "" where wildcards stand before the colon.
+	patterns map[string][]actionPattern
+	// others holds the rest, a bit for each: those with NotAction, or that cannot be understood. Without an index it holds all.
+	others []uint64
 	// empty tells that there is no statement of the effect.
 	empty bool
+}
+
+// actionPattern is a pattern with the statements that list it: policies repeat a few of them.
+type actionPattern struct {
+	glob
+	statements []wordOfSet
+}
+
+// wordOfSet is a word of a set of statements: the bits of those from 64*word on.
+type wordOfSet struct {
+	word uint32
+	bits uint64
+}
+
+// with is the set with one more statement, the last.
+func with(set []wordOfSet, id uint32) []wordOfSet {
+	if n := len(set); n == 0 || set[n-1].word != id/64 {
+		set = append(set, wordOfSet{word: id / 64})
+	}
+	set[len(set)-1].bits |= 1 << (id % 64)
+	return set
 }
 
 // compiler makes a group.
@@ -166,7 +186,8 @@ type compiler struct {
 	variables bool
 	keys      map[string]uint32 // by folded name
 	atoms     map[string]uint32 // by nameOf
-	room      []byte            // that patterns are written in
+	actions   map[string]glob
+	room      []byte // that patterns are written in
 }
 
 func compileOne(t PolicyType, p *Policy, many int) *group {
@@ -197,7 +218,7 @@ func compileLevels(t PolicyType, levels [][]Policy, many int) *group {
 // compileGroup compiles the policies of one type, which must allow on every level.
 func compileGroup(t PolicyType, levels [][]Policy, many int) *group {
 	g := &group{namesPrincipals: t.namesPrincipals(), levels: len(levels), notes: make([]string, len(levels)), lost: -1}
-	c := compiler{group: g, keys: make(map[string]uint32), atoms: make(map[string]uint32)}
+	c := compiler{group: g, keys: make(map[string]uint32), atoms: make(map[string]uint32), actions: make(map[string]glob)}
 	for level, policies := range levels {
 		if len(policies) == 0 {
 			g.notes[level] = "no policy is attached"
@@ -245,7 +266,7 @@ func (c *compiler) statement(from *policy.Statement, s statement) {
 	}
 	s.action = presenceOf(from.NotAction != nil, len(actions) > 0)
 	s.resource = presenceOf(from.NotResource != nil, len(resources) > 0)
-	c.actions(&s, actions)
+	s.actions = c.actionPatterns(actions)
 	s.resources = c.patterns(resources, resourceDialect)
 
 	s.steps.lo = uint32(len(g.steps))
@@ -311,29 +332,37 @@ func presenceOf(not, any bool) presence {
 	}
 }
 
-// actions compiles patterns of actions, those with wildcards first. Letters compare without regard to case; a pattern without a colon
-// cannot be understood, but for "*" (iam.md A1).
-func (c *compiler) actions(s *statement, patterns []policy.Text) {
-	g := c.group
-	variables := c.variables
-	c.variables = false
-	defer func() { c.variables = variables }()
+// actionPatterns compiles patterns of actions, those with wildcards first, which match most. Equal ones become equal globs.
+func (c *compiler) actionPatterns(patterns []policy.Text) span {
+	lo := uint32(len(c.group.globs))
 	var exact []glob
-	s.actions.lo = uint32(len(g.globs))
 	for _, p := range patterns {
-		compiled := glob{kind: globUnknown}
-		if p.Value == "*" || strings.Contains(p.Value, ":") {
-			compiled = c.pattern(lowerASCII(p.Value), plainDialect)
+		text := lowerASCII(p.Value)
+		compiled, ok := c.actions[text]
+		if !ok {
+			compiled = c.action(text)
+			c.actions[text] = compiled
 		}
 		if compiled.kind == globExact {
 			exact = append(exact, compiled)
 		} else {
-			g.globs = append(g.globs, compiled)
+			c.group.globs = append(c.group.globs, compiled)
 		}
 	}
-	s.exact = uint32(len(g.globs))
-	g.globs = append(g.globs, exact...)
-	s.actions.hi = uint32(len(g.globs))
+	c.group.globs = append(c.group.globs, exact...)
+	return span{lo, uint32(len(c.group.globs))}
+}
+
+// action compiles a pattern of actions, in lower case: letters compare without regard to case. A pattern without a colon cannot be
+// understood, but for "*" (iam.md A1). There are no variables.
+func (c *compiler) action(text string) glob {
+	if text != "*" && !strings.Contains(text, ":") {
+		return glob{kind: globUnknown}
+	}
+	variables := c.variables
+	c.variables = false
+	defer func() { c.variables = variables }()
+	return c.pattern(text, plainDialect)
 }
 
 // key gives the index of a condition key.
@@ -351,31 +380,59 @@ func (c *compiler) key(name string) uint32 {
 // indexStatements makes the two indices.
 func (g *group) indexStatements(byName bool) {
 	for _, ix := range []*index{&g.deny, &g.allow} {
-		ix.wild, ix.empty = make([]uint64, (len(g.statements)+63)/64), true
+		ix.others, ix.empty = make([]uint64, (len(g.statements)+63)/64), true
 		if byName {
-			ix.exact = make(map[string][]uint32)
+			ix.exact, ix.patterns = make(map[string][]wordOfSet), make(map[string][]actionPattern)
 		}
-	}
-	for i := range g.statements {
-		s := &g.statements[i]
-		ix := &g.deny
-		if !s.deny {
-			ix = &g.allow
+		places := make(map[glob]int)
+		for i := range g.statements {
+			if s := &g.statements[i]; s.deny == (ix == &g.deny) {
+				ix.add(g, s, uint32(i), places)
+			}
 		}
-		ix.add(g, s, uint32(i))
 	}
 }
 
-func (ix *index) add(g *group, s *statement, id uint32) {
+// add adds a statement; places are those of the patterns that are there.
+func (ix *index) add(g *group, s *statement, id uint32, places map[glob]int) {
 	ix.empty = false
-	if ix.exact == nil || s.action != element || s.actions.lo < s.exact {
-		ix.wild[id/64] |= 1 << (id % 64)
-	}
 	if ix.exact == nil || s.action != element {
+		ix.others[id/64] |= 1 << (id % 64)
 		return
 	}
-	for _, a := range g.globs[s.exact:s.actions.hi] {
-		name := g.literals[a.lo]
-		ix.exact[name] = append(ix.exact[name], id)
+	for _, a := range g.globs[s.actions.lo:s.actions.hi] {
+		switch a.kind {
+		case globUnknown:
+			ix.others[id/64] |= 1 << (id % 64)
+		case globExact:
+			name := g.literals[a.lo]
+			ix.exact[name] = with(ix.exact[name], id)
+		default:
+			service := g.serviceOf(a)
+			at, ok := places[a]
+			if !ok {
+				at = len(ix.patterns[service])
+				places[a] = at
+				ix.patterns[service] = append(ix.patterns[service], actionPattern{glob: a})
+			}
+			p := &ix.patterns[service][at]
+			p.statements = with(p.statements, id)
+		}
 	}
+}
+
+// serviceOf is the service whose actions alone a pattern matches; "" where the pattern does not say it.
+func (g *group) serviceOf(a glob) string {
+	start := ""
+	switch {
+	case a.kind == globPrefix, a.kind == globSplit && !a.openStart:
+		start = g.literals[a.lo]
+	case a.kind == globProgram:
+		start = g.programs[a.lo].prefix
+	}
+	service, _, ok := strings.Cut(start, ":")
+	if !ok {
+		return ""
+	}
+	return service
 }

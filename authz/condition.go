@@ -271,19 +271,19 @@ func (e *evaluation) equalsAny(a *atom, k *keyValue) truth {
 	case foldFamily:
 		return anyOf(g.texts[a.lo:a.hi], func(t *text) truth { return e.stringEqualsFold(t, k.single) })
 	case numericFamily:
-		got := &k.as(readAsNumber).number
+		got := &k.as(asNumber).number
 		return anyOf(g.numbers[a.lo:a.hi], func(n *number) truth { return got.compare(n, a.relation) })
 	case dateFamily:
-		got := &k.as(readAsDate).date
+		got := &k.as(asDate).date
 		return anyOf(g.dates[a.lo:a.hi], func(d *date) truth { return got.compare(d, a.relation) })
 	case boolFamily:
-		got := k.as(readAsBool).bool
+		got := k.as(asBool).bool
 		return anyOf(g.texts[a.lo:a.hi], func(t *text) truth { return e.isBool(t, got) })
 	case binaryFamily:
 		got, ok := e.scratch.decode(k.single)
 		return anyOf(g.blobs[a.lo:a.hi], func(b *blob) truth { return b.equals(got, ok) })
 	default:
-		got := &k.as(readAsAddress).address
+		got := &k.as(asAddress).address
 		return anyOf(g.networks[a.lo:a.hi], func(n *network) truth { return n.holds(got) })
 	}
 }

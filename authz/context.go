@@ -20,26 +20,34 @@ type Context struct{ keys *contextKeys }
 // contextKeys holds the keys in the order in which they were first set. A request has some twenty.
 type contextKeys struct {
 	entries []contextEntry
-	hashes  []uint32 // of the folded names of entries
-	// slots is a hash table: 1 + the place of a key, in the first free slot from that of its hash on; 0 for a free one. It has the keys
-	// as long as they are few enough to leave some free; then byName has the places of all, by folded name.
-	slots  [64]uint8
+	// slots is a hash table: each key in the first free slot from that of its hash on. It has the keys as long as they are few enough to
+	// leave some free; then byName has the places of all, by folded name.
+	slots  [64]slot
 	byName map[string]int
 	lists  [][]string
 	// text is what values that were set as something else are written to, one behind the other.
 	text strings.Builder
-	// What the lists start in: one allocation serves most requests.
+	// firstEntries is what entries start in: one allocation serves most requests.
 	firstEntries [usualKeys]contextEntry
-	firstHashes  [usualKeys]uint32
 }
 
+// slot is 1 + the place of a key and, above that, eight bits of its hash, which save comparing most names; 0 when it is free.
+type slot uint16
+
 const (
-	usualKeys = 24
+	usualKeys = 23 // with which contextKeys fills a size of the allocator, 1152 bytes
 	mostSlots = 48 // in use
 	// usualText is the length of two dates, a number of seconds, an address and an age.
 	usualText = 2*len(time.RFC3339) + 48
 	usualJSON = 1024
 )
+
+func slotOf(hash uint32, place int) slot { return slot(hash>>24<<8) | slot(1+place) }
+
+// mayHold tells whether a slot that is in use may have the key with a hash.
+func (s slot) mayHold(hash uint32) bool { return s>>8 == slot(hash>>24) }
+
+func (s slot) place() int { return int(uint8(s)) - 1 }
 
 // contextEntry is one key. Its single value stands in one, so that it needs no slice of its own.
 type contextEntry struct {
@@ -48,9 +56,9 @@ type contextEntry struct {
 	glance
 }
 
-func (k *contextKeys) value(e *contextEntry) Value {
-	if e.form == isList {
-		return Value{Values: k.lists[e.a], Multi: true}
+func (k *contextKeys) valueOf(e *contextEntry) Value {
+	if e.form() == isList {
+		return Value{Values: k.lists[e.value()], Multi: true}
 	}
 	return Value{Values: e.one[:]}
 }
@@ -155,32 +163,37 @@ func (c Context) indexOf(name string, hash uint32) int {
 	if c.keys == nil {
 		return -1
 	}
-	k := c.keys
+	place, _ := c.keys.find(name, hash)
+	return place
+}
+
+// find gives the place of a key, or -1 and the slot that it would have.
+func (k *contextKeys) find(name string, hash uint32) (place int, free *slot) {
 	if k.byName != nil {
 		if i, ok := k.byName[FoldKey(name)]; ok {
-			return i
+			return i, nil
 		}
-		return -1
+		return -1, nil
 	}
-	for slot := hash; ; slot++ {
-		i := int(k.slots[slot%uint32(len(k.slots))]) - 1
-		if i < 0 || k.hashes[i] == hash && sameKey(k.entries[i].name, name) {
-			return i
+	for at := hash; ; at++ {
+		s := &k.slots[at%uint32(len(k.slots))]
+		if *s == 0 {
+			return -1, s
+		}
+		if s.mayHold(hash) {
+			if known := k.entries[s.place()].name; known == name || sameKey(known, name) {
+				return s.place(), nil
+			}
 		}
 	}
 }
 
-// add makes an entry.
-func (k *contextKeys) add(name string, hash uint32) *contextEntry {
-	k.hashes = append(k.hashes, hash)
-	n := len(k.hashes)
+// add makes an entry for a key that find has not found.
+func (k *contextKeys) add(name string, hash uint32, free *slot) *contextEntry {
+	n := len(k.entries)
 	switch {
-	case n <= mostSlots:
-		slot := hash
-		for k.slots[slot%uint32(len(k.slots))] != 0 {
-			slot++
-		}
-		k.slots[slot%uint32(len(k.slots))] = uint8(n)
+	case n < mostSlots:
+		*free = slotOf(hash, n)
 	case k.byName == nil:
 		k.byName = make(map[string]int, 2*n)
 		for i := range k.entries {
@@ -188,14 +201,14 @@ func (k *contextKeys) add(name string, hash uint32) *contextEntry {
 		}
 		fallthrough
 	default:
-		k.byName[FoldKey(name)] = n - 1
+		k.byName[FoldKey(name)] = n
 	}
-	if n <= cap(k.entries) {
-		k.entries = k.entries[:n]
+	if n < cap(k.entries) {
+		k.entries = k.entries[:n+1]
 	} else {
 		k.entries = append(k.entries, contextEntry{})
 	}
-	return &k.entries[n-1]
+	return &k.entries[n]
 }
 
 // Set gives a single-valued key its value.
@@ -207,7 +220,7 @@ func (c *Context) SetBool(name string, value bool) {
 	if value {
 		text, read = "true", isTrue
 	}
-	c.set(name, text, glance{form: readAsBool, a: uint64(read)})
+	c.set(name, text, glanceOf(asBool, int64(read)))
 }
 
 // SetNumber gives a single-valued key a whole number.
@@ -218,7 +231,7 @@ func (c *Context) SetNumber(name string, value int64) {
 		c.Set(name, text)
 		return
 	}
-	c.set(name, text, glance{form: readAsNumber, a: uint64(value)})
+	c.set(name, text, glanceOf(asNumber, value))
 }
 
 // SetTime gives a single-valued key a moment, in seconds, as it is written in ISO 8601: 2006-01-02T15:04:05Z.
@@ -230,7 +243,7 @@ func (c *Context) SetTime(name string, value time.Time) {
 		c.Set(name, text)
 		return
 	}
-	c.set(name, text, glance{form: readAsDate, a: uint64(value.Unix())})
+	c.set(name, text, glanceOf(asDate, value.Unix()))
 }
 
 // SetAddress gives a single-valued key an IP address.
@@ -241,7 +254,7 @@ func (c *Context) SetAddress(name string, value netip.Addr) {
 		c.Set(name, text)
 		return
 	}
-	c.set(name, text, glance{form: readAsAddress, a: addressOf(value).low})
+	c.set(name, text, glanceOf(asAddress, int64(addressOf(value).low)))
 }
 
 // SetList gives a multi-valued key its values. The context keeps the slice.
@@ -258,7 +271,7 @@ func (c *Context) set(name, value string, g glance) {
 // keep gives the glance of a list.
 func (k *contextKeys) keep(values []string) glance {
 	k.lists = append(k.lists, values)
-	return glance{form: isList, a: uint64(len(k.lists) - 1)}
+	return glanceOf(isList, int64(len(k.lists)-1))
 }
 
 // write gives the text as a string, which shares the memory of the others.
@@ -276,17 +289,18 @@ func (c *Context) write(text []byte) string {
 func (c *Context) allocate() {
 	if c.keys == nil {
 		c.keys = &contextKeys{}
-		c.keys.entries, c.keys.hashes = c.keys.firstEntries[:0], c.keys.firstHashes[:0]
+		c.keys.entries = c.keys.firstEntries[:0]
 	}
 }
 
 // entry gives the place of a key, which is made if it is not there.
 func (c *Context) entry(name string, hash uint32) *contextEntry {
 	c.allocate()
-	if i := c.indexOf(name, hash); i >= 0 {
-		return &c.keys.entries[i]
+	place, free := c.keys.find(name, hash)
+	if place >= 0 {
+		return &c.keys.entries[place]
 	}
-	return c.keys.add(name, hash)
+	return c.keys.add(name, hash, free)
 }
 
 // Get finds a key. The values must not be changed.
@@ -295,7 +309,7 @@ func (c Context) Get(name string) (Value, bool) {
 	if i < 0 {
 		return Value{}, false
 	}
-	return c.keys.value(&c.keys.entries[i]), true
+	return c.keys.valueOf(&c.keys.entries[i]), true
 }
 
 // Len is the number of keys.
@@ -312,7 +326,7 @@ func (c Context) All(yield func(name string, v Value) bool) {
 		return
 	}
 	for i := range c.keys.entries {
-		if !yield(c.keys.entries[i].name, c.keys.value(&c.keys.entries[i])) {
+		if !yield(c.keys.entries[i].name, c.keys.valueOf(&c.keys.entries[i])) {
 			return
 		}
 	}
@@ -325,10 +339,10 @@ func (c *Context) Merge(other Context) {
 	}
 	for i := range other.keys.entries {
 		from := &other.keys.entries[i]
-		e := c.entry(from.name, other.keys.hashes[i])
+		e := c.entry(from.name, hashKey(from.name))
 		*e = *from
-		if from.form == isList {
-			e.glance = c.keys.keep(other.keys.lists[from.a])
+		if from.form() == isList {
+			e.glance = c.keys.keep(other.keys.lists[from.value()])
 		}
 	}
 }
@@ -350,7 +364,7 @@ func (c Context) MarshalJSON() ([]byte, error) {
 		out = append(out, "{,"[min(i, 1)])
 		out = appendQuoted(out, e.name)
 		out = append(out, `:{"values":[`...)
-		v := c.keys.value(e)
+		v := c.keys.valueOf(e)
 		for j, value := range v.Values {
 			if j > 0 {
 				out = append(out, ',')

@@ -11,35 +11,37 @@ import (
 // condition compares without regard to case, or as booleans, with a text that several variables make up.
 //
 // It never fails: what cannot be decided is denied.
-func (s *Set) Decide(req *Request) Decision {
+func (s *Set) Decide(req *Request) (d Decision) {
 	sc := scratches.Get().(*scratch)
 	defer scratches.Put(sc)
-	e := evaluation{req: req, bounded: s.policies.Boundary != nil, scratch: sc}
-	return s.decide(&e)
+	e := evaluation{set: s, req: req, scratch: sc}
+	e.decide(&d)
+	return d
 }
 
-// decide asks each type of policy, in the order in which denials are reported, and combines what they say. An explicit denial ends it:
-// "If the enforcement code finds even one explicit deny that applies, the code returns a final decision of Deny" (iam.md D1, D2).
+// decide asks each type of policy, in the order in which denials are reported, and combines what they say in d, which is zero. (What
+// returns a Decision copies it, which for most of them takes longer than to make it.) An explicit denial ends it: "If the enforcement
+// code finds even one explicit deny that applies, the code returns a final decision of Deny" (iam.md D1, D2).
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
-func (s *Set) decide(e *evaluation) Decision {
+func (e *evaluation) decide(d *Decision) {
 	e.begin()
 	var v verdicts
 	for i := range v {
-		s.ask(e, typeIndex(i), &v[i])
+		v[i].typ = typeIndex(i)
+		e.ask(&v[i])
 		if v[i].verdict == ExplicitDeny && e.trace == nil {
 			break
 		}
 	}
-	c := combination{req: e.req, v: &v, trust: s.policies.Trust}
-	d := c.decide()
+	c := combination{e: e, v: &v, d: d}
+	c.decide()
 	if e.trace != nil {
-		d.Types = c.traced(e.trace)
+		d.Types = e.traced(&c, &v)
 	}
-	return d
 }
 
 // typeIndex numbers the types of policy in the order of evaluation, which is the order in which a denial is reported (iam.md D2, M3).
-type typeIndex int
+type typeIndex uint8
 
 const (
 	rcpType typeIndex = iota
@@ -57,9 +59,9 @@ type verdicts [typeCount]verdictOf
 
 // verdictOf is what one type of policy says.
 type verdictOf struct {
-	typ     PolicyType
+	typ typeIndex
+	// verdict is "" for a type that says nothing: NotApplicable.
 	verdict Verdict
-	note    string
 	group   *group
 	// deny and allow are the statements that decided: 1 + their index in the group, 0 for none.
 	deny, allow uint32
@@ -69,39 +71,39 @@ type verdictOf struct {
 	level int
 }
 
-// ask lets one type of policy speak, if it binds the caller.
-func (s *Set) ask(e *evaluation, i typeIndex, v *verdictOf) {
-	v.group, v.typ = s.groups[i], s.typeOf(i, e.action)
-	e.typ, e.trust = v.typ, v.typ == RoleTrustPolicy
+// ask lets one type of policy speak, if it binds the caller. Nobody acts without the types that a caller must have.
+func (e *evaluation) ask(v *verdictOf) {
+	g := e.set.groups[v.typ]
 	if e.trace != nil {
-		e.trace.types = append(e.trace.types, TypeTrace{Type: v.typ})
-	}
-	v.verdict = NotApplicable
-	if v.note = exemption(&e.req.Principal, i); v.note != "" {
-		return
+		e.trace.types = append(e.trace.types, TypeTrace{Type: e.typeOf(v.typ)})
 	}
 	switch {
-	case v.group != nil:
-		e.judge(v)
-	case i == identityType:
-		v.verdict, v.note = ImplicitDeny, "no policy is attached"
-	case i == sessionType && e.req.Principal.Kind == FederatedUser:
-		// A session of GetFederationToken has the permissions that its session policies name, and none without (iam.md D7).
-		v.verdict, v.note = ImplicitDeny, "no session policy was passed to GetFederationToken"
-	case v.typ == RoleTrustPolicy:
-		v.note = "no role-trust policy"
+	case g == nil && !e.req.Principal.needs(v.typ), exemption(&e.req.Principal, v.typ) != "":
+	case g == nil:
+		v.verdict = ImplicitDeny
 	default:
-		v.note = absences[i]
+		v.group = g
+		e.judge(v)
 	}
+}
+
+// needs tells which types of policy a caller needs, so that none of them is a denial: identity-based ones and, in a session of
+// GetFederationToken, those of the session, which has the permissions that these name, and none without (iam.md D7).
+func (p *Principal) needs(i typeIndex) bool {
+	return i == identityType || i == sessionType && p.Kind == FederatedUser
 }
 
 // typeOf names a type of policy. The resource's policy is a role's trust policy where sts actions are judged by it; other policies
 // without which nobody has access, such as those of KMS keys, are called resource-based.
-func (s *Set) typeOf(i typeIndex, action string) PolicyType {
-	if i == resourceType && s.policies.Trust && strings.HasPrefix(action, "sts:") {
+func (e *evaluation) typeOf(i typeIndex) PolicyType {
+	if e.isTrust(i) {
 		return RoleTrustPolicy
 	}
 	return typeNames[i]
+}
+
+func (e *evaluation) isTrust(i typeIndex) bool {
+	return i == resourceType && e.set.policies.Trust && strings.HasPrefix(e.action(), "sts:")
 }
 
 // typeNames are the types of policy in the order of evaluation.
@@ -113,7 +115,29 @@ var typeNames = [typeCount]PolicyType{
 // absences are what is said of a type that has no policy.
 var absences = [typeCount]string{
 	"no resource-control policies", "no service-control policies", "no vpc-endpoint policy", "no resource-based policy",
-	"no identity-based policy", "no permissions-boundary policy", "no session policy",
+	"no policy is attached", "no permissions-boundary policy", "no session policy",
+}
+
+// noteOn says why a type of policy does not allow, where no statement says it; "" where one does.
+func (e *evaluation) noteOn(v *verdictOf) string {
+	g, caller := e.set.groups[v.typ], &e.req.Principal
+	note := exemption(caller, v.typ)
+	switch {
+	case note != "":
+		return note
+	case g == nil && v.typ == sessionType && caller.needs(v.typ):
+		return "no session policy was passed to GetFederationToken"
+	case g == nil && e.isTrust(v.typ):
+		return "no role-trust policy"
+	case g == nil:
+		return absences[v.typ]
+	case v.verdict != ImplicitDeny:
+		return ""
+	case g.levels == 0:
+		return "no policy is attached"
+	default:
+		return g.notes[v.level]
+	}
 }
 
 // exemption says why a type of policy does not bind this kind of caller; "" when it does.
@@ -140,13 +164,10 @@ func (p *Principal) isRoot() bool {
 
 // evaluation is one request being compared with policies.
 type evaluation struct {
+	set *Set
 	req *Request
-	// action of the request, in lower case.
-	action string
-	// bounded is true when the caller has a permissions boundary.
-	bounded bool
 	// typ and group are what is being evaluated; trust tells that it is a role's trust policy.
-	typ   PolicyType
+	typ   typeIndex
 	trust bool
 	group *group
 	// indexed tells that the columns of the group know what is left of the statements.
@@ -167,8 +188,8 @@ type scratch struct {
 	values []string
 	bytes  []byte
 	places places
-	// raw and folded are the last action and its lower-case form.
-	raw, folded string
+	// raw and folded are the last action and its lower-case form, service what that names before its colon.
+	raw, folded, service string
 }
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
@@ -193,13 +214,20 @@ func (e *evaluation) enter(g *group) {
 func (e *evaluation) begin() {
 	if sc := e.scratch; sc.raw != e.req.Action {
 		sc.raw, sc.folded = e.req.Action, lowerASCII(e.req.Action)
+		sc.service, _, _ = strings.Cut(sc.folded, ":")
 	}
-	e.action = e.scratch.folded
 }
+
+// action is that of the request, in lower case.
+func (e *evaluation) action() string { return e.scratch.folded }
+
+// bounded tells whether the caller has a permissions boundary.
+func (e *evaluation) bounded() bool { return e.set.policies.Boundary != nil }
 
 // judge evaluates the policies of one type.
 func (e *evaluation) judge(v *verdictOf) {
 	g := v.group
+	e.typ, e.trust = v.typ, e.isTrust(v.typ)
 	e.enter(g)
 	if e.trace != nil {
 		e.traceAll(v)
@@ -211,10 +239,8 @@ func (e *evaluation) judge(v *verdictOf) {
 		v.verdict = ExplicitDeny
 	case g.levels > 0 && v.level == g.levels:
 		v.verdict = Allowed
-	case g.levels == 0:
-		v.verdict, v.note = ImplicitDeny, "no policy is attached"
 	default:
-		v.verdict, v.note = ImplicitDeny, g.notes[v.level]
+		v.verdict = ImplicitDeny
 	}
 }
 
@@ -253,19 +279,34 @@ func (e *evaluation) candidates(ix *index) candidates {
 		sc.candidates = sc.candidates[:0]
 		return candidates{word: -1}
 	}
-	sc.candidates = append(sc.candidates[:0], ix.wild...)
-	sc.listed = appendZeros(sc.listed[:0], len(ix.wild))
+	sc.candidates = append(sc.candidates[:0], ix.others...)
+	sc.listed = appendZeros(sc.listed[:0], len(ix.others))
 	if ix.exact != nil {
-		for _, id := range ix.exact[e.action] {
-			bit := uint64(1) << (id % 64)
-			sc.candidates[id/64] |= bit
-			sc.listed[id/64] |= bit
-		}
+		sc.list(ix.exact[sc.folded])
+		e.match(ix.patterns[""])
+		e.match(ix.patterns[sc.service])
 	}
 	for w, out := range sc.ruledOut {
 		sc.candidates[w] &^= out
 	}
 	return candidates{word: -1}
+}
+
+// match lists the statements of the patterns that the action matches.
+func (e *evaluation) match(patterns []actionPattern) {
+	for i := range patterns {
+		if p := &patterns[i]; e.glob(&p.glob, e.action()) == yes {
+			e.scratch.list(p.statements)
+		}
+	}
+}
+
+// list makes statements that list the action candidates.
+func (sc *scratch) list(statements []wordOfSet) {
+	for _, in := range statements {
+		sc.candidates[in.word] |= in.bits
+		sc.listed[in.word] |= in.bits
+	}
 }
 
 func (e *evaluation) next(c *candidates) bool {
@@ -300,5 +341,5 @@ func (v *verdictOf) see(s *statement, id uint32, kind MatchKind) {
 
 // settled tells whether no further Allow can matter.
 func (v *verdictOf) settled() bool {
-	return v.level == v.group.levels && (v.kind == MatchDirect || v.typ != ResourceBasedPolicy && v.typ != RoleTrustPolicy)
+	return v.level == v.group.levels && (v.kind == MatchDirect || v.typ != resourceType)
 }

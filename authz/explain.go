@@ -46,7 +46,7 @@ func (s *Set) Trace(req *Request) Decision { return s.trace(req).decision }
 func (s *Set) trace(req *Request) *trace {
 	sc := scratches.Get().(*scratch)
 	defer scratches.Put(sc)
-	e := evaluation{req: req, bounded: s.policies.Boundary != nil, scratch: sc, trace: &trace{}}
-	e.trace.decision = s.decide(&e)
+	e := evaluation{set: s, req: req, scratch: sc, trace: &trace{}}
+	e.decide(&e.trace.decision)
 	return e.trace
 }

@@ -155,6 +155,10 @@ func TestEveryStatementIsFound(t *testing.T) {
 		for name, actions := range map[string][2]string{
 			"exact":         {`"s3:A%d"`, "s3:A%d"},
 			"wild":          {`"s3:A%d?"`, "s3:A%dx"},
+			"prefix":        {`["s3:A%[1]d-*","s3:A%[1]d-*"]`, "S3:a%[1]d-b"},
+			"split":         {`"s3:A%d-*b"`, "s3:A%d-b"},
+			"any service":   {`"*:A%d"`, "s3:A%d"},
+			"some service":  {`"s?:A%d"`, "s3:A%d"},
 			"exact by wild": {`["s3:B*","s3:A%d"]`, "s3:A%d"},
 		} {
 			t.Run(effect+" "+name, func(t *testing.T) {

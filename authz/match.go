@@ -41,7 +41,7 @@ func (e *evaluation) step(s *statement, st *step, kind MatchKind) (truth, MatchK
 // matchAction compares Action or NotAction with the requested action.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html
 func (e *evaluation) matchAction(s *statement) truth {
-	return covered(s.action, e.like(s.actions, e.action))
+	return covered(s.action, e.like(s.actions, e.action()))
 }
 
 // matchResource compares Resource or NotResource with the requested resource, with regard to case.
@@ -65,12 +65,18 @@ func covered(p presence, matches truth) truth {
 	}
 }
 
-// like compares a value with patterns. It is anyOf without the call of a function for each.
+// like compares a value with patterns. It is anyOf without the call of a function for each, and for most patterns without one at all.
 func (e *evaluation) like(patterns span, value string) truth {
 	result := no
 	globs := e.group.globs[patterns.lo:patterns.hi]
 	for i := range globs {
-		if result = max(result, e.glob(&globs[i], value)); result == yes {
+		var matches truth
+		if g := &globs[i]; g.kind == globPrefix {
+			matches = truthOf(startsWith(value, e.group.literals[g.lo]))
+		} else {
+			matches = e.glob(g, value)
+		}
+		if result = max(result, matches); result == yes {
 			break
 		}
 	}

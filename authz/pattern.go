@@ -222,7 +222,7 @@ func (c *compiler) literal(text string) uint32 {
 func (e *evaluation) glob(g *glob, text string) truth {
 	switch g.kind {
 	case globPrefix:
-		return truthOf(strings.HasPrefix(text, e.group.literals[g.lo]))
+		return truthOf(startsWith(text, e.group.literals[g.lo]))
 	case globSuffix:
 		return truthOf(strings.HasSuffix(text, e.group.literals[g.lo]))
 	case globAny:
@@ -259,7 +259,7 @@ func (e *evaluation) partial(g *glob, text string) truth {
 // anything.
 func matchSplit(g *glob, literals []string, text string) bool {
 	if !g.openStart {
-		if !strings.HasPrefix(text, literals[0]) {
+		if !startsWith(text, literals[0]) {
 			return false
 		}
 		text, literals = text[len(literals[0]):], literals[1:]
@@ -283,6 +283,13 @@ func matchSplit(g *glob, literals []string, text string) bool {
 		text = text[i+len(l):]
 	}
 	return true
+}
+
+// startsWith tells what strings.HasPrefix does. It looks at the last byte first, for what a pattern is compared with is often like the
+// pattern at its beginning: another ARN, another client's version.
+func startsWith(text, prefix string) bool {
+	n := len(prefix)
+	return n == 0 || n <= len(text) && text[n-1] == prefix[n-1] && text[:n] == prefix
 }
 
 func (p *places) matchProgram(prog *program, text string) bool {

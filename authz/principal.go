@@ -182,7 +182,7 @@ func (p *Principal) isFederated() bool { return p.Kind == WebIdentity || p.Kind 
 // anybody is the match of "*". A policy that grants access must name the provider of callers who hold but its token: there "*" is
 // unknown. In policies that only limit access it is everybody.
 func (e *evaluation) anybody() (truth, MatchKind) {
-	if e.req.Principal.isFederated() && (e.typ == ResourceBasedPolicy || e.typ == RoleTrustPolicy) {
+	if e.req.Principal.isFederated() && e.typ == resourceType {
 		return unknown, MatchWildcard
 	}
 	return yes, MatchWildcard
@@ -225,7 +225,7 @@ func (e *evaluation) notPrincipal(s *statement) (truth, MatchKind) {
 	if !s.deny {
 		return no, MatchNone // not supported
 	}
-	if e.bounded || !e.exempted(s) {
+	if e.bounded() || !e.exempted(s) {
 		return yes, MatchNotPrincipal
 	}
 	return no, MatchNone

@@ -64,8 +64,10 @@ func TestDecideAllocatesNothing(t *testing.T) {
 			s := compiled(t, statements, many)
 			sc := new(scratch)
 			decide := func() {
-				e := evaluation{req: &req, scratch: sc}
-				if d := s.decide(&e); d.By != IdentityBasedPolicy || d.Policy == nil {
+				var d Decision
+				own := req // a caller's request stays on its stack
+				e := evaluation{set: s, req: &own, scratch: sc}
+				if e.decide(&d); d.By != IdentityBasedPolicy || d.Policy == nil {
 					t.Errorf("%s: %v", name, d)
 				}
 			}

@@ -16,14 +16,15 @@ type trace struct {
 }
 
 // traced completes the traces of the types: an implicit denial that a resource-based grant makes irrelevant is Bypassed.
-func (c *combination) traced(t *trace) []TypeTrace {
-	for i := range t.types {
-		t.types[i].Verdict, t.types[i].Note = c.v[i].verdict, c.v[i].note
+func (e *evaluation) traced(c *combination, v *verdicts) []TypeTrace {
+	for i := range v {
+		t := &e.trace.types[i]
+		t.Verdict, t.Note = cmp.Or(v[i].verdict, NotApplicable), e.noteOn(&v[i])
 		if c.isBypassed(typeIndex(i)) {
-			t.types[i].Verdict = Bypassed
+			t.Verdict = Bypassed
 		}
 	}
-	return t.types
+	return e.trace.types
 }
 
 // traceAll evaluates every statement of every policy, also where the outcome is clear, and writes it all down.
@@ -63,7 +64,7 @@ func (e *evaluation) traceAll(v *verdictOf) {
 func (e *evaluation) traceKeys() {
 	for i := range e.group.keys {
 		if e.scratch.keys[i].state != notLookedUp {
-			e.trace.asked(e.group.keys[i].name, e.req, e.typ)
+			e.trace.asked(e.group.keys[i].name, e.req, e.typeOf(e.typ))
 		}
 	}
 }
@@ -162,7 +163,7 @@ func (w *statementWriter) principal(e *evaluation, result truth, kind MatchKind)
 		m.Note = "it cannot be told whether this names the caller"
 	case name == "NotPrincipal" && w.from.Effect == policy.Allow:
 		m.Note = "NotPrincipal with Allow is not supported"
-	case name == "NotPrincipal" && e.bounded:
+	case name == "NotPrincipal" && e.bounded():
 		w.t.Note = "NotPrincipal with Deny denies every caller that has a permissions boundary" // iam.md P7
 	}
 	w.element(result, m)
@@ -171,7 +172,7 @@ func (w *statementWriter) principal(e *evaluation, result truth, kind MatchKind)
 // whole describes an element that the statement should have, or should not.
 func (w *statementWriter) whole(e *evaluation, element, got, rule string) *Mismatch {
 	return &Mismatch{Element: element, Span: w.from.Span, At: w.t.At, Got: got,
-		Note: "a statement of a " + string(e.typ) + " policy " + rule}
+		Note: "a statement of a " + string(e.typeOf(e.typ)) + " policy " + rule}
 }
 
 func (w *statementWriter) action(e *evaluation, result truth) {

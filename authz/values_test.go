@@ -31,18 +31,18 @@ func TestReadUTC(t *testing.T) {
 
 // TestGlance: usual values are read when they enter the context, and as they would be without.
 func TestGlance(t *testing.T) {
-	for text, want := range map[string]readAs{
-		"true": readAsBool, "FALSE": 0, "tea": readAsBool, "false": readAsBool, "f": readAsBool, "": 0, "alice": 0, "-1": 0, ":1": 0,
-		"0": readAsNumber, "9": readAsNumber, "007": readAsNumber, "120": readAsNumber, "123456789012345678": readAsNumber,
+	for text, want := range map[string]form{
+		"true": asBool, "FALSE": 0, "tea": asBool, "false": asBool, "f": asBool, "": 0, "alice": 0, "-1": 0, ":1": 0,
+		"0": asNumber, "9": asNumber, "007": asNumber, "120": asNumber, "123456789012345678": asNumber,
 		"1234567890123456789": 0, "18446744073709551617": 0, "1.5": 0, "1a": 0,
-		"2026-01-01T00:00:00Z": readAsDate, "2026-01-31T00:00:00Z": readAsDate, "2026-02-29T00:00:00Z": 0, "2026-01-32T00:00:00Z": 0, "2026-01-01": 0,
-		"192.0.2.7": readAsAddress, "9.9.9.9": readAsAddress, "2001:db8::1": 0, "::ffff:192.0.2.7": 0, "192.0.2": 0,
+		"2026-01-01T00:00:00Z": asDate, "2026-01-31T00:00:00Z": asDate, "2026-02-29T00:00:00Z": 0, "2026-01-32T00:00:00Z": 0, "2026-01-01": 0,
+		"192.0.2.7": asAddress, "9.9.9.9": asAddress, "2001:db8::1": 0, "::ffff:192.0.2.7": 0, "192.0.2": 0,
 	} {
 		g := glanceAt(text)
-		if g.form != want {
-			t.Errorf("%q: got form %d, want %d", text, g.form, want)
+		if g.form() != want {
+			t.Errorf("%q: got form %d, want %d", text, g.form(), want)
 		}
-		for _, form := range []readAs{readAsNumber, readAsDate, readAsAddress, readAsBool} {
+		for _, form := range []form{asNumber, asDate, asAddress, asBool} {
 			fast, slow := keyValue{single: text, glance: g}, keyValue{single: text}
 			if got, want := *fast.as(form), *slow.as(form); got != want {
 				t.Errorf("%q as %d: got %+v, want %+v", text, form, got, want)

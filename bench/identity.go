@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strconv"
 	"time"
@@ -69,10 +71,17 @@ func simulation(user string) url.Values {
 	}
 }
 
-// serveVerify verifies signatures and answers a constant: the least that a signed API can do.
+// serveVerify verifies signatures and answers a constant, or as many bytes as its argument says: the least that a signed API can do.
 func serveVerify() error {
 	verifier := sigv4.New()
 	constant := []byte(`<R xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><ResponseMetadata><RequestId>8476a536-e9f4-11e8-9739-2dfe598c3fcd</RequestId></ResponseMetadata></R>`)
+	if len(os.Args) > 2 {
+		size, err := strconv.Atoi(os.Args[2])
+		if err != nil {
+			return err
+		}
+		constant = bytes.Repeat([]byte(" "), size)
+	}
 	return serve(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err == nil {
@@ -83,6 +92,7 @@ func serveVerify() error {
 			return
 		}
 		w.Header().Set("Content-Type", "text/xml")
+		w.Header().Set("Content-Length", strconv.Itoa(len(constant)))
 		w.Write(constant) // an error shows as a failed request of the load
 	})
 }
@@ -114,9 +124,47 @@ func (w *workshop) measureIdentity(ctx context.Context) (err error) {
 		if err != nil {
 			return fmt.Errorf("%s: %w", q.name, err)
 		}
-		fmt.Printf("%-34s %12.0f %12.0f %9.2f %9.2f\n", q.name, ours[0].rate, ours[1].rate, ours[0].rate/least[0].rate, ours[1].rate/least[1].rate)
+		printRates(q.name, ours, least)
+		if err := w.compareTransfer(ctx, s.url, q, caller, ours); err != nil {
+			return fmt.Errorf("%s beside as long an answer: %w", q.name, err)
+		}
 	}
 	return nil
+}
+
+func printRates(name string, ours, bare [2]result) {
+	fmt.Printf("%-34s %12.0f %12.0f %9.2f %9.2f\n", name, ours[0].rate, ours[1].rate, ours[0].rate/bare[0].rate, ours[1].rate/bare[1].rate)
+}
+
+// longAnswer is the length in bytes from which on the transfer alone costs as much as what the bare handler does.
+const longAnswer = 16 << 10
+
+// compareTransfer compares a call of a long answer with a bare handler whose answer is as long: the least that its transfer costs.
+func (w *workshop) compareTransfer(ctx context.Context, url string, q apiCall, c aws.Credentials, ours [2]result) (err error) {
+	length, err := answerLength(ctx, url, q, c)
+	if err != nil || length < longAnswer {
+		return err
+	}
+	bare, err := w.startPeer(ctx, "verify", strconv.Itoa(length))
+	if err != nil {
+		return err
+	}
+	defer func() { err = firstError(err, bare.stop()) }()
+	least, err := w.callRates(ctx, bare.url, q, aws.Credentials{AccessKeyID: benchKey, SecretAccessKey: benchSecret})
+	if err != nil {
+		return err
+	}
+	printRates(fmt.Sprintf("  beside %d bare bytes", length), ours, least)
+	return nil
+}
+
+func answerLength(ctx context.Context, url string, q apiCall, c aws.Credentials) (int, error) {
+	req, err := signed(ctx, url+"/", []byte(q.parameters.Encode()), c, q.service)
+	if err != nil {
+		return 0, err
+	}
+	answer, err := answerTo(req)
+	return len(answer), err
 }
 
 func (w *workshop) callRates(ctx context.Context, url string, q apiCall, c aws.Credentials) (rates [2]result, err error) {
@@ -215,18 +263,23 @@ func (s *server) simulate(ctx context.Context, user int) error {
 	if err != nil {
 		return err
 	}
+	_, err = answerTo(req)
+	return err
+}
+
+func answerTo(req *http.Request) ([]byte, error) {
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	answer, err := io.ReadAll(resp.Body)
 	if err := firstError(err, resp.Body.Close()); err != nil {
-		return err
+		return nil, err
 	}
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("status %d: %s", resp.StatusCode, answer)
+		return nil, fmt.Errorf("status %d: %s", resp.StatusCode, answer)
 	}
-	return nil
+	return answer, nil
 }
 
 func userName(i int) string { return "user-" + strconv.Itoa(i) }

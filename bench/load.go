@@ -23,7 +23,11 @@ type result struct {
 
 // signed makes a signed POST once; it is sent many times, for signatures hold for minutes and the generator's own cost must be small.
 func signed(ctx context.Context, url string, body []byte, c aws.Credentials, service string) (*http.Request, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	return signedRequest(ctx, http.MethodPost, url, body, c, service)
+}
+
+func signedRequest(ctx context.Context, method, url string, body []byte, c aws.Credentials, service string) (*http.Request, error) {
+	req, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}

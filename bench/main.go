@@ -31,7 +31,7 @@ func main() {
 	repetitions := flag.Int("repetitions", 5, "how often each figure is measured; the median is printed")
 	length := flag.Duration("length", 3*time.Second, "how long each repetition of a load lasts; one of decisions lasts a tenth")
 	driver := flag.String("sandbox", "oci", "the sandbox driver that licet runs with")
-	only := flag.String("only", "", "measure nothing but \"decide\", \"identity\" or \"server\"; unset: all")
+	only := flag.String("only", "", "measure nothing but \"decide\", \"identity\", \"functions\" or \"server\"; unset: all")
 	flag.Parse()
 	if err := run(context.Background(), options{*repetitions, *length, *driver, *only}); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -43,7 +43,7 @@ type options struct {
 	repetitions int
 	length      time.Duration
 	driver      string
-	only        string // "", "decide", "identity" or "server"
+	only        string // "", "decide", "identity", "functions" or "server"
 }
 
 // workshop holds what the measurements share.
@@ -56,8 +56,8 @@ type workshop struct {
 }
 
 func run(ctx context.Context, o options) error {
-	if !slices.Contains([]string{"", "decide", "identity", "server"}, o.only) {
-		return fmt.Errorf("-only %q is neither decide nor identity nor server", o.only)
+	if !slices.Contains([]string{"", "decide", "identity", "functions", "server"}, o.only) {
+		return fmt.Errorf("-only %q is none of decide, identity, functions and server", o.only)
 	}
 	fmt.Printf("%d CPUs, %s, medians of %d\n\n", runtime.NumCPU(), runtime.Version(), o.repetitions)
 	if o.only == "" || o.only == "decide" {
@@ -90,7 +90,12 @@ func measureServer(ctx context.Context, o options) error {
 		}
 	}
 	fmt.Printf("sandbox %s\n\n", o.driver)
-	if o.only != "server" {
+	if o.only == "" || o.only == "functions" {
+		if err := w.measureFunctions(ctx); err != nil {
+			return fmt.Errorf("measure Lambda's API: %w", err)
+		}
+	}
+	if o.only == "" || o.only == "identity" {
 		if err := w.measureIdentity(ctx); err != nil {
 			return fmt.Errorf("measure IAM and STS: %w", err)
 		}
@@ -98,7 +103,7 @@ func measureServer(ctx context.Context, o options) error {
 			return fmt.Errorf("measure many users: %w", err)
 		}
 	}
-	if o.only == "identity" {
+	if o.only != "" && o.only != "server" {
 		return nil
 	}
 	if err := w.measureStart(ctx); err != nil {

@@ -260,6 +260,11 @@ func zipped(executable string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return archived(content)
+}
+
+// archived is a deployment package with this bootstrap.
+func archived(content []byte) ([]byte, error) {
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
 	h := &zip.FileHeader{Name: "bootstrap", Method: zip.Deflate}

@@ -179,6 +179,8 @@ const (
 	somePolicy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
 	someTrust  = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
 	leaveOut   = ""
+
+	someFunctionPolicy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"s3.amazonaws.com"},"Action":"*","Resource":"*"}]}`
 )
 
 // inputValues are the values of members that cannot be called someName: by member, by service and member, or by operation and member,
@@ -209,6 +211,7 @@ func inputValues() map[string]string {
 
 		"lambda.Resource": function, "lambda.Action": "lambda:InvokeFunction", "lambda.Principal": "s3.amazonaws.com",
 		"lambda.SourceArn": "arn:aws:s3:::" + someName, "lambda.SourceAccount": defaultAccount, "lambda.PrincipalOrgID": "o-a1b2c3d4e5",
+		"lambda.ResourceArn": function, "lambda.Policy": someFunctionPolicy,
 		"lambda.KMSKeyArn":            "arn:aws:kms:" + defaultRegion + ":" + defaultAccount + ":key/" + someName,
 		"lambda.SourceKMSKeyArn":      "arn:aws:kms:" + defaultRegion + ":" + defaultAccount + ":key/" + someName,
 		"lambda.TargetArn":            "arn:aws:sqs:" + defaultRegion + ":" + defaultAccount + ":" + someName,

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
@@ -163,7 +164,7 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 	}
 	s.lambda, err = lambda.New(lambda.Config{
 		DB: s.decisions.Recorded(), Blobs: blobs, Keys: s.keys, CodeDir: dataDir(c.Data).path("code"), Runner: s.functions,
-		Roles: executionRoles{s}, Principals: s.directory, CodeURLs: links, Permissions: permissions{s},
+		Roles: executionRoles{s}, Principals: s.directory, CodeURLs: links, Permissions: permissions{s}, FunctionURLs: s.functionURL,
 		Publishers: publishers,
 		Runtimes:   func(name types.Runtime) bool { _, ok := set.Lookup(string(name)); return ok },
 		VPCs:       func(subnet string) (string, bool) { vpc, ok := c.Subnets[subnet]; return vpc, ok },
@@ -258,7 +259,7 @@ func (s *server) openExecution(ctx context.Context, c config, set *runtimes.Set)
 	return execution.New(execution.Config{
 		Driver: driver, Runtimes: execution.Managed(set), Credentials: executionRoles{s}.credentials, Logs: logWriter{s},
 		Endpoint: frontDoor{s}, Network: sandbox.Network(c.FunctionNetwork), IdleTimeout: c.IdleTimeout, Logger: s.logger,
-		ProvisionedMemoryMB: machineMemoryMB(),
+		ProvisionedMemoryMB: machineMemoryMB() * 3 / 4, // what sandboxes may use together
 	})
 }
 
@@ -297,4 +298,12 @@ func (s *server) close() error {
 	}
 	s.closers = nil
 	return errors.Join(errs...)
+}
+
+// functionURL is where a function URL is: a name below localhost, which is this machine (RFC 6761, 6.3), by the server's own port. AWS has
+// https://<id>.lambda-url.<region>.on.aws/.
+func (s *server) functionURL(region, id string) string {
+	scheme, address, _ := strings.Cut(s.url, "://")
+	port := address[strings.LastIndexByte(address, ':')+1:]
+	return scheme + "://" + id + ".lambda-url." + region + ".localhost:" + port + "/"
 }

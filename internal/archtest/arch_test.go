@@ -102,6 +102,15 @@ var allowed = map[string][]string{
 	"internal/services/lambda/mapping": append(serviceMay("lambda"), "internal/services/lambda/fault", "internal/services/lambda/request",
 		"internal/services/lambda/tag"),
 	"internal/services/lambda/tag": {"authz", "internal/service", "internal/services/lambda/fault"},
+	"internal/services/lambda/functionurl": {
+		"authz", "internal/service", "internal/store", "internal/services/lambda/fault", "internal/services/lambda/request",
+		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/service/lambda/...",
+	},
+	"internal/services/lambda/resourcepolicy": {
+		"authz", "policy", "internal/arn", "internal/principal", "internal/service", "internal/store",
+		"internal/services/lambda/fault", "internal/services/lambda/request",
+		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/service/lambda", "github.com/google/uuid",
+	},
 
 	"internal/services/organizations":                  append(serviceMay("organizations"), "internal/organization"),
 	"internal/services/organizations/organizationsapi": apiMay("organizations"),

@@ -8,6 +8,7 @@ package protocol
 
 import (
 	"net/http"
+	"net/url"
 	"reflect"
 
 	smithy "github.com/aws/smithy-go"
@@ -50,6 +51,8 @@ type Operation struct {
 type Request struct {
 	HTTP *http.Request
 	Body []byte
+	// Form holds the parameters of a request of a query protocol once they were read. Codecs alone set it.
+	Form url.Values
 }
 
 // Codec is one service's protocol. Errors are *awserr.Error: SerializationException for malformed bodies,

@@ -76,6 +76,15 @@ type Target struct {
 	Keys authz.Context
 }
 
+// With gives the target with condition keys more. Those that it has stay as they are: they may be shared.
+func (t Target) With(set func(*authz.Context)) Target {
+	var keys authz.Context
+	keys.Merge(t.Keys)
+	set(&keys)
+	t.Keys = keys
+	return t
+}
+
 // Need is one permission that a call requires.
 type Need struct {
 	Action string

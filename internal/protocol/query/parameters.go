@@ -1,6 +1,7 @@
 package query
 
 import (
+	"bytes"
 	"net/http"
 	"net/url"
 	"slices"
@@ -11,16 +12,22 @@ import (
 )
 
 // A request can make the server use memory by its length, how many parameters it has and of how many parts their names are. No
-// request of AWS's comes near these bounds.
+// request of AWS's comes near these bounds, but for those with a SAML provider's metadata.
 const (
-	maxText       = 1 << 20
-	maxParameters = 10_000
-	maxDepth      = 16
+	maxText = 1 << 20
+	// maxMetadataText has room for 10,000,000 characters of metadata, each percent-encoded
+	// (https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateSAMLProvider.html).
+	maxMetadataText = 3*10_000_000 + maxText
+	maxParameters   = 10_000
+	maxDepth        = 16
 )
 
-// parameters reads the query string and, of a POST, the body. Where both have a parameter the body's comes first.
+// parameters reads the query string and, of a POST, the body, once. Where both have a parameter the body's comes first.
 func parameters(r *protocol.Request) (url.Values, error) {
-	if len(r.Body) > maxText {
+	if r.Form != nil {
+		return r.Form, nil
+	}
+	if len(r.Body) > maxText && (len(r.Body) > maxMetadataText || !takesMetadata(r.Body)) {
 		return nil, malformed("too long a body")
 	}
 	text := r.HTTP.URL.RawQuery
@@ -34,7 +41,18 @@ func parameters(r *protocol.Request) (url.Values, error) {
 	if err != nil {
 		return nil, malformed(err.Error())
 	}
+	r.Form = values
 	return values, nil
+}
+
+// takesMetadata tells whether a body is of an operation that takes a SAML provider's metadata.
+func takesMetadata(body []byte) bool {
+	for part := range bytes.SplitSeq(body, []byte("&")) {
+		if action, ok := bytes.CutPrefix(part, []byte("Action=")); ok {
+			return string(action) == "CreateSAMLProvider" || string(action) == "UpdateSAMLProvider"
+		}
+	}
+	return false
 }
 
 // tree holds parameters by the parts of their names: Tags.member.1.Key is the value at Tags, member, 1, Key.

@@ -106,6 +106,9 @@ func (ts *types) pointer(c *codec, t reflect.Type) error {
 		return e.read(n, v.Elem())
 	}
 	c.write = func(b []byte, v reflect.Value) []byte { return e.write(b, v.Elem()) }
+	if t == reflect.TypeFor[*string]() { // most members are
+		c.write = func(b []byte, v reflect.Value) []byte { return escape(b, *v.Interface().(*string)) }
+	}
 	return err
 }
 

@@ -112,6 +112,9 @@ func TestRefusals(t *testing.T) {
 		{"Action=SimulatePrincipalPolicy&PolicyExclusionList.member.1=a" + iamVersion, "MalformedInput", "A union takes one member."},
 		{"Action=ListUsers" + iamVersion + strings.Repeat("&a=b", 10_000), "MalformedInput", "too many parameters"},
 		{"Action=ListUsers" + iamVersion + "&a=" + strings.Repeat("a", 1<<20), "MalformedInput", "too long a body"},
+		{"a=" + strings.Repeat("a", 1<<20), "MalformedInput", "too long a body"},
+		{"Action=ListUsers&Action=CreateSAMLProvider" + iamVersion + "&a=" + strings.Repeat("a", 1<<20), "MalformedInput", "too long a body"},
+		{"Action=CreateSAMLProvider" + iamVersion + "&a=" + strings.Repeat("a", 32<<20), "MalformedInput", "too long a body"},
 		{"Action=ListUsers" + iamVersion + "&a" + strings.Repeat(".a", 100), "MalformedInput", "too many parts in the name of a parameter"},
 	} {
 		name := c.body[:min(len(c.body), 80)]
@@ -205,6 +208,19 @@ func TestErrors(t *testing.T) {
 		if !ok || reflect.TypeOf(got) != reflect.TypeOf(want) || got.ErrorMessage() != "m" {
 			t.Errorf("%s: got %T %v, want %T", code, got, err, want)
 		}
+	}
+}
+
+// Metadata of SAML providers may be longer than all that other operations take.
+func TestLongMetadata(t *testing.T) {
+	metadata := strings.Repeat("<", 10_000_000)
+	values := url.Values{"Action": {"CreateSAMLProvider"}, "Version": {"2010-05-08"}, "Name": {"x"}, "SAMLMetadataDocument": {metadata}}
+	in, err := decode(query.New(iamapi.API()), post(values.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := in.(*iam.CreateSAMLProviderInput).SAMLMetadataDocument; got == nil || *got != metadata {
+		t.Error("got other metadata")
 	}
 }
 

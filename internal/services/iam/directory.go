@@ -47,6 +47,9 @@ type Directory struct {
 
 	// samlProviders are asked for by callers who are not known yet, and may have long metadata.
 	samlProviders *store.Cache[saml.Provider]
+	// issuers are asked for by everybody; issuerAccounts are their accounts, by id.
+	issuers        *store.Cache[*knownIssuer]
+	issuerAccounts *store.Cache[string]
 }
 
 // knownKey is an access key with its secret open.
@@ -103,11 +106,14 @@ func NewDirectory(c Config) *Directory {
 	}
 	d.keys = store.NewCache(c.DB, cachedKeys, d.decodeKey)
 	d.identities = store.NewCache(c.DB, cachedIdentities, d.decodeIdentity)
-	d.ids = store.NewCache(c.DB, cachedIdentities, func(item store.Item) (string, error) { return string(item.Value), nil })
+	text := func(item store.Item) (string, error) { return string(item.Value), nil }
+	d.ids = store.NewCache(c.DB, cachedIdentities, text)
 	d.listed = store.NewPages(c.DB, cachedNames, decodeListedName)
 	d.policies = store.NewCache(c.DB, cachedPolicies, d.decodePolicy)
 	d.passwords = store.NewCache(c.DB, cachedAccounts, store.DecodeJSON[*passwordPolicy])
 	d.samlProviders = store.NewCache(c.DB, cachedAccounts, d.decodeSAMLProvider)
+	d.issuers = store.NewCache(c.DB, cachedAccounts, d.decodeIssuer)
+	d.issuerAccounts = store.NewCache(c.DB, cachedAccounts, text)
 	return d
 }
 
@@ -120,6 +126,8 @@ func (d *Directory) Close() {
 	d.policies.Close()
 	d.passwords.Close()
 	d.samlProviders.Close()
+	d.issuers.Close()
+	d.issuerAccounts.Close()
 }
 
 func (d *Directory) decodeKey(item store.Item) (*knownKey, error) {

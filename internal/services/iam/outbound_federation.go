@@ -124,16 +124,22 @@ func (s *Service) getOutboundWebIdentityFederationInfo(
 	}, nil
 }
 
+// knownIssuer is an issuer with its keys open.
+type knownIssuer struct {
+	oidc.Issuer
+	enabled bool
+}
+
 // Issuer gives the issuer of an account. The error wraps principal.ErrNoProvider when the account has the feature disabled.
 func (d *Directory) Issuer(ctx context.Context, account string) (*oidc.Issuer, error) {
-	o, err := d.outbound(ctx, func(store.Reader) (string, error) { return account, nil })
-	if err == nil && !o.Enabled {
-		err = fmt.Errorf("%w: outbound federation is disabled", principal.ErrNoProvider)
+	known, err := d.issuers.Get(ctx, outboundKeyOf(account))
+	if err == nil && !known.enabled {
+		err = store.ErrNotFound
 	}
 	if err != nil {
-		return nil, err
+		return nil, issuerError(err)
 	}
-	return d.openIssuer(o)
+	return &known.Issuer, nil
 }
 
 // PublicIssuer gives the issuer of an id, as the world may see it, whether or not it issues tokens now: those that it issued are good
@@ -142,32 +148,30 @@ func (d *Directory) PublicIssuer(ctx context.Context, id string) (*oidc.Issuer, 
 	if uuid.Validate(id) != nil { // the id becomes part of a key
 		return nil, fmt.Errorf("%w: issuer %q", principal.ErrNoProvider, id)
 	}
-	o, err := d.outbound(ctx, func(r store.Reader) (string, error) {
-		item, err := r.Get(issuerKey(id))
-		return string(item.Value), err
-	})
+	account, err := d.issuerAccounts.Get(ctx, issuerKey(id))
+	if err != nil {
+		return nil, issuerError(err)
+	}
+	known, err := d.issuers.Get(ctx, outboundKeyOf(account))
+	if err != nil {
+		return nil, issuerError(err)
+	}
+	return &known.Issuer, nil
+}
+
+func issuerError(err error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return fmt.Errorf("%w: outbound federation", principal.ErrNoProvider)
+	}
+	return err
+}
+
+func (d *Directory) decodeIssuer(item store.Item) (*knownIssuer, error) {
+	o, err := store.DecodeJSON[*outboundFederation](item)
 	if err != nil {
 		return nil, err
 	}
-	return d.openIssuer(o)
-}
-
-func (d *Directory) outbound(ctx context.Context, find func(store.Reader) (account string, err error)) (o *outboundFederation, err error) {
-	err = d.config.DB.View(ctx, func(r store.Reader) error {
-		account, err := find(r)
-		if err == nil {
-			o, err = store.GetJSON[*outboundFederation](r, outboundKeyOf(account))
-		}
-		return err
-	})
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, fmt.Errorf("%w: outbound federation", principal.ErrNoProvider)
-	}
-	return o, err
-}
-
-func (d *Directory) openIssuer(o *outboundFederation) (*oidc.Issuer, error) {
-	issuer := &oidc.Issuer{URL: d.config.issuer(o.ID)}
+	issuer := &knownIssuer{Issuer: oidc.Issuer{URL: d.config.issuer(o.ID)}, enabled: o.Enabled}
 	for _, k := range o.Keys {
 		text, err := openSecret(d.config.Keyring, outboundPurpose, k.ID, k.Private)
 		if err != nil {

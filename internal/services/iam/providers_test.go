@@ -328,6 +328,9 @@ func TestOutboundFederation(t *testing.T) {
 	if err != nil || public.Keys[0].ID != issuer.Keys[0].ID {
 		t.Errorf("got %+v, %v", public, err)
 	}
+	if again, err := w.d.PublicIssuer(ctx, strings.TrimPrefix(url, "https://issuer/")); err != nil || again != public {
+		t.Errorf("asked again: got %p, %v, want %p: keys are opened once", again, err, public)
+	}
 	for _, id := range []string{"", "x", "../x", "00000000-0000-0000-0000-000000000000"} {
 		if _, err := w.d.PublicIssuer(ctx, id); !errors.Is(err, principal.ErrNoProvider) {
 			t.Errorf("%q: got %v", id, err)

@@ -158,24 +158,30 @@ func (f found) runtimeVersionARN() string {
 	return "arn:" + f.function.Partition + ":lambda:" + f.function.Region + "::runtime:" + hex.EncodeToString(sum[:])
 }
 
-// output is a configuration as an operation's output: the SDK has one struct for each operation, with the same fields in the same order,
-// and others behind or between them.
-func output[Out any](c types.FunctionConfiguration) *Out {
-	out := new(Out)
-	from, to := reflect.ValueOf(&c).Elem(), reflect.ValueOf(out).Elem()
-	next := 0
+// output is a configuration as an operation's output: the SDK has one struct for each operation, with the same fields.
+func output[Out any](c types.FunctionConfiguration) *Out { return outputs[Out]()(&c) }
+
+// outputs makes a function that does the same many times: it knows where the fields are.
+func outputs[Out any]() func(*types.FunctionConfiguration) *Out {
+	from, to := reflect.TypeFor[types.FunctionConfiguration](), reflect.TypeFor[Out]()
+	var pairs [][2]int
 	for i := range from.NumField() {
-		field := from.Type().Field(i)
+		field := from.Field(i)
 		if !field.IsExported() {
 			continue
 		}
-		for next < to.NumField() && to.Type().Field(next).Name != field.Name {
-			next++
+		same, ok := to.FieldByName(field.Name)
+		if !ok {
+			panic(fmt.Sprintf("lambda: %s has no field %s", to, field.Name)) // a test calls this for every output
 		}
-		if next == to.NumField() {
-			panic(fmt.Sprintf("lambda: %T has no field %s", out, field.Name)) // a test calls this for every output
-		}
-		to.Field(next).Set(from.Field(i))
+		pairs = append(pairs, [2]int{i, same.Index[0]})
 	}
-	return out
+	return func(c *types.FunctionConfiguration) *Out {
+		out := new(Out)
+		from, to := reflect.ValueOf(c).Elem(), reflect.ValueOf(out).Elem()
+		for _, p := range pairs {
+			to.Field(p[1]).Set(from.Field(p[0]))
+		}
+		return out
+	}
 }

@@ -31,13 +31,6 @@ var (
 	// The model forbids a dot at the end by a look-behind, which Go's expressions do not have.
 	masterRegionText = request.NewText(0, 0, `ALL|[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}`)
 
-	namespacedStatementText = request.NewText(1, 100, `([a-zA-Z0-9-_.]+)`)
-	actionText              = request.NewText(0, 10000, `(lambda:[*]|lambda:[a-zA-Z]+|[*])`)
-	principalText           = request.NewText(0, 2048, `[^\s]+`)
-	sourceARNText           = request.NewText(0, 0, `arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\-])+:([a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1})?`+
-		`:(\d{12})?:(.*)`)
-	sourceAccountText        = request.NewText(0, 12, `\d{12}`)
-	eventSourceTokenText     = request.NewText(0, 256, `[a-zA-Z0-9._\-]+`)
 	durableExecutionNameText = request.NewText(1, 64, `[a-zA-Z0-9-_]+`)
 	tenantIDText             = request.NewText(1, 256, `[a-zA-Z0-9\._:\/=+\-@ ]+`)
 )

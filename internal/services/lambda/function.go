@@ -41,6 +41,7 @@ type function struct {
 
 	reference    request.Function
 	resourceTags authz.Context // aws:ResourceTag/…
+	policies     string        // prefix of the keys of its policies
 	// shown is what operations show of Latest; nil for values that are not from the cache, which may change.
 	shown *types.FunctionConfiguration
 }
@@ -127,6 +128,7 @@ func (s *Service) decodeFunction(item store.Item) (*function, error) {
 		return nil, fmt.Errorf("%s: %w", item.Key, err)
 	}
 	f.reference = request.Function{Partition: f.Partition, Region: f.Region, Account: f.Account, Name: f.Name}
+	f.policies = s.policies.Prefix(f.reference)
 	tag.OfResource(&f.resourceTags, f.Tags)
 	return &f, nil
 }
@@ -298,24 +300,32 @@ func (s *Service) updateLatest(ctx context.Context, r request.Function, revision
 	return f.latest(), nil
 }
 
-// unpack gives a version as its environments see it, with its code and layers. Nothing is copied: cached records do not change.
+// unpack gives a version as its environments see it, with its code and layers.
 func (s *Service) unpack(ctx context.Context, f found) (execution.Function, error) {
-	v := f.version
-	codeDir, err := s.code.Directory(ctx, v.unpacked.code)
-	if err != nil {
+	run := f.execution()
+	var err error
+	if run.CodeDir, err = s.code.Directory(ctx, f.version.unpacked.code); err != nil {
 		return execution.Function{}, err
 	}
-	layerDir, err := s.code.Directory(ctx, v.unpacked.layers)
-	if err != nil {
+	if run.CodeDir == "" {
+		return execution.Function{}, errors.New("the version has no archive, or was not opened")
+	}
+	if run.LayerDir, err = s.code.Directory(ctx, f.version.unpacked.layers); err != nil {
 		return execution.Function{}, fmt.Errorf("layers: %w", err)
 	}
+	return run, nil
+}
+
+// execution is a version as its environments see it, but for its directories. Nothing is copied: cached records do not change.
+func (f found) execution() execution.Function {
+	v := f.version
 	return execution.Function{
 		ARN: f.function.reference.FunctionARN(), Account: f.function.Account, Region: f.function.Region, Name: f.function.Name,
 		Version: v.Number, Revision: v.RevisionID,
 		Role: v.Role, Runtime: string(v.Runtime), Handler: v.Handler,
 		Timeout: time.Duration(v.Timeout) * time.Second, MemoryMB: int(v.MemorySize), EphemeralMB: int(v.Ephemeral),
-		Env: v.Environment, CodeDir: codeDir, LayerDir: layerDir, LogGroup: v.LogGroup,
-	}, nil
+		Env: v.Environment, LogGroup: v.LogGroup,
+	}
 }
 
 // on makes the resource of an operation on one function, from the function that reads and validates its input.
@@ -333,21 +343,22 @@ func on[In any](s *Service, action string, read func(*service.Call, *In) (reques
 // A policy may name others, without effect across accounts.
 func grantable(action string) bool {
 	switch action {
-	case "lambda:DeleteFunction", "lambda:GetFunction", "lambda:GetFunctionConfiguration", "lambda:GetPolicy",
-		"lambda:InvokeFunction", "lambda:ListTags", "lambda:TagResource", "lambda:UntagResource", "lambda:UpdateFunctionCode":
-		return true
-	case "lambda:DeleteFunctionConcurrency", "lambda:GetFunctionConcurrency", "lambda:PutFunctionConcurrency",
+	case "lambda:CreateAlias", "lambda:DeleteAlias", "lambda:GetAlias", "lambda:ListAliases", "lambda:UpdateAlias",
+		"lambda:DeleteFunction", "lambda:GetFunction", "lambda:GetFunctionConfiguration", "lambda:UpdateFunctionCode",
+		"lambda:DeleteFunctionConcurrency", "lambda:GetFunctionConcurrency", "lambda:PutFunctionConcurrency",
+		"lambda:DeleteFunctionEventInvokeConfig", "lambda:GetFunctionEventInvokeConfig", "lambda:ListFunctionEventInvokeConfigs",
+		"lambda:PutFunctionEventInvokeConfig", "lambda:UpdateFunctionEventInvokeConfig",
 		"lambda:DeleteProvisionedConcurrencyConfig", "lambda:GetProvisionedConcurrencyConfig",
 		"lambda:ListProvisionedConcurrencyConfigs", "lambda:PutProvisionedConcurrencyConfig",
-		"lambda:DeleteFunctionEventInvokeConfig", "lambda:GetFunctionEventInvokeConfig", "lambda:ListFunctionEventInvokeConfigs",
-		"lambda:PutFunctionEventInvokeConfig", "lambda:UpdateFunctionEventInvokeConfig":
+		"lambda:GetPolicy", "lambda:InvokeFunction", "lambda:InvokeFunctionUrl", "lambda:ListTags", "lambda:ListVersionsByFunction",
+		"lambda:PublishVersion", "lambda:TagResource", "lambda:UntagResource":
 		return true
 	}
 	return false
 }
 
-// target is a function, version or alias as a resource: the ARN as requested, its function's tags, and the policy of that very ARN.
-// There is no fall-back from an alias or a version to the function, nor from an alias to its version (lambda.md 1.4).
+// target is a function, version or alias as a resource: the ARN as requested, its function's tags, and the policy that is consulted for
+// that ARN.
 func (s *Service) target(ctx context.Context, c *service.Call, action string, r request.Function) (service.Target, error) {
 	t := service.Target{ARN: r.ARN(), Account: r.Account}
 	f, err := s.functions.Get(ctx, functionKey(r))
@@ -361,22 +372,9 @@ func (s *Service) target(ctx context.Context, c *service.Call, action string, r 
 	if r.Account != c.Account && !grantable(action) {
 		return t, nil
 	}
-	p, err := s.policies.Get(ctx, policyKey(r))
-	if errors.Is(err, store.ErrNotFound) {
-		return t, nil
-	}
-	if err != nil {
-		return service.Target{}, fmt.Errorf("find policy of %s: %w", t.ARN, err)
-	}
-	t.Policy = &p.compiled
-	return t, nil
+	t.Policy, err = s.policies.Consulted(ctx, f.policies, r.Qualifier)
+	return t, err
 }
 
 // withKeys adds condition keys to a target whose own keys are shared.
-func withKeys(t service.Target, set func(*authz.Context)) service.Target {
-	var keys authz.Context
-	keys.Merge(t.Keys)
-	set(&keys)
-	t.Keys = keys
-	return t
-}
+func withKeys(t service.Target, set func(*authz.Context)) service.Target { return t.With(set) }

@@ -9,6 +9,9 @@ import (
 	"github.com/licet/licet/internal/services/lambda/request"
 )
 
+// getConfigurationOutput is output, ready for an operation that clients poll.
+var getConfigurationOutput = outputs[sdk.GetFunctionConfigurationOutput]()
+
 func getFunctionConfigurationReference(c *service.Call, in *sdk.GetFunctionConfigurationInput) (request.Function, error) {
 	var v request.Validator
 	return v.Resolve(c, v.Function(c, in.FunctionName, request.NamespacedName), in.Qualifier)
@@ -25,5 +28,9 @@ func (s *Service) getFunctionConfiguration(
 	if err != nil {
 		return nil, err
 	}
-	return showVersion[sdk.GetFunctionConfigurationOutput](ctx, s, c, f, r, settled)
+	shown, err := s.show(ctx, c, f, r.Qualifier, settled)
+	if err != nil {
+		return nil, err
+	}
+	return getConfigurationOutput(&shown), nil
 }

@@ -16,8 +16,10 @@ import (
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/services/lambda/bundle"
 	"github.com/licet/licet/internal/services/lambda/fault"
+	"github.com/licet/licet/internal/services/lambda/functionurl"
 	"github.com/licet/licet/internal/services/lambda/layer"
 	"github.com/licet/licet/internal/services/lambda/mapping"
+	"github.com/licet/licet/internal/services/lambda/resourcepolicy"
 	"github.com/licet/licet/internal/services/lambda/signing"
 	"github.com/licet/licet/internal/store"
 )
@@ -44,14 +46,6 @@ type Roles interface {
 	Allows(ctx context.Context, roleARN, functionARN, action, resource string) (bool, error)
 }
 
-// Principals knows about users and roles.
-type Principals interface {
-	// UniqueID gives the unique id of the user or role that this ARN names now; "" when there is none.
-	UniqueID(ctx context.Context, arn string) (string, error)
-	// PrincipalARN gives the ARN that the user or role of this unique id has now; "" when it is gone.
-	PrincipalARN(ctx context.Context, id string) (string, error)
-}
-
 // Permissions tells what a caller may do beside what was judged for its call.
 type Permissions interface {
 	// Permitted tells whether the policies would let the call through with this input.
@@ -76,9 +70,11 @@ type Config struct {
 	CodeDir     string
 	Runner      Runner
 	Roles       Roles
-	Principals  Principals
+	Principals  resourcepolicy.Principals
 	CodeURLs    bundle.URLs
 	Permissions Permissions
+	// FunctionURLs says where function URLs are.
+	FunctionURLs functionurl.Address
 	// Publishers are the certificates of those who sign code, by the ARNs of the versions of their signing profiles. Unset: none.
 	Publishers map[string]*x509.Certificate
 	// Runtimes tells whether functions of a runtime can run here. Unset: all that AWS has a name for.
@@ -99,7 +95,8 @@ type Service struct {
 	functions *store.Cache[*function]
 	versions  *store.Cache[*version]
 	aliases   *store.Cache[*alias]
-	policies  *store.Cache[*resourcePolicy]
+	policies  *resourcepolicy.Service
+	urls      *functionurl.Service
 	mappings  *mapping.Service
 	signing   *signing.Service
 	// tagged are the rooms whose resources have tags, by the type in their ARNs.
@@ -118,7 +115,8 @@ const cacheSize = 10_000
 // New makes the service. Close ends it.
 func New(config Config) (*Service, error) {
 	if config.DB == nil || config.Blobs == nil || config.Keys == nil || config.CodeDir == "" || config.Runner == nil ||
-		config.Roles == nil || config.Principals == nil || config.CodeURLs == nil || config.Permissions == nil {
+		config.Roles == nil || config.Principals == nil || config.CodeURLs == nil || config.Permissions == nil ||
+		config.FunctionURLs == nil {
 		return nil, errors.New("lambda: a required field of Config is not set")
 	}
 	if config.Runtimes == nil {
@@ -134,9 +132,10 @@ func New(config Config) (*Service, error) {
 	s.functions = store.NewCache(config.DB, cacheSize, s.decodeShown)
 	s.versions = store.NewCache(config.DB, cacheSize, s.decodeVersion)
 	s.aliases = store.NewCache(config.DB, cacheSize, decodeAlias)
-	s.policies = store.NewCache(config.DB, cacheSize, decodePolicy)
+	s.policies = resourcepolicy.New(config.DB, functions{s}, config.Principals, cacheSize)
 	s.layers = layer.New(layer.Config{DB: config.DB, Blobs: config.Blobs, URLs: config.CodeURLs, Objects: config.Objects})
 	s.codeUsages = []codeUsage{layer.CodeSize}
+	s.urls = functionurl.New(config.DB, functions{s}, config.FunctionURLs)
 	s.mappings = mapping.New(config.DB, callees{s}, config.Roles)
 	s.signing = signing.New(config.DB, config.Publishers, s.hasCodeSigningConfig)
 	s.tagged = map[string]taggedRoom{

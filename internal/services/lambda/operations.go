@@ -8,8 +8,8 @@ import (
 
 // operations is the table of the service: name, IAM action, resource, handler, further needs.
 func (s *Service) operations() []service.Operation {
-	return slices.Concat(s.functionOperations(), s.versionOperations(), s.permissionOperations(), s.concurrencyOperations(), s.tagOperations(),
-		s.layers.Operations(), s.mappings.Operations(), s.signing.Operations(), s.signingOperations())
+	return slices.Concat(s.functionOperations(), s.versionOperations(), s.policies.Operations(), s.concurrencyOperations(), s.tagOperations(),
+		s.layers.Operations(), s.mappings.Operations(), s.urls.Operations(), s.signing.Operations(), s.signingOperations())
 }
 
 func (s *Service) functionOperations() []service.Operation {
@@ -33,15 +33,6 @@ func (s *Service) functionOperations() []service.Operation {
 // versionOperations are those on versions and aliases.
 func (s *Service) versionOperations() []service.Operation {
 	return []service.Operation{}
-}
-
-// permissionOperations are those on resource-based policies of functions.
-func (s *Service) permissionOperations() []service.Operation {
-	return []service.Operation{
-		service.Op("AddPermission", "lambda:AddPermission", s.addPermissionTarget, s.addPermission),
-		service.Op("GetPolicy", "lambda:GetPolicy", on(s, "lambda:GetPolicy", getPolicyReference), s.getPolicy),
-		service.Op("RemovePermission", "lambda:RemovePermission", s.removePermissionTarget, s.removePermission),
-	}
 }
 
 // concurrencyOperations are those on concurrency, asynchronous invocation and the account's settings.

@@ -41,8 +41,9 @@ func TestAddPermissionStatement(t *testing.T) {
 		head + `"*"` + tail + `,"Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-1234567890"}}}`: func(in *sdk.AddPermissionInput) {
 			in.Principal, in.PrincipalOrgID = aws.String("*"), aws.String("o-1234567890")
 		},
-		head + `"*"` + tail + `,"Condition":{"StringEquals":{"lambda:FunctionUrlAuthType":"NONE"}}}`: func(in *sdk.AddPermissionInput) {
+		strings.Replace(head+`"*"`+tail, "Function", "FunctionUrl", 1) + `,"Condition":{"StringEquals":{"lambda:FunctionUrlAuthType":"NONE"}}}`: func(in *sdk.AddPermissionInput) {
 			in.Principal, in.FunctionUrlAuthType = aws.String("*"), types.FunctionUrlAuthTypeNone
+			in.Action = aws.String("lambda:InvokeFunctionUrl")
 		},
 		head + `"*"` + tail + `,"Condition":{"Bool":{"lambda:InvokedViaFunctionUrl":"true"}}}`: func(in *sdk.AddPermissionInput) {
 			in.Principal, in.InvokedViaFunctionUrl = aws.String("*"), aws.Bool(true)
@@ -78,7 +79,7 @@ func TestGrantFollowsUniqueID(t *testing.T) {
 	check := func(when, want string) {
 		t.Helper()
 		got := *must[sdk.GetPolicyOutput](h, &sdk.GetPolicyInput{FunctionName: aws.String("f")}).Policy
-		if want := documentOf([]string{statement(want)}); got != want {
+		if want := `{"Version":"2012-10-17","Id":"default","Statement":[` + statement(want) + `]}`; got != want {
 			t.Errorf("%s: shown\n got %s\nwant %s", when, got, want)
 		}
 		needs, err := h.needs("Invoke", &sdk.InvokeInput{FunctionName: aws.String("f")})
@@ -100,6 +101,7 @@ func TestGrantFollowsUniqueID(t *testing.T) {
 func TestAddPermissionRefused(t *testing.T) {
 	h := newHarness(t)
 	f := h.create("f")
+	h.ids["arn:aws:iam::111122223333:user/alice"] = "AIDAALICE"
 	must[sdk.AddPermissionOutput](h, permissionInput("f", "s3", "s3.amazonaws.com"))
 	const stale = "The Revision Id provided does not match the latest Revision Id. Call the GetPolicy API to retrieve the " +
 		"latest Revision Id"
@@ -138,6 +140,9 @@ func TestAddPermissionRefused(t *testing.T) {
 			"InvalidParameterValueException", 400, principal},
 		{func(in *sdk.AddPermissionInput) { in.Principal = aws.String("arn:aws:iam::444455556666:role/*") },
 			"InvalidParameterValueException", 400, principal},
+		{func(in *sdk.AddPermissionInput) { in.Principal = aws.String("AIDAALICE") }, "InvalidParameterValueException", 400, principal},
+		{func(in *sdk.AddPermissionInput) { in.FunctionUrlAuthType = types.FunctionUrlAuthTypeNone }, "InvalidParameterValueException", 400,
+			"FunctionUrlAuthType is only supported for lambda:InvokeFunctionUrl action"},
 		{func(in *sdk.AddPermissionInput) { in.SourceAccount = aws.String("1234") }, "ValidationException", 400,
 			`1 validation error detected: Value '1234' at 'sourceAccount' failed to satisfy constraint: Member must satisfy ` +
 				`regular expression pattern: \d{12}`},
@@ -222,7 +227,7 @@ func TestTargetPolicy(t *testing.T) {
 	h := newHarness(t)
 	must[sdk.CreateFunctionOutput](h, h.fullSettings("f"))
 	in := permissionInput("f", "url", "*")
-	in.FunctionUrlAuthType, in.InvokedViaFunctionUrl = types.FunctionUrlAuthTypeNone, aws.Bool(true)
+	in.FunctionUrlAuthType, in.Action = types.FunctionUrlAuthTypeNone, aws.String("lambda:InvokeFunctionUrl")
 	must[sdk.AddPermissionOutput](h, in)
 	if got, want := keysOf(h.lastNeeds[0].Target.Keys), "aws:ResourceTag/team=a\nlambda:FunctionUrlAuthType=NONE\n"+
 		"lambda:Principal=*"; got != want {

@@ -188,7 +188,7 @@ const maxVariables = 4096
 // checkVariables: limit and texts from lambda.md 7.6.
 func checkVariables(variables map[string]string) error {
 	const unable = "Lambda was unable to configure your environment variables because the environment variables you have provided "
-	measured, err := encodeJSON(variables)
+	measured, err := request.EncodeJSON(variables)
 	if err != nil {
 		return err
 	}

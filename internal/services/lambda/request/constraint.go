@@ -34,6 +34,13 @@ func NewPattern(source string) *Pattern {
 	return &Pattern{Source: source, compiled: regexp.MustCompile(`\A(?:` + source + `)\z`)}
 }
 
+// NewPatternAs is NewPattern for a source that Go cannot compile, by an expression of its own that matches the same.
+func NewPatternAs(source, expression string) *Pattern {
+	p := NewPattern(expression)
+	p.Source = source
+	return p
+}
+
 // Matches tells whether the pattern matches all of a value.
 func (p *Pattern) Matches(value string) bool { return p.compiled.MatchString(value) }
 

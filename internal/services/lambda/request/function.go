@@ -30,6 +30,11 @@ func (r Function) ARN() string {
 	return r.FunctionARN() + ":" + r.Qualifier
 }
 
+// IsAlias tells whether the qualifier is a name that an alias can have.
+func (r Function) IsAlias() bool {
+	return !IsVersion(r.Qualifier) && !strings.Contains(r.Qualifier, "$")
+}
+
 // IsVersion tells a version's number from an alias's name.
 func IsVersion(qualifier string) bool {
 	return strings.Trim(qualifier, "0123456789") == ""
