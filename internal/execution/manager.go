@@ -127,10 +127,12 @@ func (m *Manager) Invoke(_ context.Context, f Function, call Invocation) (Result
 	return e.invoke(call)
 }
 
-// Retire closes the environments of a function, all versions of it: idle ones at once, running ones after their invocation. It
-// does not wait. Provisioned ones are left to Provision: their versions do not change.
-func (m *Manager) Retire(functionARN string) {
-	m.retire(func(e *environment) bool { return e.function.ARN == functionARN && e.provision == nil })
+// Retire closes the environments of a version of a function, of all its versions for "": idle ones at once, running ones after their
+// invocation. It does not wait. Provisioned ones are left to Provision: their versions do not change.
+func (m *Manager) Retire(functionARN, version string) {
+	m.retire(func(e *environment) bool {
+		return e.function.ARN == functionARN && (version == "" || e.function.Version == version) && e.provision == nil
+	})
 }
 
 // Run reclaims idle environments until ctx ends. Then no invocation begins, running ones have Grace to end, and Run returns when

@@ -331,7 +331,7 @@ func TestRevisionAndRetire(t *testing.T) {
 	var calls sync.WaitGroup
 	calls.Go(func() { b.invoke(f, Invocation{Payload: []byte("wait")}) })
 	<-arrived
-	b.Retire(f.ARN)
+	b.Retire(f.ARN, "")
 	if got, want := <-b.driver.closed, b.driver.created[1].ID; got != want {
 		t.Errorf("closed %s, want the idle %s", got, want)
 	}
@@ -339,6 +339,31 @@ func TestRevisionAndRetire(t *testing.T) {
 	calls.Wait()
 	if got, want := <-b.driver.closed, b.driver.created[0].ID; got != want {
 		t.Errorf("closed %s, want %s after its invocation", got, want)
+	}
+}
+
+// A change of $LATEST leaves the environments of published versions; the end of the function leaves none.
+func TestRetireVersion(t *testing.T) {
+	b := newBench(t, serve(echo))
+	latest, published, other := testFunction(), testFunction(), testFunction()
+	published.Version, published.Revision = "1", "r9"
+	other.ARN += "2"
+	for _, f := range []Function{latest, published, other} {
+		b.invoke(f, Invocation{})
+	}
+	b.Retire(latest.ARN, "$LATEST")
+	if got, want := <-b.driver.closed, b.driver.created[0].ID; got != want {
+		t.Errorf("closed %s, want %s of $LATEST", got, want)
+	}
+	if b.invoke(published, Invocation{}); len(b.driver.closed) != 0 {
+		t.Errorf("closed %s too", <-b.driver.closed)
+	}
+	b.Retire(latest.ARN, "")
+	if got, want := <-b.driver.closed, b.driver.created[1].ID; got != want {
+		t.Errorf("closed %s, want %s of the version", got, want)
+	}
+	if created, live := b.driver.counts(); created != 3 || live != 1 {
+		t.Errorf("got %d sandboxes made and %d live, want 3 and the one of another function", created, live)
 	}
 }
 

@@ -119,7 +119,7 @@ func TestProvision(t *testing.T) {
 	b.Provision([]Provision{{Function: f, Count: 2}})
 	b.provided(f, 2, "")
 	b.Provision([]Provision{{Function: f, Count: 2}}) // changes nothing
-	b.Retire(f.ARN)                                   // nor does a change of $LATEST
+	b.Retire(f.ARN, "$LATEST")                        // nor does a change of $LATEST
 	if created, live := b.driver.counts(); created != 2 || live != 2 {
 		t.Errorf("got %d sandboxes made and %d live, want 2 and 2", created, live)
 	}
@@ -350,7 +350,7 @@ func TestProvisionInDisorder(t *testing.T) {
 		revision.Revision = fmt.Sprintf("r%d", i/10)
 		b.Provision([]Provision{{Function: revision, Count: i % 6}})
 		if i%7 == 0 {
-			b.Retire(f.ARN)
+			b.Retire(f.ARN, "")
 		}
 	}
 	calls.Wait()

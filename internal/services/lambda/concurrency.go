@@ -128,11 +128,6 @@ func releaseConcurrency(tx store.Tx, r request.Function) error {
 	})
 }
 
-// forgetQualifier removes what is configured for the version or alias that a reference names, which is deleted.
-func forgetQualifier(tx store.Tx, r request.Function) error {
-	return errors.Join(releaseConcurrency(tx, r), tx.Delete(eventInvokeKey(r)), tx.Delete(runtimeManagementKey(r)))
-}
-
 // runnable is a version as its environments see it, its code unpacked, with the limits that hold now. In the warm case it reads no store.
 func (s *Service) runnable(ctx context.Context, f found) (execution.Function, error) {
 	if err := s.checkRunnable(f.version); err != nil {

@@ -282,7 +282,12 @@ func TestProvisionedConcurrency(t *testing.T) {
 	notFound("live")
 	must[sdk.GetProvisionedConcurrencyConfigOutput](h, get("2"))
 	must[sdk.DeleteFunctionOutput](h, &sdk.DeleteFunctionInput{FunctionName: aws.String("f"), Qualifier: aws.String("2")})
-	notFound("2") // its version is still there: deletion of versions is not this test's
+	h.keepVersion("f", "2")
+	notFound("2")
+	must[sdk.PutProvisionedConcurrencyConfigOutput](h, provision("f", "live", 3))
+	must[sdk.DeleteAliasOutput](h, &sdk.DeleteAliasInput{FunctionName: aws.String("f"), Name: aws.String("live")})
+	h.keepAlias("f", alias{Name: "live", Version: "1"})
+	notFound("live")
 }
 
 func TestListProvisionedConcurrencyPages(t *testing.T) {

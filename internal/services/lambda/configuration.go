@@ -158,12 +158,13 @@ func (f found) runtimeVersionARN() string {
 	return "arn:" + f.function.Partition + ":lambda:" + f.function.Region + "::runtime:" + hex.EncodeToString(sum[:])
 }
 
-// output is a configuration as an operation's output: the SDK has one struct for each operation, with the same fields.
-func output[Out any](c types.FunctionConfiguration) *Out { return outputs[Out]()(&c) }
+// output is a configuration, of a function or of an alias, as an operation's output: the SDK has one struct for each operation, with the
+// same fields.
+func output[Out, Configuration any](c Configuration) *Out { return outputs[Out, Configuration]()(&c) }
 
 // outputs makes a function that does the same many times: it knows where the fields are.
-func outputs[Out any]() func(*types.FunctionConfiguration) *Out {
-	from, to := reflect.TypeFor[types.FunctionConfiguration](), reflect.TypeFor[Out]()
+func outputs[Out, Configuration any]() func(*Configuration) *Out {
+	from, to := reflect.TypeFor[Configuration](), reflect.TypeFor[Out]()
 	var pairs [][2]int
 	for i := range from.NumField() {
 		field := from.Field(i)
@@ -176,7 +177,7 @@ func outputs[Out any]() func(*types.FunctionConfiguration) *Out {
 		}
 		pairs = append(pairs, [2]int{i, same.Index[0]})
 	}
-	return func(c *types.FunctionConfiguration) *Out {
+	return func(c *Configuration) *Out {
 		out := new(Out)
 		from, to := reflect.ValueOf(c).Elem(), reflect.ValueOf(out).Elem()
 		for _, p := range pairs {

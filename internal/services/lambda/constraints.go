@@ -19,6 +19,8 @@ var (
 	resourceText = request.NewText(0, 0, `(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()`)
 	logGroupText = request.NewText(1, 512, `[\.\-_/#A-Za-z0-9]+`)
 
+	additionalVersionText = request.NewText(1, 1024, `[0-9]+`)
+
 	subnetText           = request.NewText(0, 1024, `subnet-[0-9a-z]*`)
 	securityGroupText    = request.NewText(0, 1024, `sg-[0-9a-zA-Z]*`)
 	mountPathText        = request.NewText(0, 160, `/mnt/[a-zA-Z0-9-_.]+`)

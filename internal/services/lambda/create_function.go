@@ -122,18 +122,28 @@ func (s *Service) createFunction(
 			return nil, err
 		}
 	}
+	shown, revision := f.latest(), uuid.NewString()
 	err = s.DB.Update(ctx, func(tx store.Tx) error {
 		if _, err := tx.Get(functionKey(r)); err == nil {
 			return fault.Conflict("Function already exist: %s", r.Name)
 		} else if !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
+		if f.Published, err = lastNumber(tx, r); err != nil {
+			return err
+		}
+		if in.Publish {
+			if shown.version, _, err = s.publish(tx, f, nil, revision); err != nil {
+				return err
+			}
+		}
 		return s.putFunction(tx, f)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return showVersion[sdk.CreateFunctionOutput](ctx, s, c, f.latest(), r, created)
+	// The ARN has no qualifier, also with the number of a version (recorded).
+	return showVersion[sdk.CreateFunctionOutput](ctx, s, c, shown, r, created)
 }
 
 // newFunction is a function with AWS's defaults (lambda.md 8) and what cannot be changed.
@@ -189,7 +199,6 @@ func unsupportedCreate(in *sdk.CreateFunctionInput) error {
 		name  string
 		asked bool
 	}{
-		{"Publish=true", in.Publish},
 		{"PublishTo", in.PublishTo != ""},
 		{"CodeSigningConfigArn", isSet(in.CodeSigningConfigArn)},
 	} {

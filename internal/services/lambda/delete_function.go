@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
 
@@ -32,22 +33,39 @@ func (s *Service) deleteFunction(
 		return nil, fault.InvalidParameter("Deletion of aliases is not currently supported.")
 	}
 	err = s.DB.Update(ctx, func(tx store.Tx) error {
-		if _, err := tx.Get(functionKey(r)); errors.Is(err, store.ErrNotFound) {
+		f, err := s.loadFunction(tx, r)
+		if errors.Is(err, store.ErrNotFound) {
 			return fault.FunctionNotFound(r.FunctionARN())
 		} else if err != nil {
 			return err
 		}
-		if r.Qualifier != "" { // deleting a version that is not there is no error (recorded from AWS)
-			return forgetQualifier(tx, r)
+		if r.Qualifier != "" {
+			return deleteVersion(tx, r)
 		}
-		return errors.Join(tx.Delete(functionKey(r)), tx.DeletePrefix(belongings(r)), releaseConcurrency(tx, r))
+		return errors.Join(keepNumber(tx, f), tx.Delete(functionKey(r)), tx.DeletePrefix(belongings(r)), releaseConcurrency(tx, r))
 	})
 	if err != nil {
 		return nil, err
 	}
-	if r.Qualifier == "" {
-		s.Runner.Retire(r.FunctionARN())
-	}
+	s.Runner.Retire(r.FunctionARN(), r.Qualifier)
 	// The model says 200; AWS answers 204 (lambda.md 6).
 	return &sdk.DeleteFunctionOutput{StatusCode: http.StatusNoContent}, nil
+}
+
+// deleteVersion deletes what no alias needs. A version that is not there is no error (recorded from AWS).
+func deleteVersion(tx store.Tx, r request.Function) error {
+	aliases, err := aliasesOf(tx, r, "")
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, a := range aliases {
+		if _, weighted := a.Weights[r.Qualifier]; weighted || a.Version == r.Qualifier {
+			names = append(names, a.Name)
+		}
+	}
+	if len(names) > 0 {
+		return fault.Conflict("Unable to delete version because the following aliases reference it: [%s]", strings.Join(names, ", "))
+	}
+	return deleteQualified(tx, r)
 }

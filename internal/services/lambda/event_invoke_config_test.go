@@ -119,8 +119,10 @@ func TestEventInvokeConfigsOfQualifiers(t *testing.T) {
 			"ResourceNotFoundException", 404, "The function arn:aws:lambda:eu-central-1:111122223333:function:"+name+
 				" doesn't have an EventInvokeConfig")
 	}
+	must[sdk.DeleteAliasOutput](h, &sdk.DeleteAliasInput{FunctionName: aws.String("f"), Name: aws.String("live")})
 	must[sdk.DeleteFunctionOutput](h, &sdk.DeleteFunctionInput{FunctionName: aws.String("f:1")})
 	gone("f:1")
+	gone("f:live")
 	must[sdk.DeleteFunctionOutput](h, &sdk.DeleteFunctionInput{FunctionName: aws.String("f")})
 	h.create("f")
 	gone("f:$LATEST")

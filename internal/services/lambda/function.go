@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
@@ -30,7 +31,8 @@ type function struct {
 	Account   string            `json:"account"`
 	Name      string            `json:"name"`
 	Tags      map[string]string `json:"tags,omitempty"`
-	// Published is the number of the version that was published last. Numbers are never reused, also after deletion (lambda.md 7.4).
+	// Published is the number that a version got last, also if that version, or a former function of this name, is deleted: numbers
+	// are never reused (https://docs.aws.amazon.com/lambda/latest/dg/versioning-intro.html; lambda.md 7.4).
 	Published int64 `json:"published,omitempty"`
 	// CodeSigningConfig is the ARN of the code signing configuration; "" for none.
 	CodeSigningConfig string `json:"code_signing_config,omitempty"`
@@ -49,21 +51,23 @@ type function struct {
 // version is the code and the configuration of one version of a function. Of a published one neither ever changes.
 type version struct {
 	// Number is "$LATEST" or a decimal number from 1.
-	Number       string             `json:"number"`
-	RevisionID   string             `json:"revision_id"`
-	LastModified time.Time          `json:"last_modified"`
-	Code         blob.Name          `json:"code"` // "" for an image
-	CodeSize     int64              `json:"code_size"`
-	Role         string             `json:"role"`
-	Runtime      types.Runtime      `json:"runtime"`
-	Handler      string             `json:"handler"`
-	Description  string             `json:"description"`
-	Timeout      int32              `json:"timeout"`     // seconds
-	MemorySize   int32              `json:"memory_size"` // MB
-	Ephemeral    int32              `json:"ephemeral"`   // MB
-	Architecture types.Architecture `json:"architecture"`
-	TracingMode  types.TracingMode  `json:"tracing_mode"`
-	LogGroup     string             `json:"log_group"`
+	Number       string        `json:"number"`
+	RevisionID   string        `json:"revision_id"`
+	LastModified time.Time     `json:"last_modified"`
+	Code         blob.Name     `json:"code"` // "" for an image
+	CodeSize     int64         `json:"code_size"`
+	Role         string        `json:"role"`
+	Runtime      types.Runtime `json:"runtime"`
+	Handler      string        `json:"handler"`
+	Description  string        `json:"description"`
+	// LatestDescription is, of a published version, what $LATEST had where the version got its own.
+	LatestDescription string             `json:"latest_description,omitempty"`
+	Timeout           int32              `json:"timeout"`     // seconds
+	MemorySize        int32              `json:"memory_size"` // MB
+	Ephemeral         int32              `json:"ephemeral"`   // MB
+	Architecture      types.Architecture `json:"architecture"`
+	TracingMode       types.TracingMode  `json:"tracing_mode"`
+	LogGroup          string             `json:"log_group"`
 
 	// Image is nil for a deployment package.
 	Image       *image             `json:"image,omitempty"`
@@ -113,7 +117,8 @@ func functionPrefix(account, region string) string {
 	return "lambda/" + account + "/" + region + "/function/"
 }
 
-// belongings is the prefix of the records that belong to a function.
+// belongings is the prefix of the records that belong to a function. What belongs to one version or alias of it stands at
+// "<kind>/<qualifier>", or below that, and goes with it.
 func belongings(r request.Function) string {
 	return "lambda/" + r.Account + "/" + r.Region + "/of/" + r.Name + "/"
 }
@@ -266,8 +271,32 @@ func (s *Service) putFunction(tx store.Tx, f *function) error {
 	return store.PutJSON(tx, functionKey(f.reference), f)
 }
 
+// deleteQualified deletes the alias or the version that a reference names, and what belongs to it.
+func deleteQualified(tx store.Tx, r request.Function) error {
+	items, err := tx.Scan(belongings(r), "", 0)
+	if err != nil {
+		return err
+	}
+	for _, item := range items {
+		_, of, _ := strings.Cut(strings.TrimPrefix(item.Key, belongings(r)), "/")
+		if of, _, _ = strings.Cut(of, "/"); of == r.Qualifier {
+			if err := tx.Delete(item.Key); err != nil {
+				return err
+			}
+		}
+	}
+	return errors.Join(tx.Delete(versionKey(r, r.Qualifier)), releaseConcurrency(tx, r))
+}
+
 // updateFunction changes a function's record in one transaction and gives the result. change may run more than once.
 func (s *Service) updateFunction(ctx context.Context, r request.Function, change func(*function) error) (*function, error) {
+	return s.updateWith(ctx, r, func(_ store.Tx, f *function) error { return change(f) })
+}
+
+// updateWith is updateFunction for changes that touch other records, too.
+func (s *Service) updateWith(
+	ctx context.Context, r request.Function, change func(store.Tx, *function) error,
+) (*function, error) {
 	var f *function
 	err := s.DB.Update(ctx, func(tx store.Tx) (err error) {
 		if f, err = s.loadFunction(tx, r); errors.Is(err, store.ErrNotFound) {
@@ -275,7 +304,7 @@ func (s *Service) updateFunction(ctx context.Context, r request.Function, change
 		} else if err != nil {
 			return err
 		}
-		if err := change(f); err != nil {
+		if err := change(tx, f); err != nil {
 			return err
 		}
 		return s.putFunction(tx, f)
@@ -289,8 +318,8 @@ func (s *Service) updateFunction(ctx context.Context, r request.Function, change
 // updateLatest changes the $LATEST version of a function. revision, if not nil, must be the version's (lambda.md 1.3).
 func (s *Service) updateLatest(ctx context.Context, r request.Function, revision *string, change func(*version) error) (found, error) {
 	f, err := s.updateFunction(ctx, r, func(f *function) error {
-		if revision != nil && *revision != f.Latest.RevisionID {
-			return fault.PreconditionFailed("GetFunction/GetAlias")
+		if err := checkRevision(revision, f.Latest.RevisionID); err != nil {
+			return err
 		}
 		return change(&f.Latest)
 	})
@@ -300,23 +329,33 @@ func (s *Service) updateLatest(ctx context.Context, r request.Function, revision
 	return f.latest(), nil
 }
 
+// checkRevision refuses a change of something that has another revision than the request says, if it says one.
+func checkRevision(asked *string, current string) error {
+	if asked != nil && *asked != current {
+		return fault.PreconditionFailed("GetFunction/GetAlias")
+	}
+	return nil
+}
+
 // unpack gives a version as its environments see it, with its code and layers.
 func (s *Service) unpack(ctx context.Context, f found) (execution.Function, error) {
-	run := f.execution()
-	var err error
-	if run.CodeDir, err = s.code.Directory(ctx, f.version.unpacked.code); err != nil {
+	codeDir, err := s.code.Directory(ctx, f.version.unpacked.code)
+	if err != nil {
 		return execution.Function{}, err
 	}
-	if run.CodeDir == "" {
+	if codeDir == "" {
 		return execution.Function{}, errors.New("the version has no archive, or was not opened")
 	}
-	if run.LayerDir, err = s.code.Directory(ctx, f.version.unpacked.layers); err != nil {
+	layerDir, err := s.code.Directory(ctx, f.version.unpacked.layers)
+	if err != nil {
 		return execution.Function{}, fmt.Errorf("layers: %w", err)
 	}
+	run := f.execution()
+	run.CodeDir, run.LayerDir = codeDir, layerDir
 	return run, nil
 }
 
-// execution is a version as its environments see it, but for its directories. Nothing is copied: cached records do not change.
+// execution is a version as its environments see it, but for its code and layers. Nothing is copied: cached records do not change.
 func (f found) execution() execution.Function {
 	v := f.version
 	return execution.Function{

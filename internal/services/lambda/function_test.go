@@ -262,7 +262,6 @@ func TestNotImplementedMembers(t *testing.T) {
 		"Code.S3ObjectStorageMode=REFERENCE": func(in *sdk.CreateFunctionInput) {
 			in.Code = &types.FunctionCode{S3Bucket: bucket, S3Key: key, S3ObjectStorageMode: types.S3ObjectStorageModeReference}
 		},
-		"Publish=true":  func(in *sdk.CreateFunctionInput) { in.Publish = true },
 		"PublishTo":     func(in *sdk.CreateFunctionInput) { in.PublishTo = "LATEST_PUBLISHED" },
 		"DurableConfig": func(in *sdk.CreateFunctionInput) { in.DurableConfig = &types.DurableConfig{} },
 		"CodeSigningConfigArn": func(in *sdk.CreateFunctionInput) {
@@ -344,7 +343,7 @@ func TestUpdateFunctionCode(t *testing.T) {
 	if *got.CodeSha256 != *out.CodeSha256 || got.LastUpdateStatus != types.LastUpdateStatusSuccessful || *got.RevisionId != *out.RevisionId {
 		t.Errorf("read: got %+v", got)
 	}
-	if diff := cmp.Diff(h.runner.retired, []string{arnOfF}); diff != "" {
+	if diff := cmp.Diff(h.runner.retired, []string{arnOfF + " $LATEST"}); diff != "" {
 		t.Errorf("retired, got - want +:\n%s", diff)
 	}
 
@@ -360,7 +359,7 @@ func TestUpdateFunctionCode(t *testing.T) {
 		refuse[sdk.UpdateFunctionCodeOutput](h, in, "InvalidParameterValueException", 400, message)
 	}
 	for member, in := range map[string]*sdk.UpdateFunctionCodeInput{
-		"Publish=true": {Publish: true}, "S3Bucket": {S3Bucket: aws.String("bucket"), S3Key: aws.String("k")},
+		"PublishTo": {PublishTo: "LATEST_PUBLISHED"}, "S3Bucket": {S3Bucket: aws.String("bucket"), S3Key: aws.String("k")},
 	} {
 		in.FunctionName = aws.String("f")
 		refuse[sdk.UpdateFunctionCodeOutput](h, in, "NotImplemented", 501,
@@ -441,7 +440,7 @@ func TestDeleteFunction(t *testing.T) {
 	if got := must[sdk.DeleteFunctionOutput](h, del("f")).StatusCode; got != 204 {
 		t.Errorf("got status %d, want 204", got)
 	}
-	if diff := cmp.Diff(h.runner.retired, []string{arnOfF}); diff != "" {
+	if diff := cmp.Diff(h.runner.retired, []string{arnOfF + " 1221", arnOfF + " "}); diff != "" {
 		t.Errorf("retired, got - want +:\n%s", diff)
 	}
 	refuse[sdk.DeleteFunctionOutput](h, del("f"), "ResourceNotFoundException", 404, "Function not found: "+arnOfF)

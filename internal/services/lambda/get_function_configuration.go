@@ -4,13 +4,14 @@ import (
 	"context"
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/services/lambda/request"
 )
 
 // getConfigurationOutput is output, ready for an operation that clients poll.
-var getConfigurationOutput = outputs[sdk.GetFunctionConfigurationOutput]()
+var getConfigurationOutput = outputs[sdk.GetFunctionConfigurationOutput, types.FunctionConfiguration]()
 
 func getFunctionConfigurationReference(c *service.Call, in *sdk.GetFunctionConfigurationInput) (request.Function, error) {
 	var v request.Validator

@@ -57,6 +57,7 @@ type harness struct {
 	images    map[string]registry.Image
 	account   string // of the caller
 	now       time.Time
+	random    float64 // what the service draws
 	lastNeeds []service.Need
 	asked     []service.Need // of Allowed
 	// onCanAssume, if set, runs while a role is checked.
@@ -74,6 +75,7 @@ func newHarness(t testing.TB) *harness {
 		DB: h.db, Blobs: blobtest.New(t), Keys: secret.New([secret.KeySize]byte{1}), CodeDir: codeDir(t), Runner: h.runner,
 		Roles: h, Principals: h, CodeURLs: h, Permissions: h, VPCs: h.vpcOf, Images: h,
 		FunctionURLs: func(region, id string) string { return "http://" + id + "." + region + ".test/" },
+		Random:       func() float64 { return h.random },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -274,7 +276,7 @@ type fakeRunner struct {
 	mu          sync.Mutex
 	functions   []execution.Function
 	invocations []execution.Invocation
-	retired     []string
+	retired     []string // function ARN and version
 	provisions  []execution.Provision
 	provided    map[string]execution.Provisioned // by ARN and version
 	// fail, if set, is the error of Invoke; outcome, if set, its result.
@@ -297,10 +299,10 @@ func (r *fakeRunner) Invoke(_ context.Context, f execution.Function, i execution
 	return execution.Result{Payload: []byte(`"` + string(code) + `"`), LogTail: []byte("END " + i.RequestID)}, err
 }
 
-func (r *fakeRunner) Retire(functionARN string) {
+func (r *fakeRunner) Retire(functionARN, version string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.retired = append(r.retired, functionARN)
+	r.retired = append(r.retired, functionARN+" "+version)
 }
 
 func (r *fakeRunner) Provision(all []execution.Provision) {

@@ -77,6 +77,9 @@ func (s *Service) invoke(ctx context.Context, c *service.Call, in *sdk.InvokeInp
 func (s *Service) invocable(ctx context.Context, r request.Function) (found, error) {
 	f, err := s.find(ctx, r)
 	if err == nil {
+		f, err = s.route(ctx, f)
+	}
+	if err == nil {
 		return f, nil
 	}
 	if !errors.Is(err, store.ErrNotFound) {

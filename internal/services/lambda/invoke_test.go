@@ -246,7 +246,7 @@ func (idleRunner) Invoke(context.Context, execution.Function, execution.Invocati
 	return execution.Result{}, nil
 }
 
-func (idleRunner) Retire(string) {}
+func (idleRunner) Retire(string, string) {}
 
 func (idleRunner) Provision([]execution.Provision) {}
 

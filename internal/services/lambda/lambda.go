@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"log/slog"
+	"math/rand/v2"
 
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
@@ -28,8 +29,9 @@ import (
 type Runner interface {
 	// Invoke runs a function once and waits for its outcome. A failure of the function is a Result, not an error.
 	Invoke(ctx context.Context, f execution.Function, i execution.Invocation) (execution.Result, error)
-	// Retire closes the environments of a function by its unqualified ARN, the busy ones after their invocation.
-	Retire(functionARN string)
+	// Retire closes the environments of a version of a function by its unqualified ARN, the busy ones after their invocation. ""
+	// stands for all versions.
+	Retire(functionARN, version string)
 	// Provision makes this list, of all accounts, the environments that are initialized before they are needed. It does not wait.
 	Provision(all []execution.Provision)
 	// Provisioned tells how far that is for a version, and whether it was asked for.
@@ -79,6 +81,9 @@ type Config struct {
 	Publishers map[string]*x509.Certificate
 	// Runtimes tells whether functions of a runtime can run here. Unset: all that AWS has a name for.
 	Runtimes func(types.Runtime) bool
+	// Random gives numbers from 0 to less than 1, by which invocations of an alias are shared out. Unset: that of math/rand/v2. Called
+	// concurrently.
+	Random func() float64
 	// VPCs tells the VPC of a subnet. Unset: there are none.
 	VPCs func(subnet string) (vpc string, ok bool)
 	// Images are where code may come from. Unset: code as an image is not implemented.
@@ -122,6 +127,9 @@ func New(config Config) (*Service, error) {
 	if config.Runtimes == nil {
 		config.Runtimes = func(types.Runtime) bool { return true }
 	}
+	if config.Random == nil {
+		config.Random = rand.Float64
+	}
 	if config.VPCs == nil {
 		config.VPCs = func(string) (string, bool) { return "", false }
 	}
@@ -133,9 +141,9 @@ func New(config Config) (*Service, error) {
 	s.versions = store.NewCache(config.DB, cacheSize, s.decodeVersion)
 	s.aliases = store.NewCache(config.DB, cacheSize, decodeAlias)
 	s.policies = resourcepolicy.New(config.DB, functions{s}, config.Principals, cacheSize)
+	s.urls = functionurl.New(config.DB, functions{s}, config.FunctionURLs)
 	s.layers = layer.New(layer.Config{DB: config.DB, Blobs: config.Blobs, URLs: config.CodeURLs, Objects: config.Objects})
 	s.codeUsages = []codeUsage{layer.CodeSize}
-	s.urls = functionurl.New(config.DB, functions{s}, config.FunctionURLs)
 	s.mappings = mapping.New(config.DB, callees{s}, config.Roles)
 	s.signing = signing.New(config.DB, config.Publishers, s.hasCodeSigningConfig)
 	s.tagged = map[string]taggedRoom{

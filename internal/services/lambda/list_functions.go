@@ -2,7 +2,6 @@ package lambda
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -30,44 +29,79 @@ func listFunctionsTarget(ctx context.Context, c *service.Call, in *sdk.ListFunct
 func (s *Service) listFunctions(
 	ctx context.Context, c *service.Call, in *sdk.ListFunctionsInput,
 ) (*sdk.ListFunctionsOutput, error) {
-	if isSet(in.MasterRegion) { // Lambda@Edge
-		return nil, fault.NotImplemented("ListFunctions", "MasterRegion")
+	all := in.FunctionVersion == types.FunctionVersionAll
+	if in.MasterRegion != nil {
+		return &sdk.ListFunctionsOutput{Functions: []types.FunctionConfiguration{}}, checkMasterRegion(*in.MasterRegion, all)
 	}
-	prefix := functionPrefix(c.Account, c.Region)
 	page, err := request.PageOf(in.Marker, in.MaxItems)
 	if err != nil {
 		return nil, err
 	}
-	var items []store.Item
-	err = s.DB.View(ctx, func(r store.Reader) (err error) {
-		items, err = r.Scan(prefix, page.After(prefix), page.Size+1) // one more tells whether there is a next page
+	name, number, qualified := strings.Cut(page.Last, ":")
+	if page.Last != "" && (qualified != all || all && !isNumber(number)) {
+		return nil, fault.InvalidParameter("Invalid Marker: %s", *in.Marker)
+	}
+	after := request.Function{Partition: c.Partition, Region: c.Region, Account: c.Account, Name: name, Qualifier: number}
+	var functions []request.Function
+	err = s.DB.View(ctx, func(reader store.Reader) (err error) {
+		functions, err = functionsAfter(reader, after, all, page.Size+1) // one more tells whether there is a next page
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list functions: %w", err)
 	}
-	qualifier := ""
-	if in.FunctionVersion != "" { // every version is listed with its own ARN
-		qualifier = request.Latest
+	out := &sdk.ListFunctionsOutput{}
+	if len(functions) > page.Size {
+		functions = functions[:page.Size]
+		last := functions[page.Size-1]
+		out.NextMarker = aws.String(request.Marker(strings.TrimSuffix(last.Name+":"+last.Qualifier, ":")))
 	}
-	out := &sdk.ListFunctionsOutput{Functions: []types.FunctionConfiguration{}} // AWS sends an empty list
-	for _, item := range items[:min(page.Size, len(items))] {
-		f, err := s.functions.Get(ctx, item.Key) // decoded already, as a rule
-		if errors.Is(err, store.ErrNotFound) {   // deleted meanwhile
+	out.Functions, err = s.showListed(ctx, c, functions)
+	return out, err
+}
+
+// checkMasterRegion: the member asks for the functions that Lambda@Edge copied from there, and there are none here. The text is ours.
+func checkMasterRegion(region string, all bool) error {
+	switch {
+	case !all:
+		return fault.InvalidParameter("FunctionVersion must be ALL if MasterRegion is specified.")
+	case region == "ALL": // AWS does not say what it asks for
+		return fault.NotImplemented("ListFunctions", "MasterRegion=ALL")
+	}
+	return nil
+}
+
+// functionsAfter gives up to limit functions of an account that come after one, "" for the first. With all, it gives all their
+// versions, and begins with those of the one that come after its qualifier.
+func functionsAfter(reader store.Reader, r request.Function, all bool, limit int) ([]request.Function, error) {
+	var out []request.Function
+	prefix, after := functionPrefix(r.Account, r.Region), ""
+	if r.Name != "" {
+		after = functionKey(r)
+	}
+	if r.Qualifier != "" { // without versions, if it is gone
+		var err error
+		if out, err = versionsAfter(reader, r, r.Qualifier, limit); err != nil || len(out) == limit {
+			return out, err
+		}
+	}
+	items, err := reader.Scan(prefix, after, limit-len(out))
+	if err != nil {
+		return nil, err
+	}
+	for _, item := range items {
+		r.Name, r.Qualifier = strings.TrimPrefix(item.Key, prefix), ""
+		if !all {
+			out = append(out, r)
 			continue
 		}
-		if err != nil {
-			return nil, fmt.Errorf("list functions: %w", err)
-		}
-		shown, err := s.show(ctx, c, f.latest(), qualifier, listed)
+		versions, err := versionsAfter(reader, r, "", limit-len(out))
 		if err != nil {
 			return nil, err
 		}
-		out.Functions = append(out.Functions, shown)
-	}
-	if len(items) > page.Size {
-		last := strings.TrimPrefix(items[page.Size-1].Key, prefix)
-		out.NextMarker = aws.String(request.Marker(last))
+		if out = append(out, versions...); len(out) == limit {
+			break
+		}
 	}
 	return out, nil
 }

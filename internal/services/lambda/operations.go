@@ -32,7 +32,16 @@ func (s *Service) functionOperations() []service.Operation {
 
 // versionOperations are those on versions and aliases.
 func (s *Service) versionOperations() []service.Operation {
-	return []service.Operation{}
+	return []service.Operation{
+		service.Op("CreateAlias", "lambda:CreateAlias", on(s, "lambda:CreateAlias", createAliasReference), s.createAlias),
+		service.Op("DeleteAlias", "lambda:DeleteAlias", on(s, "lambda:DeleteAlias", deleteAliasReference), s.deleteAlias),
+		service.Op("GetAlias", "lambda:GetAlias", on(s, "lambda:GetAlias", getAliasReference), s.getAlias),
+		service.Op("ListAliases", "lambda:ListAliases", on(s, "lambda:ListAliases", listAliasesReference), s.listAliases),
+		service.Op("ListVersionsByFunction", "lambda:ListVersionsByFunction",
+			on(s, "lambda:ListVersionsByFunction", listVersionsByFunctionReference), s.listVersionsByFunction),
+		service.Op("PublishVersion", "lambda:PublishVersion", on(s, "lambda:PublishVersion", publishVersionReference), s.publishVersion),
+		service.Op("UpdateAlias", "lambda:UpdateAlias", on(s, "lambda:UpdateAlias", updateAliasReference), s.updateAlias),
+	}
 }
 
 // concurrencyOperations are those on concurrency, asynchronous invocation and the account's settings.

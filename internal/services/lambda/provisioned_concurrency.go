@@ -43,7 +43,7 @@ func qualifiedNotFound(r request.Function) error {
 	if request.IsVersion(r.Qualifier) {
 		return fault.FunctionNotFound(r.ARN())
 	}
-	return fault.NotFound("Cannot find alias arn: %s", r.ARN())
+	return fault.AliasNotFound(r.ARN())
 }
 
 // qualified finds a version or alias.

@@ -38,6 +38,9 @@ func (s *Service) updateFunctionCode(
 	if err != nil {
 		return nil, err
 	}
+	if err := r.Unpublished(); err != nil {
+		return nil, err
+	}
 	if err := s.checkNewCode(in, f.version); err != nil {
 		return nil, err
 	}
@@ -53,8 +56,8 @@ func (s *Service) updateFunctionCode(
 		return v.checkSize()
 	}
 	if in.DryRun {
-		if in.RevisionId != nil && *in.RevisionId != f.version.RevisionID {
-			return nil, fault.PreconditionFailed("GetFunction/GetAlias")
+		if err := checkRevision(in.RevisionId, f.version.RevisionID); err != nil {
+			return nil, err
 		}
 		changed := *f.version
 		if err := change(&changed); err != nil {
@@ -69,25 +72,29 @@ func (s *Service) updateFunctionCode(
 		}
 	}
 	revision := uuid.NewString()
-	f, err = s.updateLatest(ctx, r, in.RevisionId, func(v *version) error {
+	update := func(v *version) error {
 		if (v.Image == nil) != (code.image == nil) { // the function was made again, as another type, since it was looked at
 			return fault.UpdateInProgress(r.ARN())
 		}
 		v.RevisionID, v.LastModified = revision, c.Time
 		return change(v)
-	})
+	}
+	when := updated
+	if in.Publish { // the answer is that of the version (recorded)
+		f, when, err = s.updateAndPublish(ctx, r, in.RevisionId, nil, update)
+		r.Qualifier = f.number()
+	} else {
+		f, err = s.updateLatest(ctx, r, in.RevisionId, update)
+	}
 	if err != nil {
 		return nil, err
 	}
-	s.Runner.Retire(r.FunctionARN())
-	return showVersion[sdk.UpdateFunctionCodeOutput](ctx, s, c, f, r, updated)
+	s.Runner.Retire(r.FunctionARN(), request.Latest)
+	return showVersion[sdk.UpdateFunctionCodeOutput](ctx, s, c, f, r, when)
 }
 
 func (s *Service) checkNewCode(in *sdk.UpdateFunctionCodeInput, v *version) error {
 	const operation = "UpdateFunctionCode"
-	if in.Publish {
-		return fault.NotImplemented(operation, "Publish=true")
-	}
 	if in.PublishTo != "" {
 		return fault.NotImplemented(operation, "PublishTo")
 	}

@@ -55,6 +55,9 @@ func (s *Service) updateFunctionConfiguration(
 	if err != nil {
 		return nil, err
 	}
+	if err := r.Unpublished(); err != nil {
+		return nil, err
+	}
 	given, before := updateSettings(in), f.version
 	if err := checkRuntime(cmp.Or(in.Runtime, before.Runtime), false); err != nil {
 		return nil, err
@@ -76,7 +79,7 @@ func (s *Service) updateFunctionConfiguration(
 	if err != nil {
 		return nil, err
 	}
-	s.Runner.Retire(r.FunctionARN())
+	s.Runner.Retire(r.FunctionARN(), request.Latest)
 	return showVersion[sdk.UpdateFunctionConfigurationOutput](ctx, s, c, f, r, updated)
 }
 

@@ -37,6 +37,8 @@ func NotFound(format string, args ...any) error {
 
 func FunctionNotFound(arn string) error { return NotFound("Function not found: %s", arn) }
 
+func AliasNotFound(arn string) error { return NotFound("Cannot find alias arn: %s", arn) }
+
 func Conflict(format string, args ...any) error {
 	return New("ResourceConflictException", http.StatusConflict, format, args...)
 }

@@ -83,6 +83,21 @@ func (r Function) Reachable(c *service.Call) error {
 	return nil
 }
 
+// Unpublished is the error for a version or an alias where only the function itself, or $LATEST, will do. AWS's text for
+// UpdateFunctionCode (appleboy/lambda-action, issue 6).
+func (r Function) Unpublished() error {
+	if r.Qualifier != "" && r.Qualifier != Latest {
+		return fault.InvalidParameter("Current operation does not support versions other than $LATEST")
+	}
+	return nil
+}
+
+// Qualified is the version or the alias of this name.
+func (r Function) Qualified(qualifier string) Function {
+	r.Qualifier = qualifier
+	return r
+}
+
 // parseName takes a function's name apart. Parts that it does not have are those of the call. The pattern allows more than the
 // documented forms; what it allows and no form covers is not ok either.
 func parseName(c *service.Call, name string, p *Pattern) (Function, bool) {
