@@ -286,7 +286,7 @@ func TestFunctionErrors(t *testing.T) {
 		}), invalid("Layer version arn:aws:lambda:us-east-1:" + account + ":layer:none:1 does not exist.")},
 		{"image", create(func(in *lambda.CreateFunctionInput) {
 			in.PackageType, in.Code, in.Runtime, in.Handler = types.PackageTypeImage, &types.FunctionCode{ImageUri: s("x")}, "", nil
-		}), missing("CreateFunction", "PackageType=Image")},
+		}), invalid("Source image x is not valid. Provide a valid source image.")},
 		{"code in S3", create(func(in *lambda.CreateFunctionInput) {
 			in.Code = &types.FunctionCode{S3Bucket: s("bucket"), S3Key: s("key")}
 		}),
@@ -294,10 +294,11 @@ func TestFunctionErrors(t *testing.T) {
 		{"publish", create(func(in *lambda.CreateFunctionInput) { in.Publish = true }), missing("CreateFunction", "Publish=true")},
 		{"network", create(func(in *lambda.CreateFunctionInput) {
 			in.VpcConfig = &types.VpcConfig{SubnetIds: []string{"subnet-1"}, SecurityGroupIds: []string{"sg-1"}}
-		}), missing("CreateFunction", "VpcConfig")},
+		}), invalid("Error occurred while DescribeSubnets. EC2 Error Code: InvalidSubnetID.NotFound. " +
+			"EC2 Error Message: The subnet ID 'subnet-1' does not exist")},
 		{"dead letters", create(func(in *lambda.CreateFunctionInput) {
 			in.DeadLetterConfig = &types.DeadLetterConfig{TargetArn: s("arn:aws:sqs:us-east-1:" + account + ":q")}
-		}), missing("CreateFunction", "DeadLetterConfig")},
+		}), invalid("The provided execution role does not have permissions to call SendMessage on SQS")},
 		{"asynchronous", invoke(func(in *lambda.InvokeInput) { in.InvocationType = types.InvocationTypeEvent }), missing("Invoke",
 			"InvocationType=Event")},
 		{"payload is no JSON", invoke(func(in *lambda.InvokeInput) { in.Payload = []byte("{") }), failure{400,

@@ -13,6 +13,8 @@ type Provision struct {
 	Count    int
 	// Asked tells one request from the next, which is tried anew if this one failed.
 	Asked time.Time
+	// Failure, if not "", is why there can be none, which is known beforehand.
+	Failure string
 }
 
 // Provisioned is how far a Provision is.
@@ -97,14 +99,18 @@ func (m *Manager) provide(a Provision) {
 	case p != nil && p.Function.Revision != a.Function.Revision:
 		m.shrink(p, 0)
 		p = nil
-	case p != nil && p.Count == a.Count && p.Asked.Equal(a.Asked):
+	case p != nil && p.Count == a.Count && p.Asked.Equal(a.Asked) && p.Failure == a.Failure:
 		return
 	}
 	if p == nil {
 		p = &provision{environments: map[*environment]bool{}}
 		m.provisions[key] = p
 	}
-	p.Provision, p.failure = a, ""
+	p.Provision, p.failure = a, a.Failure
+	if a.Failure != "" {
+		m.shrink(p, 0)
+		return
+	}
 	m.shrink(p, a.Count)
 	if most := m.config.ProvisionedMemoryMB; most > 0 && m.provisionedMemory() > most {
 		p.failure = fmt.Sprintf("The machine has no memory for %d environments of %d MB beside what else is provisioned.",

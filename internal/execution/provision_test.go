@@ -270,6 +270,16 @@ func TestProvisionFails(t *testing.T) {
 		b.Provision([]Provision{{Function: f, Count: 1}, {Function: other, Count: 1}})
 		b.provided(other, 1, "")
 	})
+	t.Run("beforehand", func(t *testing.T) {
+		b := newBench(t, serve(echo))
+		b.Provision([]Provision{{Function: f, Count: 1}})
+		b.provided(f, 1, "")
+		b.Provision([]Provision{{Function: f, Count: 1, Failure: "impossible"}})
+		b.provided(f, 0, "impossible")
+		<-b.driver.closed
+		b.Provision([]Provision{{Function: f, Count: 1}})
+		b.provided(f, 1, "")
+	})
 }
 
 func TestProvisionEndsWithManager(t *testing.T) {
@@ -285,5 +295,77 @@ func TestProvisionEndsWithManager(t *testing.T) {
 	b.Provision([]Provision{{Function: f, Count: 2}})
 	if created, _ := b.driver.counts(); created != 1 {
 		t.Errorf("got %d sandboxes, want 1", created)
+	}
+}
+
+// What is refused leaves the provisioned environment that it would have taken.
+func TestProvisionAndReservation(t *testing.T) {
+	arrived, leave := make(chan struct{}), make(chan struct{})
+	b := newBench(t, hold(arrived, leave))
+	f := reserving(published(), 1)
+	b.Provision([]Provision{{Function: f, Count: 2}})
+	b.provided(f, 2, "")
+	var calls sync.WaitGroup
+	calls.Go(func() { b.invoke(f, Invocation{}) })
+	<-arrived
+	b.refused(f, reservedLimit)
+	more := reserving(published(), 2)
+	calls.Go(func() {
+		if got := b.invoke(more, Invocation{}); string(got.Payload) != "provisioned-concurrency" {
+			t.Errorf("got %s", got.Payload)
+		}
+	})
+	<-arrived
+	close(leave)
+	calls.Wait()
+	if created, _ := b.driver.counts(); created != 2 {
+		t.Errorf("got %d sandboxes, want 2", created)
+	}
+}
+
+// Whatever happens at a time, the numbers are right in the end.
+func TestProvisionInDisorder(t *testing.T) {
+	b := newBench(t, serve(echo), func(c *Config) { c.IdleTimeout, c.MaxConcurrency = 20*time.Millisecond, 8 })
+	f := published()
+	var calls sync.WaitGroup
+	for worker := range 4 {
+		calls.Go(func() {
+			for i := range 40 {
+				run := f
+				run.AccountReserved = i % 5
+				if worker == 0 {
+					limit := int32(i % 4)
+					run.Reserved = &limit
+				}
+				if _, err := b.Invoke(context.Background(), run, Invocation{Payload: []byte(fmt.Sprint(i))}); err != nil {
+					if _, ok := errors.AsType[ErrThrottled](err); !ok {
+						t.Error(err)
+					}
+				}
+			}
+		})
+	}
+	for i := range 40 {
+		revision := f
+		revision.Revision = fmt.Sprintf("r%d", i/10)
+		b.Provision([]Provision{{Function: revision, Count: i % 6}})
+		if i%7 == 0 {
+			b.Retire(f.ARN, "")
+		}
+	}
+	calls.Wait()
+	b.Provision([]Provision{{Function: f, Count: 2}})
+	b.provided(f, 2, "")
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	total := 0
+	for _, p := range b.pools {
+		total += p.size
+		if p.account.running != 0 || p.account.shared != 0 || p.use.running != 0 || len(p.idle)+len(p.provisioned) > p.size {
+			t.Errorf("got %+v, %+v and %+v when nothing runs", *p, *p.account, *p.use)
+		}
+	}
+	if a := b.accounts[accountKey{f.Account, f.Region}]; total != len(b.environments) || total != a.environments {
+		t.Errorf("got %d environments in pools, %d of the account, %d in all", total, a.environments, len(b.environments))
 	}
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/licet/licet/internal/awserr"
 	"github.com/licet/licet/internal/execution"
+	"github.com/licet/licet/internal/services/lambda/bundle"
 	"github.com/licet/licet/internal/services/lambda/request"
 	"github.com/licet/licet/internal/store"
 )
@@ -413,7 +414,11 @@ func (h *harness) wanted(want string) {
 		h.runner.mu.Lock()
 		all := map[string]bool{}
 		for _, p := range h.runner.provisions {
-			all[fmt.Sprintf("%s:%s×%d", p.Function.Name, p.Function.Version, p.Count)] = true
+			one := fmt.Sprintf("%s:%s×%d", p.Function.Name, p.Function.Version, p.Count)
+			if p.Failure != "" {
+				one += " failing"
+			}
+			all[one] = true
 		}
 		h.runner.mu.Unlock()
 		got := strings.Join(slices.Sorted(maps.Keys(all)), " ")
@@ -462,7 +467,7 @@ func TestRunProvisions(t *testing.T) {
 }
 
 // A function whose code cannot be had does not keep others from their environments.
-func TestRunSkipsBrokenFunctions(t *testing.T) {
+func TestRunReportsBrokenFunctions(t *testing.T) {
 	h := newHarness(t)
 	h.create("f")
 	h.create("g")
@@ -474,7 +479,7 @@ func TestRunSkipsBrokenFunctions(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		v.Code = blobName([]byte("nobody has this"))
+		v.Code = bundle.Name([]byte("nobody has this"))
 		return store.PutJSON(tx, versionKey(r, "1"), v)
 	})
 	must[sdk.PutProvisionedConcurrencyConfigOutput](h, provision("f", "1", 1))
@@ -482,5 +487,17 @@ func TestRunSkipsBrokenFunctions(t *testing.T) {
 	if err := h.lambda.provision(t.Context()); err == nil {
 		t.Error("got no error")
 	}
-	h.wanted("g:1×1")
+	h.wanted("f:1×1 failing g:1×1")
+
+	// One that no invocation could run is refused in the same words, for good.
+	h.lambda.Runtimes = func(types.Runtime) bool { return false }
+	if err := h.lambda.provision(t.Context()); err != nil {
+		t.Error(err)
+	}
+	h.wanted("f:1×1 failing g:1×1 failing")
+	_, err := do[sdk.InvokeOutput](h, invokeInput("g:1"))
+	e, ok := errors.AsType[*awserr.Error](err)
+	if got := h.runner.provisions[1].Failure; !ok || got != e.Message {
+		t.Errorf("got failure %q, want that of an invocation, %v", got, err)
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
+	"github.com/licet/licet/internal/services/lambda/bundle"
 	"github.com/licet/licet/internal/services/lambda/request"
 )
 
@@ -86,6 +87,9 @@ func (f found) describe() types.FunctionConfiguration {
 	if v.DeadLetter != "" {
 		c.DeadLetterConfig = &types.DeadLetterConfig{TargetArn: aws.String(v.DeadLetter)}
 	}
+	for _, l := range v.Layers {
+		c.Layers = append(c.Layers, types.Layer{Arn: aws.String(l.ARN), CodeSize: l.CodeSize})
+	}
 	if len(v.FileSystems) > 0 {
 		c.FileSystemConfigs = v.FileSystems
 	}
@@ -127,7 +131,7 @@ func (v *version) codeSHA256() string {
 	if v.Image != nil {
 		return strings.TrimPrefix(v.Image.Digest, "sha256:")
 	}
-	return codeSHA256(v.Code)
+	return bundle.SHA256(v.Code)
 }
 
 func setState(c *types.FunctionConfiguration, when moment) {
@@ -155,23 +159,30 @@ func (f found) runtimeVersionARN() string {
 }
 
 // output is a configuration, of a function or of an alias, as an operation's output: the SDK has one struct for each operation, with the
-// same fields in the same order, and others behind or between them.
-func output[Out, Configuration any](c Configuration) *Out {
-	out := new(Out)
-	from, to := reflect.ValueOf(&c).Elem(), reflect.ValueOf(out).Elem()
-	next := 0
+// same fields.
+func output[Out, Configuration any](c Configuration) *Out { return outputs[Out, Configuration]()(&c) }
+
+// outputs makes a function that does the same many times: it knows where the fields are.
+func outputs[Out, Configuration any]() func(*Configuration) *Out {
+	from, to := reflect.TypeFor[Configuration](), reflect.TypeFor[Out]()
+	var pairs [][2]int
 	for i := range from.NumField() {
-		field := from.Type().Field(i)
+		field := from.Field(i)
 		if !field.IsExported() {
 			continue
 		}
-		for next < to.NumField() && to.Type().Field(next).Name != field.Name {
-			next++
+		same, ok := to.FieldByName(field.Name)
+		if !ok {
+			panic(fmt.Sprintf("lambda: %s has no field %s", to, field.Name)) // a test calls this for every output
 		}
-		if next == to.NumField() {
-			panic(fmt.Sprintf("lambda: %T has no field %s", out, field.Name)) // a test calls this for every output
-		}
-		to.Field(next).Set(from.Field(i))
+		pairs = append(pairs, [2]int{i, same.Index[0]})
 	}
-	return out
+	return func(c *Configuration) *Out {
+		out := new(Out)
+		from, to := reflect.ValueOf(c).Elem(), reflect.ValueOf(out).Elem()
+		for _, p := range pairs {
+			to.Field(p[1]).Set(from.Field(p[0]))
+		}
+		return out
+	}
 }

@@ -31,8 +31,6 @@ var (
 	codeSigningConfigText = request.NewText(0, 200, `arn:(aws[a-zA-Z-]*)?:lambda:[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:`+
 		`code-signing-config:csc-[a-z0-9]{17}`)
 	// The model forbids a dot at the end by a look-behind, which Go's expressions do not have.
-	bucketText       = request.NewText(3, 63, `[0-9A-Za-z\.\-_]*[0-9A-Za-z\-_]`)
-	objectText       = request.Text{Min: 1, Max: 1024}
 	masterRegionText = request.NewText(0, 0, `ALL|[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}`)
 
 	durableExecutionNameText = request.NewText(1, 64, `[a-zA-Z0-9-_]+`)

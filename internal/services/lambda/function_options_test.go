@@ -188,3 +188,16 @@ func TestAccountSettings(t *testing.T) {
 	h.lambda.codeUsages = nil
 	sameJSON(t, get(), want)
 }
+
+// What a function's policy may grant to callers of other accounts (lambda.md 1.5), of the operations on concurrency, asynchronous
+// invocation and runtimes.
+func TestGrantableOptions(t *testing.T) {
+	h := newHarness(t)
+	for _, op := range h.lambda.concurrencyOperations() {
+		want := strings.HasSuffix(op.Name, "FunctionConcurrency") || strings.Contains(op.Name, "ProvisionedConcurrencyConfig") ||
+			strings.Contains(op.Name, "EventInvokeConfig")
+		if got := grantable("lambda:" + op.Name); got != want {
+			t.Errorf("%s: got %v, want %v", op.Name, got, want)
+		}
+	}
+}

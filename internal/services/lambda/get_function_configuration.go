@@ -4,10 +4,14 @@ import (
 	"context"
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/services/lambda/request"
 )
+
+// getConfigurationOutput is output, ready for an operation that clients poll.
+var getConfigurationOutput = outputs[sdk.GetFunctionConfigurationOutput, types.FunctionConfiguration]()
 
 func getFunctionConfigurationReference(c *service.Call, in *sdk.GetFunctionConfigurationInput) (request.Function, error) {
 	var v request.Validator
@@ -25,5 +29,9 @@ func (s *Service) getFunctionConfiguration(
 	if err != nil {
 		return nil, err
 	}
-	return showVersion[sdk.GetFunctionConfigurationOutput](ctx, s, c, f, r, settled)
+	shown, err := s.show(ctx, c, f, r.Qualifier, settled)
+	if err != nil {
+		return nil, err
+	}
+	return getConfigurationOutput(&shown), nil
 }

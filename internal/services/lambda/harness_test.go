@@ -74,8 +74,8 @@ func newHarness(t testing.TB) *harness {
 	l, err := New(Config{
 		DB: h.db, Blobs: blobtest.New(t), Keys: secret.New([secret.KeySize]byte{1}), CodeDir: codeDir(t), Runner: h.runner,
 		Roles: h, Principals: h, CodeURLs: h, Permissions: h, VPCs: h.vpcOf, Images: h,
-		Random:       func() float64 { return h.random },
 		FunctionURLs: func(region, id string) string { return "http://" + id + "." + region + ".test/" },
+		Random:       func() float64 { return h.random },
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/licet/licet/internal/awserr"
 	"github.com/licet/licet/internal/execution"
 	"github.com/licet/licet/internal/services/lambda/request"
 	"github.com/licet/licet/internal/store"
@@ -55,7 +56,7 @@ func concernsProvision(key string) bool {
 		strings.HasPrefix(key, "lambda/") && (strings.Contains(key, "/alias/") || strings.Contains(key, "/version/"))
 }
 
-// provision tells the Runner which environments are wanted. Its error may mean that some are left out, or that nothing was changed.
+// provision tells the Runner which environments are wanted. After an error some may be missing, or nothing was changed.
 func (s *Service) provision(ctx context.Context) error {
 	var items []store.Item
 	err := s.DB.View(ctx, func(r store.Reader) (err error) {
@@ -83,15 +84,31 @@ func (s *Service) provision(ctx context.Context) error {
 				if err != nil {
 					return fmt.Errorf("find %s of %s: %w", qualifier, name, err)
 				}
-				run, err := s.runnable(ctx, f)
+				asked, err := s.asked(ctx, f, p)
 				if err != nil { // others are not to suffer from it
 					failed = append(failed, err)
-					continue
 				}
-				wanted = append(wanted, execution.Provision{Function: run, Count: int(p.Count), Asked: p.Modified})
+				wanted = append(wanted, asked)
 			}
 		}
 	}
 	s.Runner.Provision(wanted)
 	return errors.Join(failed...)
+}
+
+// asked is what the Runner is asked for. Where that cannot be, it is told why; an error says that it may be later.
+func (s *Service) asked(ctx context.Context, f found, p provisioned) (execution.Provision, error) {
+	asked := execution.Provision{Count: int(p.Count), Asked: p.Modified}
+	var err error
+	asked.Function, err = s.runnable(ctx, f)
+	if err == nil {
+		return asked, nil
+	}
+	asked.Function = f.execution()
+	if refused, ok := errors.AsType[*awserr.Error](err); ok { // as an invocation would be
+		asked.Failure = refused.Message
+		return asked, nil
+	}
+	asked.Failure = "Lambda could not start an environment." // ours
+	return asked, err
 }
