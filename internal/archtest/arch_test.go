@@ -179,7 +179,7 @@ func apiMay(sdk string) []string {
 var testMay = []string{
 	"github.com/google/go-cmp/...", "golang.org/x/tools/txtar", "github.com/aws/...", "policy", "authz/...",
 	"github.com/prometheus/client_golang/prometheus/testutil",
-	"internal/oidc/...", "internal/saml/samltest", "github.com/go-jose/go-jose/v4",
+	"internal/codesign", "internal/oidc/...", "internal/saml/samltest", "github.com/go-jose/go-jose/v4",
 	"internal/store/storetest", "internal/blob/blobtest", "internal/totp", "internal/sandbox/...", "internal/runtimes", "internal/awsdata", "internal/secret",
 	"internal/service", "internal/services/...", "internal/protocol/...", "internal/organization",
 }
