@@ -239,6 +239,7 @@ func inputValues() map[string]string {
 		"lambda.RuntimeVersionArn": "arn:aws:lambda:" + defaultRegion + "::runtime:0123456789abcdef",
 
 		"logs.LogGroupIdentifier": leaveOut, "logs.LogGroupArn": logGroup, "logs.ResourceArn": logGroup, "logs.KmsKeyId": leaveOut,
+		"EntityPath": "o-0123456789/r-0123/ou-0123-01234567", "OrganizationsPolicyId": "p-0123456789",
 		"organizations.AccountId": defaultAccount, "organizations.Id": defaultAccount, "organizations.TargetId": defaultAccount,
 		"organizations.ChildId": defaultAccount, "organizations.ResourceId": defaultAccount, "organizations.PolicyId": "p-0123456789",
 		"organizations.RootId": "r-0123", "organizations.ParentId": "r-0123", "organizations.SourceParentId": "r-0123",

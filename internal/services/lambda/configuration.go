@@ -106,6 +106,9 @@ func (f found) describePackage(c *types.FunctionConfiguration) {
 	if v.Image == nil {
 		c.PackageType, c.Runtime, c.Handler = types.PackageTypeZip, v.Runtime, aws.String(v.Handler)
 		c.RuntimeVersionConfig = &types.RuntimeVersionConfig{RuntimeVersionArn: aws.String(f.runtimeVersionARN())}
+		if v.SigningProfile != "" {
+			c.SigningProfileVersionArn, c.SigningJobArn = aws.String(v.SigningProfile), aws.String(v.SigningJob)
+		}
 		return
 	}
 	c.PackageType = types.PackageTypeImage

@@ -28,8 +28,6 @@ var (
 	fileSystemText       = request.NewText(0, 200, `arn:aws[a-zA-Z-]*:(elasticfilesystem:[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:`+
 		`access-point/fsap-[a-f0-9]{17}|s3files:[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:file-system/fs-[a-f0-9]{17,40}/`+
 		`access-point/fsap-[a-f0-9]{17,40})`)
-	codeSigningConfigText = request.NewText(0, 200, `arn:(aws[a-zA-Z-]*)?:lambda:[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:`+
-		`code-signing-config:csc-[a-z0-9]{17}`)
 	// The model forbids a dot at the end by a look-behind, which Go's expressions do not have.
 	masterRegionText = request.NewText(0, 0, `ALL|[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}`)
 

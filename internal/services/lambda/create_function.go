@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/google/uuid"
@@ -13,6 +14,7 @@ import (
 	"github.com/licet/licet/internal/services/lambda/bundle"
 	"github.com/licet/licet/internal/services/lambda/fault"
 	"github.com/licet/licet/internal/services/lambda/request"
+	"github.com/licet/licet/internal/services/lambda/signing"
 	"github.com/licet/licet/internal/services/lambda/tag"
 	"github.com/licet/licet/internal/store"
 )
@@ -34,7 +36,7 @@ func createFunctionReference(c *service.Call, in *sdk.CreateFunctionInput) (requ
 	if in.Code != nil {
 		createSource(in.Code).validate(&v)
 	}
-	v.Text("codeSigningConfigArn", in.CodeSigningConfigArn, codeSigningConfigText)
+	v.Text("codeSigningConfigArn", in.CodeSigningConfigArn, signing.ARN)
 	if t := in.TenancyConfig; t != nil && v.Required("tenancyConfig.tenantIsolationMode", t.TenantIsolationMode != "") {
 		request.Enum(&v, "tenancyConfig.tenantIsolationMode", t.TenantIsolationMode, t.TenantIsolationMode.Values())
 	}
@@ -109,7 +111,7 @@ func (s *Service) createFunction(
 	if err := s.checkNewFunction(ctx, c, in, f); err != nil {
 		return nil, err
 	}
-	code, zip, err := s.fetch(ctx, c, createSource(in.Code))
+	code, zip, err := s.fetch(ctx, c, createSource(in.Code), f.CodeSigningConfig)
 	if err != nil {
 		return nil, err
 	}
@@ -127,6 +129,9 @@ func (s *Service) createFunction(
 		if _, err := tx.Get(functionKey(r)); err == nil {
 			return fault.Conflict("Function already exist: %s", r.Name)
 		} else if !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		if err := s.checkSigningConfig(tx, c, f); err != nil {
 			return err
 		}
 		if f.Published, err = lastNumber(tx, r); err != nil {
@@ -150,6 +155,7 @@ func (s *Service) createFunction(
 func newFunction(c *service.Call, in *sdk.CreateFunctionInput, r request.Function) *function {
 	f := &function{
 		Partition: r.Partition, Region: r.Region, Account: r.Account, Name: r.Name, Tags: in.Tags, reference: r,
+		CodeSigningConfig: aws.ToString(in.CodeSigningConfigArn),
 		Latest: version{
 			Number: request.Latest, RevisionID: uuid.NewString(), LastModified: c.Time,
 			Timeout: 3, MemorySize: minMemory, Ephemeral: minEphemeral,
@@ -191,7 +197,22 @@ func (s *Service) checkNewFunction(ctx context.Context, c *service.Call, in *sdk
 	} else if !errors.Is(err, store.ErrNotFound) {
 		return fmt.Errorf("find function %s: %w", f.reference.ARN(), err)
 	}
+	err := s.DB.View(ctx, func(reader store.Reader) error { return s.checkSigningConfig(reader, c, f) })
+	if err != nil {
+		return err
+	}
 	return s.configure(ctx, c, f.reference, createSettings(in), &f.Latest)
+}
+
+// checkSigningConfig refuses a code signing configuration that is not there, or not for the function. The text is recorded.
+func (s *Service) checkSigningConfig(reader store.Reader, c *service.Call, f *function) error {
+	switch {
+	case f.CodeSigningConfig == "":
+		return nil
+	case f.Latest.Image != nil:
+		return fault.InvalidParameter("Code signing is not supported for functions created with container images.")
+	}
+	return s.signing.Require(reader, c, f.CodeSigningConfig)
 }
 
 func unsupportedCreate(in *sdk.CreateFunctionInput) error {
@@ -200,7 +221,6 @@ func unsupportedCreate(in *sdk.CreateFunctionInput) error {
 		asked bool
 	}{
 		{"PublishTo", in.PublishTo != ""},
-		{"CodeSigningConfigArn", isSet(in.CodeSigningConfigArn)},
 	} {
 		if m.asked {
 			return fault.NotImplemented("CreateFunction", m.name)

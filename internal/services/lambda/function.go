@@ -75,6 +75,9 @@ type version struct {
 	// SourceKey and KMSKey are ARNs of keys: of the deployment package, of the environment.
 	SourceKey string `json:"source_key,omitempty"`
 	KMSKey    string `json:"kms_key,omitempty"`
+	// SigningProfile and SigningJob are ARNs, of the version of the profile that signed the deployment package and of the job.
+	SigningProfile string `json:"signing_profile,omitempty"`
+	SigningJob     string `json:"signing_job,omitempty"`
 	// Network is nil for a function that never was in a VPC, and has empty lists for one that was.
 	Network     *types.VpcConfigResponse `json:"network,omitempty"`
 	FileSystems []types.FileSystemConfig `json:"file_systems,omitempty"`

@@ -262,11 +262,8 @@ func TestNotImplementedMembers(t *testing.T) {
 		"Code.S3ObjectStorageMode=REFERENCE": func(in *sdk.CreateFunctionInput) {
 			in.Code = &types.FunctionCode{S3Bucket: bucket, S3Key: key, S3ObjectStorageMode: types.S3ObjectStorageModeReference}
 		},
-		"PublishTo":     func(in *sdk.CreateFunctionInput) { in.PublishTo = "LATEST_PUBLISHED" },
-		"DurableConfig": func(in *sdk.CreateFunctionInput) { in.DurableConfig = &types.DurableConfig{} },
-		"CodeSigningConfigArn": func(in *sdk.CreateFunctionInput) {
-			in.CodeSigningConfigArn = aws.String("arn:aws:lambda:eu-central-1:111122223333:code-signing-config:csc-0123456789abcdefg")
-		},
+		"PublishTo":              func(in *sdk.CreateFunctionInput) { in.PublishTo = "LATEST_PUBLISHED" },
+		"DurableConfig":          func(in *sdk.CreateFunctionInput) { in.DurableConfig = &types.DurableConfig{} },
 		"CapacityProviderConfig": func(in *sdk.CreateFunctionInput) { in.CapacityProviderConfig = &types.CapacityProviderConfig{} },
 	} {
 		in := h.newFunction("f")

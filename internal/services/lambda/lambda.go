@@ -98,12 +98,14 @@ type Config struct {
 type Service struct {
 	Config
 	functions *store.Cache[*function]
-	versions  *store.Cache[*version]
-	aliases   *store.Cache[*alias]
-	policies  *resourcepolicy.Service
-	urls      *functionurl.Service
-	mappings  *mapping.Service
-	signing   *signing.Service
+	// names are pages of the functions of an account and Region.
+	names    *store.Pages[string]
+	versions *store.Cache[*version]
+	aliases  *store.Cache[*alias]
+	policies *resourcepolicy.Service
+	urls     *functionurl.Service
+	mappings *mapping.Service
+	signing  *signing.Service
 	// tagged are the rooms whose resources have tags, by the type in their ARNs.
 	tagged map[string]taggedRoom
 	// concurrencies by account and Region.
@@ -116,6 +118,9 @@ type Service struct {
 
 // cacheSize bounds the functions that are kept decoded, and the versions, aliases and policies.
 const cacheSize = 10_000
+
+// nameCacheSize bounds the names of functions in pages that are kept.
+const nameCacheSize = 100_000
 
 // New makes the service. Close ends it.
 func New(config Config) (*Service, error) {
@@ -138,6 +143,7 @@ func New(config Config) (*Service, error) {
 	}
 	s := &Service{Config: config, code: bundle.NewUnpacker(config.CodeDir, config.Blobs)}
 	s.functions = store.NewCache(config.DB, cacheSize, s.decodeShown)
+	s.names = store.NewPages(config.DB, nameCacheSize, decodeName)
 	s.versions = store.NewCache(config.DB, cacheSize, s.decodeVersion)
 	s.aliases = store.NewCache(config.DB, cacheSize, decodeAlias)
 	s.policies = resourcepolicy.New(config.DB, functions{s}, config.Principals, cacheSize)
@@ -156,6 +162,7 @@ func New(config Config) (*Service, error) {
 // Close ends the caches. No operation may run during or after it.
 func (s *Service) Close() {
 	s.functions.Close()
+	s.names.Close()
 	s.versions.Close()
 	s.aliases.Close()
 	s.policies.Close()

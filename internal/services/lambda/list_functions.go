@@ -3,6 +3,7 @@ package lambda
 import (
 	"context"
 	"fmt"
+	"path"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -42,11 +43,11 @@ func (s *Service) listFunctions(
 		return nil, fault.InvalidParameter("Invalid Marker: %s", *in.Marker)
 	}
 	after := request.Function{Partition: c.Partition, Region: c.Region, Account: c.Account, Name: name, Qualifier: number}
-	var functions []request.Function
-	err = s.DB.View(ctx, func(reader store.Reader) (err error) {
-		functions, err = functionsAfter(reader, after, all, page.Size+1) // one more tells whether there is a next page
-		return err
-	})
+	list := s.functionsAfter
+	if all {
+		list = s.versionsOfAllAfter
+	}
+	functions, err := list(ctx, after, page.Size+1) // one more tells whether there is a next page
 	if err != nil {
 		return nil, fmt.Errorf("list functions: %w", err)
 	}
@@ -71,9 +72,37 @@ func checkMasterRegion(region string, all bool) error {
 	return nil
 }
 
-// functionsAfter gives up to limit functions of an account that come after one, "" for the first. With all, it gives all their
-// versions, and begins with those of the one that come after its qualifier.
-func functionsAfter(reader store.Reader, r request.Function, all bool, limit int) ([]request.Function, error) {
+// functionsAfter gives up to limit functions of an account that come after one, "" for the first, from memory.
+func (s *Service) functionsAfter(ctx context.Context, r request.Function, limit int) ([]request.Function, error) {
+	prefix, after := functionPrefix(r.Account, r.Region), ""
+	if r.Name != "" {
+		after = functionKey(r)
+	}
+	names, err := s.names.Scan(ctx, prefix, after, limit)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]request.Function, len(names))
+	for i, name := range names {
+		out[i] = request.Function{Partition: r.Partition, Region: r.Region, Account: r.Account, Name: name}
+	}
+	return out, nil
+}
+
+// decodeName gives the name of a function from its item.
+func decodeName(item store.Item) (string, error) { return path.Base(item.Key), nil }
+
+// versionsOfAllAfter gives up to limit versions of the functions of an account, beginning with those of a function that come after its
+// qualifier, "" for the first of all.
+func (s *Service) versionsOfAllAfter(ctx context.Context, r request.Function, limit int) (out []request.Function, err error) {
+	err = s.DB.View(ctx, func(reader store.Reader) error {
+		out, err = versionsOfAll(reader, r, limit)
+		return err
+	})
+	return out, err
+}
+
+func versionsOfAll(reader store.Reader, r request.Function, limit int) ([]request.Function, error) {
 	var out []request.Function
 	prefix, after := functionPrefix(r.Account, r.Region), ""
 	if r.Name != "" {
@@ -91,10 +120,6 @@ func functionsAfter(reader store.Reader, r request.Function, all bool, limit int
 	}
 	for _, item := range items {
 		r.Name, r.Qualifier = strings.TrimPrefix(item.Key, prefix), ""
-		if !all {
-			out = append(out, r)
-			continue
-		}
 		versions, err := versionsAfter(reader, r, "", limit-len(out))
 		if err != nil {
 			return nil, err

@@ -71,6 +71,9 @@ func (s *Service) putFunctionCodeSigningConfig(
 			return err
 		}
 		f.CodeSigningConfig = *in.CodeSigningConfigArn
+		if err := s.checkSigningConfig(tx, c, f); err != nil {
+			return err
+		}
 		return s.putFunction(tx, f)
 	})
 	if err != nil {

@@ -1,16 +1,26 @@
 package lambda
 
 import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
 	"fmt"
+	"math/big"
 	"regexp"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/licet/licet/internal/codesign"
+	"github.com/licet/licet/internal/services/lambda/signing"
 )
 
 const signingProfile = "arn:aws:signer:eu-central-1:111122223333:/signing-profiles/p/0123456789"
@@ -149,4 +159,78 @@ func TestFunctionCodeSigningConfig(t *testing.T) {
 	must[sdk.DeleteCodeSigningConfigOutput](h, &sdk.DeleteCodeSigningConfigInput{CodeSigningConfigArn: &arn})
 	refuse[sdk.PutFunctionCodeSigningConfigOutput](h, put("f0"), "CodeSigningConfigNotFoundException", 404,
 		"The code signing configuration cannot be found. Check that the provided configuration is not deleted: "+arn+".")
+}
+
+// TestSignedCode: what a function's code signing configuration does not let in becomes neither a function nor its code.
+func TestSignedCode(t *testing.T) {
+	h := newHarness(t)
+	key, certificate := publisher(t, h.now)
+	h.lambda.signing = signing.New(h.db, map[string]*x509.Certificate{signingProfile: certificate}, h.lambda.hasCodeSigningConfig)
+	const job = "arn:aws:signer:eu-central-1:111122223333:/signing-jobs/1"
+	signed, err := codesign.Sign(zipOf(t, map[string]string{"app.py": "signed"}),
+		codesign.Signature{Profile: signingProfile, Job: job, Signed: h.now, Expires: h.now.Add(time.Hour)}, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	enforce, warn := h.newSigningConfig("Enforce"), h.newSigningConfig("Warn")
+	create := func(name, configuration string, zip []byte) *sdk.CreateFunctionInput {
+		in := h.newFunction(name)
+		in.CodeSigningConfigArn, in.Code.ZipFile = &configuration, zip
+		return in
+	}
+	unsigned := zipOf(t, map[string]string{"app.py": "unsigned"})
+	const blocked = "The code signature failed one or more of the validation checks for signature mismatch or expiry, and the code signing " +
+		"policy is set to ENFORCE. Lambda blocks the deployment."
+	refuse[sdk.CreateFunctionOutput](h, create("f", enforce, unsigned), "CodeVerificationFailedException", 400, blocked)
+	out := must[sdk.CreateFunctionOutput](h, create("f", enforce, signed))
+	if *out.SigningProfileVersionArn != signingProfile || *out.SigningJobArn != job {
+		t.Errorf("created: got %v, %v", out.SigningProfileVersionArn, out.SigningJobArn)
+	}
+	got := must[sdk.GetFunctionCodeSigningConfigOutput](h, &sdk.GetFunctionCodeSigningConfigInput{FunctionName: aws.String("f")})
+	if *got.CodeSigningConfigArn != enforce {
+		t.Errorf("configuration: got %s", *got.CodeSigningConfigArn)
+	}
+	update := func(name string, dryRun bool) *sdk.UpdateFunctionCodeInput {
+		return &sdk.UpdateFunctionCodeInput{FunctionName: &name, ZipFile: unsigned, DryRun: dryRun}
+	}
+	for _, dryRun := range []bool{true, false} {
+		refuse[sdk.UpdateFunctionCodeOutput](h, update("f", dryRun), "CodeVerificationFailedException", 400, blocked)
+	}
+	if read := h.read("f"); *read.CodeSha256 != *out.CodeSha256 {
+		t.Errorf("refused code is there")
+	}
+	must[sdk.CreateFunctionOutput](h, create("g", warn, signed))
+	if out := must[sdk.UpdateFunctionCodeOutput](h, update("g", false)); out.SigningProfileVersionArn != nil || out.SigningJobArn != nil {
+		t.Errorf("unsigned code has a signature: %v", *out.SigningProfileVersionArn)
+	}
+
+	missing := enforce[:len(enforce)-17] + "00000000000000000"
+	refuse[sdk.CreateFunctionOutput](h, create("h", missing, signed), "CodeSigningConfigNotFoundException", 404,
+		"The code signing configuration cannot be found. Check that the provided configuration is not deleted: "+missing+".")
+	image := h.newImageFunction("i")
+	must[sdk.CreateFunctionOutput](h, image)
+	const notForImages = "Code signing is not supported for functions created with container images."
+	refuse[sdk.PutFunctionCodeSigningConfigOutput](h, &sdk.PutFunctionCodeSigningConfigInput{FunctionName: aws.String("i"), CodeSigningConfigArn: &warn},
+		"InvalidParameterValueException", 400, notForImages)
+	image.FunctionName, image.CodeSigningConfigArn = aws.String("j"), &warn
+	refuse[sdk.CreateFunctionOutput](h, image, "InvalidParameterValueException", 400, notForImages)
+}
+
+// publisher makes a key and its certificate.
+func publisher(t *testing.T, now time.Time) (crypto.Signer, *x509.Certificate) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key, certificate
 }

@@ -125,10 +125,13 @@ type code struct {
 	unpacked  int64
 	image     *image // nil for a deployment package
 	sourceKey string
+	// signingProfile and signingJob are of the signature, as far as it has one.
+	signingProfile, signingJob string
 }
 
 func (v *version) setCode(c code) {
 	v.Code, v.CodeSize, v.CodeUnpacked, v.Image, v.SourceKey = c.blob, c.size, c.unpacked, c.image, c.sourceKey
+	v.SigningProfile, v.SigningJob = c.signingProfile, c.signingJob
 }
 
 // image is a container image as it was when the function was given it.
@@ -139,8 +142,9 @@ type image struct {
 	Digest   string `json:"digest"`
 }
 
-// fetch gets the code, and the deployment package, which is not stored yet.
-func (s *Service) fetch(ctx context.Context, c *service.Call, from source) (code, []byte, error) {
+// fetch gets the code, and the deployment package, which is not stored yet. The package satisfies the function's code signing
+// configuration, an ARN or "".
+func (s *Service) fetch(ctx context.Context, c *service.Call, from source, signing string) (code, []byte, error) {
 	if isSet(from.ImageURI) {
 		found, err := s.resolveImage(ctx, from)
 		return code{image: found}, nil, err
@@ -156,7 +160,14 @@ func (s *Service) fetch(ctx context.Context, c *service.Call, from source) (code
 	if err != nil {
 		return code{}, nil, err
 	}
-	return code{blob: bundle.Name(zip), size: int64(len(zip)), unpacked: unpacked, sourceKey: aws.ToString(from.SourceKMSKeyARN)}, zip, nil
+	signature, err := s.signing.Verify(ctx, signing, zip, c.Time)
+	if err != nil {
+		return code{}, nil, err
+	}
+	return code{
+		blob: bundle.Name(zip), size: int64(len(zip)), unpacked: unpacked, sourceKey: aws.ToString(from.SourceKMSKeyARN),
+		signingProfile: signature.Profile, signingJob: signature.Job,
+	}, zip, nil
 }
 
 // imageDenied has a recorded text.

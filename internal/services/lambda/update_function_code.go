@@ -44,7 +44,7 @@ func (s *Service) updateFunctionCode(
 	if err := s.checkNewCode(in, f.version); err != nil {
 		return nil, err
 	}
-	code, zip, err := s.fetch(ctx, c, updateSource(in))
+	code, zip, err := s.fetch(ctx, c, updateSource(in), f.function.CodeSigningConfig)
 	if err != nil {
 		return nil, err
 	}
