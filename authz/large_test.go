@@ -181,3 +181,27 @@ func TestEveryStatementIsFound(t *testing.T) {
 		}
 	}
 }
+
+// TestEveryOtherStatementIsFound is TestEveryStatementIsFound for those that no action finds: the resource tells them apart.
+func TestEveryOtherStatementIsFound(t *testing.T) {
+	const count = 200
+	for _, tt := range []struct{ effect, actions string }{
+		{"Allow", `"NotAction":"s3:none"`},
+		{"Deny", `"NotAction":"s3:none"`},
+		{"Deny", `"Action":"cannot be understood"`},
+	} {
+		t.Run(tt.effect+" "+tt.actions, func(t *testing.T) {
+			var statements []string
+			for i := range count {
+				statements = append(statements, fmt.Sprintf(`{"Effect":%q,%s,"Resource":"arn:aws:s3:::b/%d"}`, tt.effect, tt.actions, i))
+			}
+			set := authz.Compile(authz.Policies{Identity: []authz.Policy{named("p", strings.Join(statements, ","))}})
+			for i := range count {
+				req := alice("s3:GetObject", fmt.Sprintf("arn:aws:s3:::b/%d", i))
+				if d := set.Decide(&req); d.Policy == nil || d.Statement != i {
+					t.Errorf("%s: got %+v, want statement %d", req.Resource, d, i)
+				}
+			}
+		})
+	}
+}

@@ -33,8 +33,9 @@ func TestReadUTC(t *testing.T) {
 func TestGlance(t *testing.T) {
 	for text, want := range map[string]form{
 		"true": asBool, "FALSE": 0, "tea": asBool, "false": asBool, "f": asBool, "": 0, "alice": 0, "-1": 0, ":1": 0,
-		"0": asNumber, "9": asNumber, "007": asNumber, "120": asNumber, "123456789012345678": asNumber,
+		"0": asNumber, "9": asNumber, "007": asNumber, "120": asNumber, "123456789012345678": asNumber, "999999999999999999": asNumber,
 		"1234567890123456789": 0, "18446744073709551617": 0, "1.5": 0, "1a": 0,
+		"0000-01-01T00:00:00Z": asDate, "9999-12-31T23:59:59Z": asDate,
 		"2026-01-01T00:00:00Z": asDate, "2026-01-31T00:00:00Z": asDate, "2026-02-29T00:00:00Z": 0, "2026-01-32T00:00:00Z": 0, "2026-01-01": 0,
 		"192.0.2.7": asAddress, "9.9.9.9": asAddress, "2001:db8::1": 0, "::ffff:192.0.2.7": 0, "192.0.2": 0,
 	} {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/licet/licet/internal/services/iam"
+	"github.com/licet/licet/internal/services/iam/directory"
 )
 
 func accountCommand() *cobra.Command {
@@ -24,14 +24,14 @@ func accountCommand() *cobra.Command {
 
 func accountCreateCommand() *cobra.Command {
 	var data string
-	var a iam.Account
+	var a directory.Account
 	cmd := &cobra.Command{
 		Use:   "create NAME",
 		Short: "Make an account and print its id",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			a.Name = args[0]
-			return withDirectory(cmd.Context(), dataDir(data), func(ctx context.Context, d *iam.Directory) error {
+			return withDirectory(cmd.Context(), dataDir(data), func(ctx context.Context, d *directory.Directory) error {
 				made, _, err := d.CreateAccount(ctx, a)
 				if err != nil {
 					return err
@@ -55,7 +55,7 @@ func accountListCommand() *cobra.Command {
 		Short: "List the accounts",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withDirectory(cmd.Context(), dataDir(data), func(ctx context.Context, d *iam.Directory) error {
+			return withDirectory(cmd.Context(), dataDir(data), func(ctx context.Context, d *directory.Directory) error {
 				all, err := d.Accounts(ctx)
 				if err != nil {
 					return err
@@ -69,7 +69,7 @@ func accountListCommand() *cobra.Command {
 	return cmd
 }
 
-func printAccounts(cmd *cobra.Command, all []iam.Account, asJSON bool) error {
+func printAccounts(cmd *cobra.Command, all []directory.Account, asJSON bool) error {
 	if asJSON {
 		enc := json.NewEncoder(cmd.OutOrStdout())
 		enc.SetIndent("", "  ")

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/licet/licet/internal/principal"
-	"github.com/licet/licet/internal/services/iam"
+	"github.com/licet/licet/internal/services/iam/directory"
 )
 
 func envCommand() *cobra.Command {
@@ -59,7 +59,7 @@ func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\'
 
 // rootCredentials reads the keys of an account's root, or makes them. The default account is made with them.
 func rootCredentials(ctx context.Context, dir dataDir, account string) (root principal.Credentials, err error) {
-	err = withDirectory(ctx, dir, func(ctx context.Context, d *iam.Directory) error {
+	err = withDirectory(ctx, dir, func(ctx context.Context, d *directory.Directory) error {
 		if err := checkAccount(ctx, d, account); err != nil {
 			return err
 		}
@@ -75,7 +75,7 @@ func rootCredentials(ctx context.Context, dir dataDir, account string) (root pri
 }
 
 // checkAccount wants an account to be there.
-func checkAccount(ctx context.Context, d *iam.Directory, account string) error {
+func checkAccount(ctx context.Context, d *directory.Directory, account string) error {
 	if account == defaultAccount {
 		return nil
 	}
@@ -83,7 +83,7 @@ func checkAccount(ctx context.Context, d *iam.Directory, account string) error {
 	if err != nil {
 		return err
 	}
-	if !slices.ContainsFunc(all, func(a iam.Account) bool { return a.ID == account }) {
+	if !slices.ContainsFunc(all, func(a directory.Account) bool { return a.ID == account }) {
 		return fmt.Errorf("there is no account %q (licet account list shows those there are)", account)
 	}
 	return nil

@@ -23,7 +23,8 @@ import (
 	"github.com/licet/licet/internal/execution"
 	"github.com/licet/licet/internal/principal"
 	"github.com/licet/licet/internal/service"
-	"github.com/licet/licet/internal/services/iam"
+	"github.com/licet/licet/internal/services/iam/directory"
+	"github.com/licet/licet/internal/services/iam/report"
 	"github.com/licet/licet/internal/services/organizations"
 	"github.com/licet/licet/internal/services/sts"
 	"github.com/licet/licet/internal/store"
@@ -35,10 +36,10 @@ import (
 // managedPolicies shows the embedded AWS managed policies to iam.
 type managedPolicies struct{ data *awsdata.Data }
 
-func (m managedPolicies) ManagedPolicy(arn string) (iam.ManagedPolicy, bool) {
+func (m managedPolicies) ManagedPolicy(arn string) (directory.ManagedPolicy, bool) {
 	p, ok := m.data.ManagedPolicy(arn)
 	if !ok {
-		return iam.ManagedPolicy{}, false
+		return directory.ManagedPolicy{}, false
 	}
 	out := managedPolicy(p)
 	out.Document = p.Document()
@@ -46,8 +47,8 @@ func (m managedPolicies) ManagedPolicy(arn string) (iam.ManagedPolicy, bool) {
 }
 
 // All leaves the documents out: unpacking all of them takes megabytes, and no list shows them.
-func (m managedPolicies) All() iter.Seq[iam.ManagedPolicy] {
-	return func(yield func(iam.ManagedPolicy) bool) {
+func (m managedPolicies) All() iter.Seq[directory.ManagedPolicy] {
+	return func(yield func(directory.ManagedPolicy) bool) {
 		for p := range m.data.ManagedPolicies() {
 			if !yield(managedPolicy(p)) {
 				return
@@ -56,8 +57,8 @@ func (m managedPolicies) All() iter.Seq[iam.ManagedPolicy] {
 	}
 }
 
-func managedPolicy(p awsdata.ManagedPolicy) iam.ManagedPolicy {
-	return iam.ManagedPolicy{
+func managedPolicy(p awsdata.ManagedPolicy) directory.ManagedPolicy {
+	return directory.ManagedPolicy{
 		ARN: p.ARN, Name: p.Name, Path: p.Path, VersionID: p.DefaultVersionID, Created: p.CreateDate, Updated: p.UpdateDate,
 	}
 }
@@ -65,16 +66,23 @@ func managedPolicy(p awsdata.ManagedPolicy) iam.ManagedPolicy {
 // usage shows the decision log's last uses to iam.
 type usage struct{ log *audit.Log }
 
-func (u usage) LastUses(ctx context.Context, account, principalID string) ([]iam.ServiceUse, error) {
-	list, err := u.log.LastUses(ctx, account, principalID)
+func (u usage) LastUses(ctx context.Context, account, principalID string) ([]report.ServiceUse, error) {
+	return u.wire(u.log.LastUses(ctx, account, principalID))
+}
+
+func (u usage) AccountUses(ctx context.Context, account string) ([]report.ServiceUse, error) {
+	return u.wire(u.log.AccountUses(ctx, account))
+}
+
+func (usage) wire(list []audit.ServiceUse, err error) ([]report.ServiceUse, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := make([]iam.ServiceUse, len(list))
+	out := make([]report.ServiceUse, len(list))
 	for i, l := range list {
-		out[i] = iam.ServiceUse{Service: l.Service, Use: iam.Use(l.Use), Actions: make(map[string]iam.Use, len(l.Actions))}
+		out[i] = report.ServiceUse{Service: l.Service, Use: report.Use(l.Use), Actions: make(map[string]report.Use, len(l.Actions))}
 		for name, use := range l.Actions {
-			out[i].Actions[name] = iam.Use(use)
+			out[i].Actions[name] = report.Use(use)
 		}
 	}
 	return out, nil
@@ -82,16 +90,16 @@ func (u usage) LastUses(ctx context.Context, account, principalID string) ([]iam
 
 // keys shows the directory to edge. Nobody signs in to an account that its organization has closed.
 type keys struct {
-	directory     *iam.Directory
+	directory     *directory.Directory
 	organizations *organizations.Directory
 }
 
 func (k keys) Authenticate(ctx context.Context, accessKeyID, token string) (string, principal.Caller, error) {
 	secret, caller, err := k.directory.Authenticate(ctx, accessKeyID, token)
 	switch {
-	case errors.Is(err, iam.ErrUnknownKey), errors.Is(err, iam.ErrInactiveKey), errors.Is(err, iam.ErrInvalidToken):
+	case errors.Is(err, directory.ErrUnknownKey), errors.Is(err, directory.ErrInactiveKey), errors.Is(err, directory.ErrInvalidToken):
 		err = edge.ErrUnknownKey
-	case errors.Is(err, iam.ErrExpiredToken):
+	case errors.Is(err, directory.ErrExpiredToken):
 		err = edge.ErrExpiredToken
 	}
 	if err != nil {
@@ -105,18 +113,18 @@ func (k keys) Authenticate(ctx context.Context, accessKeyID, token string) (stri
 }
 
 // accounts shows IAM's accounts to organizations.
-type accounts struct{ directory *iam.Directory }
+type accounts struct{ directory *directory.Directory }
 
 func (a accounts) Account(r store.Reader, id string) (organizations.Account, bool, error) {
-	found, err := iam.ReadAccount(r, id)
-	if errors.Is(err, iam.ErrNoAccount) {
+	found, err := directory.ReadAccount(r, id)
+	if errors.Is(err, directory.ErrNoAccount) {
 		return organizations.Account{}, false, nil
 	}
 	return organizations.Account{ID: found.ID, Name: found.Name, Email: found.Email}, err == nil, err
 }
 
 func (a accounts) AccountOfEmail(r store.Reader, email string) (organizations.Account, bool, error) {
-	all, err := iam.ReadAccounts(r)
+	all, err := directory.ReadAccounts(r)
 	for _, found := range all {
 		if strings.EqualFold(found.Email, email) {
 			return organizations.Account{ID: found.ID, Name: found.Name, Email: found.Email}, true, nil
@@ -126,11 +134,11 @@ func (a accounts) AccountOfEmail(r store.Reader, email string) (organizations.Ac
 }
 
 func (a accounts) CreateAccount(tx store.Tx, name, email, role, trusted string, now time.Time) (string, error) {
-	made, err := iam.NewAccount(tx, iam.Account{Name: name, Email: email}, now)
+	made, err := directory.NewAccount(tx, directory.Account{Name: name, Email: email}, now)
 	if err != nil {
 		return "", err
 	}
-	if err := iam.AddAccount(tx, made); err != nil {
+	if err := directory.AddAccount(tx, made); err != nil {
 		return "", err
 	}
 	return made.ID, a.directory.AddAdministratorRole(tx, made.ID, role, trusted, now)
@@ -139,7 +147,7 @@ func (a accounts) CreateAccount(tx store.Tx, name, email, role, trusted string, 
 // recorder is the decision log, beside which iam notes that an access key or role was used.
 type recorder struct {
 	*audit.Log
-	lastUsed *iam.LastUsed
+	lastUsed *directory.LastUsed
 }
 
 // Begin notes the use and takes the record in.
@@ -314,7 +322,7 @@ func fixedRoots(fixed principal.Credentials) map[string]principal.Credentials {
 
 // withDirectory lets fn use the accounts of a data directory. A server may run on it meanwhile: the store is for several processes, and
 // what it has not met yet it reads there.
-func withDirectory(ctx context.Context, dir dataDir, fn func(context.Context, *iam.Directory) error) (err error) {
+func withDirectory(ctx context.Context, dir dataDir, fn func(context.Context, *directory.Directory) error) (err error) {
 	db, keys, err := dir.open(ctx)
 	if err != nil {
 		return err
@@ -325,7 +333,7 @@ func withDirectory(ctx context.Context, dir dataDir, fn func(context.Context, *i
 		return err
 	}
 	log := audit.New(db, audit.Options{})
-	d := iam.NewDirectory(iam.Config{DB: log.Recorded(), Keyring: keys, Managed: managedPolicies{data}, Partition: partition, Now: time.Now})
+	d := directory.New(directory.Config{DB: log.Recorded(), Keyring: keys, Managed: managedPolicies{data}, Partition: partition, Now: time.Now})
 	defer d.Close()
 	return fn(audit.System(ctx, "licet command"), d)
 }

@@ -226,6 +226,9 @@ func inputValues() map[string]string {
 
 		"CreateAlias.FunctionVersion": "1", "UpdateAlias.FunctionVersion": "1", "ListAliases.FunctionVersion": "1",
 
+		"lambda.OrganizationId": "o-a1b2c3d4e5", "AddLayerVersionPermission.Action": "lambda:GetLayerVersion",
+		"AddLayerVersionPermission.Principal":       defaultAccount,
+		"GetLayerVersionByArn.Arn":                  "arn:aws:lambda:" + defaultRegion + ":" + defaultAccount + ":layer:" + someName + ":1",
 		"lambda.EventSourceArn":                     "arn:aws:sqs:" + defaultRegion + ":" + defaultAccount + ":" + someName,
 		"lambda.Destination":                        "arn:aws:sqs:" + defaultRegion + ":" + defaultAccount + ":" + someName,
 		"lambda.MaximumConcurrency":                 "5",
@@ -236,6 +239,7 @@ func inputValues() map[string]string {
 		"lambda.RuntimeVersionArn": "arn:aws:lambda:" + defaultRegion + "::runtime:0123456789abcdef",
 
 		"logs.LogGroupIdentifier": leaveOut, "logs.LogGroupArn": logGroup, "logs.ResourceArn": logGroup, "logs.KmsKeyId": leaveOut,
+		"EntityPath": "o-0123456789/r-0123/ou-0123-01234567", "OrganizationsPolicyId": "p-0123456789",
 		"organizations.AccountId": defaultAccount, "organizations.Id": defaultAccount, "organizations.TargetId": defaultAccount,
 		"organizations.ChildId": defaultAccount, "organizations.ResourceId": defaultAccount, "organizations.PolicyId": "p-0123456789",
 		"organizations.RootId": "r-0123", "organizations.ParentId": "r-0123", "organizations.SourceParentId": "r-0123",
@@ -316,7 +320,7 @@ func (m inputMaker) fill(v reflect.Value, member string, depth int) {
 // isRequired tells of lists, maps and structures that operations cannot do without.
 func isRequired(operation, member string) bool {
 	switch member {
-	case "ActionNames", "TagKeys", "Code", "Target", "Audience", "TaskPolicyArn", "AllowedPublishers", "SigningProfileVersionArns":
+	case "ActionNames", "TagKeys", "Code", "Content", "Target", "Audience", "TaskPolicyArn", "AllowedPublishers", "SigningProfileVersionArns":
 		return true
 	case "Tags":
 		return strings.HasPrefix(operation, "Tag")

@@ -31,6 +31,7 @@ import (
 	"github.com/licet/licet/internal/secret"
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/services/iam"
+	"github.com/licet/licet/internal/services/iam/directory"
 	"github.com/licet/licet/internal/services/iam/iamapi"
 	"github.com/licet/licet/internal/services/lambda"
 	"github.com/licet/licet/internal/services/lambda/lambdaapi"
@@ -55,11 +56,11 @@ type server struct {
 	// decisions is the decision log.
 	decisions *audit.Log
 	// directory knows users, roles, keys and their policies.
-	directory *iam.Directory
+	directory *directory.Directory
 	// organizations knows which accounts belong together, and the policies above them.
 	organizations *organizations.Directory
 	// lastUsed knows when access keys and roles were last used.
-	lastUsed *iam.LastUsed
+	lastUsed *directory.LastUsed
 	// offered are the services behind the door.
 	offered []service.Service
 	// door is the only way to an operation.
@@ -131,21 +132,24 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 	}
 	s.organizations = organizations.NewDirectory(s.db, partition)
 	s.closers = append(s.closers, func() error { s.organizations.Close(); return nil })
+	s.lastUsed = directory.NewLastUsed(s.decisions.Recorded())
 	identities := iam.Config{
-		DB:            s.decisions.Recorded(),
-		Keyring:       s.keys,
-		Managed:       managedPolicies{data},
-		Actions:       data,
-		Usage:         usage{s.decisions},
-		LastUsed:      iam.NewLastUsed(s.decisions.Recorded()),
-		Organizations: s.organizations,
-		Partition:     partition,
-		Now:           time.Now,
-		FixedRoot:     fixedRoots(fixed),
-		Issuer:        func(id string) string { return s.url + edge.IssuerPage + id },
+		Config: directory.Config{
+			DB:            s.decisions.Recorded(),
+			Keyring:       s.keys,
+			Managed:       managedPolicies{data},
+			Organizations: s.organizations,
+			Partition:     partition,
+			Now:           time.Now,
+			FixedRoot:     fixedRoots(fixed),
+			Issuer:        func(id string) string { return s.url + edge.IssuerPage + id },
+		},
+		Actions:  data,
+		Usage:    usage{s.decisions},
+		Entities: s.organizations,
+		LastUsed: s.lastUsed,
 	}
-	s.lastUsed = identities.LastUsed
-	s.directory = iam.NewDirectory(identities)
+	s.directory = directory.New(identities.Config)
 	s.closers = append(s.closers, func() error { s.directory.Close(); return nil })
 	if s.root, s.newRoot, err = s.directory.EnsureAccount(audit.System(ctx, "first start"), defaultAccount); err != nil {
 		return err

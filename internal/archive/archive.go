@@ -59,7 +59,27 @@ func Inspect(r io.ReaderAt, size int64, limits Limits) (Summary, error) {
 // Unpack writes an archive of size bytes into dir, whose parent must exist. It is no error when dir exists already: it was made by
 // an Unpack of, by the caller's word, the same archive.
 func Unpack(r io.ReaderAt, size int64, dir string, limits Limits) error {
-	p, err := read(r, size, limits)
+	return Merge([]Archive{{ReaderAt: r, Size: size}}, dir, limits)
+}
+
+// Archive is a file of Size bytes that was not opened yet.
+type Archive struct {
+	io.ReaderAt
+	Size int64
+}
+
+// Merge is Unpack for archives that lie over each other: what a later one has hides what is at that path in an earlier one, and a
+// file or link also what is below it. Nothing is written through a link, so a directory over a link takes its place. Each archive
+// must be valid by itself; UnpackedBytes is what is written in the end, Files what each may have.
+func Merge(archives []Archive, dir string, limits Limits) error {
+	plans := make([]plan, len(archives))
+	for i, a := range archives {
+		var err error
+		if plans[i], err = read(a, a.Size, limits); err != nil {
+			return err
+		}
+	}
+	p, err := overlay(plans)
 	if err != nil {
 		return err
 	}

@@ -263,18 +263,21 @@ func FuzzEntries(f *testing.F) {
 	f.Add("l .\nm l/..\n../x")
 	f.Add("a b\nb a\nc/d ../../c\ne/")
 	f.Add("x d/e\nd/e/f\ny x/../../x/f")
-	f.Fuzz(func(t *testing.T, description string) {
-		var entries []entry
-		for line := range strings.Lines(description) {
-			name, target, isLink := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
-			e := entry{name, 0o644, "content"}
-			if isLink {
-				e = entry{name, fs.ModeSymlink | 0o777, target}
-			}
-			entries = append(entries, e)
+	f.Fuzz(func(t *testing.T, description string) { checkUnpack(t, described(t, description)) })
+}
+
+// described makes an archive as FuzzEntries says.
+func described(t testing.TB, description string) []byte {
+	var entries []entry
+	for line := range strings.Lines(description) {
+		name, target, isLink := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+		e := entry{name, 0o644, "content"}
+		if isLink {
+			e = entry{name, fs.ModeSymlink | 0o777, target}
 		}
-		checkUnpack(t, zipOf(t, entries...))
-	})
+		entries = append(entries, e)
+	}
+	return zipOf(t, entries...)
 }
 
 func checkUnpack(t *testing.T, z []byte) {

@@ -51,16 +51,21 @@ func newPlan(entries []*zip.File, maxFiles int) (plan, error) {
 	if len(p.files)+len(p.links) == 0 {
 		return plan{}, ErrEmpty
 	}
+	return p, p.checkLinks()
+}
+
+// checkLinks refuses links that lead outside.
+func (p *plan) checkLinks() error {
 	targets := make(map[string]string, len(p.links))
 	for _, l := range p.links {
 		targets[l.path] = l.target
 	}
 	for _, l := range p.links {
 		if !staysInside(l, targets) {
-			return plan{}, fmt.Errorf("%w: link %q leads outside", ErrInvalid, l.path)
+			return fmt.Errorf("%w: link %q leads outside", ErrInvalid, l.path)
 		}
 	}
-	return p, nil
+	return nil
 }
 
 func (p *plan) add(kinds map[string]fs.FileMode, e *zip.File) error {

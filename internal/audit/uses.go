@@ -171,16 +171,37 @@ func decodeUse(item store.Item) (ServiceUse, error) {
 	return use, nil
 }
 
+// AccountUses gives what the principals of an account asked for within UsePeriod, by service, without the actions. It reads as many
+// items as they all have used services.
+func (l *Log) AccountUses(ctx context.Context, account string) ([]ServiceUse, error) {
+	all, err := l.readUses(ctx, usePrefix+account+"/")
+	if err != nil {
+		return nil, fmt.Errorf("read last uses of account %s: %w", account, err)
+	}
+	last := make(map[string]ServiceUse)
+	for _, use := range all {
+		last[use.Service] = ServiceUse{Service: use.Service, Use: later(last[use.Service].Use, use.Use)}
+	}
+	return slices.SortedFunc(maps.Values(last), func(a, b ServiceUse) int { return strings.Compare(a.Service, b.Service) }), nil
+}
+
 // LastUses gives what a principal asked for within UsePeriod, by service. The principal is a user or role by unique id, or the root
 // user by the account. It reads as many items as the principal has used services, however long the log is.
 func (l *Log) LastUses(ctx context.Context, account, principalID string) ([]ServiceUse, error) {
+	list, err := l.readUses(ctx, useKey{account: account, principal: principalID}.prefix())
+	if err != nil {
+		return nil, fmt.Errorf("read last uses of %s: %w", principalID, err)
+	}
+	return list, nil
+}
+
+func (l *Log) readUses(ctx context.Context, prefix string) (list []ServiceUse, err error) {
 	if err := l.flush(ctx); err != nil {
 		return nil, err
 	}
-	var list []ServiceUse
-	err := l.db.View(ctx, func(r store.Reader) error {
+	err = l.db.View(ctx, func(r store.Reader) error {
 		list = nil
-		items, err := r.Scan(useKey{account: account, principal: principalID}.prefix(), "", 0)
+		items, err := r.Scan(prefix, "", 0)
 		if err != nil {
 			return err
 		}
@@ -193,10 +214,7 @@ func (l *Log) LastUses(ctx context.Context, account, principalID string) ([]Serv
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read last uses of %s: %w", principalID, err)
-	}
-	return list, nil
+	return list, err
 }
 
 // expireUses deletes what nobody has asked for within UsePeriod.

@@ -62,6 +62,15 @@ func TestLastUses(t *testing.T) {
 			t.Errorf("%s: got %v", id, got)
 		}
 	}
+	of, err := l.AccountUses(t.Context(), useAccount)
+	if diff := cmp.Diff(of, []ServiceUse{
+		{Service: "iam", Use: at(5*time.Hour, "eu-west-1")}, {Service: "lambda", Use: at(time.Hour, "us-east-1")}, {Service: "s3", Use: at(0, "us-east-1")},
+	}); diff != "" || err != nil {
+		t.Errorf("account: -got +want:\n%s%v", diff, err)
+	}
+	if of, err := l.AccountUses(t.Context(), "11111111111"); len(of) != 0 || err != nil {
+		t.Errorf("an account whose id begins the other: got %v, %v", of, err)
+	}
 	if got, want := stored(t, db, usePrefix), []string{
 		"111111111111/111111111111/s3", "111111111111/AIDAALICE/iam", "111111111111/AIDAALICE/lambda", "111111111111/AROAR/s3",
 	}; !cmp.Equal(got, want) {

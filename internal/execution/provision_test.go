@@ -189,7 +189,9 @@ func TestProvisionOutlivesIdleTimeout(t *testing.T) {
 func TestProvisionIsReplaced(t *testing.T) {
 	var mu sync.Mutex
 	issued := 0
-	b := newBench(t, serve(func(p *fakeProcess, _ string) string { return p.env("AWS_ACCESS_KEY_ID") }), func(c *Config) {
+	b := newBench(t, serve(func(p *fakeProcess, _ string) string {
+		return p.env("AWS_ACCESS_KEY_ID") + " " + p.env("AWS_LAMBDA_INITIALIZATION_TYPE")
+	}), func(c *Config) {
 		c.IdleTimeout = 20 * time.Millisecond
 		c.Credentials = func(context.Context, Function) (principal.Credentials, error) {
 			mu.Lock()
@@ -206,16 +208,16 @@ func TestProvisionIsReplaced(t *testing.T) {
 	b.Provision([]Provision{{Function: f, Count: 1}})
 	<-b.driver.closed // its credentials had expired
 	b.provided(f, 1, "")
-	if got := b.invoke(f, Invocation{}); string(got.Payload) != "ASIA2" {
-		t.Errorf("got %s, want ASIA2", got.Payload)
+	if got := b.invoke(f, Invocation{}); string(got.Payload) != "ASIA2 provisioned-concurrency" {
+		t.Errorf("got %s, want ASIA2, provisioned", got.Payload)
 	}
 	changed := f
 	changed.Revision = "r2"
 	b.Provision([]Provision{{Function: changed, Count: 1}})
 	<-b.driver.closed
 	b.provided(f, 1, "")
-	if got := b.invoke(changed, Invocation{}); string(got.Payload) != "ASIA3" {
-		t.Errorf("got %s, want ASIA3", got.Payload)
+	if got := b.invoke(changed, Invocation{}); string(got.Payload) != "ASIA3 provisioned-concurrency" {
+		t.Errorf("got %s, want ASIA3, provisioned", got.Payload)
 	}
 }
 
@@ -280,6 +282,26 @@ func TestProvisionFails(t *testing.T) {
 		b.Provision([]Provision{{Function: f, Count: 1}})
 		b.provided(f, 1, "")
 	})
+}
+
+// What is no longer wanted when it has started is closed, and nothing takes its place.
+func TestProvisionEndsWhileItStarts(t *testing.T) {
+	started, leave := make(chan struct{}, 1), make(chan struct{})
+	b := newBench(t, func(p *fakeProcess) sandbox.Exit {
+		started <- struct{}{}
+		<-leave
+		return serve(echo)(p)
+	})
+	b.Provision([]Provision{{Function: published(), Count: 1}})
+	<-started
+	b.Provision(nil)
+	close(leave)
+	<-b.driver.closed
+	b.mu.Lock() // the start has ended
+	defer b.mu.Unlock()
+	if len(b.environments) != 0 || len(b.provisions) != 0 {
+		t.Errorf("got %d environments and %d provisions, want none", len(b.environments), len(b.provisions))
+	}
 }
 
 func TestProvisionEndsWithManager(t *testing.T) {

@@ -184,7 +184,7 @@ func prepare(t *testing.T, runtime, code string) (sandbox.Sandbox, Command) {
 			t.Error(err)
 		}
 	})
-	mounts := append([]sandbox.Mount{{Source: code, Target: "/var/task"}}, c.Mounts...)
+	mounts := append([]sandbox.Mount{{Source: code, Target: "/var/task"}, {Source: filepath.Join(code, "layers"), Target: "/opt"}}, c.Mounts...)
 	s, err := d.Create(t.Context(), sandbox.Spec{ID: "test", Mounts: mounts})
 	if err != nil {
 		t.Fatal(err)

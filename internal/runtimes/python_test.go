@@ -45,6 +45,18 @@ func TestPython(t *testing.T) {
 			sc.env = []string{"AWS_EXECUTION_ENV=AWS_Lambda_python3.11"}
 		}),
 		"large": once("def handler(event, context): return event", `"`+strings.Repeat("x", 5<<20)+`"`, `"`+strings.Repeat("x", 5<<20)+`"`),
+		// Packages of layers are named after the runtime, whatever the interpreter is.
+		"layers": with(once("", `1`, `["package", "plain", "code"]`), func(sc *scenario) {
+			sc.files = map[string]string{
+				"app.py":                 "import both, plain, own\ndef handler(event, context): return [both.name, plain.name, own.name]",
+				"own.py":                 "name = 'code'",
+				"layers/python/own.py":   "name = 'layer'",
+				"layers/python/both.py":  "name = 'plain'",
+				"layers/python/plain.py": "name = 'plain'",
+				"layers/python/lib/python3.99/site-packages/both.py": "name = 'package'",
+			}
+			sc.env = []string{"AWS_EXECUTION_ENV=AWS_Lambda_python3.99"}
+		}),
 		"module with slash": with(once("", `1`, `"deep"`), func(sc *scenario) {
 			sc.files, sc.handler = map[string]string{"src/inner/app.py": "def f(event, context): return 'deep'"}, "src/inner/app.f"
 		}),

@@ -339,7 +339,8 @@ def serve(api, marshaller, handler, log):
 def main():
     endpoint.install()
     layers = sys.argv.pop()
-    version = "python%d.%d" % sys.version_info[:2]
+    # Layers have packages under the runtime's name, also where the host runs it by another version.
+    version = os.environ.get("AWS_EXECUTION_ENV", "").partition("AWS_Lambda_")[2] or "python%d.%d" % sys.version_info[:2]
     sys.path[:0] = [
         os.environ.get("LAMBDA_TASK_ROOT", os.getcwd()),
         os.path.join(layers, "python", "lib", version, "site-packages"),

@@ -8,6 +8,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/iam/request"
 	"github.com/licet/licet/internal/store"
 )
 
@@ -34,10 +35,10 @@ func (s *Service) createAccountAlias(
 		return nil, err
 	}
 	alias := *in.AccountAlias
-	err := s.db.Update(ctx, func(tx store.Tx) error {
+	err := s.DB.Update(ctx, func(tx store.Tx) error {
 		_, err := tx.Get(aliasKey(alias))
 		if err == nil {
-			return alreadyExists("The account alias %s already exists.", alias)
+			return request.AlreadyExists("The account alias %s already exists.", alias)
 		}
 		if !errors.Is(err, store.ErrNotFound) {
 			return err
@@ -62,12 +63,12 @@ func (s *Service) createAccountAlias(
 func (s *Service) listAccountAliases(
 	ctx context.Context, c *service.Call, in *sdk.ListAccountAliasesInput,
 ) (*sdk.ListAccountAliasesOutput, error) {
-	p, err := newPage(in.Marker, in.MaxItems)
+	p, err := request.NewPage(in.Marker, in.MaxItems)
 	if err != nil {
 		return nil, err
 	}
 	var all []string
-	err = s.db.View(ctx, func(r store.Reader) error {
+	err = s.DB.View(ctx, func(r store.Reader) error {
 		alias, err := ownAlias(r, c.Account)
 		all = nil
 		if alias != "" {
@@ -78,8 +79,8 @@ func (s *Service) listAccountAliases(
 	if err != nil {
 		return nil, err
 	}
-	l := cut(p, all, func(alias string) string { return alias })
-	return &sdk.ListAccountAliasesOutput{AccountAliases: append([]string{}, l.items...), IsTruncated: l.truncated, Marker: l.marker}, nil
+	l := request.Cut(p, all, func(alias string) string { return alias })
+	return &sdk.ListAccountAliasesOutput{AccountAliases: append([]string{}, l.Items...), IsTruncated: l.Truncated, Marker: l.Marker}, nil
 }
 
 func (s *Service) deleteAccountAlias(
@@ -88,13 +89,13 @@ func (s *Service) deleteAccountAlias(
 	if err := s.checkAlias(in.AccountAlias); err != nil {
 		return nil, err
 	}
-	err := s.db.Update(ctx, func(tx store.Tx) error {
+	err := s.DB.Update(ctx, func(tx store.Tx) error {
 		alias, err := ownAlias(tx, c.Account)
 		if err != nil {
 			return err
 		}
 		if alias != *in.AccountAlias {
-			return noSuchEntity("The account alias %s cannot be found.", *in.AccountAlias) // AWS's text is not known
+			return request.NoSuchEntity("The account alias %s cannot be found.", *in.AccountAlias) // AWS's text is not known
 		}
 		if err := tx.Delete(aliasKey(alias)); err != nil {
 			return err
@@ -105,8 +106,8 @@ func (s *Service) deleteAccountAlias(
 }
 
 func (s *Service) checkAlias(alias *string) error {
-	if err := checkLength("accountAlias", aws.ToString(alias), 3, 63); err != nil {
+	if err := request.CheckLength("accountAlias", aws.ToString(alias), 3, 63); err != nil {
 		return err
 	}
-	return s.patterns.accountAlias.check("accountAlias", *alias)
+	return s.Patterns.AccountAlias.Check("accountAlias", *alias)
 }

@@ -34,7 +34,7 @@ func TestARNLengths(t *testing.T) {
 	if ok, err := w.d.HasPolicy(t.Context(), account, *policy); ok || err != nil {
 		t.Errorf("got %v, %v", ok, err)
 	}
-	if _, err := w.d.policy(t.Context(), *policy); err == nil || !strings.Contains(err.Error(), "2048") {
+	if _, err := w.d.Policy(t.Context(), *policy); err == nil || !strings.Contains(err.Error(), "2048") {
 		t.Errorf("the policy was looked up: %v", err)
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
+	"github.com/licet/licet/internal/services/iam/record"
+	"github.com/licet/licet/internal/services/iam/request"
 	"github.com/licet/licet/internal/store"
 )
 
@@ -20,10 +22,10 @@ type details struct {
 	now     time.Time
 }
 
-func (d details) user(e *identity) (types.UserDetail, error) {
+func (d details) user(e *record.Identity) (types.UserDetail, error) {
 	groups := []string{}
 	for _, id := range e.Groups {
-		g, err := getIdentity(d.r, d.account, groupKind, id)
+		g, err := record.GetIdentity(d.r, d.account, record.GroupKind, id)
 		if err != nil {
 			return types.UserDetail{}, err
 		}
@@ -31,26 +33,26 @@ func (d details) user(e *identity) (types.UserDetail, error) {
 	}
 	slices.Sort(groups)
 	return types.UserDetail{
-		Arn: aws.String(d.s.arnOf(d.account, e)), CreateDate: aws.Time(e.Created), Path: aws.String(e.Path),
+		Arn: aws.String(d.s.IdentityARN(d.account, e)), CreateDate: aws.Time(e.Created), Path: aws.String(e.Path),
 		UserId: aws.String(e.ID), UserName: aws.String(e.Name), AttachedManagedPolicies: wireAttached(sortedPolicies(e.Attached)),
-		GroupList: groups, PermissionsBoundary: wireBoundary(e.Boundary), Tags: shownTags(e.Tags), UserPolicyList: wireInline(e),
+		GroupList: groups, PermissionsBoundary: wireBoundary(e.Boundary), Tags: request.ShownTags(e.Tags), UserPolicyList: wireInline(e),
 	}, nil
 }
 
-func (d details) group(e *identity) (types.GroupDetail, error) {
+func (d details) group(e *record.Identity) (types.GroupDetail, error) {
 	return types.GroupDetail{
-		Arn: aws.String(d.s.arnOf(d.account, e)), CreateDate: aws.Time(e.Created), Path: aws.String(e.Path),
+		Arn: aws.String(d.s.IdentityARN(d.account, e)), CreateDate: aws.Time(e.Created), Path: aws.String(e.Path),
 		GroupId: aws.String(e.ID), GroupName: aws.String(e.Name), AttachedManagedPolicies: wireAttached(sortedPolicies(e.Attached)),
 		GroupPolicyList: append([]types.PolicyDetail{}, wireInline(e)...),
 	}, nil
 }
 
-func (d details) role(e *identity) (types.RoleDetail, error) {
+func (d details) role(e *record.Identity) (types.RoleDetail, error) {
 	trust, err := d.s.shownTrust(e.Trust, d.s.arnsIn(d.r))
 	if err != nil {
 		return types.RoleDetail{}, err
 	}
-	in, err := identitiesByID(d.r, d.account, profileKind, profilePrefix(d.account, e.ID))
+	in, err := record.IdentitiesByID(d.r, d.account, record.ProfileKind, record.ProfilePrefix(d.account, e.ID))
 	if err != nil {
 		return types.RoleDetail{}, err
 	}
@@ -60,27 +62,27 @@ func (d details) role(e *identity) (types.RoleDetail, error) {
 	}
 	used, err := d.s.roleLastUsed(d.r, e, d.now)
 	return types.RoleDetail{
-		Arn: aws.String(d.s.arnOf(d.account, e)), CreateDate: aws.Time(e.Created), Path: aws.String(e.Path),
+		Arn: aws.String(d.s.IdentityARN(d.account, e)), CreateDate: aws.Time(e.Created), Path: aws.String(e.Path),
 		RoleId: aws.String(e.ID), RoleName: aws.String(e.Name), AttachedManagedPolicies: wireAttached(sortedPolicies(e.Attached)),
 		AssumeRolePolicyDocument: encodeDocument(trust), InstanceProfileList: profiles, RoleLastUsed: used,
-		PermissionsBoundary: wireBoundary(e.Boundary), Tags: shownTags(e.Tags),
+		PermissionsBoundary: wireBoundary(e.Boundary), Tags: request.ShownTags(e.Tags),
 		RolePolicyList: append([]types.PolicyDetail{}, wireInline(e)...),
 	}, err
 }
 
-func (d details) policy(p *managedPolicy) (types.ManagedPolicyDetail, error) {
-	return d.policyUnder(d.s.policyARN(d.account, p), p)
+func (d details) policy(p *record.ManagedPolicy) (types.ManagedPolicyDetail, error) {
+	return d.policyUnder(d.s.PolicyARN(d.account, p), p)
 }
 
 func (d details) policyOfAWS(arn string) (types.ManagedPolicyDetail, error) {
-	p, err := d.s.findPolicy(d.r, d.account, arn)
+	p, err := d.s.FindPolicy(d.r, d.account, arn)
 	if err != nil {
 		return types.ManagedPolicyDetail{}, err
 	}
 	return d.policyUnder(arn, p)
 }
 
-func (d details) policyUnder(arn string, p *managedPolicy) (types.ManagedPolicyDetail, error) {
+func (d details) policyUnder(arn string, p *record.ManagedPolicy) (types.ManagedPolicyDetail, error) {
 	n, err := usesOf(d.r, d.account, arn)
 	if err != nil {
 		return types.ManagedPolicyDetail{}, err
@@ -91,7 +93,7 @@ func (d details) policyUnder(arn string, p *managedPolicy) (types.ManagedPolicyD
 		IsAttachable: l.IsAttachable, Path: l.Path, PermissionsBoundaryUsageCount: l.PermissionsBoundaryUsageCount,
 		PolicyId: l.PolicyId, PolicyName: l.PolicyName, UpdateDate: l.UpdateDate, PolicyVersionList: []types.PolicyVersion{},
 	}
-	for _, v := range p.newestFirst() {
+	for _, v := range p.NewestFirst() {
 		version := wireVersion(p, v)
 		version.Document = encodeDocument(v.Document)
 		out.PolicyVersionList = append(out.PolicyVersionList, version)
@@ -100,7 +102,7 @@ func (d details) policyUnder(arn string, p *managedPolicy) (types.ManagedPolicyD
 }
 
 // wireInline gives the inline policies of an identity by name; nil when it has none.
-func wireInline(e *identity) []types.PolicyDetail {
+func wireInline(e *record.Identity) []types.PolicyDetail {
 	var out []types.PolicyDetail
 	for _, name := range slices.Sorted(maps.Keys(e.Inline)) {
 		out = append(out, types.PolicyDetail{PolicyName: aws.String(name), PolicyDocument: encodeDocument(e.Inline[name])})

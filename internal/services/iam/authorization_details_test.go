@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/licet/licet/internal/principal"
+	"github.com/licet/licet/internal/services/iam/request"
 )
 
 var detailTypes = cmpopts.IgnoreUnexported(
@@ -190,7 +191,7 @@ func TestAuthorizationDetailsErrors(t *testing.T) {
 				"[Member must satisfy enum value set: [User, Role, Group, LocalManagedPolicy, AWSManagedPolicy]]",
 		},
 		{&sdk.GetAccountAuthorizationDetailsInput{Marker: aws.String("?")}, "Invalid Marker."},
-		{&sdk.GetAccountAuthorizationDetailsInput{Marker: newMarker("Robot/x")}, "Invalid Marker."},
+		{&sdk.GetAccountAuthorizationDetailsInput{Marker: request.NewMarker("Robot/x")}, "Invalid Marker."},
 		{&sdk.GetAccountAuthorizationDetailsInput{Marker: first.Marker, Filter: []types.EntityType{types.EntityTypeRole}}, "Invalid Marker."},
 		{
 			&sdk.GetAccountAuthorizationDetailsInput{MaxItems: aws.Int32(0)},

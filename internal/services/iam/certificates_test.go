@@ -21,23 +21,24 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/licet/licet/internal/services/iam/request"
 	"github.com/licet/licet/internal/store"
 )
 
 // certificateOf says what certificate to make: valid for an hour before and a day after now, signed by issuer or by itself.
 type certificateOf struct {
 	now    time.Time
-	issuer *certificate
+	issuer *testCertificate
 }
 
-// certificate is a certificate with its key, as texts and read.
-type certificate struct {
+// testCertificate is a certificate with its key, as texts and read.
+type testCertificate struct {
 	body, key string
 	parsed    *x509.Certificate
 	signer    crypto.Signer
 }
 
-func newCertificate(t testing.TB, of certificateOf) certificate {
+func newCertificate(t testing.TB, of certificateOf) testCertificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -63,7 +64,7 @@ func newCertificate(t testing.TB, of certificateOf) certificate {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return certificate{pemText("CERTIFICATE", der), privateKeyText(t, key), parsed, key}
+	return testCertificate{pemText("CERTIFICATE", der), privateKeyText(t, key), parsed, key}
 }
 
 func pemText(kind string, der []byte) string {
@@ -79,7 +80,7 @@ func privateKeyText(t testing.TB, key any) string {
 	return pemText("PRIVATE KEY", der)
 }
 
-func (c certificate) upload(name string) *sdk.UploadServerCertificateInput {
+func (c testCertificate) upload(name string) *sdk.UploadServerCertificateInput {
 	return &sdk.UploadServerCertificateInput{ServerCertificateName: &name, CertificateBody: &c.body, PrivateKey: &c.key}
 }
 
@@ -238,7 +239,7 @@ func TestServerCertificate(t *testing.T) {
 	must[sdk.DeleteServerCertificateOutput](w, &sdk.DeleteServerCertificateInput{ServerCertificateName: s("shop")})
 	_, err = w.do(&sdk.DeleteServerCertificateInput{ServerCertificateName: s("shop")})
 	wantError(t, err, "NoSuchEntity", "The Server Certificate with name shop cannot be found.")
-	for i := range maxServerCertificates {
+	for i := range request.MaxServerCertificates {
 		_, err = w.do(root.upload("n" + string(rune('a'+i))))
 	}
 	wantError(t, err, "LimitExceeded", "Cannot exceed quota for ServerCertificatesPerAccount: 20")
@@ -277,7 +278,7 @@ func TestServerCertificateRefused(t *testing.T) {
 		{leaf.body, leaf.key, stranger.body, "MalformedCertificate", chained + "-1"},
 		{leaf.body, leaf.key, root.body + leaf.body, "MalformedCertificate", chained + "1"},
 	} {
-		in := certificate{body: tt.body, key: tt.key}.upload("web")
+		in := testCertificate{body: tt.body, key: tt.key}.upload("web")
 		if tt.chain != "" {
 			in.CertificateChain = &tt.chain
 		}

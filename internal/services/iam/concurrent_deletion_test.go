@@ -9,6 +9,7 @@ import (
 
 	"github.com/licet/licet/authz"
 	"github.com/licet/licet/internal/principal"
+	"github.com/licet/licet/internal/services/iam/directory"
 	"github.com/licet/licet/internal/store"
 )
 
@@ -31,18 +32,18 @@ func TestListInstanceProfilesDuringDeletion(t *testing.T) {
 	w := newWorld(t)
 	s := aws.String
 	for read := 1; read <= 3; read++ {
-		w.s.db = w.db
+		w.s.DB = w.db
 		w.role("r", trustEC2)
 		must[sdk.CreateInstanceProfileOutput](w, &sdk.CreateInstanceProfileInput{InstanceProfileName: s("p")})
 		must[sdk.AddRoleToInstanceProfileOutput](w, &sdk.AddRoleToInstanceProfileInput{InstanceProfileName: s("p"), RoleName: s("r")})
 		remove := func() {
-			w.s.db = w.db
+			w.s.DB = w.db
 			must[sdk.RemoveRoleFromInstanceProfileOutput](w, &sdk.RemoveRoleFromInstanceProfileInput{InstanceProfileName: s("p"), RoleName: s("r")})
 			must[sdk.DeleteRoleOutput](w, &sdk.DeleteRoleInput{RoleName: s("r")})
 			must[sdk.DeleteInstanceProfileOutput](w, &sdk.DeleteInstanceProfileInput{InstanceProfileName: s("p")})
 		}
 		done := false
-		w.s.db = &interrupted{DB: w.db, before: func(n int) {
+		w.s.DB = &interrupted{DB: w.db, before: func(n int) {
 			if n == read {
 				done = true
 				remove()
@@ -81,13 +82,13 @@ func TestPoliciesDuringDeletion(t *testing.T) {
 		must[sdk.AddUserToGroupOutput](w, &sdk.AddUserToGroupInput{GroupName: s("g"), UserName: s("u")})
 		must[sdk.AttachUserPolicyOutput](w, &sdk.AttachUserPolicyInput{UserName: s("u"), PolicyArn: &policy})
 		must[sdk.PutUserPermissionsBoundaryOutput](w, &sdk.PutUserPermissionsBoundaryInput{UserName: s("u"), PermissionsBoundary: &boundary})
-		config := w.d.config
+		config := w.config
 		config.DB = &interrupted{DB: w.db, before: func(n int) {
 			if n == 2 { // the user has been read
 				lose(w, policy)
 			}
 		}}
-		d := NewDirectory(config)
+		d := directory.New(config)
 		caller := principal.Caller{Principal: authz.Principal{Kind: authz.User, Account: account, ID: id}}
 		got, err := d.Policies(t.Context(), caller)
 		if err != nil {

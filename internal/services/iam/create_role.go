@@ -2,12 +2,13 @@ package iam
 
 import (
 	"context"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/iam/record"
+	"github.com/licet/licet/internal/services/iam/request"
 	"github.com/licet/licet/internal/store"
 )
 
@@ -25,45 +26,34 @@ func (s *Service) createRole(ctx context.Context, c *service.Call, in *sdk.Creat
 		return nil, err
 	}
 	role := s.wireRole(c.Account, e, *in.AssumeRolePolicyDocument)
-	role.PermissionsBoundary, role.Tags = wireBoundary(e.Boundary), wireTags(e.Tags)
+	role.PermissionsBoundary, role.Tags = wireBoundary(e.Boundary), request.WireTags(e.Tags)
 	return &sdk.CreateRoleOutput{Role: &role}, nil
 }
 
 // newRole checks what needs no look-up.
-func (s *Service) newRole(in *sdk.CreateRoleInput) (*identity, error) {
+func (s *Service) newRole(in *sdk.CreateRoleInput) (*record.Identity, error) {
 	if err := checkDocumentLength("assumeRolePolicyDocument", in.AssumeRolePolicyDocument); err != nil {
 		return nil, err
 	}
-	if err := s.patterns.checkDescription(in.Description); err != nil {
+	if err := s.Patterns.CheckDescription(in.Description); err != nil {
 		return nil, err
 	}
-	if err := checkRange("maxSessionDuration", in.MaxSessionDuration, minSessionSeconds, maxSessionSeconds); err != nil {
+	if err := request.CheckRange("maxSessionDuration", in.MaxSessionDuration, request.MinSessionSeconds, request.MaxSessionSeconds); err != nil {
 		return nil, err
 	}
-	tags, err := s.patterns.checkTags(in.Tags)
+	tags, err := s.Patterns.CheckTags(in.Tags)
 	if err != nil {
 		return nil, err
 	}
-	e := &identity{
-		Kind: roleKind, Name: *in.RoleName, Path: pathOr(in.Path), Tags: tags, Description: aws.ToString(in.Description),
-		MaxSessionSeconds: minSessionSeconds,
+	e := &record.Identity{
+		Kind: record.RoleKind, Name: *in.RoleName, Path: request.PathOr(in.Path), Tags: tags, Description: aws.ToString(in.Description),
+		MaxSessionSeconds: request.MinSessionSeconds,
 	}
 	if in.MaxSessionDuration != nil {
 		e.MaxSessionSeconds = *in.MaxSessionDuration
 	}
-	if e.isProtected() {
-		return nil, accessDenied(protectedText(e.Name)) // UnmodifiableEntity is not among the operation's errors
+	if e.IsProtected() {
+		return nil, request.AccessDenied(request.ProtectedText(e.Name)) // UnmodifiableEntity is not among the operation's errors
 	}
 	return e, nil
-}
-
-// isProtected tells whether a role belongs to AWS: service-linked roles and those of IAM Identity Center (iam.md T8).
-func (e *identity) isProtected() bool { return e.isServiceLinked() || e.isReserved() }
-
-func (e *identity) isServiceLinked() bool {
-	return e.Kind == roleKind && strings.HasPrefix(e.Path, serviceLinkedPath)
-}
-
-func (e *identity) isReserved() bool {
-	return e.Kind == roleKind && strings.HasPrefix(e.Path, "/aws-reserved/")
 }

@@ -6,8 +6,9 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/iam/record"
 )
 
 func (s *Service) deleteGroup(ctx context.Context, c *service.Call, in *sdk.DeleteGroupInput) (*sdk.DeleteGroupOutput, error) {
-	return &sdk.DeleteGroupOutput{}, s.remove(ctx, c.Account, groupKind, *in.GroupName)
+	return &sdk.DeleteGroupOutput{}, s.remove(ctx, c.Account, record.GroupKind, *in.GroupName)
 }

@@ -15,6 +15,8 @@ import (
 	"github.com/licet/licet/authz"
 	"github.com/licet/licet/internal/principal"
 	"github.com/licet/licet/internal/secret"
+	"github.com/licet/licet/internal/services/iam/directory"
+	"github.com/licet/licet/internal/services/iam/record"
 	"github.com/licet/licet/internal/store"
 )
 
@@ -53,7 +55,7 @@ func (w *world) session(s principal.Session) principal.Credentials {
 		w.t.Fatal(err)
 	}
 	s.IssuedAt, s.Expires = w.now, w.now.Add(time.Hour)
-	c, err := principal.Token{AccessKeyID: id, SecretAccessKey: "secret", Session: s}.Seal(w.s.keyring)
+	c, err := principal.Token{AccessKeyID: id, SecretAccessKey: "secret", Session: s}.Seal(w.config.Keyring)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -85,13 +87,13 @@ func TestAuthenticateUser(t *testing.T) {
 		t.Errorf("after the renaming got %+v", got)
 	}
 	must[sdk.UpdateAccessKeyOutput](w, &sdk.UpdateAccessKeyInput{UserName: s("eve"), AccessKeyId: &key, Status: types.StatusTypeInactive})
-	if _, _, err := w.d.Authenticate(t.Context(), key, ""); !errors.Is(err, ErrInactiveKey) {
+	if _, _, err := w.d.Authenticate(t.Context(), key, ""); !errors.Is(err, directory.ErrInactiveKey) {
 		t.Errorf("inactive: got %v", err)
 	}
 	must[sdk.UpdateAccessKeyOutput](w, &sdk.UpdateAccessKeyInput{UserName: s("eve"), AccessKeyId: &key, Status: types.StatusTypeActive})
 	w.caller(key)
 	must[sdk.DeleteAccessKeyOutput](w, &sdk.DeleteAccessKeyInput{UserName: s("eve"), AccessKeyId: &key})
-	if _, _, err := w.d.Authenticate(t.Context(), key, ""); !errors.Is(err, ErrUnknownKey) {
+	if _, _, err := w.d.Authenticate(t.Context(), key, ""); !errors.Is(err, directory.ErrUnknownKey) {
 		t.Errorf("deleted: got %v", err)
 	}
 }
@@ -118,26 +120,26 @@ func TestAuthenticateRefuses(t *testing.T) {
 		key, token string
 		want       error
 	}{
-		"unknown key":             {"AKIAIOSFODNN7EXAMPLE", "", ErrUnknownKey},
-		"no key":                  {"", "", ErrUnknownKey},
-		"no key id":               {"../user\x00", "", ErrUnknownKey},
-		"temporary key, no token": {good.AccessKeyID, "", ErrUnknownKey},
-		"token of another key":    {key, good.SessionToken, ErrInvalidToken},
-		"junk token":              {good.AccessKeyID, "junk", ErrInvalidToken},
-		"changed token":           {good.AccessKeyID, changed(good.SessionToken), ErrInvalidToken},
-		"longer token":            {good.AccessKeyID, good.SessionToken + "=", ErrInvalidToken},
-		"token of another server": {good.AccessKeyID, foreign.SessionToken, ErrInvalidToken},
-		"other generation":        {w.session(revoked).AccessKeyID, "", ErrUnknownKey},
-		"revoked":                 sessionCase(w.session(revoked), ErrInvalidToken),
-		"role made again or gone": sessionCase(w.session(gone), ErrInvalidToken),
-		"user gone":               sessionCase(w.session(principal.Session{UserARN: "arn:aws:iam::111122223333:user/x", UserID: "AIDAGONE"}), ErrInvalidToken),
+		"unknown key":             {"AKIAIOSFODNN7EXAMPLE", "", directory.ErrUnknownKey},
+		"no key":                  {"", "", directory.ErrUnknownKey},
+		"no key id":               {"../user\x00", "", directory.ErrUnknownKey},
+		"temporary key, no token": {good.AccessKeyID, "", directory.ErrUnknownKey},
+		"token of another key":    {key, good.SessionToken, directory.ErrInvalidToken},
+		"junk token":              {good.AccessKeyID, "junk", directory.ErrInvalidToken},
+		"changed token":           {good.AccessKeyID, changed(good.SessionToken), directory.ErrInvalidToken},
+		"longer token":            {good.AccessKeyID, good.SessionToken + "=", directory.ErrInvalidToken},
+		"token of another server": {good.AccessKeyID, foreign.SessionToken, directory.ErrInvalidToken},
+		"other generation":        {w.session(revoked).AccessKeyID, "", directory.ErrUnknownKey},
+		"revoked":                 sessionCase(w.session(revoked), directory.ErrInvalidToken),
+		"role made again or gone": sessionCase(w.session(gone), directory.ErrInvalidToken),
+		"user gone":               sessionCase(w.session(principal.Session{UserARN: "arn:aws:iam::111122223333:user/x", UserID: "AIDAGONE"}), directory.ErrInvalidToken),
 	} {
 		if _, c, err := w.d.Authenticate(t.Context(), tt.key, tt.token); !errors.Is(err, tt.want) || c.Kind != "" {
 			t.Errorf("%s: got %+v, %v; want %v", name, c.Principal, err, tt.want)
 		}
 	}
 	w.now = w.now.Add(time.Hour)
-	if _, _, err := w.d.Authenticate(t.Context(), good.AccessKeyID, good.SessionToken); !errors.Is(err, ErrExpiredToken) {
+	if _, _, err := w.d.Authenticate(t.Context(), good.AccessKeyID, good.SessionToken); !errors.Is(err, directory.ErrExpiredToken) {
 		t.Errorf("expired: got %v", err)
 	}
 }
@@ -192,7 +194,7 @@ func TestAuthenticateRole(t *testing.T) {
 	// A role that is made again under the name does not take over the sessions of the old one.
 	must[sdk.DeleteRoleOutput](w, &sdk.DeleteRoleInput{RoleName: s("r")})
 	w.role("r", trustEC2)
-	if _, _, err := w.d.Authenticate(t.Context(), c.AccessKeyID, c.SessionToken); !errors.Is(err, ErrInvalidToken) {
+	if _, _, err := w.d.Authenticate(t.Context(), c.AccessKeyID, c.SessionToken); !errors.Is(err, directory.ErrInvalidToken) {
 		t.Errorf("made again: got %v", err)
 	}
 	if _, err := w.d.Policies(t.Context(), caller); err == nil {
@@ -270,31 +272,31 @@ func TestPoliciesThatCannotBeRead(t *testing.T) {
 	id := w.user("alice")
 	key, _ := w.key("alice")
 	caller := w.caller(key)
-	spoil := func(change func(*identity)) {
+	spoil := func(change func(*record.Identity)) {
 		t.Helper()
 		err := w.db.Update(t.Context(), func(tx store.Tx) error {
-			e, err := getIdentity(tx, account, userKind, id)
+			e, err := record.GetIdentity(tx, account, record.UserKind, id)
 			if err != nil {
 				return err
 			}
 			change(e)
-			return putIdentity(tx, account, e)
+			return record.PutIdentity(tx, account, e)
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	for name, change := range map[string]func(*identity){
-		"inline":   func(e *identity) { e.Inline = map[string]string{"p": "{"} },
-		"attached": func(e *identity) { e.Attached = []string{"arn:aws:iam::111122223333:policy/gone"} },
-		"boundary": func(e *identity) { e.Boundary = "arn:aws:iam::aws:policy/Gone" },
-		"group":    func(e *identity) { e.Groups = []string{"AGPAGONE"} },
+	for name, change := range map[string]func(*record.Identity){
+		"inline":   func(e *record.Identity) { e.Inline = map[string]string{"p": "{"} },
+		"attached": func(e *record.Identity) { e.Attached = []string{"arn:aws:iam::111122223333:policy/gone"} },
+		"boundary": func(e *record.Identity) { e.Boundary = "arn:aws:iam::aws:policy/Gone" },
+		"group":    func(e *record.Identity) { e.Groups = []string{"AGPAGONE"} },
 	} {
 		spoil(change)
 		if p, err := w.d.Policies(t.Context(), caller); err == nil {
 			t.Errorf("%s: got %+v, want an error", name, p)
 		}
-		spoil(func(e *identity) { e.Inline, e.Attached, e.Boundary, e.Groups = nil, nil, "", nil })
+		spoil(func(e *record.Identity) { e.Inline, e.Attached, e.Boundary, e.Groups = nil, nil, "", nil })
 		w.policies(caller)
 	}
 
@@ -345,9 +347,9 @@ func TestEnsureAccount(t *testing.T) {
 
 func TestFixedRootKey(t *testing.T) {
 	w := newWorld(t)
-	config := w.d.config
+	config := w.config
 	config.FixedRoot = map[string]principal.Credentials{"999999999999": {AccessKeyID: "test", SecretAccessKey: "test"}}
-	d := NewDirectory(config)
+	d := directory.New(config)
 	defer d.Close()
 	root, created, err := d.EnsureAccount(t.Context(), "999999999999")
 	if err != nil || created || root.AccessKeyID != "test" {
@@ -357,7 +359,7 @@ func TestFixedRootKey(t *testing.T) {
 		t.Errorf("got %+v, %v", c, err)
 	}
 	// Without the configuration the key is worth nothing, and the account gets one of its own.
-	if _, _, err := w.d.Authenticate(t.Context(), "test", ""); !errors.Is(err, ErrUnknownKey) {
+	if _, _, err := w.d.Authenticate(t.Context(), "test", ""); !errors.Is(err, directory.ErrUnknownKey) {
 		t.Errorf("got %v", err)
 	}
 	if root, created, err := w.d.EnsureAccount(t.Context(), "999999999999"); err != nil || !created || root.AccessKeyID == "test" {

@@ -15,6 +15,7 @@ import (
 	"github.com/licet/licet/authz"
 	"github.com/licet/licet/internal/awserr"
 	"github.com/licet/licet/internal/principal"
+	"github.com/licet/licet/internal/services/iam/request"
 )
 
 func typeName(v any) string { return reflect.TypeOf(v).String() }
@@ -143,7 +144,7 @@ func TestQuotas(t *testing.T) {
 	_, err = w.do(&sdk.CreatePolicyVersionInput{PolicyArn: q, PolicyDocument: s(allowAll)})
 	wantError(t, err, "LimitExceeded", "A managed policy can have up to 5 versions. Before you create a new version, you must delete an existing version.")
 
-	for i := range maxAttachedPolicies {
+	for i := range request.MaxAttachedPolicies {
 		must[sdk.AttachUserPolicyOutput](w, &sdk.AttachUserPolicyInput{UserName: s("bob"), PolicyArn: s(w.policy(fmt.Sprint("m", i)))})
 	}
 	_, err = w.do(&sdk.AttachUserPolicyInput{UserName: s("bob"), PolicyArn: s(readOnly)})
@@ -156,7 +157,7 @@ func TestQuotas(t *testing.T) {
 	_, err = w.do(&sdk.CreatePolicyInput{PolicyName: s("big"), PolicyDocument: &huge})
 	wantError(t, err, "LimitExceeded", "Cannot exceed quota for PolicySize: 6144")
 
-	for i := range maxGroupsPerUser {
+	for i := range request.MaxGroupsPerUser {
 		name := fmt.Sprint("g", i)
 		w.group(name)
 		must[sdk.AddUserToGroupOutput](w, &sdk.AddUserToGroupInput{UserName: s("bob"), GroupName: &name})

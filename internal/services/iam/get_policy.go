@@ -8,15 +8,16 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/iam/request"
 	"github.com/licet/licet/internal/store"
 )
 
 func (s *Service) getPolicy(ctx context.Context, c *service.Call, in *sdk.GetPolicyInput) (*sdk.GetPolicyOutput, error) {
 	var out types.Policy
-	err := s.db.View(ctx, func(r store.Reader) error {
-		p, err := s.findPolicy(r, c.Account, *in.PolicyArn)
-		if isMissing(err) {
-			return policyNotFound(*in.PolicyArn)
+	err := s.DB.View(ctx, func(r store.Reader) error {
+		p, err := s.FindPolicy(r, c.Account, *in.PolicyArn)
+		if request.IsMissing(err) {
+			return request.PolicyNotFound(*in.PolicyArn)
 		}
 		if err != nil {
 			return err
@@ -29,7 +30,7 @@ func (s *Service) getPolicy(ctx context.Context, c *service.Call, in *sdk.GetPol
 		if p.Description != "" {
 			out.Description = aws.String(p.Description)
 		}
-		out.Tags = shownTags(p.Tags)
+		out.Tags = request.ShownTags(p.Tags)
 		return nil
 	})
 	if err != nil {

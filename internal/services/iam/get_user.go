@@ -9,11 +9,11 @@ import (
 )
 
 func (s *Service) getUser(ctx context.Context, c *service.Call, in *sdk.GetUserInput) (*sdk.GetUserOutput, error) {
-	k, name, err := s.userOrCaller(c, in.UserName)
+	k, name, err := s.UserOrCaller(c, in.UserName)
 	if err != nil {
 		return nil, err
 	}
-	e, err := s.read(ctx, c.Account, k, name)
+	e, err := s.Read(ctx, c.Account, k, name)
 	if err != nil {
 		return nil, err
 	}

@@ -16,9 +16,12 @@ import (
 	"github.com/licet/licet/authz"
 	"github.com/licet/licet/internal/awsdata"
 	"github.com/licet/licet/internal/awserr"
+	"github.com/licet/licet/internal/organization"
 	"github.com/licet/licet/internal/principal"
 	"github.com/licet/licet/internal/secret"
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/iam/directory"
+	"github.com/licet/licet/internal/services/iam/report"
 	"github.com/licet/licet/internal/store"
 	"github.com/licet/licet/internal/store/storetest"
 )
@@ -37,64 +40,88 @@ const (
 var awsData = sync.OnceValues(awsdata.Load)
 
 // catalogue is a small ManagedPolicies.
-type catalogue []ManagedPolicy
+type catalogue []directory.ManagedPolicy
 
-func (c catalogue) ManagedPolicy(arn string) (ManagedPolicy, bool) {
-	i := slices.IndexFunc(c, func(p ManagedPolicy) bool { return p.ARN == arn })
+func (c catalogue) ManagedPolicy(arn string) (directory.ManagedPolicy, bool) {
+	i := slices.IndexFunc(c, func(p directory.ManagedPolicy) bool { return p.ARN == arn })
 	if i < 0 {
-		return ManagedPolicy{}, false
+		return directory.ManagedPolicy{}, false
 	}
 	return c[i], true
 }
 
-func (c catalogue) All() iter.Seq[ManagedPolicy] { return slices.Values(c) }
+func (c catalogue) All() iter.Seq[directory.ManagedPolicy] { return slices.Values(c) }
 
 // world is a service with its directory on one store.
 type world struct {
-	t    testing.TB
-	db   store.DB
-	s    *Service
-	d    *Directory
-	ops  map[string]service.Operation
-	now  time.Time
-	root principal.Caller
-	uses map[string][]ServiceUse // by unique id
+	t  testing.TB
+	db store.DB
+	s  *Service
+	// config is the directory's.
+	config   directory.Config
+	lastUsed *directory.LastUsed
+	entities report.Entities
+	orgs     *company // nil when no account is in an organization
+	d        *directory.Directory
+	ops      map[string]service.Operation
+	now      time.Time
+	root     principal.Caller
+	uses     map[string][]report.ServiceUse // by unique id
 }
 
 // LastUses makes a world a Usage.
-func (w *world) LastUses(_ context.Context, _, id string) ([]ServiceUse, error) {
+func (w *world) LastUses(_ context.Context, _, id string) ([]report.ServiceUse, error) {
 	return w.uses[id], nil
 }
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{t: t, db: storetest.New(t), now: time.Date(2026, 3, 1, 12, 0, 0, 5e8, time.UTC), ops: make(map[string]service.Operation), uses: make(map[string][]ServiceUse)}
+	w := &world{t: t, db: storetest.New(t), now: time.Date(2026, 3, 1, 12, 0, 0, 5e8, time.UTC), ops: make(map[string]service.Operation), uses: make(map[string][]report.ServiceUse)}
 	created := time.Date(2015, 2, 6, 18, 40, 0, 0, time.UTC)
-	actions, err := awsData()
-	if err != nil {
-		t.Fatal(err)
-	}
-	config := Config{
-		DB: w.db, Keyring: secret.New([secret.KeySize]byte{1}), Actions: actions, Usage: w, Partition: "aws", Now: func() time.Time { return w.now },
-		LastUsed: NewLastUsed(w.db), Issuer: func(id string) string { return "https://issuer/" + id },
+	w.config = directory.Config{
+		Organizations: w,
+		DB:            w.db, Keyring: secret.New([secret.KeySize]byte{1}), Partition: "aws", Now: func() time.Time { return w.now },
+		Issuer: func(id string) string { return "https://issuer/" + id },
 		Managed: catalogue{
 			{ARN: readOnly, Name: "ReadOnlyAccess", Path: "/", VersionID: "v9", Created: created, Updated: created, Document: allowAll},
 			{ARN: forAWS, Name: "AWSLambdaServiceRolePolicy", Path: "/aws-service-role/", VersionID: "v1", Created: created, Updated: created, Document: allowAll},
 			{ARN: basicRole, Name: "AWSLambdaBasicExecutionRole", Path: "/service-role/", VersionID: "v1", Created: created, Updated: created, Document: allowAll},
 		},
 	}
-	w.d = NewDirectory(config)
-	w.s = New(config, w.d)
-	w.s.passwordRounds = 1
-	t.Cleanup(w.d.Close)
-	for _, op := range w.s.operations() {
-		w.ops[op.Name] = op
-	}
+	w.start()
 	if _, _, err := w.d.EnsureAccount(t.Context(), account); err != nil {
 		t.Fatal(err)
 	}
 	w.root = principal.Caller{Principal: authz.Principal{Kind: authz.Root, Account: account, ARN: "arn:aws:iam::" + account + ":root"}}
 	return w
+}
+
+// start starts a process on the world's store, in the place of the one that there was.
+func (w *world) start() {
+	w.t.Helper()
+	actions, err := awsData()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.d, w.lastUsed = directory.New(w.config), directory.NewLastUsed(w.db)
+	w.t.Cleanup(w.d.Close)
+	w.s = newService(Config{Config: w.config, Actions: actions, Usage: w, LastUsed: w.lastUsed, Entities: w.entities}, w.d, 1)
+	for _, op := range w.s.operations() {
+		w.ops[op.Name] = op
+	}
+}
+
+// Member makes a world an Organizations.
+func (w *world) Member(ctx context.Context, account string) (*organization.Member, error) {
+	if w.orgs == nil {
+		return nil, nil
+	}
+	return w.orgs.Member(ctx, account)
+}
+
+// AccountUses joins the uses of the account's principals.
+func (w *world) AccountUses(_ context.Context, id string) ([]report.ServiceUse, error) {
+	return w.uses[id], nil
 }
 
 // as makes a call of an operation, as dispatch does for one that is allowed.

@@ -8,6 +8,8 @@ import (
 
 	"github.com/licet/licet/internal/arn"
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/iam/record"
+	"github.com/licet/licet/internal/services/iam/request"
 	"github.com/licet/licet/internal/store"
 )
 
@@ -15,12 +17,12 @@ import (
 func (s *Service) addRoleToInstanceProfile(
 	ctx context.Context, c *service.Call, in *sdk.AddRoleToInstanceProfileInput,
 ) (*sdk.AddRoleToInstanceProfileOutput, error) {
-	err := s.changeProfile(ctx, c, in.InstanceProfileName, in.RoleName, func(tx store.Tx, profile, role *identity) error {
+	err := s.changeProfile(ctx, c, in.InstanceProfileName, in.RoleName, func(tx store.Tx, profile, role *record.Identity) error {
 		if profile.Role != "" {
-			return quotaExceeded("InstanceSessionsPerInstanceProfile", maxRolesPerProfile)
+			return request.QuotaExceeded("InstanceSessionsPerInstanceProfile", request.MaxRolesPerProfile)
 		}
 		profile.Role = role.ID
-		return tx.Put(profilePrefix(c.Account, role.ID)+profile.ID, nil)
+		return tx.Put(record.ProfilePrefix(c.Account, role.ID)+profile.ID, nil)
 	})
 	return &sdk.AddRoleToInstanceProfileOutput{}, err
 }
@@ -28,30 +30,30 @@ func (s *Service) addRoleToInstanceProfile(
 func (s *Service) removeRoleFromInstanceProfile(
 	ctx context.Context, c *service.Call, in *sdk.RemoveRoleFromInstanceProfileInput,
 ) (*sdk.RemoveRoleFromInstanceProfileOutput, error) {
-	err := s.changeProfile(ctx, c, in.InstanceProfileName, in.RoleName, func(tx store.Tx, profile, role *identity) error {
+	err := s.changeProfile(ctx, c, in.InstanceProfileName, in.RoleName, func(tx store.Tx, profile, role *record.Identity) error {
 		if profile.Role != role.ID {
-			return noSuchEntity("Role %s in Instance Profile %s cannot be found.", role.Name, profile.Name)
+			return request.NoSuchEntity("Role %s in Instance Profile %s cannot be found.", role.Name, profile.Name)
 		}
 		profile.Role = ""
-		return tx.Delete(profilePrefix(c.Account, role.ID) + profile.ID)
+		return tx.Delete(record.ProfilePrefix(c.Account, role.ID) + profile.ID)
 	})
 	return &sdk.RemoveRoleFromInstanceProfileOutput{}, err
 }
 
 // changeProfile looks for the instance profile first, as AWS's answers show.
 func (s *Service) changeProfile(
-	ctx context.Context, c *service.Call, profileName, roleName *string, fn func(tx store.Tx, profile, role *identity) error,
+	ctx context.Context, c *service.Call, profileName, roleName *string, fn func(tx store.Tx, profile, role *record.Identity) error,
 ) error {
-	if err := s.checkIdentityName(roleKind, roleName); err != nil {
+	if err := s.CheckIdentityName(record.RoleKind, roleName); err != nil {
 		return err
 	}
-	return s.change(ctx, c.Account, profileKind, *profileName, func(tx store.Tx, profile *identity) error {
-		role, err := findIdentity(tx, c.Account, roleKind, *roleName)
+	return s.Change(ctx, c.Account, record.ProfileKind, *profileName, func(tx store.Tx, profile *record.Identity) error {
+		role, err := record.FindIdentity(tx, c.Account, record.RoleKind, *roleName)
 		if err != nil {
 			return err
 		}
-		if role.isProtected() {
-			return protectedRole(role.Name)
+		if role.IsProtected() {
+			return request.ProtectedRole(role.Name)
 		}
 		return fn(tx, profile, role)
 	})
@@ -63,15 +65,15 @@ func (s *Service) changeProfile(
 func (s *Service) passRoleToInstances(
 	ctx context.Context, c *service.Call, in *sdk.AddRoleToInstanceProfileInput,
 ) ([]service.Need, error) {
-	if err := s.checkIdentityName(roleKind, in.RoleName); err != nil {
+	if err := s.CheckIdentityName(record.RoleKind, in.RoleName); err != nil {
 		return nil, err
 	}
-	role, err := s.readOrSuppose(ctx, c.Account, roleKind, aws.ToString(in.RoleName))
+	role, err := s.ReadOrSuppose(ctx, c.Account, record.RoleKind, aws.ToString(in.RoleName))
 	if err != nil {
 		return nil, err
 	}
-	t := service.Target{ARN: s.arnOf(c.Account, role), Account: c.Account}
-	instances := arn.ARN{Partition: s.partition, Service: "ec2", Region: "*", AccountID: c.Account, Resource: "instance/*"}
+	t := service.Target{ARN: s.IdentityARN(c.Account, role), Account: c.Account}
+	instances := arn.ARN{Partition: s.Partition, Service: "ec2", Region: "*", AccountID: c.Account, Resource: "instance/*"}
 	t.Keys.Set("iam:PassedToService", "ec2.amazonaws.com")
 	t.Keys.Set("iam:AssociatedResourceArn", instances.String())
 	return []service.Need{{Action: "iam:PassRole", Target: t}}, nil

@@ -8,22 +8,24 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/iam/record"
+	"github.com/licet/licet/internal/services/iam/request"
 	"github.com/licet/licet/internal/store"
 )
 
 func (s *Service) createInstanceProfile(
 	ctx context.Context, c *service.Call, in *sdk.CreateInstanceProfileInput,
 ) (*sdk.CreateInstanceProfileOutput, error) {
-	tags, err := s.patterns.checkCasedTags(in.Tags)
+	tags, err := s.Patterns.CheckCasedTags(in.Tags)
 	if err != nil {
 		return nil, err
 	}
-	e := &identity{Kind: profileKind, Name: *in.InstanceProfileName, Path: pathOr(in.Path), Tags: tags}
+	e := &record.Identity{Kind: record.ProfileKind, Name: *in.InstanceProfileName, Path: request.PathOr(in.Path), Tags: tags}
 	if err := s.create(ctx, c, e, nil, nil); err != nil {
 		return nil, err
 	}
 	p := s.wireProfile(c.Account, e)
-	p.Tags = wireTags(tags)
+	p.Tags = request.WireTags(tags)
 	return &sdk.CreateInstanceProfileOutput{InstanceProfile: &p}, nil
 }
 
@@ -31,13 +33,13 @@ func (s *Service) getInstanceProfile(
 	ctx context.Context, c *service.Call, in *sdk.GetInstanceProfileInput,
 ) (*sdk.GetInstanceProfileOutput, error) {
 	var p types.InstanceProfile
-	err := s.db.View(ctx, func(r store.Reader) error {
-		e, err := findIdentity(r, c.Account, profileKind, *in.InstanceProfileName)
+	err := s.DB.View(ctx, func(r store.Reader) error {
+		e, err := record.FindIdentity(r, c.Account, record.ProfileKind, *in.InstanceProfileName)
 		if err != nil {
 			return err
 		}
 		p, err = s.listedProfile(r, c.Account, e)
-		p.Tags = shownTags(e.Tags)
+		p.Tags = request.ShownTags(e.Tags)
 		return err
 	})
 	if err != nil {
@@ -49,21 +51,21 @@ func (s *Service) getInstanceProfile(
 func (s *Service) listInstanceProfiles(
 	ctx context.Context, c *service.Call, in *sdk.ListInstanceProfilesInput,
 ) (*sdk.ListInstanceProfilesOutput, error) {
-	p, err := newPage(in.Marker, in.MaxItems)
+	p, err := request.NewPage(in.Marker, in.MaxItems)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.patterns.checkPathPrefix(in.PathPrefix); err != nil {
+	if err := s.Patterns.CheckPathPrefix(in.PathPrefix); err != nil {
 		return nil, err
 	}
 	var out *sdk.ListInstanceProfilesOutput
-	err = s.db.View(ctx, func(r store.Reader) error { // one: the roles must still be there
-		l, err := scanIdentities(r, c.Account, profileKind, in.PathPrefix, p)
+	err = s.DB.View(ctx, func(r store.Reader) error { // one: the roles must still be there
+		l, err := scanIdentities(r, c.Account, record.ProfileKind, in.PathPrefix, p)
 		if err != nil {
 			return err
 		}
-		out = &sdk.ListInstanceProfilesOutput{IsTruncated: l.truncated, Marker: l.marker}
-		out.InstanceProfiles, err = s.listedProfiles(r, c.Account, l.items)
+		out = &sdk.ListInstanceProfilesOutput{IsTruncated: l.Truncated, Marker: l.Marker}
+		out.InstanceProfiles, err = s.listedProfiles(r, c.Account, l.Items)
 		return err
 	})
 	return out, err
@@ -72,23 +74,23 @@ func (s *Service) listInstanceProfiles(
 func (s *Service) listInstanceProfilesForRole(
 	ctx context.Context, c *service.Call, in *sdk.ListInstanceProfilesForRoleInput,
 ) (*sdk.ListInstanceProfilesForRoleOutput, error) {
-	p, err := newPage(in.Marker, in.MaxItems)
+	p, err := request.NewPage(in.Marker, in.MaxItems)
 	if err != nil {
 		return nil, err
 	}
 	var out *sdk.ListInstanceProfilesForRoleOutput
-	err = s.db.View(ctx, func(r store.Reader) error {
-		role, err := findIdentity(r, c.Account, roleKind, *in.RoleName)
+	err = s.DB.View(ctx, func(r store.Reader) error {
+		role, err := record.FindIdentity(r, c.Account, record.RoleKind, *in.RoleName)
 		if err != nil {
 			return err
 		}
-		all, err := identitiesByID(r, c.Account, profileKind, profilePrefix(c.Account, role.ID))
+		all, err := record.IdentitiesByID(r, c.Account, record.ProfileKind, record.ProfilePrefix(c.Account, role.ID))
 		if err != nil {
 			return err
 		}
-		l := cut(p, sortedByName(all), foldedName)
-		out = &sdk.ListInstanceProfilesForRoleOutput{IsTruncated: l.truncated, Marker: l.marker}
-		out.InstanceProfiles, err = s.listedProfiles(r, c.Account, l.items)
+		l := request.Cut(p, sortedByName(all), foldedName)
+		out = &sdk.ListInstanceProfilesForRoleOutput{IsTruncated: l.Truncated, Marker: l.Marker}
+		out.InstanceProfiles, err = s.listedProfiles(r, c.Account, l.Items)
 		return err
 	})
 	return out, err
@@ -97,10 +99,10 @@ func (s *Service) listInstanceProfilesForRole(
 func (s *Service) deleteInstanceProfile(
 	ctx context.Context, c *service.Call, in *sdk.DeleteInstanceProfileInput,
 ) (*sdk.DeleteInstanceProfileOutput, error) {
-	return &sdk.DeleteInstanceProfileOutput{}, s.remove(ctx, c.Account, profileKind, *in.InstanceProfileName)
+	return &sdk.DeleteInstanceProfileOutput{}, s.remove(ctx, c.Account, record.ProfileKind, *in.InstanceProfileName)
 }
 
-func (s *Service) listedProfiles(r store.Reader, account string, es []*identity) ([]types.InstanceProfile, error) {
+func (s *Service) listedProfiles(r store.Reader, account string, es []*record.Identity) ([]types.InstanceProfile, error) {
 	out := make([]types.InstanceProfile, 0, len(es))
 	for _, e := range es {
 		p, err := s.listedProfile(r, account, e)
@@ -114,12 +116,12 @@ func (s *Service) listedProfiles(r store.Reader, account string, es []*identity)
 
 // listedProfile is an instance profile as lists show it: with its role and without tags.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListInstanceProfiles.html
-func (s *Service) listedProfile(r store.Reader, account string, e *identity) (types.InstanceProfile, error) {
+func (s *Service) listedProfile(r store.Reader, account string, e *record.Identity) (types.InstanceProfile, error) {
 	p := s.wireProfile(account, e)
 	if e.Role == "" {
 		return p, nil
 	}
-	role, err := getIdentity(r, account, roleKind, e.Role)
+	role, err := record.GetIdentity(r, account, record.RoleKind, e.Role)
 	if err != nil {
 		return types.InstanceProfile{}, err
 	}
@@ -132,9 +134,9 @@ func (s *Service) listedProfile(r store.Reader, account string, e *identity) (ty
 }
 
 // wireProfile is an instance profile with what all answers have in common: it has no role yet.
-func (s *Service) wireProfile(account string, e *identity) types.InstanceProfile {
+func (s *Service) wireProfile(account string, e *record.Identity) types.InstanceProfile {
 	return types.InstanceProfile{
-		Arn: aws.String(s.arnOf(account, e)), CreateDate: aws.Time(e.Created), InstanceProfileId: aws.String(e.ID),
+		Arn: aws.String(s.IdentityARN(account, e)), CreateDate: aws.Time(e.Created), InstanceProfileId: aws.String(e.ID),
 		InstanceProfileName: aws.String(e.Name), Path: aws.String(e.Path), Roles: []types.Role{},
 	}
 }

@@ -6,26 +6,29 @@ import (
 
 	"github.com/licet/licet/internal/principal"
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/iam/record"
+	"github.com/licet/licet/internal/services/iam/request"
+	"github.com/licet/licet/internal/services/iam/target"
 	"github.com/licet/licet/internal/store"
 )
 
 // create gives a new user, group or role its id and date and keeps it, with a boundary if the call has one. prepare, if not nil,
 // may complete the identity inside the transaction.
 func (s *Service) create(
-	ctx context.Context, c *service.Call, e *identity, boundaryARN *string, prepare func(store.Tx) error,
+	ctx context.Context, c *service.Call, e *record.Identity, boundaryARN *string, prepare func(store.Tx) error,
 ) error {
-	id, err := principal.NewUniqueID(e.Kind.idPrefix(), c.Account)
+	id, err := principal.NewUniqueID(e.Kind.IdPrefix(), c.Account)
 	if err != nil {
 		return err
 	}
 	e.ID, e.Created = id, c.Time.UTC().Truncate(time.Second)
-	return s.db.Update(ctx, func(tx store.Tx) error {
+	return s.DB.Update(ctx, func(tx store.Tx) error {
 		if prepare != nil {
 			if err := prepare(tx); err != nil {
 				return err
 			}
 		}
-		if err := claimName(tx, c.Account, e); err != nil {
+		if err := record.ClaimName(tx, c.Account, e); err != nil {
 			return err
 		}
 		if err := checkQuota(tx, c.Account, e); err != nil {
@@ -36,41 +39,41 @@ func (s *Service) create(
 				return err
 			}
 		}
-		return putIdentity(tx, c.Account, e)
+		return record.PutIdentity(tx, c.Account, e)
 	})
 }
 
 // checkQuota counts the identities of an account, the new one included. Service-linked roles count, but are always allowed
 // (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create-service-linked-role.html).
-func checkQuota(r store.Reader, account string, e *identity) error {
-	if e.isServiceLinked() {
+func checkQuota(r store.Reader, account string, e *record.Identity) error {
+	if e.IsServiceLinked() {
 		return nil
 	}
-	quota, limit := "UsersPerAccount", maxUsers
+	quota, limit := "UsersPerAccount", request.MaxUsers
 	switch e.Kind {
-	case groupKind:
-		quota, limit = "GroupsPerAccount", maxGroups
-	case roleKind:
-		quota, limit = "RolesPerAccount", maxRoles
-	case profileKind:
-		quota, limit = "InstanceProfilesPerAccount", maxProfiles
+	case record.GroupKind:
+		quota, limit = "GroupsPerAccount", request.MaxGroups
+	case record.RoleKind:
+		quota, limit = "RolesPerAccount", request.MaxRoles
+	case record.ProfileKind:
+		quota, limit = "InstanceProfilesPerAccount", request.MaxProfiles
 	}
-	n, err := count(r, namePrefix(account, e.Kind), limit+1)
+	n, err := record.Count(r, record.NamePrefix(account, e.Kind), limit+1)
 	if err == nil && n > limit {
-		return quotaExceeded(quota, limit)
+		return request.QuotaExceeded(quota, limit)
 	}
 	return err
 }
 
 // remove deletes an identity that has nothing attached any more.
-func (s *Service) remove(ctx context.Context, account string, k kind, name string) error {
-	return s.db.Update(ctx, func(tx store.Tx) error {
-		e, err := findIdentity(tx, account, k, name)
+func (s *Service) remove(ctx context.Context, account string, k record.Kind, name string) error {
+	return s.DB.Update(ctx, func(tx store.Tx) error {
+		e, err := record.FindIdentity(tx, account, k, name)
 		if err != nil {
 			return err
 		}
-		if e.isProtected() {
-			return protectedRole(e.Name)
+		if e.IsProtected() {
+			return request.ProtectedRole(e.Name)
 		}
 		if err := checkRemovable(tx, account, e); err != nil {
 			return err
@@ -83,8 +86,8 @@ func (s *Service) remove(ctx context.Context, account string, k kind, name strin
 }
 
 // erase deletes an identity to which nothing refers.
-func erase(tx store.Tx, account string, e *identity) error {
-	for _, key := range []string{nameKey(account, e.Kind, e.Name), lastUsedKey(e.ID), identityKey(account, e.Kind, e.ID)} {
+func erase(tx store.Tx, account string, e *record.Identity) error {
+	for _, key := range []string{record.NameKey(account, e.Kind, e.Name), record.LastUsedKey(e.ID), record.IdentityKey(account, e.Kind, e.ID)} {
 		if err := tx.Delete(key); err != nil {
 			return err
 		}
@@ -94,57 +97,57 @@ func erase(tx store.Tx, account string, e *identity) error {
 
 // checkRemovable says what must be removed first.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteUser.html
-func checkRemovable(r store.Reader, account string, e *identity) error {
+func checkRemovable(r store.Reader, account string, e *record.Identity) error {
 	members, profiles := 0, 0
 	var err error
 	switch e.Kind {
-	case groupKind:
-		members, err = count(r, memberPrefix(account, e.ID), 1)
-	case roleKind:
-		profiles, err = count(r, profilePrefix(account, e.ID), 1)
+	case record.GroupKind:
+		members, err = record.Count(r, record.MemberPrefix(account, e.ID), 1)
+	case record.RoleKind:
+		profiles, err = record.Count(r, record.ProfilePrefix(account, e.ID), 1)
 	}
 	switch {
 	case err != nil:
 		return err
 	case profiles > 0 || e.Role != "":
-		return deleteConflict("Cannot delete entity, must remove roles from instance profile first.")
+		return request.DeleteConflict("Cannot delete entity, must remove roles from instance profile first.")
 	case len(e.Groups) > 0 || members > 0:
-		return deleteConflict("Cannot delete entity, must remove users from group first.")
+		return request.DeleteConflict("Cannot delete entity, must remove users from group first.")
 	case len(e.AccessKeys) > 0:
-		return deleteConflict("Cannot delete entity, must delete access keys first.")
+		return request.DeleteConflict("Cannot delete entity, must delete access keys first.")
 	case e.Login != nil:
-		return deleteConflict("Cannot delete entity, must delete login profile first.")
+		return request.DeleteConflict("Cannot delete entity, must delete login profile first.")
 	case len(e.MFADevices) > 0:
-		return deleteConflict("Cannot delete entity, must remove tokens from principal first.")
+		return request.DeleteConflict("Cannot delete entity, must remove tokens from principal first.")
 	case len(e.Certificates) > 0:
-		return deleteConflict("Cannot delete entity, must delete certificates first.")
+		return request.DeleteConflict("Cannot delete entity, must delete certificates first.")
 	case len(e.SSHPublicKeys) > 0:
-		return deleteConflict("Cannot delete entity, must delete SSH public keys first.")
+		return request.DeleteConflict("Cannot delete entity, must delete SSH public keys first.")
 	case len(e.ServiceCredentials) > 0:
-		return deleteConflict("Cannot delete entity, must delete service-specific credentials first.")
+		return request.DeleteConflict("Cannot delete entity, must delete service-specific credentials first.")
 	case len(e.Attached) > 0:
-		return deleteConflict("Cannot delete entity, must detach all policies first.")
+		return request.DeleteConflict("Cannot delete entity, must detach all policies first.")
 	case len(e.Inline) > 0:
-		return deleteConflict("Cannot delete entity, must delete policies first.")
+		return request.DeleteConflict("Cannot delete entity, must delete policies first.")
 	}
 	return nil
 }
 
 // rename gives a user or group a new name or path. Its id, and with it all references, stay.
-func (s *Service) rename(ctx context.Context, account string, k kind, name string, newName, newPath *string) error {
-	return s.change(ctx, account, k, name, func(tx store.Tx, e *identity) error {
+func (s *Service) rename(ctx context.Context, account string, k record.Kind, name string, newName, newPath *string) error {
+	return s.Change(ctx, account, k, name, func(tx store.Tx, e *record.Identity) error {
 		if newPath != nil {
 			e.Path = *newPath
 		}
 		if newName == nil || *newName == e.Name {
 			return nil
 		}
-		old := nameKey(account, k, e.Name)
+		old := record.NameKey(account, k, e.Name)
 		e.Name = *newName
-		if err := claimName(tx, account, e); err != nil {
+		if err := record.ClaimName(tx, account, e); err != nil {
 			return err
 		}
-		if old == nameKey(account, k, e.Name) {
+		if old == record.NameKey(account, k, e.Name) {
 			return nil // only the case of letters differs
 		}
 		return tx.Delete(old)
@@ -153,7 +156,7 @@ func (s *Service) rename(ctx context.Context, account string, k kind, name strin
 
 // renameTarget needs the permission on the user or group as it will be named.
 func (s *Service) renameTarget(
-	ctx context.Context, c *service.Call, action string, k kind, name string, newName, newPath *string,
+	ctx context.Context, c *service.Call, action string, k record.Kind, name string, newName, newPath *string,
 ) ([]service.Need, error) {
 	if newName == nil && newPath == nil {
 		return nil, nil
@@ -163,28 +166,28 @@ func (s *Service) renameTarget(
 			return nil, err
 		}
 	}
-	if err := s.patterns.checkPath("newPath", newPath); err != nil {
+	if err := s.Patterns.CheckPath("newPath", newPath); err != nil {
 		return nil, err
 	}
-	e, err := s.readOrSuppose(ctx, c.Account, k, name)
+	e, err := s.ReadOrSuppose(ctx, c.Account, k, name)
 	if err != nil {
 		return nil, err
 	}
-	renamed := identity{Kind: k, Name: e.Name, Path: e.Path, Tags: e.Tags}
+	renamed := record.Identity{Kind: k, Name: e.Name, Path: e.Path, Tags: e.Tags}
 	if newName != nil {
 		renamed.Name = *newName
 	}
 	if newPath != nil {
 		renamed.Path = *newPath
 	}
-	t := service.Target{ARN: s.arnOf(c.Account, &renamed), Account: c.Account}
-	identityTags(&t.Keys, e)
+	t := service.Target{ARN: s.IdentityARN(c.Account, &renamed), Account: c.Account}
+	target.IdentityTags(&t.Keys, e)
 	return []service.Need{{Action: action, Target: t}}, nil
 }
 
-func (s *Service) checkNewName(k kind, name *string) error {
-	if k == groupKind {
-		return s.patterns.checkName("newGroupName", name, maxGroupName)
+func (s *Service) checkNewName(k record.Kind, name *string) error {
+	if k == record.GroupKind {
+		return s.Patterns.CheckName("newGroupName", name, request.MaxGroupName)
 	}
-	return s.patterns.checkName("newUserName", name, maxUserName)
+	return s.Patterns.CheckName("newUserName", name, request.MaxUserName)
 }

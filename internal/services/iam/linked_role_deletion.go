@@ -10,6 +10,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/iam/record"
+	"github.com/licet/licet/internal/services/iam/request"
+	"github.com/licet/licet/internal/services/iam/target"
 	"github.com/licet/licet/internal/store"
 )
 
@@ -21,10 +24,10 @@ func (s *Service) getServiceLinkedRoleDeletionStatus(
 	if err != nil {
 		return nil, err
 	}
-	err = s.db.View(ctx, func(r store.Reader) error {
+	err = s.DB.View(ctx, func(r store.Reader) error {
 		task, err := store.GetJSON[deletionTask](r, deletionTaskKey(c.Account, id))
-		if errors.Is(err, store.ErrNotFound) || err == nil && task.RoleARN != s.arn(c.Account, string(roleKind)+path) {
-			return noSuchEntity("Deletion task %s cannot be found.", *in.DeletionTaskId) // AWS's text is not known
+		if errors.Is(err, store.ErrNotFound) || err == nil && task.RoleARN != s.ARN(c.Account, string(record.RoleKind)+path) {
+			return request.NoSuchEntity("Deletion task %s cannot be found.", *in.DeletionTaskId) // AWS's text is not known
 		}
 		return err
 	})
@@ -36,23 +39,23 @@ func (s *Service) getServiceLinkedRoleDeletionStatus(
 
 // onDeletionTask is the resource of GetServiceLinkedRoleDeletionStatus: the role that the task deletes.
 func (s *Service) onDeletionTask(_ context.Context, c *service.Call, in any) (service.Target, error) {
-	path, _, err := parseDeletionTask(member[*string](in, "DeletionTaskId"))
+	path, _, err := parseDeletionTask(target.Member[*string](in, "DeletionTaskId"))
 	if err != nil {
 		return service.Target{}, err
 	}
-	return service.Target{ARN: s.arn(c.Account, string(roleKind)+path), Account: c.Account}, nil
+	return service.Target{ARN: s.ARN(c.Account, string(record.RoleKind)+path), Account: c.Account}, nil
 }
 
 // parseDeletionTask splits "task/aws-service-role/<service>/<role>/<uuid>" into the role's path with its name, and the uuid
 // (https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteServiceLinkedRole.html).
 func parseDeletionTask(id *string) (path, task string, err error) {
 	text := aws.ToString(id)
-	if err := checkLength("deletionTaskId", text, 1, 1000); err != nil {
+	if err := request.CheckLength("deletionTaskId", text, 1, 1000); err != nil {
 		return "", "", err
 	}
 	parts := strings.Split(text, "/")
-	if len(parts) != 5 || parts[0] != "task" || parts[1] != strings.Trim(serviceLinkedPath, "/") {
-		return "", "", invalidInput("DeletionTaskId %s is not valid.", text) // AWS's text is not known
+	if len(parts) != 5 || parts[0] != "task" || parts[1] != strings.Trim(record.ServiceLinkedPath, "/") {
+		return "", "", request.InvalidInput("DeletionTaskId %s is not valid.", text) // AWS's text is not known
 	}
 	return "/" + strings.Join(parts[1:4], "/"), parts[4], nil
 }

@@ -11,13 +11,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/iam/record"
+	"github.com/licet/licet/internal/services/iam/request"
 	"github.com/licet/licet/internal/store"
 )
 
 func (s *Service) listEntitiesForPolicy(
 	ctx context.Context, c *service.Call, in *sdk.ListEntitiesForPolicyInput,
 ) (*sdk.ListEntitiesForPolicyOutput, error) {
-	p, err := newPage(in.Marker, in.MaxItems)
+	p, err := request.NewPage(in.Marker, in.MaxItems)
 	if err != nil {
 		return nil, err
 	}
@@ -28,55 +30,55 @@ func (s *Service) listEntitiesForPolicy(
 	if err := checkUsageFilter(in.PolicyUsageFilter); err != nil {
 		return nil, err
 	}
-	if err := s.patterns.checkPathPrefix(in.PathPrefix); err != nil {
+	if err := s.Patterns.CheckPathPrefix(in.PathPrefix); err != nil {
 		return nil, err
 	}
-	if _, err := s.readPolicy(ctx, c.Account, *in.PolicyArn, policyNotFound(*in.PolicyArn)); err != nil {
+	if _, err := s.ReadPolicy(ctx, c.Account, *in.PolicyArn, request.PolicyNotFound(*in.PolicyArn)); err != nil {
 		return nil, err
 	}
-	var all []*identity
-	err = s.db.View(ctx, func(r store.Reader) (err error) {
+	var all []*record.Identity
+	err = s.DB.View(ctx, func(r store.Reader) (err error) {
 		all, err = usersOf(r, c.Account, in, kinds)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	l := cut(p, all, func(e *identity) string { return string(e.Kind) + "/" + e.ID })
+	l := request.Cut(p, all, func(e *record.Identity) string { return string(e.Kind) + "/" + e.ID })
 	return wireEntities(l), nil
 }
 
 // entityKinds gives the kinds of identity that a filter lets through, in the order of their keys.
-func entityKinds(f types.EntityType) ([]kind, error) {
+func entityKinds(f types.EntityType) ([]record.Kind, error) {
 	switch f {
 	case "":
-		return []kind{groupKind, roleKind, userKind}, nil
+		return []record.Kind{record.GroupKind, record.RoleKind, record.UserKind}, nil
 	case types.EntityTypeUser:
-		return []kind{userKind}, nil
+		return []record.Kind{record.UserKind}, nil
 	case types.EntityTypeRole:
-		return []kind{roleKind}, nil
+		return []record.Kind{record.RoleKind}, nil
 	case types.EntityTypeGroup:
-		return []kind{groupKind}, nil
+		return []record.Kind{record.GroupKind}, nil
 	case types.EntityTypeLocalManagedPolicy, types.EntityTypeAWSManagedPolicy:
 		return nil, nil // no policy is attached to a policy
 	}
-	return nil, violation("entityFilter", "%s", entityTypes)
+	return nil, request.Violation("entityFilter", "%s", entityTypes)
 }
 
 // entityTypes is the constraint of the types of entities.
 const entityTypes = "Member must satisfy enum value set: [User, Role, Group, LocalManagedPolicy, AWSManagedPolicy]"
 
 // usersOf finds who uses a policy, once each.
-func usersOf(r store.Reader, account string, in *sdk.ListEntitiesForPolicyInput, kinds []kind) ([]*identity, error) {
-	var out []*identity
+func usersOf(r store.Reader, account string, in *sdk.ListEntitiesForPolicyInput, kinds []record.Kind) ([]*record.Identity, error) {
+	var out []*record.Identity
 	for _, k := range kinds {
-		seen := make(map[string]*identity)
-		for _, u := range []use{attached, boundary} {
-			if in.PolicyUsageFilter == types.PolicyUsageTypePermissionsPolicy && u == boundary ||
-				in.PolicyUsageFilter == types.PolicyUsageTypePermissionsBoundary && u == attached {
+		seen := make(map[string]*record.Identity)
+		for _, u := range []record.Use{record.Attached, record.Boundary} {
+			if in.PolicyUsageFilter == types.PolicyUsageTypePermissionsPolicy && u == record.Boundary ||
+				in.PolicyUsageFilter == types.PolicyUsageTypePermissionsBoundary && u == record.Attached {
 				continue
 			}
-			found, err := identitiesByID(r, account, k, usePrefix(account, u, *in.PolicyArn)+string(k)+"/")
+			found, err := record.IdentitiesByID(r, account, k, record.UsePrefix(account, u, *in.PolicyArn)+string(k)+"/")
 			if err != nil {
 				return nil, err
 			}
@@ -93,19 +95,19 @@ func usersOf(r store.Reader, account string, in *sdk.ListEntitiesForPolicyInput,
 	return out, nil
 }
 
-func wireEntities(l listing[*identity]) *sdk.ListEntitiesForPolicyOutput {
+func wireEntities(l request.Listing[*record.Identity]) *sdk.ListEntitiesForPolicyOutput {
 	out := &sdk.ListEntitiesForPolicyOutput{
-		IsTruncated: l.truncated, Marker: l.marker,
+		IsTruncated: l.Truncated, Marker: l.Marker,
 		PolicyGroups: []types.PolicyGroup{}, PolicyRoles: []types.PolicyRole{}, PolicyUsers: []types.PolicyUser{},
 	}
-	for _, e := range l.items {
+	for _, e := range l.Items {
 		name, id := aws.String(e.Name), aws.String(e.ID)
 		switch e.Kind {
-		case groupKind:
+		case record.GroupKind:
 			out.PolicyGroups = append(out.PolicyGroups, types.PolicyGroup{GroupName: name, GroupId: id})
-		case roleKind:
+		case record.RoleKind:
 			out.PolicyRoles = append(out.PolicyRoles, types.PolicyRole{RoleName: name, RoleId: id})
-		case userKind:
+		case record.UserKind:
 			out.PolicyUsers = append(out.PolicyUsers, types.PolicyUser{UserName: name, UserId: id})
 		}
 	}

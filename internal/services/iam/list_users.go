@@ -7,20 +7,22 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/iam/record"
+	"github.com/licet/licet/internal/services/iam/request"
 )
 
 func (s *Service) listUsers(ctx context.Context, c *service.Call, in *sdk.ListUsersInput) (*sdk.ListUsersOutput, error) {
-	p, err := newPage(in.Marker, in.MaxItems)
+	p, err := request.NewPage(in.Marker, in.MaxItems)
 	if err != nil {
 		return nil, err
 	}
-	l, err := s.listIdentities(ctx, c.Account, userKind, in.PathPrefix, p)
+	l, err := s.listIdentities(ctx, c.Account, record.UserKind, in.PathPrefix, p)
 	if err != nil {
 		return nil, err
 	}
-	out := &sdk.ListUsersOutput{IsTruncated: l.truncated, Marker: l.marker, Users: []types.User{}}
-	for _, e := range l.items {
-		out.Users = append(out.Users, s.listedUser(c.Account, e.identity))
+	out := &sdk.ListUsersOutput{IsTruncated: l.Truncated, Marker: l.Marker, Users: []types.User{}}
+	for _, e := range l.Items {
+		out.Users = append(out.Users, s.ListedUser(c.Account, e.Identity))
 	}
 	return out, nil
 }

@@ -42,7 +42,8 @@ func TestTargetsOfMissingThings(t *testing.T) {
 			"AccessKeyId":                 "AKIAIOSFODNN7EXAMPLE",
 			"SerialNumber":                "arn:aws:iam::111122223333:mfa/x",
 			"ServiceSpecificCredentialId": "ACCAIOSFODNN7EXAMPLE",
-			"Url":                         "https://idp.example.com", "OpenIDConnectProviderArn": "arn:aws:iam::111122223333:oidc-provider/x",
+			"EntityPath":                  "o-0123456789/r-0123", "OrganizationsPolicyId": "p-01234567",
+			"Url": "https://idp.example.com", "OpenIDConnectProviderArn": "arn:aws:iam::111122223333:oidc-provider/x",
 			"SAMLProviderArn": "arn:aws:iam::111122223333:saml-provider/x",
 		} {
 			if f := in.Elem().FieldByName(member); f.IsValid() {

@@ -2,7 +2,6 @@ package iam
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -11,26 +10,9 @@ import (
 
 	"github.com/licet/licet/internal/organization"
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/iam/record"
 	"github.com/licet/licet/internal/store"
 )
-
-// Centralized root access lets an organization's management account, and its delegated administrator for IAM, act for the root users of
-// member accounts.
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-user.html#id_root-user-access-management
-
-// iamPrincipal is IAM's name among the services that an organization lets in.
-const iamPrincipal = "iam.amazonaws.com"
-
-func featuresKey(organization string) string { return "iam/organization/" + organization }
-
-// features reads what an organization has enabled.
-func features(r store.Reader, organization string) ([]types.FeatureType, error) {
-	enabled, err := store.GetJSON[[]types.FeatureType](r, featuresKey(organization))
-	if errors.Is(err, store.ErrNotFound) {
-		return []types.FeatureType{}, nil
-	}
-	return enabled, err
-}
 
 // administered is the organization whose root access the caller may see. The order of the checks is ours.
 func (s *Service) administered(ctx context.Context, c *service.Call) (*organization.Member, error) {
@@ -46,9 +28,9 @@ func (s *Service) administered(ctx context.Context, c *service.Call) (*organizat
 		return nil, organizationNotFound()
 	case !m.AllFeatures:
 		return nil, organizationNotInAllFeaturesMode()
-	case !m.Administrates(iamPrincipal):
+	case !m.Administrates(record.IAMPrincipal):
 		return nil, accountNotManagementOrDelegatedAdministrator()
-	case !slices.Contains(m.Trusted, iamPrincipal):
+	case !slices.Contains(m.Trusted, record.IAMPrincipal):
 		return nil, serviceAccessNotEnabled()
 	}
 	return m, nil
@@ -65,15 +47,15 @@ func (s *Service) changeFeatures(
 	if !m.IsManagement() {
 		return nil, nil, callerIsNotManagementAccount()
 	}
-	err = s.db.Update(ctx, func(tx store.Tx) error {
-		if enabled, err = features(tx, m.ID); err != nil {
+	err = s.DB.Update(ctx, func(tx store.Tx) error {
+		if enabled, err = record.Features(tx, m.ID); err != nil {
 			return err
 		}
 		enabled = slices.DeleteFunc(enabled, func(f types.FeatureType) bool { return f == feature })
 		if enable {
 			enabled = append(enabled, feature)
 		}
-		return store.PutJSON(tx, featuresKey(m.ID), enabled)
+		return store.PutJSON(tx, record.FeaturesKey(m.ID), enabled)
 	})
 	return aws.String(m.ID), enabled, err
 }
@@ -114,32 +96,9 @@ func (s *Service) listOrganizationsFeatures(
 		return nil, err
 	}
 	out := &sdk.ListOrganizationsFeaturesOutput{OrganizationId: aws.String(m.ID)}
-	err = s.db.View(ctx, func(r store.Reader) (err error) {
-		out.EnabledFeatures, err = features(r, m.ID)
+	err = s.DB.View(ctx, func(r store.Reader) (err error) {
+		out.EnabledFeatures, err = record.Features(r, m.ID)
 		return err
 	})
 	return out, err
-}
-
-// MayAssumeRoot tells whether the member account belongs to an organization with root sessions, in which account is the management
-// account or the delegated administrator for IAM. The management account's own root is nobody's to assume.
-// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoot.html
-func (d *Directory) MayAssumeRoot(ctx context.Context, account, member string) (bool, error) {
-	if d.config.Organizations == nil {
-		return false, nil
-	}
-	m, err := d.config.Organizations.Member(ctx, account)
-	if err != nil || m == nil || !m.Administrates(iamPrincipal) || !slices.Contains(m.Trusted, iamPrincipal) {
-		return false, err
-	}
-	target, err := d.config.Organizations.Member(ctx, member)
-	if err != nil || target == nil || target.ID != m.ID || target.IsManagement() || target.Closed {
-		return false, err
-	}
-	var enabled []types.FeatureType
-	err = d.config.DB.View(ctx, func(r store.Reader) (err error) {
-		enabled, err = features(r, m.ID)
-		return err
-	})
-	return slices.Contains(enabled, types.FeatureTypeRootSessions), err
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/licet/licet/internal/awserr"
 	"github.com/licet/licet/internal/organization"
+	"github.com/licet/licet/internal/services/iam/record"
 )
 
 // company is an Organizations: accounts by id, or a failure.
@@ -25,12 +26,12 @@ func (c *company) Member(_ context.Context, account string) (*organization.Membe
 
 // employ puts the world's account into an organization.
 func (w *world) employ(c *company) {
-	w.s.organizations, w.d.config.Organizations = c, c
+	w.orgs = c
 }
 
 func TestOrganizationsFeatures(t *testing.T) {
 	w := newWorld(t)
-	m := &organization.Member{ID: "o-1", Account: account, ManagementAccount: account, AllFeatures: true, Trusted: []string{iamPrincipal}}
+	m := &organization.Member{ID: "o-1", Account: account, ManagementAccount: account, AllFeatures: true, Trusted: []string{record.IAMPrincipal}}
 	w.employ(&company{members: map[string]*organization.Member{account: m}})
 	none := []types.FeatureType{}
 	list := func() []types.FeatureType {
@@ -59,7 +60,7 @@ func TestOrganizationsFeatures(t *testing.T) {
 }
 
 func TestOrganizationsFeaturesErrors(t *testing.T) {
-	trusted := []string{iamPrincipal}
+	trusted := []string{record.IAMPrincipal}
 	for name, tt := range map[string]struct {
 		member             *organization.Member
 		listCode, makeCode string
@@ -90,7 +91,7 @@ func TestOrganizationsFeaturesErrors(t *testing.T) {
 
 func TestMayAssumeRoot(t *testing.T) {
 	const member, administrator, stranger, closed = "222222222222", "333333333333", "444444444444", "555555555555"
-	trusted := []string{iamPrincipal}
+	trusted := []string{record.IAMPrincipal}
 	of := func(id string) *organization.Member {
 		return &organization.Member{ID: "o-1", Account: id, ManagementAccount: account, AllFeatures: true, Trusted: trusted}
 	}

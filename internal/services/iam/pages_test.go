@@ -12,6 +12,7 @@ import (
 
 	"github.com/licet/licet/internal/saml/samltest"
 	"github.com/licet/licet/internal/services/iam/iamapi"
+	"github.com/licet/licet/internal/services/iam/request"
 )
 
 // threeOfEach makes three of everything that a user, group, role, policy or instance profile has lists of.
@@ -71,11 +72,11 @@ func (w *world) threeCredentials() {
 		in.Tags = tags
 		must[sdk.UploadServerCertificateOutput](w, in)
 		must[sdk.CreateServiceSpecificCredentialOutput](w, &sdk.CreateServiceSpecificCredentialInput{
-			UserName: s("x"), ServiceName: s(credentialServices()[i].name),
+			UserName: s("x"), ServiceName: s([]string{"codecommit.amazonaws.com", "cassandra.amazonaws.com", "bedrock.amazonaws.com"}[i]),
 		})
-		ssh, _ := rsaKey(w.t, leastSSHKey)
+		ssh, _ := rsaKey(w.t, 2048)
 		must[sdk.UploadSSHPublicKeyOutput](w, &sdk.UploadSSHPublicKeyInput{UserName: s("x"), SSHPublicKeyBody: &ssh})
-		if i < maxSigningCertificates {
+		if i < request.MaxSigningCertificates {
 			must[sdk.UploadSigningCertificateOutput](w, &sdk.UploadSigningCertificateInput{UserName: s("x"), CertificateBody: &cert.body})
 		}
 	}
@@ -174,7 +175,7 @@ func TestEveryListHasPages(t *testing.T) {
 func paged(operation string) bool {
 	switch operation {
 	case "SimulateCustomPolicy", "SimulatePrincipalPolicy", "GetAccountAuthorizationDetails", "GetServiceLastAccessedDetails",
-		"GetServiceLastAccessedDetailsWithEntities", "ListAccountAliases":
+		"GetServiceLastAccessedDetailsWithEntities", "GetOrganizationsAccessReport", "ListAccountAliases":
 		return false
 	}
 	return true

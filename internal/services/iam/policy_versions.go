@@ -1,12 +1,9 @@
 package iam
 
 import (
-	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -14,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/iam/record"
+	"github.com/licet/licet/internal/services/iam/request"
 )
 
 func (s *Service) createPolicyVersion(
@@ -24,14 +23,14 @@ func (s *Service) createPolicyVersion(
 		return nil, err
 	}
 	var out types.PolicyVersion
-	err = s.changePolicy(ctx, c, *in.PolicyArn, noSuchPolicy(*in.PolicyArn), func(p *managedPolicy) error {
-		if len(p.Versions) >= maxPolicyVersions {
-			return limitExceeded("A managed policy can have up to %d versions. "+
-				"Before you create a new version, you must delete an existing version.", maxPolicyVersions)
+	err = s.changePolicy(ctx, c, *in.PolicyArn, request.NoSuchPolicy(*in.PolicyArn), func(p *record.ManagedPolicy) error {
+		if len(p.Versions) >= request.MaxPolicyVersions {
+			return request.LimitExceeded("A managed policy can have up to %d versions. "+
+				"Before you create a new version, you must delete an existing version.", request.MaxPolicyVersions)
 		}
 		p.Last++
 		p.Updated = c.Time.UTC().Truncate(time.Second)
-		v := policyVersion{ID: "v" + strconv.Itoa(p.Last), Document: document, Created: p.Updated}
+		v := record.PolicyVersion{ID: "v" + strconv.Itoa(p.Last), Document: document, Created: p.Updated}
 		p.Versions = append(p.Versions, v)
 		if in.SetAsDefault {
 			p.Default = v.ID
@@ -53,11 +52,11 @@ func (s *Service) getPolicyVersion(
 		return nil, err
 	}
 	missing := noSuchVersion(*in.PolicyArn, id)
-	p, err := s.readPolicy(ctx, c.Account, *in.PolicyArn, missing)
+	p, err := s.ReadPolicy(ctx, c.Account, *in.PolicyArn, missing)
 	if err != nil {
 		return nil, err
 	}
-	v, ok := p.version(id)
+	v, ok := p.Version(id)
 	if !ok {
 		return nil, missing
 	}
@@ -70,35 +69,20 @@ func (s *Service) getPolicyVersion(
 func (s *Service) listPolicyVersions(
 	ctx context.Context, c *service.Call, in *sdk.ListPolicyVersionsInput,
 ) (*sdk.ListPolicyVersionsOutput, error) {
-	page, err := newPage(in.Marker, in.MaxItems)
+	page, err := request.NewPage(in.Marker, in.MaxItems)
 	if err != nil {
 		return nil, err
 	}
-	p, err := s.readPolicy(ctx, c.Account, *in.PolicyArn, policyNotFound(*in.PolicyArn))
+	p, err := s.ReadPolicy(ctx, c.Account, *in.PolicyArn, request.PolicyNotFound(*in.PolicyArn))
 	if err != nil {
 		return nil, err
 	}
-	l := cut(page, p.newestFirst(), versionOrder)
-	out := &sdk.ListPolicyVersionsOutput{IsTruncated: l.truncated, Marker: l.marker, Versions: []types.PolicyVersion{}}
-	for _, v := range l.items {
+	l := request.Cut(page, p.NewestFirst(), record.VersionOrder)
+	out := &sdk.ListPolicyVersionsOutput{IsTruncated: l.Truncated, Marker: l.Marker, Versions: []types.PolicyVersion{}}
+	for _, v := range l.Items {
 		out.Versions = append(out.Versions, wireVersion(p, v))
 	}
 	return out, nil
-}
-
-func (p *managedPolicy) newestFirst() []policyVersion {
-	return slices.SortedFunc(slices.Values(p.Versions), func(a, b policyVersion) int {
-		return cmp.Compare(versionOrder(a), versionOrder(b))
-	})
-}
-
-// versionOrder sorts newest first. An id that is not "v" and a number belongs to an AWS managed policy and stands alone.
-func versionOrder(v policyVersion) string {
-	n, err := strconv.Atoi(strings.TrimPrefix(v.ID, "v"))
-	if err != nil {
-		return v.ID
-	}
-	return fmt.Sprintf("%09d", 999_999_999-n)
 }
 
 func (s *Service) setDefaultPolicyVersion(
@@ -109,8 +93,8 @@ func (s *Service) setDefaultPolicyVersion(
 		return nil, err
 	}
 	missing := noSuchVersion(*in.PolicyArn, id)
-	err = s.changePolicy(ctx, c, *in.PolicyArn, missing, func(p *managedPolicy) error {
-		if _, ok := p.version(id); !ok {
+	err = s.changePolicy(ctx, c, *in.PolicyArn, missing, func(p *record.ManagedPolicy) error {
+		if _, ok := p.Version(id); !ok {
 			return missing
 		}
 		p.Default, p.Updated = id, c.Time.UTC().Truncate(time.Second)
@@ -127,14 +111,14 @@ func (s *Service) deletePolicyVersion(
 		return nil, err
 	}
 	missing := noSuchVersion(*in.PolicyArn, id)
-	err = s.changePolicy(ctx, c, *in.PolicyArn, missing, func(p *managedPolicy) error {
-		if _, ok := p.version(id); !ok {
+	err = s.changePolicy(ctx, c, *in.PolicyArn, missing, func(p *record.ManagedPolicy) error {
+		if _, ok := p.Version(id); !ok {
 			return missing
 		}
 		if id == p.Default {
-			return deleteConflict("Cannot delete the default version of a policy.")
+			return request.DeleteConflict("Cannot delete the default version of a policy.")
 		}
-		p.Versions = slices.DeleteFunc(p.Versions, func(v policyVersion) bool { return v.ID == id })
+		p.Versions = slices.DeleteFunc(p.Versions, func(v record.PolicyVersion) bool { return v.ID == id })
 		return nil
 	})
 	return &sdk.DeletePolicyVersionOutput{}, err
@@ -142,5 +126,5 @@ func (s *Service) deletePolicyVersion(
 
 // versionID checks a version's id.
 func (s *Service) versionID(id *string) (string, error) {
-	return aws.ToString(id), s.patterns.versionID.check("versionId", aws.ToString(id))
+	return aws.ToString(id), s.Patterns.VersionID.Check("versionId", aws.ToString(id))
 }

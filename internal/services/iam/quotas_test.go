@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/iam"
 
+	"github.com/licet/licet/internal/services/iam/record"
 	"github.com/licet/licet/internal/store"
 )
 
@@ -37,18 +38,18 @@ func TestAccountQuotas(t *testing.T) {
 		last   any
 		beyond any
 	}{
-		{namePrefix(account, userKind), 5000, "UsersPerAccount", &sdk.CreateUserInput{UserName: s("a")}, &sdk.CreateUserInput{UserName: s("b")}},
-		{namePrefix(account, groupKind), 300, "GroupsPerAccount", &sdk.CreateGroupInput{GroupName: s("a")}, &sdk.CreateGroupInput{GroupName: s("b")}},
+		{record.NamePrefix(account, record.UserKind), 5000, "UsersPerAccount", &sdk.CreateUserInput{UserName: s("a")}, &sdk.CreateUserInput{UserName: s("b")}},
+		{record.NamePrefix(account, record.GroupKind), 300, "GroupsPerAccount", &sdk.CreateGroupInput{GroupName: s("a")}, &sdk.CreateGroupInput{GroupName: s("b")}},
 		{
-			namePrefix(account, roleKind), 1000, "RolesPerAccount", &sdk.CreateRoleInput{RoleName: s("a"), AssumeRolePolicyDocument: s(trustEC2)},
+			record.NamePrefix(account, record.RoleKind), 1000, "RolesPerAccount", &sdk.CreateRoleInput{RoleName: s("a"), AssumeRolePolicyDocument: s(trustEC2)},
 			&sdk.CreateRoleInput{RoleName: s("b"), AssumeRolePolicyDocument: s(trustEC2)},
 		},
 		{
-			namePrefix(account, profileKind), 1000, "InstanceProfilesPerAccount", &sdk.CreateInstanceProfileInput{InstanceProfileName: s("a")},
+			record.NamePrefix(account, record.ProfileKind), 1000, "InstanceProfilesPerAccount", &sdk.CreateInstanceProfileInput{InstanceProfileName: s("a")},
 			&sdk.CreateInstanceProfileInput{InstanceProfileName: s("b")},
 		},
 		{
-			policyPrefix(account), 1500, "PoliciesPerAccount", &sdk.CreatePolicyInput{PolicyName: s("a"), PolicyDocument: s(allowAll)},
+			record.PolicyPrefix(account), 1500, "PoliciesPerAccount", &sdk.CreatePolicyInput{PolicyName: s("a"), PolicyDocument: s(allowAll)},
 			&sdk.CreatePolicyInput{PolicyName: s("b"), PolicyDocument: s(allowAll)},
 		},
 	} {

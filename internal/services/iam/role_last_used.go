@@ -6,6 +6,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
+	"github.com/licet/licet/internal/services/iam/record"
 	"github.com/licet/licet/internal/store"
 )
 
@@ -14,8 +15,8 @@ import (
 const trackingPeriod = 400 * 24 * time.Hour
 
 // roleLastUsed tells when and where a role was last used; it is empty when that is long ago.
-func (s *Service) roleLastUsed(r store.Reader, role *identity, now time.Time) (*types.RoleLastUsed, error) {
-	u, err := s.lastUsed.of(r, role.ID)
+func (s *Service) roleLastUsed(r store.Reader, role *record.Identity, now time.Time) (*types.RoleLastUsed, error) {
+	u, err := s.lastUsed.Of(r, role.ID)
 	if err != nil || u.Time.IsZero() || now.Sub(u.Time) > trackingPeriod {
 		return &types.RoleLastUsed{}, err
 	}

@@ -1,170 +1,68 @@
 package iam
 
 import (
-	"context"
-	"errors"
-	"iter"
+	"slices"
 	"sync"
-	"time"
 
-	"github.com/licet/licet/internal/organization"
-	"github.com/licet/licet/internal/principal"
 	"github.com/licet/licet/internal/protocol"
-	"github.com/licet/licet/internal/secret"
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/iam/certificate"
+	"github.com/licet/licet/internal/services/iam/credential"
+	"github.com/licet/licet/internal/services/iam/directory"
+	"github.com/licet/licet/internal/services/iam/provider"
+	"github.com/licet/licet/internal/services/iam/record"
+	"github.com/licet/licet/internal/services/iam/report"
+	"github.com/licet/licet/internal/services/iam/request"
 	"github.com/licet/licet/internal/services/iam/simulation"
-	"github.com/licet/licet/internal/store"
+	"github.com/licet/licet/internal/services/iam/simulator"
+	"github.com/licet/licet/internal/services/iam/target"
 )
 
-// ManagedPolicy is an AWS managed policy, as far as it is known.
-type ManagedPolicy struct {
-	ARN  string
-	Name string
-	Path string
-	// VersionID of the default version, the only one.
-	VersionID string
-	Created   time.Time
-	Updated   time.Time
-	Document  string
-}
-
-// ManagedPolicies is the catalogue of AWS managed policies. It never changes and is safe for concurrent use.
-type ManagedPolicies interface {
-	// ManagedPolicy finds a policy by its ARN.
-	ManagedPolicy(arn string) (ManagedPolicy, bool)
-	// All yields the policies sorted by ARN. It may leave out the documents.
-	All() iter.Seq[ManagedPolicy]
-}
-
-// Organizations knows which accounts belong together.
-type Organizations interface {
-	// Member gives what an account is in its organization; nil when it is in none.
-	Member(ctx context.Context, account string) (*organization.Member, error)
-}
-
-// Actions knows the actions of AWS's services. It never changes and is safe for concurrent use.
-type Actions interface {
-	simulation.Actions
-	// Services are the prefixes of all services, sorted. Names gives the names of a service's actions, without the prefix.
-	Services() []string
-	Names(service string) []string
-}
-
-// Config is what Service and Directory need. All fields but FixedRoot, Issuer and Organizations are required; the Directory does without
-// Actions, Usage and LastUsed.
+// Config is what the service needs: what its directory does, and more. All but Entities is required.
 type Config struct {
-	DB      store.DB
-	Keyring *secret.Keyring
-	Managed ManagedPolicies
-	Actions Actions
-	Usage   Usage
-	// Partition of the ARNs, such as "aws".
-	Partition string
-	// Now tells the time to which session tokens are held.
-	Now func() time.Time
-	// LastUsed tells when access keys and roles were last used.
-	LastUsed *LastUsed
-	// FixedRoot gives accounts a root access key for as long as this process runs. It is never stored.
-	FixedRoot map[string]principal.Credentials
-	// Organizations is asked by what concerns root users of member accounts. Without it no account is in an organization.
-	Organizations Organizations
-	// Issuer gives the URL under which the world finds an issuer of tokens (PublicIssuer); without it issuers have no URL.
-	Issuer func(id string) string
-}
-
-func (c *Config) issuer(id string) string {
-	if c.Issuer == nil {
-		return ""
+	directory.Config
+	Actions interface {
+		simulation.Actions
+		report.Actions
 	}
-	return c.Issuer(id)
+	Usage report.Usage
+	// Entities is asked by reports about an organization. Without it no account is in one.
+	Entities report.Entities
+	// LastUsed tells when access keys and roles were last used.
+	LastUsed *directory.LastUsed
 }
 
 // Service is the IAM API.
 type Service struct {
-	names
-	db       store.DB
-	keyring  *secret.Keyring
-	managed  ManagedPolicies
-	lastUsed *LastUsed
-	issuer   func(id string) string
-	patterns patterns
-	// passwordRounds is a field for tests, which need not be slow.
-	passwordRounds int
-	linked         []linkedService
-	// policiesOfAWS are those of AWS's managed policies that were asked for, entriesOfAWS all of them for lists, without documents.
-	policiesOfAWS *memo[*managedPolicy]
+	*target.Store
+	lastUsed *directory.LastUsed
+	linked   []linkedService
+	// entriesOfAWS are all of AWS's managed policies for lists, without documents.
 	entriesOfAWS  func() []entry
-	// directory has the policies of identities as decisions see them.
-	directory     *Directory
-	actions       Actions
-	usage         Usage
-	organizations Organizations
+	organizations directory.Organizations
+	// rooms are the operations of the rooms below this one.
+	rooms []service.Operation
 }
 
 // New makes the service, beside the directory of the same store.
-func New(c Config, d *Directory) *Service {
+func New(c Config, d *directory.Directory) *Service { return newService(c, d, record.PasswordRounds) }
+
+func newService(c Config, d *directory.Directory, passwordRounds int) *Service {
+	t := target.New(c.Config, d)
 	return &Service{
-		names: names{c.Partition}, db: c.DB, keyring: c.Keyring, managed: c.Managed, lastUsed: c.LastUsed, issuer: c.issuer,
-		patterns: newPatterns(), passwordRounds: passwordRounds, linked: linkedServices(),
-		policiesOfAWS: newMemo[*managedPolicy](cachedPolicies),
-		entriesOfAWS:  sync.OnceValue(func() []entry { return entriesOfAWS(c.Managed) }),
-		directory:     d, actions: c.Actions, usage: c.Usage, organizations: c.Organizations,
+		Store: t, lastUsed: c.LastUsed, linked: linkedServices(), organizations: c.Organizations,
+		entriesOfAWS: sync.OnceValue(func() []entry { return entriesOfAWS(c.Managed) }),
+		rooms: slices.Concat(
+			credential.Operations(t, c.Keyring, c.LastUsed, passwordRounds),
+			certificate.Operations(t, c.Keyring),
+			provider.Operations(t, c.Keyring, c.IssuerURL),
+			report.Operations(t, c.LastUsed, c.Actions, c.Usage, c.Entities),
+			simulator.Operations(t, c.Actions, c.Organizations),
+		),
 	}
 }
 
 // Definition joins the operations with their wire form.
 func (s *Service) Definition(api *protocol.API, codec protocol.Codec) service.Service {
-	return service.Service{API: api, Codec: codec, Operations: s.operations(), Denial: accessDenied}
-}
-
-// change reads an identity, lets fn change it, and writes it, in one transaction. What belongs to AWS cannot be changed.
-func (s *Service) change(ctx context.Context, account string, k kind, name string, fn func(store.Tx, *identity) error) error {
-	return s.changeUnless(ctx, account, k, name, (*identity).isProtected, fn)
-}
-
-// describe is change for tags and descriptions, which service-linked roles take, too
-// (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_update-service-linked-role.html; TagRole's page has no
-// UnmodifiableEntity).
-func (s *Service) describe(ctx context.Context, account string, k kind, name string, fn func(store.Tx, *identity) error) error {
-	return s.changeUnless(ctx, account, k, name, (*identity).isReserved, fn)
-}
-
-func (s *Service) changeUnless(
-	ctx context.Context, account string, k kind, name string, protected func(*identity) bool, fn func(store.Tx, *identity) error,
-) error {
-	return s.db.Update(ctx, func(tx store.Tx) error {
-		e, err := findIdentity(tx, account, k, name)
-		if err != nil {
-			return err
-		}
-		if protected(e) {
-			return protectedRole(e.Name)
-		}
-		if err := fn(tx, e); err != nil {
-			return err
-		}
-		return putIdentity(tx, account, e)
-	})
-}
-
-// readOrSuppose is read for what a permission is about: in the place of an identity that does not exist it gives one without a
-// path, so that a caller who may not act learns nothing.
-func (s *Service) readOrSuppose(ctx context.Context, account string, k kind, name string) (*identity, error) {
-	e, err := s.read(ctx, account, k, name)
-	if isMissing(err) {
-		return &identity{Kind: k, Name: name, Path: "/"}, nil
-	}
-	return e, err
-}
-
-// read gives an identity, which must not be changed, from memory.
-func (s *Service) read(ctx context.Context, account string, k kind, name string) (*identity, error) {
-	e, err := s.directory.named(ctx, account, k, name)
-	if errors.Is(err, store.ErrNotFound) && k != rootKind {
-		return nil, noSuchIdentity(k, name)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return e.identity, nil
+	return service.Service{API: api, Codec: codec, Operations: s.operations(), Denial: request.AccessDenied}
 }

@@ -2,8 +2,6 @@ package iam
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -20,6 +18,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/licet/licet/internal/services/iam/record"
+	"github.com/licet/licet/internal/services/iam/request"
 )
 
 // rsaKey makes a key in the form of SSH and of PEM.
@@ -33,7 +34,12 @@ func rsaKey(t testing.TB, bits int) (ssh, pem string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return sshPublicKey{Key: sshWire(&key.PublicKey)}.ssh(), pemText("PUBLIC KEY", der)
+	pem = pemText("PUBLIC KEY", der)
+	wire, err := record.ParseSSHPublicKey(pem)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return record.SSHPublicKey{Key: wire}.SSH(), pem
 }
 
 func TestSSHPublicKeys(t *testing.T) {
@@ -95,7 +101,7 @@ func TestSSHPublicKeys(t *testing.T) {
 	}, ignore); diff != "" {
 		t.Errorf("list: -got +want:\n%s", diff)
 	}
-	for range maxSSHPublicKeys {
+	for range request.MaxSSHPublicKeys {
 		ssh, _ := rsaKey(t, 2048)
 		_, err = upload("alice", ssh)
 	}
@@ -105,78 +111,6 @@ func TestSSHPublicKeys(t *testing.T) {
 	must[sdk.DeleteSSHPublicKeyOutput](w, &sdk.DeleteSSHPublicKeyInput{UserName: s("alice"), SSHPublicKeyId: &id})
 	_, err = w.do(&sdk.DeleteSSHPublicKeyInput{UserName: s("alice"), SSHPublicKeyId: &id})
 	wantError(t, err, "NoSuchEntity", "The Public Key with id "+id+" cannot be found.")
-}
-
-func TestSSHPublicKeyForms(t *testing.T) {
-	ec, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	der, err := x509.MarshalPKIXPublicKey(ec.Public())
-	if err != nil {
-		t.Fatal(err)
-	}
-	good, _ := rsaKey(t, 2048)
-	wire, err := base64.StdEncoding.DecodeString(strings.Fields(good)[1])
-	if err != nil {
-		t.Fatal(err)
-	}
-	line := func(wire []byte) string { return "ssh-rsa " + base64.StdEncoding.EncodeToString(wire) }
-	const (
-		unrecognized = "UnrecognizedPublicKeyEncoding"
-		invalid      = "Invalid public key uploaded."
-	)
-	for name, body := range map[string]string{
-		"nothing": "x", "one word": "ssh-rsa", "no base64": "ssh-rsa !", "another type": "ssh-ed25519 " + strings.Fields(good)[1],
-		"cut": line(wire[:len(wire)-1]), "longer": line(append(slices.Clone(wire), 0)), "cut in a length": line(wire[:2]),
-		"a length beyond the end": line([]byte{255, 255, 255, 255}), "another type within": line(bytes.Replace(wire, []byte("ssh-rsa"), []byte("ssh-dss"), 1)),
-		"PEM of EC": pemText("PUBLIC KEY", der), "PEM of nothing": pemText("PUBLIC KEY", []byte("x")),
-		"no exponent": line([]byte("\x00\x00\x00\x07ssh-rsa\x00\x00\x00\x00\x00\x00\x00\x01\x05")),
-	} {
-		if _, err := parseSSHPublicKey(body); err == nil {
-			t.Errorf("%s: no error", name)
-		} else {
-			wantError(t, err, unrecognized, invalid)
-		}
-	}
-	n := bytes.Repeat([]byte{0xff}, 128)
-	small := slices.Concat([]byte("\x00\x00\x00\x07ssh-rsa\x00\x00\x00\x03\x01\x00\x01\x00\x00\x00\x80"), n)
-	_, err = parseSSHPublicKey(line(small))
-	wantError(t, err, "InvalidPublicKey", "Invalid body for public key")
-}
-
-// The key is that of https://git-scm.com/book/en/v2/Git-on-the-Server-Generating-Your-SSH-Public-Key, the fingerprint ssh-keygen's.
-func TestSSHFingerprint(t *testing.T) {
-	const line = "ssh-rsa AAAAB3NzaC1yc2EAAAABIwAAAQEAklOUpkDHrfHY17SbrmTIpNLTGK9Tjom/BWDSUGPl+nafzlHDTYW7hdI4yZ5ew18JH4JW9jbhUFrviQzM7xlELEVf4h9l" +
-		"FX5QVkbPppSwg0cda3Pbv7kOdJ/MTyBlWXFCR+HAo3FXRitBqxiX1nKhXpHAZsMciLq8V6RjsNAQwdsdMFvSlVK/7XAt3FaoJoAsncM1Q9x5+3V0Ww68/eIFmb1zuUFljQJKprrX88X" +
-		"ypNDvjYNby6vw/Pb0rwert/EnmZ+AW4OZPnTPI89ZPmVMLuayrD2cE86Z/il8b+gw3r3+1nKatmIkjn2so1d01QraTlMqVSsbxNrRFi9wrf+M7Q== schacon@mylaptop.local"
-	wire, err := parseSSHPublicKey(line)
-	if err != nil {
-		t.Fatal(err)
-	}
-	k := sshPublicKey{Key: wire}
-	if got, want := k.ssh(), strings.TrimSuffix(line, " schacon@mylaptop.local"); got != want {
-		t.Errorf("got %s", got)
-	}
-	if got, want := k.fingerprint(), "43:c5:5b:5f:b1:f1:50:43:ad:20:a6:92:6a:1f:9a:3a"; got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
-}
-
-func FuzzSSHPublicKey(f *testing.F) {
-	ssh, pem := rsaKey(f, 2048)
-	f.Add(ssh)
-	f.Add(pem)
-	f.Fuzz(func(t *testing.T, body string) {
-		wire, err := parseSSHPublicKey(body)
-		if err != nil {
-			return
-		}
-		again, err := parseSSHPublicKey(sshPublicKey{Key: wire}.ssh())
-		if err != nil || !bytes.Equal(wire, again) {
-			t.Errorf("%q does not come back: %v", body, err)
-		}
-	})
 }
 
 func TestServiceSpecificCredentials(t *testing.T) {
@@ -251,11 +185,11 @@ func TestServiceSpecificCredentials(t *testing.T) {
 	if diff := cmp.Diff(reset, want, ignore); diff != "" {
 		t.Errorf("reset: -got +want:\n%s", diff)
 	}
-	e, err := w.s.read(t.Context(), account, userKind, "alicia")
+	e, err := w.s.Read(t.Context(), account, record.UserKind, "alicia")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if hash := sha256.Sum256([]byte(*reset.ServicePassword)); !bytes.Equal(e.serviceCredential(id).Hash, hash[:]) {
+	if hash := sha256.Sum256([]byte(*reset.ServicePassword)); !bytes.Equal(e.ServiceCredential(id).Hash, hash[:]) {
 		t.Error("the hash is not that of the new password")
 	}
 	// A new user of the old name gets a login that is free.

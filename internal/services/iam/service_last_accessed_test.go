@@ -1,9 +1,6 @@
 package iam
 
 import (
-	"context"
-	"errors"
-	"slices"
 	"testing"
 	"time"
 
@@ -11,58 +8,12 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/licet/licet/authz"
 	"github.com/licet/licet/internal/principal"
-	"github.com/licet/licet/policy"
+	"github.com/licet/licet/internal/services/iam/record"
+	"github.com/licet/licet/internal/services/iam/report"
 )
-
-func TestGrantedServices(t *testing.T) {
-	actions, err := awsData()
-	if err != nil {
-		t.Fatal(err)
-	}
-	every := actions.Services()
-	without := func(names ...string) []string {
-		return slices.DeleteFunc(slices.Clone(every), func(s string) bool { return slices.Contains(names, s) })
-	}
-	for _, tt := range []struct {
-		name      string
-		documents []string
-		want      []string
-	}{
-		{"nothing", []string{document(says("Deny", "*", "*"))}, nil},
-		{"actions", []string{document(says("Allow", "S3:GetObject", objectA), says("Allow", "sqs:Send*", "*"))}, []string{"s3", "sqs"}},
-		{"an action that AWS has not", []string{document(says("Allow", "s3:MadeUp", "*"))}, nil},
-		{"everything", []string{document(says("Allow", "*", "*"))}, every},
-		{"all but one action", []string{`{"Version":"2012-10-17","Statement":{"Effect":"Allow","NotAction":"s3:GetObject","Resource":"*"}}`}, every},
-		{"denied by another policy", []string{document(says("Allow", "*", "*")), document(says("Deny", "s3:*", "*"))}, without("s3")},
-		{"the only action denied", []string{document(says("Allow", "s3:GetObject", "*"), says("Deny", "s3:Get*", "*"))}, nil},
-		{"denied on some resource", []string{document(says("Allow", "s3:*", "*"), says("Deny", "s3:*", objectA))}, []string{"s3"}},
-		{"denied at times", []string{document(says("Allow", "s3:*", "*"), saysIf("Deny", "s3:*", "*", `{"Bool":{"aws:SecureTransport":"false"}}`))}, []string{"s3"}},
-		{"allowed at times", []string{document(saysIf("Allow", "s3:*", "*", `{"Bool":{"aws:SecureTransport":"true"}}`))}, []string{"s3"}},
-		{"services by a pattern", []string{document(says("Allow", "lamb*:InvokeFunct*", "*"))}, []string{"lambda"}},
-	} {
-		var policies []authz.Policy
-		for _, text := range tt.documents {
-			doc, err := policy.Parse([]byte(text))
-			if err != nil {
-				t.Fatal(err)
-			}
-			policies = append(policies, authz.Policy{Document: doc})
-		}
-		got, err := grantedServices(t.Context(), actions, policies)
-		if err != nil || !cmp.Equal(got, tt.want, cmpopts.EquateEmpty()) {
-			t.Errorf("%s: got %d services %.3q, %v, want %d %.3q", tt.name, len(got), got, err, len(tt.want), tt.want)
-		}
-	}
-	ended, end := context.WithCancel(t.Context())
-	end()
-	if _, err := grantedServices(ended, actions, nil); !errors.Is(err, ended.Err()) {
-		t.Errorf("got %v, want %v", err, ended.Err())
-	}
-}
 
 // reportWorld has alice and bob in a group that has a policy, and a role that has it itself.
 func reportWorld(t *testing.T) (w *world, policyARN string) {
@@ -78,12 +29,18 @@ func reportWorld(t *testing.T) (w *world, policyARN string) {
 	}
 	must[sdk.AttachGroupPolicyOutput](w, &sdk.AttachGroupPolicyInput{GroupName: s("g"), PolicyArn: &policyARN})
 	must[sdk.AttachRolePolicyOutput](w, &sdk.AttachRolePolicyInput{RoleName: s("worker"), PolicyArn: &policyARN})
-	at := func(hour int) Use { return Use{time.Date(2026, 3, 1, hour, 0, 0, 0, time.UTC), "eu-west-1"} }
-	w.uses[ids["alice"]] = []ServiceUse{
-		{"iam", at(2), map[string]Use{"GetUser": at(2), "GetRole": at(1)}}, {"s3", at(9), map[string]Use{"GetObject": at(9)}},
+	at := func(hour int) report.Use {
+		return report.Use{Time: time.Date(2026, 3, 1, hour, 0, 0, 0, time.UTC), Region: "eu-west-1"}
 	}
-	w.uses[ids["bob"]] = []ServiceUse{{"iam", at(3), map[string]Use{"GetRole": at(3)}}}
-	w.uses[ids["worker"]] = []ServiceUse{{"lambda", at(4), map[string]Use{"InvokeFunction": at(4)}}}
+	type actions = map[string]report.Use
+	use := func(service string, last report.Use, of actions) report.ServiceUse {
+		return report.ServiceUse{Service: service, Use: last, Actions: of}
+	}
+	w.uses[ids["alice"]] = []report.ServiceUse{
+		use("iam", at(2), actions{"GetUser": at(2), "GetRole": at(1)}), use("s3", at(9), actions{"GetObject": at(9)}),
+	}
+	w.uses[ids["bob"]] = []report.ServiceUse{use("iam", at(3), actions{"GetRole": at(3)})}
+	w.uses[ids["worker"]] = []report.ServiceUse{use("lambda", at(4), actions{"InvokeFunction": at(4)})}
 	return w, policyARN
 }
 
@@ -128,7 +85,7 @@ func TestServiceLastAccessedDetails(t *testing.T) {
 				l.Hour = s.LastAuthenticated.Hour()
 			}
 			for _, a := range s.TrackedActionsLastAccessed {
-				_, _, name, _ := parseIdentityARN(*a.LastAccessedEntity)
+				_, _, name, _ := record.ParseIdentityARN(*a.LastAccessedEntity)
 				l.Actions = append(l.Actions, *a.ActionName+" by "+name)
 			}
 			got = append(got, l)
@@ -197,7 +154,11 @@ func TestServiceLastAccessedPages(t *testing.T) {
 			t.Errorf("page %d has %d services, want 100", pages, len(out.ServicesLastAccessed))
 		}
 	}
-	if diff := cmp.Diff(got, w.s.actions.Services()); diff != "" {
+	actions, err := awsData()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(got, actions.Services()); diff != "" {
 		t.Errorf("-got +want:\n%s", diff)
 	}
 }
@@ -227,7 +188,7 @@ func TestReportRefusals(t *testing.T) {
 	wantError(t, err, "NoSuchEntity", "The job with id "+*id+" cannot be found.")
 
 	// A day later it is gone, when the next is made.
-	w.now = w.now.Add(reportsKept)
+	w.now = w.now.Add(24 * time.Hour)
 	w.makeReport("arn:aws:iam::111122223333:user/alice", "")
 	_, err = w.do(&sdk.GetServiceLastAccessedDetailsInput{JobId: id})
 	wantError(t, err, "NoSuchEntity", "The job with id "+*id+" cannot be found.")

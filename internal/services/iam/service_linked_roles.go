@@ -13,13 +13,13 @@ import (
 
 	"github.com/licet/licet/internal/awserr"
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/iam/record"
+	"github.com/licet/licet/internal/services/iam/request"
+	"github.com/licet/licet/internal/services/iam/target"
 	"github.com/licet/licet/internal/store"
 )
 
-const (
-	serviceLinkedPath = "/aws-service-role/"
-	serviceDomain     = ".amazonaws.com"
-)
+const serviceDomain = ".amazonaws.com"
 
 // linkedService finds a service by its principal, whose case counts.
 func (s *Service) linkedService(principal string) (linkedService, bool) {
@@ -44,28 +44,30 @@ func (l linkedService) roleName(suffix *string) string {
 func (s *Service) createServiceLinkedRole(
 	ctx context.Context, c *service.Call, in *sdk.CreateServiceLinkedRoleInput,
 ) (*sdk.CreateServiceLinkedRoleOutput, error) {
-	if err := s.patterns.checkDescription(in.Description); err != nil {
+	if err := s.Patterns.CheckDescription(in.Description); err != nil {
 		return nil, err
 	}
 	principal := *in.AWSServiceName
 	l, ok := s.linkedService(principal)
 	if !ok {
-		return nil, accessDenied("Cannot find Service Linked Role template for " + principal)
+		return nil, request.AccessDenied("Cannot find Service Linked Role template for " + principal)
 	}
 	if in.CustomSuffix != nil && !l.suffixed {
-		return nil, invalidInput("Custom suffix is not allowed for %s", principal)
+		return nil, request.InvalidInput("Custom suffix is not allowed for %s", principal)
 	}
-	e := &identity{
-		Kind: roleKind, Name: l.roleName(in.CustomSuffix), Path: serviceLinkedPath + principal + "/",
-		Description: aws.ToString(in.Description), MaxSessionSeconds: minSessionSeconds, Trust: linkedTrust(principal),
-		Attached: []string{s.arn(awsAccount, "policy"+serviceLinkedPath+l.policy)},
+	e := &record.Identity{
+		Kind: record.RoleKind, Name: l.roleName(in.CustomSuffix), Path: record.ServiceLinkedPath + principal + "/",
+		Description: aws.ToString(in.Description), MaxSessionSeconds: request.MinSessionSeconds, Trust: linkedTrust(principal),
+		Attached: []string{s.ARN(record.AWSAccount, "policy"+record.ServiceLinkedPath+l.policy)},
 	}
-	if err := checkLength("roleName", e.Name, 1, maxRoleName); err != nil {
+	if err := request.CheckLength("roleName", e.Name, 1, request.MaxRoleName); err != nil {
 		return nil, err
 	}
-	err := s.create(ctx, c, e, nil, func(tx store.Tx) error { return tx.Put(useKey(c.Account, attached, e.Attached[0], e), nil) })
-	if taken, ok := errors.AsType[*awserr.Error](err); ok && taken.Code == alreadyExistsCode {
-		return nil, invalidInput("Service role name %s has been taken in this account, please try a different suffix.", e.Name)
+	err := s.create(ctx, c, e, nil, func(tx store.Tx) error {
+		return tx.Put(record.UseKey(c.Account, record.Attached, e.Attached[0], e), nil)
+	})
+	if taken, ok := errors.AsType[*awserr.Error](err); ok && taken.Code == request.AlreadyExistsCode {
+		return nil, request.InvalidInput("Service role name %s has been taken in this account, please try a different suffix.", e.Name)
 	}
 	if err != nil {
 		return nil, err
@@ -82,9 +84,9 @@ func linkedTrust(principal string) string {
 
 // toMakeLinked is the resource of CreateServiceLinkedRole: the role's ARN to be.
 func (s *Service) toMakeLinked(_ context.Context, c *service.Call, in any) (service.Target, error) {
-	principal, suffix := member[*string](in, "AWSServiceName"), member[*string](in, "CustomSuffix")
+	principal, suffix := target.Member[*string](in, "AWSServiceName"), target.Member[*string](in, "CustomSuffix")
 	if principal == nil {
-		return service.Target{}, violation("aWSServiceName", "Member must not be null")
+		return service.Target{}, request.Violation("aWSServiceName", "Member must not be null")
 	}
 	if err := s.checkLinked("aWSServiceName", principal, 128); err != nil {
 		return service.Target{}, err
@@ -93,8 +95,8 @@ func (s *Service) toMakeLinked(_ context.Context, c *service.Call, in any) (serv
 		return service.Target{}, err
 	}
 	l, _ := s.linkedService(*principal)
-	e := &identity{Kind: roleKind, Path: serviceLinkedPath + *principal + "/", Name: l.roleName(suffix)}
-	t := service.Target{ARN: s.arnOf(c.Account, e), Account: c.Account}
+	e := &record.Identity{Kind: record.RoleKind, Path: record.ServiceLinkedPath + *principal + "/", Name: l.roleName(suffix)}
+	t := service.Target{ARN: s.IdentityARN(c.Account, e), Account: c.Account}
 	t.Keys.Set("iam:AWSServiceName", *principal)
 	return t, nil
 }
@@ -104,10 +106,10 @@ func (s *Service) checkLinked(member string, value *string, most int) error {
 	if value == nil {
 		return nil
 	}
-	if err := checkLength(member, *value, 1, most); err != nil {
+	if err := request.CheckLength(member, *value, 1, most); err != nil {
 		return err
 	}
-	return s.patterns.name.check(member, *value)
+	return s.Patterns.Name.Check(member, *value)
 }
 
 // deletionTask is what is kept of a service-linked role that was deleted.
@@ -123,24 +125,24 @@ func (s *Service) deleteServiceLinkedRole(
 ) (*sdk.DeleteServiceLinkedRoleOutput, error) {
 	task := uuid.NewString()
 	var path string
-	err := s.db.Update(ctx, func(tx store.Tx) error {
-		e, err := findIdentity(tx, c.Account, roleKind, *in.RoleName)
+	err := s.DB.Update(ctx, func(tx store.Tx) error {
+		e, err := record.FindIdentity(tx, c.Account, record.RoleKind, *in.RoleName)
 		if err != nil {
 			return err
 		}
-		if !e.isServiceLinked() {
-			return noSuchIdentity(roleKind, e.Name)
+		if !e.IsServiceLinked() {
+			return record.NoSuchIdentity(record.RoleKind, e.Name)
 		}
 		path = e.Path + e.Name
 		for _, policy := range e.Attached {
-			if err := tx.Delete(useKey(c.Account, attached, policy, e)); err != nil {
+			if err := tx.Delete(record.UseKey(c.Account, record.Attached, policy, e)); err != nil {
 				return err
 			}
 		}
 		if err := erase(tx, c.Account, e); err != nil {
 			return err
 		}
-		return store.PutJSON(tx, deletionTaskKey(c.Account, task), deletionTask{RoleARN: s.arnOf(c.Account, e)})
+		return store.PutJSON(tx, deletionTaskKey(c.Account, task), deletionTask{RoleARN: s.IdentityARN(c.Account, e)})
 	})
 	if err != nil {
 		return nil, err

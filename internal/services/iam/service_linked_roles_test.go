@@ -13,6 +13,7 @@ import (
 
 	"github.com/licet/licet/internal/awsdata"
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/iam/request"
 )
 
 // Every policy of the table is there, and the table says what AWS's managed policies say about the names of the roles.
@@ -27,7 +28,7 @@ func TestLinkedServices(t *testing.T) {
 		if _, ok := data.ManagedPolicy("arn:aws:iam::aws:policy/aws-service-role/" + l.policy); !ok {
 			t.Errorf("%s: there is no policy %s", l.principal, l.policy)
 		}
-		if n := len(l.roleName(nil)); n > maxRoleName {
+		if n := len(l.roleName(nil)); n > request.MaxRoleName {
 			t.Errorf("%s: a name of %d characters", l.principal, n)
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/iam/record"
+	"github.com/licet/licet/internal/services/iam/request"
 	"github.com/licet/licet/internal/store"
 )
 
@@ -18,10 +20,10 @@ func (s *Service) setSecurityTokenServicePreferences(
 	switch in.GlobalEndpointTokenVersion {
 	case types.GlobalEndpointTokenVersionV1Token, types.GlobalEndpointTokenVersionV2Token:
 	default:
-		return nil, violation("globalEndpointTokenVersion", "Member must satisfy enum value set: [v2Token, v1Token]")
+		return nil, request.Violation("globalEndpointTokenVersion", "Member must satisfy enum value set: [v2Token, v1Token]")
 	}
-	err := s.db.Update(ctx, func(tx store.Tx) error {
-		return tx.Put(tokenVersionKey(c.Account), []byte(in.GlobalEndpointTokenVersion))
+	err := s.DB.Update(ctx, func(tx store.Tx) error {
+		return tx.Put(record.TokenVersionKey(c.Account), []byte(in.GlobalEndpointTokenVersion))
 	})
 	return &sdk.SetSecurityTokenServicePreferencesOutput{}, err
 }

@@ -6,6 +6,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
+	"github.com/licet/licet/internal/services/iam/record"
 	"github.com/licet/licet/internal/store"
 )
 
@@ -14,7 +15,7 @@ func TestSetSecurityTokenServicePreferences(t *testing.T) {
 	for _, version := range []types.GlobalEndpointTokenVersion{"v2Token", "v1Token"} {
 		must[sdk.SetSecurityTokenServicePreferencesOutput](w, &sdk.SetSecurityTokenServicePreferencesInput{GlobalEndpointTokenVersion: version})
 		if err := w.db.View(t.Context(), func(r store.Reader) error {
-			item, err := r.Get(tokenVersionKey(account))
+			item, err := r.Get(record.TokenVersionKey(account))
 			if got := string(item.Value); got != string(version) {
 				t.Errorf("got %s, want %s", got, version)
 			}

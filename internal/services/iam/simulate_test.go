@@ -542,7 +542,7 @@ func TestSimulationSize(t *testing.T) {
 		wantError(t, err, "InvalidInput", "The simulation has too many resources and statements.")
 	}
 	_, err = w.do(&sdk.SimulateCustomPolicyInput{
-		ActionNames: []string{"s3:GetObject"}, PolicyInputList: []string{document(says("Allow", "*", "*")) + strings.Repeat(" ", maxSimulatedPolicy)},
+		ActionNames: []string{"s3:GetObject"}, PolicyInputList: []string{document(says("Allow", "*", "*")) + strings.Repeat(" ", 131072)},
 	})
 	wantError(t, err, "InvalidInput", "Policy input list item 1 has invalid content")
 }

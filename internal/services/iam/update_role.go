@@ -8,20 +8,22 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/iam/record"
+	"github.com/licet/licet/internal/services/iam/request"
 	"github.com/licet/licet/internal/store"
 )
 
 // updateRole leaves alone what the call does not mention (recorded).
 func (s *Service) updateRole(ctx context.Context, c *service.Call, in *sdk.UpdateRoleInput) (*sdk.UpdateRoleOutput, error) {
-	if err := s.patterns.checkDescription(in.Description); err != nil {
+	if err := s.Patterns.CheckDescription(in.Description); err != nil {
 		return nil, err
 	}
-	if err := checkRange("maxSessionDuration", in.MaxSessionDuration, minSessionSeconds, maxSessionSeconds); err != nil {
+	if err := request.CheckRange("maxSessionDuration", in.MaxSessionDuration, request.MinSessionSeconds, request.MaxSessionSeconds); err != nil {
 		return nil, err
 	}
-	err := s.describe(ctx, c.Account, roleKind, *in.RoleName, func(_ store.Tx, e *identity) error {
-		if in.MaxSessionDuration != nil && e.isServiceLinked() {
-			return protectedRole(e.Name)
+	err := s.Describe(ctx, c.Account, record.RoleKind, *in.RoleName, func(_ store.Tx, e *record.Identity) error {
+		if in.MaxSessionDuration != nil && e.IsServiceLinked() {
+			return request.ProtectedRole(e.Name)
 		}
 		if in.Description != nil {
 			e.Description = *in.Description
@@ -38,11 +40,11 @@ func (s *Service) updateRole(ctx context.Context, c *service.Call, in *sdk.Updat
 func (s *Service) updateRoleDescription(
 	ctx context.Context, c *service.Call, in *sdk.UpdateRoleDescriptionInput,
 ) (*sdk.UpdateRoleDescriptionOutput, error) {
-	if err := s.patterns.checkDescription(in.Description); err != nil {
+	if err := s.Patterns.CheckDescription(in.Description); err != nil {
 		return nil, err
 	}
 	var role types.Role
-	err := s.describe(ctx, c.Account, roleKind, *in.RoleName, func(tx store.Tx, e *identity) (err error) {
+	err := s.Describe(ctx, c.Account, record.RoleKind, *in.RoleName, func(tx store.Tx, e *record.Identity) (err error) {
 		e.Description = aws.ToString(in.Description)
 		role, err = s.listedRole(tx, c.Account, e)
 		role.MaxSessionDuration = nil
@@ -60,7 +62,7 @@ func (s *Service) updateAssumeRolePolicy(
 	if err := checkDocumentLength("policyDocument", in.PolicyDocument); err != nil {
 		return nil, err
 	}
-	err := s.change(ctx, c.Account, roleKind, *in.RoleName, func(tx store.Tx, e *identity) (err error) {
+	err := s.Change(ctx, c.Account, record.RoleKind, *in.RoleName, func(tx store.Tx, e *record.Identity) (err error) {
 		e.Trust, err = s.storedTrust(tx, *in.PolicyDocument)
 		return err
 	})
@@ -68,5 +70,5 @@ func (s *Service) updateAssumeRolePolicy(
 }
 
 func (s *Service) deleteRole(ctx context.Context, c *service.Call, in *sdk.DeleteRoleInput) (*sdk.DeleteRoleOutput, error) {
-	return &sdk.DeleteRoleOutput{}, s.remove(ctx, c.Account, roleKind, *in.RoleName)
+	return &sdk.DeleteRoleOutput{}, s.remove(ctx, c.Account, record.RoleKind, *in.RoleName)
 }

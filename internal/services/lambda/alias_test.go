@@ -97,12 +97,17 @@ func TestAlias(t *testing.T) {
 	}
 
 	must[sdk.AddPermissionOutput](h, permissionInput("f:one", "s", "s3.amazonaws.com"))
+	must[sdk.CreateFunctionUrlConfigOutput](h, &sdk.CreateFunctionUrlConfigInput{
+		FunctionName: aws.String("f"), Qualifier: aws.String("one"), AuthType: types.FunctionUrlAuthTypeAwsIam,
+	})
 	for range 2 { // the second time it is not there
 		must[sdk.DeleteAliasOutput](h, &sdk.DeleteAliasInput{FunctionName: aws.String("f"), Name: aws.String("one")})
 	}
 	refuse[sdk.GetAliasOutput](h, get, "ResourceNotFoundException", 404, "Cannot find alias arn: "+arnOfF+":one")
-	// A new alias of the name does not inherit the policy.
+	// A new alias of the name inherits neither policy nor URL.
 	must[sdk.CreateAliasOutput](h, newAlias("one", "$LATEST"))
+	refuse[sdk.GetFunctionUrlConfigOutput](h, &sdk.GetFunctionUrlConfigInput{FunctionName: aws.String("f"), Qualifier: aws.String("one")},
+		"ResourceNotFoundException", 404, "The resource you requested does not exist.")
 	refuse[sdk.GetPolicyOutput](h, &sdk.GetPolicyInput{FunctionName: aws.String("f"), Qualifier: aws.String("one")},
 		"ResourceNotFoundException", 404, "The resource you requested does not exist.")
 	must[sdk.DeleteFunctionOutput](h, &sdk.DeleteFunctionInput{FunctionName: aws.String("f")})

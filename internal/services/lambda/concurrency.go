@@ -134,7 +134,7 @@ func (s *Service) runnable(ctx context.Context, f found) (execution.Function, er
 		return execution.Function{}, err
 	}
 	r := f.function.reference
-	dir, err := s.code.directory(ctx, f.version.Code)
+	run, err := s.unpack(ctx, f)
 	if err != nil {
 		return execution.Function{}, fmt.Errorf("unpack code of %s: %w", r.ARN(), err)
 	}
@@ -142,7 +142,6 @@ func (s *Service) runnable(ctx context.Context, f found) (execution.Function, er
 	if err != nil {
 		return execution.Function{}, err
 	}
-	run := f.execution(dir)
 	run.Reserved, run.AccountReserved = c.Functions[r.Name].Reserved, c.total
 	return run, nil
 }

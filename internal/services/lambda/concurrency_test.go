@@ -18,6 +18,7 @@ import (
 
 	"github.com/licet/licet/internal/awserr"
 	"github.com/licet/licet/internal/execution"
+	"github.com/licet/licet/internal/services/lambda/bundle"
 	"github.com/licet/licet/internal/services/lambda/request"
 	"github.com/licet/licet/internal/store"
 )
@@ -478,7 +479,7 @@ func TestRunReportsBrokenFunctions(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		v.Code = blobName([]byte("nobody has this"))
+		v.Code = bundle.Name([]byte("nobody has this"))
 		return store.PutJSON(tx, versionKey(r, "1"), v)
 	})
 	must[sdk.PutProvisionedConcurrencyConfigOutput](h, provision("f", "1", 1))

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
+	"github.com/licet/licet/internal/services/lambda/bundle"
 	"github.com/licet/licet/internal/services/lambda/request"
 )
 
@@ -86,6 +87,9 @@ func (f found) describe() types.FunctionConfiguration {
 	if v.DeadLetter != "" {
 		c.DeadLetterConfig = &types.DeadLetterConfig{TargetArn: aws.String(v.DeadLetter)}
 	}
+	for _, l := range v.Layers {
+		c.Layers = append(c.Layers, types.Layer{Arn: aws.String(l.ARN), CodeSize: l.CodeSize})
+	}
 	if len(v.FileSystems) > 0 {
 		c.FileSystemConfigs = v.FileSystems
 	}
@@ -130,7 +134,7 @@ func (v *version) codeSHA256() string {
 	if v.Image != nil {
 		return strings.TrimPrefix(v.Image.Digest, "sha256:")
 	}
-	return codeSHA256(v.Code)
+	return bundle.SHA256(v.Code)
 }
 
 func setState(c *types.FunctionConfiguration, when moment) {

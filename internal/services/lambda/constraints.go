@@ -29,8 +29,6 @@ var (
 		`access-point/fsap-[a-f0-9]{17}|s3files:[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:file-system/fs-[a-f0-9]{17,40}/`+
 		`access-point/fsap-[a-f0-9]{17,40})`)
 	// The model forbids a dot at the end by a look-behind, which Go's expressions do not have.
-	bucketText       = request.NewText(3, 63, `[0-9A-Za-z\.\-_]*[0-9A-Za-z\-_]`)
-	objectText       = request.Text{Min: 1, Max: 1024}
 	masterRegionText = request.NewText(0, 0, `ALL|[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}`)
 
 	durableExecutionNameText = request.NewText(1, 64, `[a-zA-Z0-9-_]+`)

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/lambda/bundle"
 	"github.com/licet/licet/internal/services/lambda/fault"
 	"github.com/licet/licet/internal/services/lambda/request"
 	"github.com/licet/licet/internal/services/lambda/signing"
@@ -80,13 +81,13 @@ func (s *Service) createFunctionTarget(
 }
 
 func (s *Service) createFunctionNeeds(
-	_ context.Context, c *service.Call, in *sdk.CreateFunctionInput,
+	ctx context.Context, c *service.Call, in *sdk.CreateFunctionInput,
 ) ([]service.Need, error) {
 	r, err := createFunctionReference(c, in)
 	if err != nil {
 		return nil, err
 	}
-	needs, err := createSettings(in).needs(c, r.FunctionARN())
+	needs, err := s.needs(ctx, c, createSettings(in), r.FunctionARN())
 	if err != nil {
 		return nil, err
 	}
@@ -115,8 +116,11 @@ func (s *Service) createFunction(
 		return nil, err
 	}
 	f.Latest.setCode(code)
+	if err := f.Latest.checkSize(); err != nil {
+		return nil, err
+	}
 	if zip != nil {
-		if _, err := s.storeCode(ctx, zip); err != nil {
+		if _, err := bundle.Store(ctx, s.Blobs, zip); err != nil {
 			return nil, err
 		}
 	}

@@ -93,6 +93,11 @@ type version struct {
 
 	Sealed      []byte            `json:"environment,omitempty"` // JSON of Environment, encrypted
 	Environment map[string]string `json:"-"`                     // nil: never given
+
+	// CodeUnpacked is the size of the code as it is unpacked, which counts with that of the layers.
+	CodeUnpacked int64       `json:"code_unpacked,omitempty"`
+	Layers       []usedLayer `json:"layers,omitempty"`
+	unpacked     unpacked
 }
 
 // found is what a request names.
@@ -147,8 +152,9 @@ func (s *Service) decodeShown(item store.Item) (*function, error) {
 	return f, nil
 }
 
-// open decrypts what is secret in a version's record.
+// open completes a version that was read: it decrypts what is secret and derives what is not stored.
 func (s *Service) open(v *version) error {
+	v.unpacked = newUnpacked(v.Code, v.Layers)
 	if v.Sealed == nil {
 		return nil
 	}
@@ -334,15 +340,30 @@ func checkRevision(asked *string, current string) error {
 	return nil
 }
 
-// execution is a version as its environments see it. Nothing is copied: cached records do not change.
-func (f found) execution(codeDir string) execution.Function {
+// unpack gives a version as its environments see it, with its code and layers.
+func (s *Service) unpack(ctx context.Context, f found) (execution.Function, error) {
+	codeDir, err := s.code.Directory(ctx, f.version.unpacked.code)
+	if err != nil {
+		return execution.Function{}, err
+	}
+	layerDir, err := s.code.Directory(ctx, f.version.unpacked.layers)
+	if err != nil {
+		return execution.Function{}, fmt.Errorf("layers: %w", err)
+	}
+	run := f.execution()
+	run.CodeDir, run.LayerDir = codeDir, layerDir
+	return run, nil
+}
+
+// execution is a version as its environments see it, but for its code and layers. Nothing is copied: cached records do not change.
+func (f found) execution() execution.Function {
 	v := f.version
 	return execution.Function{
 		ARN: f.function.reference.FunctionARN(), Account: f.function.Account, Region: f.function.Region, Name: f.function.Name,
 		Version: v.Number, Revision: v.RevisionID,
 		Role: v.Role, Runtime: string(v.Runtime), Handler: v.Handler,
 		Timeout: time.Duration(v.Timeout) * time.Second, MemoryMB: int(v.MemorySize), EphemeralMB: int(v.Ephemeral),
-		Env: v.Environment, CodeDir: codeDir, LogGroup: v.LogGroup,
+		Env: v.Environment, LogGroup: v.LogGroup,
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/licet/licet/authz"
+	"github.com/licet/licet/internal/services/lambda/bundle"
 	"github.com/licet/licet/internal/store"
 )
 
@@ -30,7 +31,7 @@ func TestCreateFunctionDefaults(t *testing.T) {
 	out := must[sdk.CreateFunctionOutput](h, in)
 	want := &sdk.CreateFunctionOutput{
 		Architectures:        []types.Architecture{types.ArchitectureX8664},
-		CodeSha256:           aws.String(codeSHA256(blobName(in.Code.ZipFile))),
+		CodeSha256:           aws.String(bundle.SHA256(bundle.Name(in.Code.ZipFile))),
 		CodeSize:             int64(len(in.Code.ZipFile)),
 		Description:          aws.String(""),
 		EphemeralStorage:     &types.EphemeralStorage{Size: aws.Int32(512)},
@@ -68,7 +69,7 @@ func TestCreateFunctionDefaults(t *testing.T) {
 		c.LastUpdateStatus != types.LastUpdateStatusSuccessful || *c.RevisionId != *out.RevisionId {
 		t.Errorf("read: got state %s, update %s, revision %s", c.State, c.LastUpdateStatus, *c.RevisionId)
 	}
-	if want := "http://localhost:4566/code/" + string(blobName(in.Code.ZipFile)); *got.Code.Location != want || *got.Code.RepositoryType != "S3" {
+	if want := "http://localhost:4566/code/" + string(bundle.Name(in.Code.ZipFile)); *got.Code.Location != want || *got.Code.RepositoryType != "S3" {
 		t.Errorf("code: got %s in %s, want %s", *got.Code.Location, *got.Code.RepositoryType, want)
 	}
 	refuse[sdk.CreateFunctionOutput](h, in, "ResourceConflictException", 409, "Function already exist: f")
@@ -210,10 +211,10 @@ func TestCreateFunctionRefused(t *testing.T) {
 		{"zip with a way out", func(in *sdk.CreateFunctionInput) { in.Code.ZipFile = zipOf(t, map[string]string{"../x": ""}) },
 			badParameter, 400,
 			"Could not unzip uploaded file. Please check your file, then try to upload again."},
-		{"large zip", func(in *sdk.CreateFunctionInput) { in.Code.ZipFile = make([]byte, maxZipped+1) },
+		{"large zip", func(in *sdk.CreateFunctionInput) { in.Code.ZipFile = make([]byte, bundle.MaxZipped+1) },
 			"RequestEntityTooLargeException", 413,
 			"Zipped size must be smaller than 52428800 bytes"},
-		{"very large zip", func(in *sdk.CreateFunctionInput) { in.Code.ZipFile = make([]byte, maxZipped+1<<18) },
+		{"very large zip", func(in *sdk.CreateFunctionInput) { in.Code.ZipFile = make([]byte, bundle.MaxZipped+1<<18) },
 			"RequestEntityTooLargeException", 413,
 			"Request must be smaller than 70167211 bytes for the CreateFunction operation"},
 		{"many tags", func(in *sdk.CreateFunctionInput) { in.Tags = manyTags }, badParameter, 400,
@@ -248,7 +249,7 @@ func TestUnzippedSize(t *testing.T) {
 	}
 	h := newHarness(t)
 	in := h.newFunction("f")
-	in.Code.ZipFile = zipOf(t, map[string]string{"zeros": strings.Repeat("\x00", maxUnpacked)})
+	in.Code.ZipFile = zipOf(t, map[string]string{"zeros": strings.Repeat("\x00", bundle.MaxUnpacked)})
 	refuse[sdk.CreateFunctionOutput](h, in, "InvalidParameterValueException", 400,
 		"Unzipped size must be smaller than 262144000 bytes")
 }
@@ -261,8 +262,8 @@ func TestNotImplementedMembers(t *testing.T) {
 		"Code.S3ObjectStorageMode=REFERENCE": func(in *sdk.CreateFunctionInput) {
 			in.Code = &types.FunctionCode{S3Bucket: bucket, S3Key: key, S3ObjectStorageMode: types.S3ObjectStorageModeReference}
 		},
-		"PublishTo":     func(in *sdk.CreateFunctionInput) { in.PublishTo = "LATEST_PUBLISHED" },
-		"DurableConfig": func(in *sdk.CreateFunctionInput) { in.DurableConfig = &types.DurableConfig{} },
+		"PublishTo":              func(in *sdk.CreateFunctionInput) { in.PublishTo = "LATEST_PUBLISHED" },
+		"DurableConfig":          func(in *sdk.CreateFunctionInput) { in.DurableConfig = &types.DurableConfig{} },
 		"CapacityProviderConfig": func(in *sdk.CreateFunctionInput) { in.CapacityProviderConfig = &types.CapacityProviderConfig{} },
 	} {
 		in := h.newFunction("f")
@@ -316,10 +317,10 @@ func TestUpdateFunctionCode(t *testing.T) {
 		DryRun: true,
 	}
 	dry := must[sdk.UpdateFunctionCodeOutput](h, in)
-	if want := codeSHA256(blobName(in.ZipFile)); *dry.CodeSha256 != want || *dry.RevisionId != *first.RevisionId {
+	if want := bundle.SHA256(bundle.Name(in.ZipFile)); *dry.CodeSha256 != want || *dry.RevisionId != *first.RevisionId {
 		t.Errorf("dry run: got %s %s", *dry.CodeSha256, *dry.RevisionId)
 	}
-	if _, err := h.lambda.Blobs.Open(t.Context(), blobName(in.ZipFile)); err == nil {
+	if _, err := h.lambda.Blobs.Open(t.Context(), bundle.Name(in.ZipFile)); err == nil {
 		t.Error("dry run stored the code")
 	}
 	get := &sdk.GetFunctionConfigurationInput{FunctionName: aws.String("f")}
@@ -362,7 +363,7 @@ func TestUpdateFunctionCode(t *testing.T) {
 			"licet does not implement "+member+" of the operation UpdateFunctionCode of lambda.")
 	}
 	refuse[sdk.UpdateFunctionCodeOutput](h, &sdk.UpdateFunctionCodeInput{FunctionName: aws.String("f"), ZipFile: make([]byte,
-		maxZipped+1)},
+		bundle.MaxZipped+1)},
 		"RequestEntityTooLargeException", 413, "Request must be smaller than 69905067 bytes for the UpdateFunctionCode operation")
 	for name, want := range map[string]string{"g": "function:g", "f:1": "function:f:1"} {
 		refuse[sdk.UpdateFunctionCodeOutput](h, &sdk.UpdateFunctionCodeInput{FunctionName: aws.String(name), ZipFile: in.ZipFile},

@@ -19,6 +19,7 @@ import (
 	"github.com/licet/licet/internal/archive"
 	"github.com/licet/licet/internal/awserr"
 	"github.com/licet/licet/internal/execution"
+	"github.com/licet/licet/internal/services/lambda/bundle"
 	"github.com/licet/licet/internal/services/lambda/request"
 )
 
@@ -198,21 +199,21 @@ func (h *harness) quiet() *harness {
 func TestDamagedCode(t *testing.T) {
 	h := newHarness(t)
 	h.create("f")
-	code := h.lambdaCode("f")
+	dir := h.lambdaCode("f")
 	name, _, err := h.lambda.Blobs.Put(t.Context(), strings.NewReader("no zip"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = h.lambda.code.directory(t.Context(), name)
+	_, err = h.lambda.code.Directory(t.Context(), bundle.NewSet(name))
 	wantError(t, err, "InvalidZipFileException", 502, "Lambda could not unzip the deployment package.")
 	if !errors.Is(err, archive.ErrInvalid) {
 		t.Errorf("cause: got %v", err)
 	}
 	// A failure is not kept.
-	if _, err = h.lambda.code.directory(t.Context(), name); err == nil {
+	if _, err = h.lambda.code.Directory(t.Context(), bundle.NewSet(name)); err == nil {
 		t.Error("second try succeeded")
 	}
-	if _, err := os.Stat(filepath.Join(h.lambda.CodeDir, code)); err == nil {
+	if _, err := os.Stat(filepath.Join(h.lambda.CodeDir, dir)); err == nil {
 		t.Error("code of f was unpacked before its first use")
 	}
 }

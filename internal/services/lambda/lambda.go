@@ -15,8 +15,10 @@ import (
 	"github.com/licet/licet/internal/registry"
 	"github.com/licet/licet/internal/secret"
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/lambda/bundle"
 	"github.com/licet/licet/internal/services/lambda/fault"
 	"github.com/licet/licet/internal/services/lambda/functionurl"
+	"github.com/licet/licet/internal/services/lambda/layer"
 	"github.com/licet/licet/internal/services/lambda/mapping"
 	"github.com/licet/licet/internal/services/lambda/resourcepolicy"
 	"github.com/licet/licet/internal/services/lambda/signing"
@@ -46,12 +48,6 @@ type Roles interface {
 	Allows(ctx context.Context, roleARN, functionARN, action, resource string) (bool, error)
 }
 
-// CodeURLs makes the links that GetFunction gives to download code.
-type CodeURLs interface {
-	// CodeURL is a link that works without credentials for some minutes (AWS: 10).
-	CodeURL(ctx context.Context, c *service.Call, name blob.Name) (string, error)
-}
-
 // Permissions tells what a caller may do beside what was judged for its call.
 type Permissions interface {
 	// Permitted tells whether the policies would let the call through with this input.
@@ -66,13 +62,6 @@ type Images interface {
 	Resolve(ctx context.Context, image string) (registry.Image, error)
 }
 
-// Objects is S3, as far as code comes from there.
-type Objects interface {
-	// Object gives an object, of which a version is "" for the newest. The caller may read it: that was judged. Objects that are too
-	// large for code need not be read to their end. A refusal of S3 is an *awserr.Error.
-	Object(ctx context.Context, c *service.Call, bucket, key, version string) ([]byte, error)
-}
-
 // Config is what a Lambda needs. Every field without an "unset" is required.
 type Config struct {
 	DB    store.DB
@@ -84,7 +73,7 @@ type Config struct {
 	Runner      Runner
 	Roles       Roles
 	Principals  resourcepolicy.Principals
-	CodeURLs    CodeURLs
+	CodeURLs    bundle.URLs
 	Permissions Permissions
 	// FunctionURLs says where function URLs are.
 	FunctionURLs functionurl.Address
@@ -100,7 +89,7 @@ type Config struct {
 	// Images are where code may come from. Unset: code as an image is not implemented.
 	Images Images
 	// Objects are where code may come from. Unset: code from S3 is not implemented.
-	Objects Objects
+	Objects bundle.Objects
 	// Logger. Unset: nothing is logged.
 	Logger *slog.Logger
 }
@@ -123,7 +112,8 @@ type Service struct {
 	concurrencies *store.Cache[*concurrency]
 	// codeUsages of other resources than functions, for GetAccountSettings.
 	codeUsages []codeUsage
-	code       *unpacker
+	code       *bundle.Unpacker
+	layers     *layer.Service
 }
 
 // cacheSize bounds the functions that are kept decoded, and the versions, aliases and policies.
@@ -151,13 +141,15 @@ func New(config Config) (*Service, error) {
 	if config.Logger == nil {
 		config.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &Service{Config: config, code: newUnpacker(config.CodeDir, config.Blobs)}
+	s := &Service{Config: config, code: bundle.NewUnpacker(config.CodeDir, config.Blobs)}
 	s.functions = store.NewCache(config.DB, cacheSize, s.decodeShown)
 	s.names = store.NewPages(config.DB, nameCacheSize, decodeName)
 	s.versions = store.NewCache(config.DB, cacheSize, s.decodeVersion)
 	s.aliases = store.NewCache(config.DB, cacheSize, decodeAlias)
 	s.policies = resourcepolicy.New(config.DB, functions{s}, config.Principals, cacheSize)
 	s.urls = functionurl.New(config.DB, functions{s}, config.FunctionURLs)
+	s.layers = layer.New(layer.Config{DB: config.DB, Blobs: config.Blobs, URLs: config.CodeURLs, Objects: config.Objects})
+	s.codeUsages = []codeUsage{layer.CodeSize}
 	s.mappings = mapping.New(config.DB, callees{s}, config.Roles)
 	s.signing = signing.New(config.DB, config.Publishers, s.hasCodeSigningConfig)
 	s.tagged = map[string]taggedRoom{
@@ -175,6 +167,7 @@ func (s *Service) Close() {
 	s.aliases.Close()
 	s.policies.Close()
 	s.concurrencies.Close()
+	s.layers.Close()
 }
 
 // Definition gives what dispatch needs of the service.

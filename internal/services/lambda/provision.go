@@ -104,7 +104,7 @@ func (s *Service) asked(ctx context.Context, f found, p provisioned) (execution.
 	if err == nil {
 		return asked, nil
 	}
-	asked.Function = f.execution("")
+	asked.Function = f.execution()
 	if refused, ok := errors.AsType[*awserr.Error](err); ok { // as an invocation would be
 		asked.Failure = refused.Message
 		return asked, nil

@@ -15,29 +15,27 @@ import (
 
 // needs are the permissions that a caller needs to give a function its role, its layers, its VPC, its file systems and its key
 // (lambda.md 2.2).
-func (s settings) needs(c *service.Call, functionARN string) ([]service.Need, error) {
+func (s *Service) needs(ctx context.Context, c *service.Call, given settings, functionARN string) ([]service.Need, error) {
 	var needs []service.Need
-	if s.Role != nil {
-		need, err := passRole(c, *s.Role, functionARN)
+	if given.Role != nil {
+		need, err := passRole(c, *given.Role, functionARN)
 		if err != nil {
 			return nil, err
 		}
 		needs = append(needs, need)
 	}
-	for _, layer := range s.Layers {
-		a, err := arn.Parse(layer)
-		if err != nil { // its pattern is that of an ARN
-			return nil, fmt.Errorf("parse layer: %w", err)
+	for _, version := range given.Layers {
+		target, err := s.layers.Target(ctx, version)
+		if err != nil {
+			return nil, err
 		}
-		needs = append(needs, service.Need{
-			Action: "lambda:GetLayerVersion", Target: service.Target{ARN: layer, Account: a.AccountID},
-		})
+		needs = append(needs, service.Need{Action: "lambda:GetLayerVersion", Target: target})
 	}
-	fileSystems, err := s.fileSystemNeeds()
+	fileSystems, err := given.fileSystemNeeds()
 	if err != nil {
 		return nil, err
 	}
-	return slices.Concat(needs, s.networkNeeds(c), fileSystems, s.encryptionNeeds(c)), nil
+	return slices.Concat(needs, given.networkNeeds(c), fileSystems, given.encryptionNeeds(c)), nil
 }
 
 // passRole: keys from https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html. The role's tags are not keys:

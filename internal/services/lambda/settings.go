@@ -159,12 +159,6 @@ func (s settings) check() error {
 	if err := checkKey(s.KMSKeyArn); err != nil {
 		return err
 	}
-	if len(s.Layers) > 5 {
-		return fault.InvalidParameter("Cannot reference more than 5 layers.")
-	}
-	if len(s.Layers) > 0 { // there are no layers yet
-		return fault.InvalidParameter("Layer version %s does not exist.", s.Layers[0])
-	}
 	if s.Runtime == "" {
 		return nil
 	}

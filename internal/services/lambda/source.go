@@ -3,7 +3,6 @@ package lambda
 import (
 	"context"
 	"errors"
-	"fmt"
 	"regexp"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -15,6 +14,7 @@ import (
 	"github.com/licet/licet/internal/blob"
 	"github.com/licet/licet/internal/registry"
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/lambda/bundle"
 	"github.com/licet/licet/internal/services/lambda/fault"
 	"github.com/licet/licet/internal/services/lambda/request"
 )
@@ -56,9 +56,9 @@ func (s source) validate(v *request.Validator) {
 	if s.prefix != "" {
 		prefix = "code."
 	}
-	v.Text(prefix+"s3Bucket", s.S3Bucket, bucketText)
-	v.Text(prefix+"s3Key", s.S3Key, objectText)
-	v.Text(prefix+"s3ObjectVersion", s.S3ObjectVersion, objectText)
+	v.Text(prefix+"s3Bucket", s.S3Bucket, request.Bucket)
+	v.Text(prefix+"s3Key", s.S3Key, request.Object)
+	v.Text(prefix+"s3ObjectVersion", s.S3ObjectVersion, request.Object)
 	request.Enum(v, prefix+"s3ObjectStorageMode", s.S3ObjectStorageMode, s.S3ObjectStorageMode.Values())
 	v.Text(prefix+"sourceKMSKeyArn", s.SourceKMSKeyARN, resourceText)
 }
@@ -68,10 +68,7 @@ var privateRepository = regexp.MustCompile(`\A(\d{12})\.dkr\.ecr(?:-fips)?\.([a-
 
 // needs are the permissions that a caller needs to read the code (lambda.md 2.2, operations.json).
 func (s source) needs(c *service.Call) []service.Need {
-	var needs []service.Need
-	if isSet(s.S3Bucket) && isSet(s.S3Key) {
-		needs = append(needs, s.objectNeed(c))
-	}
+	needs := s.object().Needs(c)
 	// https://docs.aws.amazon.com/lambda/latest/dg/images-create.html#gettingstarted-images-permissions
 	if ecr := privateRepository.FindStringSubmatch(aws.ToString(s.ImageURI)); ecr != nil {
 		for _, action := range []string{"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"} {
@@ -91,27 +88,15 @@ func (s source) needs(c *service.Call) []service.Need {
 	return needs
 }
 
-func (s source) objectNeed(c *service.Call) service.Need {
-	object := *s.S3Bucket + "/" + *s.S3Key
-	action := "GetObject"
-	if isSet(s.S3ObjectVersion) {
-		action = "GetObjectVersion"
-	}
-	need := service.Need{Action: "s3:" + action, Target: service.Target{ARN: "arn:" + c.Partition + ":s3:::" + object}}
-	if isSet(s.S3ObjectVersion) {
-		need.Target.Keys.Set("s3:VersionId", *s.S3ObjectVersion)
-	}
-	need.Denied = func(authz.Decision) error { // recorded
-		return fault.AccessDenied("Your access has been denied by S3, please make sure your request credentials have permission to " + action +
-			" for " + object + ". S3 Error Code: AccessDenied. S3 Error Message: Access Denied")
-	}
-	return need
+// object is where the code is in S3, if it is there.
+func (s source) object() bundle.Location {
+	return bundle.Location{Bucket: s.S3Bucket, Key: s.S3Key, Version: s.S3ObjectVersion}
 }
 
 // check refuses code that is not for the package type, or not there. The texts of UpdateFunctionCode are recorded, those of
 // CreateFunction follow them.
-func (s source) check(isImage bool, objects Objects) error {
-	object := isSet(s.S3Bucket) || isSet(s.S3Key) || isSet(s.S3ObjectVersion)
+func (s source) check(isImage bool, objects bundle.Objects) error {
+	object := s.object().Given()
 	switch {
 	case isImage && (!isSet(s.ImageURI) || len(s.ZipFile) > 0 || object):
 		return fault.InvalidParameter("Please provide ImageUri when %s a function with packageType Image.", s.verb)
@@ -127,7 +112,7 @@ func (s source) check(isImage bool, objects Objects) error {
 		return fault.NotImplemented(s.operation, s.prefix+"S3ObjectStorageMode=REFERENCE")
 	case object && objects == nil:
 		return fault.NotImplemented(s.operation, s.prefix+"S3Bucket")
-	case len(s.ZipFile) == 0 && (!isSet(s.S3Bucket) || !isSet(s.S3Key)):
+	case len(s.ZipFile) == 0 && !s.object().Complete():
 		return fault.InvalidParameter("Please provide a source for function code.")
 	}
 	return checkKey(s.SourceKMSKeyARN)
@@ -137,6 +122,7 @@ func (s source) check(isImage bool, objects Objects) error {
 type code struct {
 	blob      blob.Name
 	size      int64
+	unpacked  int64
 	image     *image // nil for a deployment package
 	sourceKey string
 	// signingProfile and signingJob are of the signature, as far as it has one.
@@ -144,7 +130,7 @@ type code struct {
 }
 
 func (v *version) setCode(c code) {
-	v.Code, v.CodeSize, v.Image, v.SourceKey = c.blob, c.size, c.image, c.sourceKey
+	v.Code, v.CodeSize, v.CodeUnpacked, v.Image, v.SourceKey = c.blob, c.size, c.unpacked, c.image, c.sourceKey
 	v.SigningProfile, v.SigningJob = c.signingProfile, c.signingJob
 }
 
@@ -166,11 +152,12 @@ func (s *Service) fetch(ctx context.Context, c *service.Call, from source, signi
 	zip := from.ZipFile
 	if len(zip) == 0 {
 		var err error
-		if zip, err = s.object(ctx, c, from); err != nil {
+		if zip, err = from.object().Read(ctx, c, s.Objects); err != nil {
 			return code{}, nil, err
 		}
 	}
-	if err := checkCode(from.operation, zip); err != nil {
+	unpacked, err := bundle.Check(from.operation, zip)
+	if err != nil {
 		return code{}, nil, err
 	}
 	signature, err := s.signing.Verify(ctx, signing, zip, c.Time)
@@ -178,21 +165,9 @@ func (s *Service) fetch(ctx context.Context, c *service.Call, from source, signi
 		return code{}, nil, err
 	}
 	return code{
-		blob: blobName(zip), size: int64(len(zip)), sourceKey: aws.ToString(from.SourceKMSKeyARN),
+		blob: bundle.Name(zip), size: int64(len(zip)), unpacked: unpacked, sourceKey: aws.ToString(from.SourceKMSKeyARN),
 		signingProfile: signature.Profile, signingJob: signature.Job,
 	}, zip, nil
-}
-
-// object reads code from S3, whose refusals Lambda repeats (recorded for GetObject).
-func (s *Service) object(ctx context.Context, c *service.Call, from source) ([]byte, error) {
-	zip, err := s.Objects.Object(ctx, c, *from.S3Bucket, *from.S3Key, aws.ToString(from.S3ObjectVersion))
-	if refused, ok := errors.AsType[*awserr.Error](err); ok && refused.Sender() {
-		return nil, fault.InvalidParameter("Error occurred while GetObject. S3 Error Code: %s. S3 Error Message: %s", refused.Code, refused.Message)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read s3://%s/%s: %w", *from.S3Bucket, *from.S3Key, err)
-	}
-	return zip, nil
 }
 
 // imageDenied has a recorded text.

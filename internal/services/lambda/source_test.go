@@ -14,6 +14,7 @@ import (
 	"github.com/licet/licet/internal/awserr"
 	"github.com/licet/licet/internal/registry"
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/lambda/bundle"
 )
 
 var (
@@ -173,7 +174,7 @@ func TestCodeFromS3(t *testing.T) {
 		S3ObjectStorageMode: types.S3ObjectStorageModeCopy,
 	}
 	out := must[sdk.CreateFunctionOutput](h, in)
-	if *out.CodeSha256 != codeSHA256(blobName(zip)) || out.CodeSize != int64(len(zip)) {
+	if *out.CodeSha256 != bundle.SHA256(bundle.Name(zip)) || out.CodeSize != int64(len(zip)) {
 		t.Errorf("got %+v", out)
 	}
 	got := must[sdk.GetFunctionOutput](h, &sdk.GetFunctionInput{FunctionName: aws.String("f")})

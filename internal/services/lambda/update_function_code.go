@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/lambda/bundle"
 	"github.com/licet/licet/internal/services/lambda/fault"
 	"github.com/licet/licet/internal/services/lambda/request"
 )
@@ -47,23 +48,26 @@ func (s *Service) updateFunctionCode(
 	if err != nil {
 		return nil, err
 	}
-	change := func(v *version) {
+	change := func(v *version) error {
 		v.setCode(code)
 		if len(in.Architectures) == 1 {
 			v.Architecture = in.Architectures[0]
 		}
+		return v.checkSize()
 	}
 	if in.DryRun {
 		if err := checkRevision(in.RevisionId, f.version.RevisionID); err != nil {
 			return nil, err
 		}
 		changed := *f.version
-		change(&changed)
+		if err := change(&changed); err != nil {
+			return nil, err
+		}
 		f.version = &changed
 		return showVersion[sdk.UpdateFunctionCodeOutput](ctx, s, c, f, r, settled)
 	}
 	if zip != nil {
-		if _, err := s.storeCode(ctx, zip); err != nil {
+		if _, err := bundle.Store(ctx, s.Blobs, zip); err != nil {
 			return nil, err
 		}
 	}
@@ -73,8 +77,7 @@ func (s *Service) updateFunctionCode(
 			return fault.UpdateInProgress(r.ARN())
 		}
 		v.RevisionID, v.LastModified = revision, c.Time
-		change(v)
-		return nil
+		return change(v)
 	}
 	when := updated
 	if in.Publish { // the answer is that of the version (recorded)

@@ -35,13 +35,13 @@ func (s *Service) updateFunctionConfigurationTarget(
 }
 
 func (s *Service) updateFunctionConfigurationNeeds(
-	_ context.Context, c *service.Call, in *sdk.UpdateFunctionConfigurationInput,
+	ctx context.Context, c *service.Call, in *sdk.UpdateFunctionConfigurationInput,
 ) ([]service.Need, error) {
 	r, err := updateFunctionConfigurationReference(c, in)
 	if err != nil {
 		return nil, err
 	}
-	return updateSettings(in).needs(c, r.FunctionARN())
+	return s.needs(ctx, c, updateSettings(in), r.FunctionARN())
 }
 
 func (s *Service) updateFunctionConfiguration(
@@ -73,6 +73,7 @@ func (s *Service) updateFunctionConfiguration(
 		}
 		v.RevisionID, v.LastModified = revision, c.Time
 		given.apply(v)
+		v.Layers = after.Layers
 		return s.checkNetwork(v)
 	})
 	if err != nil {
@@ -94,6 +95,11 @@ func (s *Service) configure(ctx context.Context, c *service.Call, r request.Func
 		return err
 	}
 	given.apply(v)
+	if given.Layers != nil {
+		if err := s.useLayers(ctx, v, given.Layers, r.Region); err != nil {
+			return err
+		}
+	}
 	if err := s.checkNetwork(v); err != nil {
 		return err
 	}

@@ -14,30 +14,35 @@ import (
 	"github.com/licet/licet/internal/secret"
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/services/iam"
+	"github.com/licet/licet/internal/services/iam/directory"
 	"github.com/licet/licet/internal/services/sts"
 	"github.com/licet/licet/internal/store/storetest"
 )
 
 type noPolicies struct{}
 
-func (noPolicies) ManagedPolicy(string) (iam.ManagedPolicy, bool) { return iam.ManagedPolicy{}, false }
-func (noPolicies) All() iter.Seq[iam.ManagedPolicy]               { return func(func(iam.ManagedPolicy) bool) {} }
+func (noPolicies) ManagedPolicy(string) (directory.ManagedPolicy, bool) {
+	return directory.ManagedPolicy{}, false
+}
+func (noPolicies) All() iter.Seq[directory.ManagedPolicy] {
+	return func(func(directory.ManagedPolicy) bool) {}
+}
 
 const account = "111122223333"
 
 // cloud is IAM and STS on one store, with decisions.
 type cloud struct {
 	t   *testing.T
-	d   *iam.Directory
+	d   *directory.Directory
 	ops map[string]service.Operation
 }
 
 func newCloud(t *testing.T) *cloud {
 	keys := secret.New([secret.KeySize]byte{1})
-	config := iam.Config{DB: storetest.New(t), Keyring: keys, Managed: noPolicies{}, Partition: "aws", Now: time.Now}
-	c := &cloud{t: t, d: iam.NewDirectory(config), ops: make(map[string]service.Operation)}
+	config := directory.Config{DB: storetest.New(t), Keyring: keys, Managed: noPolicies{}, Partition: "aws", Now: time.Now}
+	c := &cloud{t: t, d: directory.New(config), ops: make(map[string]service.Operation)}
 	t.Cleanup(c.d.Close)
-	for _, s := range []service.Service{iam.New(config, c.d).Definition(nil, nil), sts.New(sts.Config{Directory: c.d, Keyring: keys}).Definition(nil, nil)} {
+	for _, s := range []service.Service{iam.New(iam.Config{Config: config}, c.d).Definition(nil, nil), sts.New(sts.Config{Directory: c.d, Keyring: keys}).Definition(nil, nil)} {
 		for _, op := range s.Operations {
 			c.ops[op.Name] = op
 		}

@@ -55,9 +55,12 @@ var (
 	LayerVersionARN = NewText(1, 140, `arn:[a-zA-Z0-9-]+:lambda:[a-zA-Z0-9-]+:\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+`)
 	Description     = Text{Max: 256}
 	// AliasName is not a number.
-	AliasName      = Text{Min: 1, Max: 128, Pattern: NewPatternAs(`(?!^[0-9]+$)([a-zA-Z0-9-_]+)`, `[0-9]*[a-zA-Z-_][a-zA-Z0-9-_]*`)}
-	Version        = NewText(1, 1024, `(\$LATEST(\.PUBLISHED)?|[0-9]+)`)
-	StatementID    = NewText(1, 100, `([a-zA-Z0-9-_]+)`)
+	AliasName   = Text{Min: 1, Max: 128, Pattern: NewPatternAs(`(?!^[0-9]+$)([a-zA-Z0-9-_]+)`, `[0-9]*[a-zA-Z-_][a-zA-Z0-9-_]*`)}
+	Version     = NewText(1, 1024, `(\$LATEST(\.PUBLISHED)?|[0-9]+)`)
+	StatementID = NewText(1, 100, `([a-zA-Z0-9-_]+)`)
+	Bucket      = NewText(3, 63, `[0-9A-Za-z\.\-_]*[0-9A-Za-z\-_]`)
+	// Object is the key, or the version, of one in a bucket.
+	Object         = Text{Min: 1, Max: 1024}
 	OrganizationID = NewText(12, 34, `o-[a-z0-9]{10,32}`)
 )
 
