@@ -1,8 +1,8 @@
 // Calls licet with the JavaScript SDK and prints, as JSON, what the client saw (see clients_test.go).
 import { STSClient, GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import { IAMClient, ListUsersCommand, GetUserCommand } from "@aws-sdk/client-iam";
-import { LambdaClient, ListFunctionsCommand, GetFunctionCommand, ListLayersCommand } from "@aws-sdk/client-lambda";
-import { CloudWatchLogsClient, DescribeLogGroupsCommand, DescribeLogStreamsCommand } from "@aws-sdk/client-cloudwatch-logs";
+import { LambdaClient, ListFunctionsCommand, GetFunctionCommand } from "@aws-sdk/client-lambda";
+import { CloudWatchLogsClient, DescribeLogGroupsCommand, DescribeLogStreamsCommand, DescribeQueriesCommand } from "@aws-sdk/client-cloudwatch-logs";
 
 const root = { accessKeyId: process.env.AWS_ACCESS_KEY_ID, secretAccessKey: process.env.AWS_SECRET_ACCESS_KEY };
 const options = (credentials = root) => ({ region: "us-east-1", endpoint: process.env.AWS_ENDPOINT_URL, credentials, maxAttempts: 1 });
@@ -32,5 +32,5 @@ console.log(JSON.stringify({
   JSONError: await code(logs.send(new DescribeLogStreamsCommand({ logGroupName: "nothing" }))),
   BadSecret: await code(wrong.send(new GetCallerIdentityCommand({}))),
   UnknownKey: await code(unknown.send(new ListFunctionsCommand({}))),
-  Unimplemented: await code(lambda.send(new ListLayersCommand({}))),
+  Unimplemented: await code(logs.send(new DescribeQueriesCommand({}))),
 }));

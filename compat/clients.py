@@ -61,7 +61,7 @@ def main():
         "JSONError": call("logs", "describe_log_streams", logGroupName="nothing")[1],
         "BadSecret": call("sts", "get_caller_identity", key=os.environ["AWS_ACCESS_KEY_ID"], secret="wrong")[1],
         "UnknownKey": call("lambda", "list_functions", key="AKIAAAAAAAAAAAAAAAAA", secret="wrong")[1],
-        "Unimplemented": call("lambda", "list_layers")[1],
+        "Unimplemented": call("logs", "describe_queries")[1],
     }))
 
 

@@ -70,7 +70,7 @@ func TestClientGo(t *testing.T) {
 	got.RESTError = code(err)
 	_, err = cloudwatchlogs.NewFromConfig(cfg).DescribeLogStreams(ctx, &cloudwatchlogs.DescribeLogStreamsInput{LogGroupName: aws.String("nothing")})
 	got.JSONError = code(err)
-	_, err = lambda.NewFromConfig(cfg).ListLayers(ctx, nil)
+	_, err = cloudwatchlogs.NewFromConfig(cfg).DescribeQueries(ctx, nil)
 	got.Unimplemented = code(err)
 
 	wrong := server.root

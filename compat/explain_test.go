@@ -266,7 +266,7 @@ func TestExplainAllowed(t *testing.T) {
 func TestExplainRefuses(t *testing.T) {
 	t.Parallel()
 	p := server.newUser(t, allow("*", "*"))
-	_, err := p.lambda.ListLayers(t.Context(), nil)
+	_, err := p.logs.DescribeQueries(t.Context(), nil)
 	id := requestID(t, err)
 	tests := []struct {
 		name   string

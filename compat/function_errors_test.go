@@ -317,8 +317,8 @@ func TestFunctionErrors(t *testing.T) {
 				"eu-west-1", 1))
 		}),
 			failure{404, "ResourceNotFoundException", "Functions from 'eu-west-1' are not reachable in this region ('us-east-1')"}},
-		{"operation", func() error { _, err := c.lambda.ListLayers(ctx, nil); return err },
-			failure{501, "NotImplemented", "licet does not implement the operation ListLayers of lambda."}},
+		{"operation", func() error { _, err := c.lambda.ListCapacityProviders(ctx, nil); return err },
+			failure{501, "NotImplemented", "licet does not implement the operation ListCapacityProviders of lambda."}},
 		{"tags of a version", func() error {
 			_, err := c.lambda.TagResource(ctx, &lambda.TagResourceInput{Resource: s(f.arn + ":1"), Tags: map[string]string{"a": "b"}})
 			return err

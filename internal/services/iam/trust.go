@@ -122,7 +122,9 @@ func (s *Service) storedAWSPrincipal(r store.Reader, value string) (string, bool
 	if err != nil || a.Partition != s.Partition {
 		return "", false, nil
 	}
-	e, err := s.FindPrincipal(r, a)
+	e, err := s.FindPrincipal(a, func(account string, k record.Kind, name string) (*record.Identity, error) {
+		return record.FindIdentity(r, account, k, name)
+	})
 	switch {
 	case err != nil || e == nil:
 		return "", false, err

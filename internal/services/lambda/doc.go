@@ -9,10 +9,10 @@
 // with it. Only the number of its last version outlives it, under "lambda/<account>/<region>/published/<name>". Environment variables
 // are encrypted in the records, which are read through caches, so that a warm Invoke reads no store and decodes nothing, and the
 // *policy.Document of a function is the same pointer while its policy is unchanged. Code is kept in the blob store by its SHA-256, and
-// unpacked on first use into <CodeDir>/<hash>, which all functions with that code share, read-only; so are the
-// layers of a function, merged in their order. A version keeps what it needs of its layers, which may be deleted. Functions of another account are
-// found by the account in their ARN; whether the caller may use them is decided by both accounts' policies. What functions have of an
-// account's concurrency for themselves is one record, "lambda/concurrency/<account>/<region>"; Run keeps the Runner's provisioned
+// unpacked on first use into <CodeDir>/<hash>, which all functions with that code share, read-only; so are the layers of a function,
+// merged in their order. A version keeps what it needs of its layers, which may be deleted. Functions of another account are found by
+// the account in their ARN; whether the caller may use them is decided by both accounts' policies. What functions have of an account's
+// concurrency for themselves is one record, "lambda/concurrency/<account>/<region>"; Run keeps the Runner's provisioned
 // environments as it says.
 //
 // Invariants: code is checked and durable before the function that names it; a stored policy always parses; what an operation

@@ -346,6 +346,9 @@ func (s *Service) unpack(ctx context.Context, f found) (execution.Function, erro
 	if err != nil {
 		return execution.Function{}, err
 	}
+	if codeDir == "" {
+		return execution.Function{}, errors.New("the version has no archive, or was not opened")
+	}
 	layerDir, err := s.code.Directory(ctx, f.version.unpacked.layers)
 	if err != nil {
 		return execution.Function{}, fmt.Errorf("layers: %w", err)

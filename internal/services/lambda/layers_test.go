@@ -246,3 +246,35 @@ func TestSweepLayers(t *testing.T) {
 		t.Errorf("left: got %v, want %v", got, want)
 	}
 }
+
+// A published version keeps the layers that it had.
+func TestVersionLayers(t *testing.T) {
+	h := newHarness(t)
+	one, two := h.publishLayer("one", map[string]string{"x": "1"}), h.publishLayer("two", map[string]string{"x": "2"})
+	in := h.newFunction("f")
+	in.Layers = []string{one}
+	must[sdk.CreateFunctionOutput](h, in)
+	first := must[sdk.PublishVersionOutput](h, &sdk.PublishVersionInput{FunctionName: aws.String("f")})
+	must[sdk.UpdateFunctionConfigurationOutput](h, updateLayers("f", two))
+	// What differs in its layers is another version.
+	if second := must[sdk.PublishVersionOutput](h, &sdk.PublishVersionInput{FunctionName: aws.String("f")}); *second.Version != "2" ||
+		*second.Layers[0].Arn != two {
+		t.Errorf("second: version %s with %+v", *second.Version, second.Layers)
+	}
+	if len(first.Layers) != 1 || *first.Layers[0].Arn != one {
+		t.Errorf("first: got %+v", first.Layers)
+	}
+	for name, want := range map[string]string{"f:1": "1", "f:2": "2", "f": "2"} {
+		if got := h.layersOf(name, "x"); got != want {
+			t.Errorf("%s: got %s, want %s", name, got, want)
+		}
+	}
+	must[sdk.DeleteLayerVersionOutput](h, &sdk.DeleteLayerVersionInput{LayerName: aws.String("one"), VersionNumber: aws.Int64(1)})
+	before := h.runner.functions[0]
+	if err := h.lambda.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := h.layersOf("f:1", "x"); got != "1" {
+		t.Errorf("f:1 after a sweep: got %s, of %s", got, before.LayerDir)
+	}
+}

@@ -286,15 +286,21 @@ func (d *Directory) PrincipalARN(ctx context.Context, id string) (principalARN s
 	return d.IdentityARN(e.Account, e.Identity), nil
 }
 
-// find finds who an ARN names; nil when there is nobody.
+// find finds who an ARN names, whom nobody may change; nil when there is nobody.
 func (d *Directory) find(ctx context.Context, text string) (e *record.Identity, account string, err error) {
 	a, err := arn.Parse(text)
 	if err != nil || a.Partition != d.Partition {
 		return nil, "", nil
 	}
-	err = d.config.DB.View(ctx, func(r store.Reader) (err error) {
-		e, err = d.FindPrincipal(r, a)
-		return err
+	e, err = d.FindPrincipal(a, func(account string, k record.Kind, name string) (*record.Identity, error) {
+		known, err := d.Named(ctx, account, k, name)
+		if errors.Is(err, store.ErrNotFound) {
+			return nil, record.NoSuchIdentity(k, name)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return known.Identity, nil
 	})
 	return e, a.AccountID, err
 }

@@ -40,8 +40,9 @@ func (n Names) HasProvider(r store.Reader, value string) (bool, error) {
 }
 
 // FindPrincipal finds the identity that an ARN names: an account (whether or not it is known here: trust may go to accounts that
-// are made later), a user, a role, or the role or user of a session. It is nil when there is none.
-func (n Names) FindPrincipal(r store.Reader, a arn.ARN) (*Identity, error) {
+// are made later), a user, a role, or the role or user of a session. It is nil when there is none. find finds a user or role by its name,
+// or fails with NoSuchEntity.
+func (n Names) FindPrincipal(a arn.ARN, find func(account string, k Kind, name string) (*Identity, error)) (*Identity, error) {
 	if !IsAccount(a.AccountID) || a.Region != "" {
 		return nil, nil
 	}
@@ -58,7 +59,7 @@ func (n Names) FindPrincipal(r store.Reader, a arn.ARN) (*Identity, error) {
 	default:
 		return nil, nil
 	}
-	e, err := FindIdentity(r, a.AccountID, k, name)
+	e, err := find(a.AccountID, k, name)
 	if err != nil {
 		if request.IsMissing(err) {
 			return nil, nil
