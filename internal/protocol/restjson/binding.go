@@ -158,13 +158,14 @@ func (c *Codec) payload(f reflect.StructField, m *smithy.Schema) (*payload, erro
 	return nil, fmt.Errorf("a payload of type %v is not supported", f.Type)
 }
 
-// encode gives the body of an output: its payload, or the object of the members that are bound to nothing.
-func (s *shape) encode(out reflect.Value) ([]byte, error) {
+// encode gives the body of an output: its payload, or in room the object of the members that are bound to nothing.
+func (s *shape) encode(room *[]byte, out reflect.Value) (body []byte, err error) {
 	switch {
 	case s.payload == nil && s.body.Empty():
 		return nil, nil
 	case s.payload == nil:
-		return s.body.Marshal(out)
+		*room, err = s.body.Append(*room, out)
+		return *room, err
 	case s.payload.object == nil:
 		return out.Field(s.payload.index).Bytes(), nil
 	}
@@ -172,7 +173,8 @@ func (s *shape) encode(out reflect.Value) ([]byte, error) {
 	if f.IsNil() {
 		return nil, nil
 	}
-	return s.payload.object.Marshal(f.Elem())
+	*room, err = s.payload.object.Append(*room, f.Elem())
+	return *room, err
 }
 
 // read sets the member from the body. The bytes are not copied.

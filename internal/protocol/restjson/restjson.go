@@ -32,7 +32,11 @@ type Codec struct {
 	shapes     *json.Shapes
 	routes     []*route // in the order in which they are tried
 	operations map[string]*operation
+	bodies     protocol.Buffers
 }
+
+// contentType is that of Invoke's answers, too, whose body is what a function returned: AWS labels it so.
+const contentType = "application/json"
 
 var _ protocol.Codec = (*Codec)(nil)
 
@@ -126,7 +130,9 @@ func (c *Codec) Encode(w http.ResponseWriter, op *protocol.Operation, out any, r
 		return awserr.NotImplemented(c.api.ID, op.Name)
 	}
 	v := reflect.ValueOf(out).Elem()
-	body, err := plan.out.encode(v)
+	room := c.bodies.Get()
+	defer c.bodies.Put(room)
+	body, err := plan.out.encode(room, v)
 	if err != nil {
 		return err
 	}
@@ -142,7 +148,7 @@ func (c *Codec) Encode(w http.ResponseWriter, op *protocol.Operation, out any, r
 			w.Header().Set(b.name, reflect.Indirect(f).String())
 		}
 	}
-	answer(w, code, body, requestID)
+	protocol.Answer(w, code, contentType, body, requestID)
 	return nil
 }
 
@@ -152,18 +158,5 @@ func (c *Codec) EncodeError(w http.ResponseWriter, err *awserr.Error, requestID 
 		w.Header().Set(k, v)
 	}
 	w.Header().Set("X-Amzn-Errortype", err.Code)
-	answer(w, err.Status, c.errors.Body(err, nil), requestID)
-}
-
-// answer writes a response. Its body is JSON: that of Invoke, too, is what a function returned, and AWS labels it so.
-func answer(w http.ResponseWriter, status int, body []byte, requestID string) {
-	w.Header().Set("X-Amzn-Requestid", requestID)
-	if status != http.StatusNoContent {
-		w.Header().Set("Content-Type", "application/json")
-	}
-	w.WriteHeader(status)
-	if status != http.StatusNoContent {
-		// The client may be gone; there is nobody left to tell.
-		_, _ = w.Write(body)
-	}
+	protocol.Answer(w, err.Status, contentType, c.errors.Body(err, nil), requestID)
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -287,3 +288,35 @@ type discard http.Header
 func (d discard) Header() http.Header         { return http.Header(d) }
 func (d discard) WriteHeader(int)             {}
 func (d discard) Write(b []byte) (int, error) { return len(b), nil }
+
+// TestBuffers: answers are written into buffers that stay; a payload is not, and is left as it is.
+func TestBuffers(t *testing.T) {
+	codec := newCodec(t)
+	const text = `"what a function returned"`
+	payload := []byte(text)
+	for _, c := range []struct {
+		method, target string
+		out            any
+		want           string
+	}{
+		{"POST", "/2015-03-31/functions/f/invocations", &lambda.InvokeOutput{StatusCode: 200, Payload: payload}, text},
+		{"GET", "/2015-03-31/functions/f/aliases/a", &lambda.GetAliasOutput{Name: aws.String("a-long-name")}, `{"Name":"a-long-name"}`},
+		{"POST", "/2015-03-31/functions/f/invocations", &lambda.InvokeOutput{StatusCode: 200, Payload: payload}, text},
+		{"GET", "/2015-03-31/functions/f/aliases/a", &lambda.GetAliasOutput{Name: aws.String("a")}, `{"Name":"a"}`},
+	} {
+		op, err := codec.Operation(request(c.method, c.target, ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := httptest.NewRecorder()
+		if err := codec.Encode(w, op, c.out, protocoltest.RequestID); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.Body.String(); got != c.want || w.Header().Get("Content-Length") != strconv.Itoa(len(c.want)) {
+			t.Errorf("got %s (%s bytes), want %s", got, w.Header().Get("Content-Length"), c.want)
+		}
+	}
+	if string(payload) != text {
+		t.Errorf("the payload became %s", payload)
+	}
+}
