@@ -132,9 +132,13 @@ func (c *Codec) Encode(w http.ResponseWriter, op *protocol.Operation, out any, r
 	v := reflect.ValueOf(out).Elem()
 	room := c.bodies.Get()
 	defer c.bodies.Put(room)
-	body, err := plan.out.encode(room, v)
-	if err != nil {
-		return err
+	kept := plan.out.kept(v)
+	body := kept.Body()
+	if body == nil {
+		if body, err = plan.out.encode(room, v); err != nil {
+			return err
+		}
+		kept.Keep(body)
 	}
 	code := plan.code
 	if i := plan.out.code; i >= 0 && v.Field(i).Int() != 0 {

@@ -320,3 +320,30 @@ func TestBuffers(t *testing.T) {
 		t.Errorf("the payload became %s", payload)
 	}
 }
+
+// TestKeptEncoding: an output that says that it never changes is encoded once.
+func TestKeptEncoding(t *testing.T) {
+	codec := newCodec(t)
+	op, err := codec.Operation(request("GET", "/2015-03-31/functions/f/aliases/a", ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	encode := func(out *lambda.GetAliasOutput) string {
+		w := httptest.NewRecorder()
+		if err := codec.Encode(w, op, out, protocoltest.RequestID); err != nil {
+			t.Fatal(err)
+		}
+		return w.Body.String()
+	}
+	kept, other := &lambda.GetAliasOutput{Name: aws.String("kept")}, &lambda.GetAliasOutput{Name: aws.String("other")}
+	protocol.KeepEncoding(&kept.ResultMetadata)
+	for range 3 {
+		if got := encode(kept); got != `{"Name":"kept"}` {
+			t.Errorf("got %s", got)
+		}
+		if got := encode(other); got != `{"Name":"other"}` {
+			t.Errorf("got %s", got)
+		}
+		kept.Name = aws.String("changed, which is against the contract") // it shows that nothing is encoded
+	}
+}
