@@ -60,7 +60,7 @@ func New(api *protocol.API) (*Codec, error) {
 // Operation finds the operation by method, path and query.
 func (c *Codec) Operation(r *protocol.Request) (*protocol.Operation, error) {
 	path := split(r.HTTP.URL.EscapedPath())
-	query := r.HTTP.URL.Query()
+	query, _ := parseQuery(r) // Decode tells of an error
 	for _, route := range c.routes {
 		if route.match(r.HTTP.Method, path, query) {
 			return route.op.Operation, nil
@@ -84,9 +84,17 @@ func (c *Codec) Decode(r *protocol.Request, op *protocol.Operation) (any, error)
 	return in.Interface(), nil
 }
 
+// parseQuery gives the query's parameters, as many as can be read; nil for most requests, which have none.
+func parseQuery(r *protocol.Request) (url.Values, error) {
+	if r.HTTP.URL.RawQuery == "" {
+		return nil, nil
+	}
+	return url.ParseQuery(r.HTTP.URL.RawQuery)
+}
+
 func (p *operation) decode(r *protocol.Request, in reflect.Value) error {
 	path := split(r.HTTP.URL.EscapedPath())
-	query, err := url.ParseQuery(r.HTTP.URL.RawQuery)
+	query, err := parseQuery(r)
 	if err != nil {
 		return err
 	}
@@ -98,7 +106,9 @@ func (p *operation) decode(r *protocol.Request, in reflect.Value) error {
 			if err != nil {
 				return err
 			}
-			texts = []string{text}
+			if err := parse(in.Field(b.index), text); err != nil {
+				return err
+			}
 		case inQuery:
 			texts = query[b.name]
 		case inHeader:
