@@ -31,13 +31,15 @@ func (p *Buffers) Put(b *[]byte) {
 
 // Answer writes a response. It keeps no hold of body.
 func Answer(w http.ResponseWriter, status int, contentType string, body []byte, requestID string) {
-	w.Header().Set("X-Amzn-Requestid", requestID)
+	h := w.Header()
 	if status == http.StatusNoContent {
+		h.Set("X-Amzn-Requestid", requestID)
 		w.WriteHeader(status)
 		return
 	}
-	w.Header().Set("Content-Type", contentType)
-	w.Header().Set("Content-Length", strconv.Itoa(len(body))) // a long answer goes out in chunks otherwise
+	// A long answer goes out in chunks without its length.
+	values := [...]string{requestID, contentType, strconv.Itoa(len(body))}
+	h["X-Amzn-Requestid"], h["Content-Type"], h["Content-Length"] = values[0:1:1], values[1:2:2], values[2:3:3]
 	w.WriteHeader(status)
 	// The client may be gone; there is nobody left to tell.
 	_, _ = w.Write(body)

@@ -36,7 +36,7 @@ func (e *Encoding) Body() []byte {
 // Keep keeps a copy of a body.
 func (e *Encoding) Keep(body []byte) {
 	if e != nil {
-		body = slices.Clip(slices.Clone(body))
-		e.body.Store(&body)
+		kept := slices.Clip(slices.Clone(body))
+		e.body.Store(&kept)
 	}
 }

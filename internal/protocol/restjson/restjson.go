@@ -60,7 +60,7 @@ func New(api *protocol.API) (*Codec, error) {
 // Operation finds the operation by method, path and query.
 func (c *Codec) Operation(r *protocol.Request) (*protocol.Operation, error) {
 	path := split(r.HTTP.URL.EscapedPath())
-	query, _ := parseQuery(r) // Decode tells of an error
+	query, _ := queryOf(r) // Decode tells of an error
 	for _, route := range c.routes {
 		if route.match(r.HTTP.Method, path, query) {
 			return route.op.Operation, nil
@@ -84,17 +84,21 @@ func (c *Codec) Decode(r *protocol.Request, op *protocol.Operation) (any, error)
 	return in.Interface(), nil
 }
 
-// parseQuery gives the query's parameters, as many as can be read; nil for most requests, which have none.
-func parseQuery(r *protocol.Request) (url.Values, error) {
-	if r.HTTP.URL.RawQuery == "" {
-		return nil, nil
+// queryOf gives the query's parameters; nil for most requests, which have none.
+func queryOf(r *protocol.Request) (url.Values, error) {
+	if r.Query != nil || r.HTTP.URL.RawQuery == "" {
+		return r.Query, nil
 	}
-	return url.ParseQuery(r.HTTP.URL.RawQuery)
+	query, err := url.ParseQuery(r.HTTP.URL.RawQuery)
+	if err == nil {
+		r.Query = query
+	}
+	return query, err
 }
 
 func (p *operation) decode(r *protocol.Request, in reflect.Value) error {
 	path := split(r.HTTP.URL.EscapedPath())
-	query, err := parseQuery(r)
+	query, err := queryOf(r)
 	if err != nil {
 		return err
 	}
