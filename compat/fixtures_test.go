@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 
@@ -333,4 +334,22 @@ func responseID(t *testing.T, m middleware.Metadata) string {
 		t.Fatal("the response has no request id")
 	}
 	return id
+}
+
+// entry reads the signature of a signed archive.
+func entry(t *testing.T, signed []byte) string {
+	t.Helper()
+	r, err := zip.NewReader(bytes.NewReader(signed), int64(len(signed)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := r.Open("META-INF/aws_signer_signature_v1.0.SF")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }

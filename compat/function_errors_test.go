@@ -291,7 +291,8 @@ func TestFunctionErrors(t *testing.T) {
 			in.Code = &types.FunctionCode{S3Bucket: s("bucket"), S3Key: s("key")}
 		}),
 			missing("CreateFunction", "Code.S3Bucket")},
-		{"publish", create(func(in *lambda.CreateFunctionInput) { in.Publish = true }), missing("CreateFunction", "Publish=true")},
+		{"durable", create(func(in *lambda.CreateFunctionInput) { in.DurableConfig = &types.DurableConfig{} }),
+			missing("CreateFunction", "DurableConfig")},
 		{"network", create(func(in *lambda.CreateFunctionInput) {
 			in.VpcConfig = &types.VpcConfig{SubnetIds: []string{"subnet-1"}, SecurityGroupIds: []string{"sg-1"}}
 		}), invalid("Error occurred while DescribeSubnets. EC2 Error Code: InvalidSubnetID.NotFound. " +

@@ -19,8 +19,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 )
 
-// The calls of Terraform's aws_lambda_function (internal/service/lambda/function.go of hashicorp/terraform-provider-aws), but for those on
-// versions, concurrency and code signing.
+// The calls of Terraform's aws_lambda_function (internal/service/lambda/function.go of hashicorp/terraform-provider-aws), without publish,
+// reserved_concurrent_executions and code_signing_config_arn.
 
 // terraformed is a function in the hands of Terraform.
 type terraformed struct {
@@ -57,7 +57,18 @@ func (f terraformed) updated() {
 
 func (f terraformed) read() *lambda.GetFunctionOutput {
 	f.t.Helper()
-	return must(f.c.GetFunction(f.t.Context(), &lambda.GetFunctionInput{FunctionName: &f.name}))(f.t)
+	out := must(f.c.GetFunction(f.t.Context(), &lambda.GetFunctionInput{FunctionName: &f.name}))(f.t)
+	versions := must(f.c.ListVersionsByFunction(f.t.Context(), &lambda.ListVersionsByFunctionInput{FunctionName: &f.name}))(f.t).Versions
+	if len(versions) != 1 || *versions[0].Version != "$LATEST" || *versions[0].FunctionArn != *out.Configuration.FunctionArn+":$LATEST" {
+		f.t.Errorf("versions: got %+v", versions)
+	}
+	if out.Configuration.PackageType == types.PackageTypeZip {
+		in := &lambda.GetFunctionCodeSigningConfigInput{FunctionName: &f.name}
+		if got := must(f.c.GetFunctionCodeSigningConfig(f.t.Context(), in))(f.t).CodeSigningConfigArn; got != nil {
+			f.t.Errorf("code signing configuration: got %s", *got)
+		}
+	}
+	return out
 }
 
 // destroy deletes the function and looks that it is gone.

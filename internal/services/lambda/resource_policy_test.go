@@ -10,6 +10,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"github.com/licet/licet/authz"
+	"github.com/licet/licet/internal/awsdata"
 	"github.com/licet/licet/internal/services/lambda/request"
 	"github.com/licet/licet/internal/store"
 	"github.com/licet/licet/policy"
@@ -439,5 +440,28 @@ func TestConsultedPolicyOfOlderVersion(t *testing.T) {
 	document := h.consulted("f:live").Document
 	if got := document.Statements[1].Condition[0].Values[0].Value; document.Version != policy.Version2012 || got != "${$}{aws:username}" {
 		t.Errorf("got %s of version %s", got, document.Version)
+	}
+}
+
+// The actions that https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html, "Supported API actions", lists, and no
+// others (lambda.md 1.5).
+func TestGrantableActions(t *testing.T) {
+	const listed = "CreateAlias DeleteAlias DeleteFunction DeleteFunctionConcurrency DeleteFunctionEventInvokeConfig " +
+		"DeleteProvisionedConcurrencyConfig GetAlias GetFunction GetFunctionConcurrency GetFunctionConfiguration GetFunctionEventInvokeConfig " +
+		"GetPolicy GetProvisionedConcurrencyConfig InvokeFunction InvokeFunctionUrl ListAliases ListFunctionEventInvokeConfigs " +
+		"ListProvisionedConcurrencyConfigs ListTags ListVersionsByFunction PublishVersion PutFunctionConcurrency PutFunctionEventInvokeConfig " +
+		"PutProvisionedConcurrencyConfig TagResource UntagResource UpdateAlias UpdateFunctionCode UpdateFunctionEventInvokeConfig"
+	data, err := awsdata.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, name := range data.Names("lambda") {
+		if grantable("lambda:" + name) {
+			got = append(got, name)
+		}
+	}
+	if got := strings.Join(got, " "); got != listed {
+		t.Errorf("got %s\nwant %s", got, listed)
 	}
 }
