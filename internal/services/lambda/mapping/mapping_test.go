@@ -391,6 +391,28 @@ func TestList(t *testing.T) {
 	h.refuse(&sdk.ListEventSourceMappingsInput{Marker: aws.String("?")}, invalid, "Invalid Marker: ?")
 }
 
+// Nobody makes another account's function work for a queue: the function's account is the one that would have to allow it.
+func TestFunctionOfAnotherAccount(t *testing.T) {
+	h := newHarness(t)
+	const theirs = "arn:aws:lambda:eu-central-1:444455556666:function:f"
+	if _, err := h.do(create(aQueue, func(in *sdk.CreateEventSourceMappingInput) { in.FunctionName = aws.String(theirs) })); err == nil {
+		t.Error("created")
+	}
+	if got := h.needs[0].Target.Account; got != "444455556666" {
+		t.Errorf("create is judged as of account %q", got)
+	}
+	id := must[sdk.CreateEventSourceMappingOutput](h, create(aQueue)).UUID
+	if got := h.needs[0].Target.Account; got != account {
+		t.Errorf("create for a function of its own is judged as of account %q", got)
+	}
+	if _, err := h.do(&sdk.UpdateEventSourceMappingInput{UUID: id, FunctionName: aws.String(theirs)}); err == nil {
+		t.Error("updated")
+	}
+	if len(h.needs) != 2 || h.needs[1].Target.Account != "444455556666" {
+		t.Errorf("update needs %+v", h.needs)
+	}
+}
+
 func TestTags(t *testing.T) {
 	h := newHarness(t)
 	created := must[sdk.CreateEventSourceMappingOutput](h, create(aQueue))

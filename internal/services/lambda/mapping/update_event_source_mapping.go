@@ -30,7 +30,8 @@ func (s *Service) updateTarget(ctx context.Context, c *service.Call, in *sdk.Upd
 	return s.target(ctx, c, *in.UUID)
 }
 
-// updateNeeds: who binds the action to functions by lambda:FunctionArn must mean the old one and the new one.
+// updateNeeds: who binds the action to functions by lambda:FunctionArn must mean the old one and the new one. For the new one see
+// createTarget.
 func (s *Service) updateNeeds(ctx context.Context, c *service.Call, in *sdk.UpdateEventSourceMappingInput) ([]service.Need, error) {
 	r, err := updateReference(c, in)
 	if err != nil || r == nil {
@@ -40,6 +41,7 @@ func (s *Service) updateNeeds(ctx context.Context, c *service.Call, in *sdk.Upda
 	if err != nil {
 		return nil, err
 	}
+	t.Account = r.Account
 	t.Keys.Set("lambda:FunctionArn", r.ARN())
 	return []service.Need{{Action: "lambda:UpdateEventSourceMapping", Target: t}}, nil
 }
