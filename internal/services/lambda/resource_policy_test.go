@@ -228,6 +228,8 @@ func TestPutResourcePolicyRefused(t *testing.T) {
 			"1 validation error detected: Value 'f' at 'resourceArn' failed to satisfy constraint: " + resource},
 		{arnOfF + ":*", good, "ValidationException", 400,
 			"1 validation error detected: Value '" + arnOfF + ":*' at 'resourceArn' failed to satisfy constraint: " + resource},
+		{strings.Replace(arnOfF, "aws", "", 1), good, "ValidationException", 400, "1 validation error detected: Value '" +
+			strings.Replace(arnOfF, "aws", "", 1) + "' at 'resourceArn' failed to satisfy constraint: " + resource},
 		{arnOfF, "", "ValidationException", 400, "2 validation errors detected: Value '' at 'policy' failed to satisfy constraint: " +
 			`Member must satisfy regular expression pattern: [\s\S]+; Value '' at 'policy' failed to satisfy constraint: ` +
 			"Member must have length greater than or equal to 1"},
