@@ -10,6 +10,7 @@ import (
 	"math/big"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -85,6 +86,14 @@ func TestCodeSigningConfig(t *testing.T) {
 	elsewhere := "arn:aws:lambda:us-east-1:111122223333:code-signing-config:" + id
 	_, err := h.needs("GetCodeSigningConfig", &sdk.GetCodeSigningConfigInput{CodeSigningConfigArn: &elsewhere})
 	wantError(t, err, "ResourceNotFoundException", 404, "The Lambda code signing configuration "+elsewhere+" can not be found.")
+	elsewhere = "arn:aws-cn:lambda:eu-central-1:111122223333:code-signing-config:" + id
+	_, err = h.needs("GetCodeSigningConfig", &sdk.GetCodeSigningConfigInput{CodeSigningConfigArn: &elsewhere})
+	wantError(t, err, "ResourceNotFoundException", 404, "The Lambda code signing configuration "+elsewhere+" can not be found.")
+	elsewhere = "arn::lambda:eu-central-1:111122223333:code-signing-config:" + id
+	_, err = h.needs("GetCodeSigningConfig", &sdk.GetCodeSigningConfigInput{CodeSigningConfigArn: &elsewhere})
+	wantError(t, err, "ValidationException", 400, "1 validation error detected: Value '"+elsewhere+"' at 'codeSigningConfigArn' failed to "+
+		"satisfy constraint: Member must satisfy regular expression pattern: arn:(aws[a-zA-Z-]*)?:lambda:[a-z]{2}((-gov)|(-iso(b?)))?-"+
+		`[a-z]+-\d{1}:\d{12}:code-signing-config:csc-[a-z0-9]{17}`)
 }
 
 func TestListCodeSigningConfigs(t *testing.T) {
@@ -158,6 +167,16 @@ func TestFunctionCodeSigningConfig(t *testing.T) {
 	}
 	must[sdk.DeleteCodeSigningConfigOutput](h, &sdk.DeleteCodeSigningConfigInput{CodeSigningConfigArn: &arn})
 	refuse[sdk.PutFunctionCodeSigningConfigOutput](h, put("f0"), "CodeSigningConfigNotFoundException", 404,
+		"The code signing configuration cannot be found. Check that the provided configuration is not deleted: "+arn+".")
+}
+
+// A configuration is named by its one ARN: under another a function would have one that counts as unused.
+func TestCodeSigningConfigOfAnotherPartition(t *testing.T) {
+	h := newHarness(t)
+	arn := strings.Replace(h.newSigningConfig("Enforce"), "arn:aws:", "arn:aws-cn:", 1)
+	in := h.newFunction("f")
+	in.CodeSigningConfigArn = &arn
+	refuse[sdk.CreateFunctionOutput](h, in, "CodeSigningConfigNotFoundException", 404,
 		"The code signing configuration cannot be found. Check that the provided configuration is not deleted: "+arn+".")
 }
 
