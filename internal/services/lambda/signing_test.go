@@ -170,6 +170,25 @@ func TestFunctionCodeSigningConfig(t *testing.T) {
 		"The code signing configuration cannot be found. Check that the provided configuration is not deleted: "+arn+".")
 }
 
+// A configuration is the whole function's: no permission on an alias or version must reach it.
+func TestCodeSigningConfigOfAlias(t *testing.T) {
+	h := newHarness(t)
+	h.create("f")
+	arn := h.newSigningConfig("Enforce")
+	const text = "This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. " +
+		"Please specify either a function name or an unqualified function ARN."
+	for _, name := range []string{"f:live", "f:1", "f:$LATEST"} {
+		for _, in := range []any{
+			&sdk.PutFunctionCodeSigningConfigInput{FunctionName: &name, CodeSigningConfigArn: &arn},
+			&sdk.GetFunctionCodeSigningConfigInput{FunctionName: &name},
+			&sdk.DeleteFunctionCodeSigningConfigInput{FunctionName: &name},
+		} {
+			_, err := h.needs(operationOf(in), in)
+			wantError(t, err, "InvalidParameterValueException", 400, text)
+		}
+	}
+}
+
 // A configuration is named by its one ARN: under another a function would have one that counts as unused.
 func TestCodeSigningConfigOfAnotherPartition(t *testing.T) {
 	h := newHarness(t)
