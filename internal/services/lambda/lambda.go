@@ -150,7 +150,7 @@ func New(config Config) (*Service, error) {
 	s.urls = functionurl.New(config.DB, functions{s}, config.FunctionURLs)
 	s.layers = layer.New(layer.Config{DB: config.DB, Blobs: config.Blobs, URLs: config.CodeURLs, Objects: config.Objects})
 	s.codeUsages = []codeUsage{layer.CodeSize}
-	s.mappings = mapping.New(config.DB, callees{s}, config.Roles)
+	s.mappings = mapping.New(config.DB, callees{s}, config.Roles, callees{s})
 	s.signing = signing.New(config.DB, config.Publishers, s.hasCodeSigningConfig)
 	s.tagged = map[string]taggedRoom{
 		"function": taggedFunctions{s}, "event-source-mapping": s.mappings, "code-signing-config": s.signing,

@@ -78,6 +78,9 @@ func (s *Service) create(
 	if err := check(src, g, &m.Shown); err != nil {
 		return nil, err
 	}
+	if err := s.checkKey(c, m); err != nil {
+		return nil, err
+	}
 	if err := s.checkRole(ctx, r, src, &m.Shown); err != nil {
 		return nil, err
 	}
@@ -90,7 +93,11 @@ func (s *Service) create(
 	if err != nil {
 		return nil, err
 	}
-	return (*sdk.CreateEventSourceMappingOutput)(output(m.state("Creating"))), nil
+	shown, err := s.show(ctx, c, m, "Creating")
+	if err != nil {
+		return nil, err
+	}
+	return (*sdk.CreateEventSourceMappingOutput)(output(shown)), nil
 }
 
 func newMapping(c *service.Call, r request.Function, src source, g *given) *mapping {

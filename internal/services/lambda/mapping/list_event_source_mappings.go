@@ -80,7 +80,11 @@ func (s *Service) list(
 			out.NextMarker = aws.String(base64.RawURLEncoding.EncodeToString([]byte(last)))
 			break
 		}
-		out.EventSourceMappings = append(out.EventSourceMappings, m.state(""))
+		shown := m.state("")
+		if m.encrypted() { // whoever asks: see show
+			shown.FilterCriteria = nil
+		}
+		out.EventSourceMappings = append(out.EventSourceMappings, shown)
 	}
 	return out, nil
 }
