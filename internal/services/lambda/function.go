@@ -281,6 +281,9 @@ func deleteQualified(tx store.Tx, r request.Function) error {
 		return err
 	}
 	for _, item := range items {
+		if strings.HasPrefix(item.Key, versionPrefix(r)) { // there a key has more than the number
+			continue
+		}
 		_, of, _ := strings.Cut(strings.TrimPrefix(item.Key, belongings(r)), "/")
 		if of, _, _ = strings.Cut(of, "/"); of == r.Qualifier {
 			if err := tx.Delete(item.Key); err != nil {
