@@ -6,6 +6,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"math/big"
 	"regexp"
@@ -20,6 +21,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/licet/licet/internal/awserr"
 	"github.com/licet/licet/internal/codesign"
 	"github.com/licet/licet/internal/services/lambda/signing"
 )
@@ -168,6 +170,29 @@ func TestFunctionCodeSigningConfig(t *testing.T) {
 	must[sdk.DeleteCodeSigningConfigOutput](h, &sdk.DeleteCodeSigningConfigInput{CodeSigningConfigArn: &arn})
 	refuse[sdk.PutFunctionCodeSigningConfigOutput](h, put("f0"), "CodeSigningConfigNotFoundException", 404,
 		"The code signing configuration cannot be found. Check that the provided configuration is not deleted: "+arn+".")
+}
+
+// Code was held to the configuration that the function had when the call came. If it has got another since, that one does not know the code.
+func TestSigningConfigGivenMeanwhile(t *testing.T) {
+	h := newHarness(t)
+	h.create("f")
+	enforce := h.newSigningConfig("Enforce")
+	unsigned := zipOf(t, map[string]string{"app.py": "unsigned"})
+	h.lambda.Objects = meanwhile(func() []byte {
+		must[sdk.PutFunctionCodeSigningConfigOutput](h, &sdk.PutFunctionCodeSigningConfigInput{
+			FunctionName: aws.String("f"), CodeSigningConfigArn: &enforce,
+		})
+		return unsigned
+	})
+	for _, publish := range []bool{false, true} {
+		must[sdk.DeleteFunctionCodeSigningConfigOutput](h, &sdk.DeleteFunctionCodeSigningConfigInput{FunctionName: aws.String("f")})
+		in := &sdk.UpdateFunctionCodeInput{FunctionName: aws.String("f"), S3Bucket: aws.String("bucket"), S3Key: aws.String("key"), Publish: publish}
+		_, err := do[sdk.UpdateFunctionCodeOutput](h, in)
+		e, ok := errors.AsType[*awserr.Error](err)
+		if !ok || e.Code != "ResourceConflictException" {
+			t.Errorf("publish %v: got %v", publish, err)
+		}
+	}
 }
 
 // A configuration is the whole function's: no permission on an alias or version must reach it.

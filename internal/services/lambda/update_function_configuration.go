@@ -87,8 +87,10 @@ func (s *Service) updateFunctionConfiguration(
 		}
 	}
 	revision := uuid.NewString()
-	f, err = s.updateLatest(ctx, r, in.RevisionId, func(v *version) error {
-		if v.RevisionID != before.RevisionID { // what was checked is no longer there
+	signing := f.function.CodeSigningConfig
+	f, err = s.updateLatest(ctx, r, in.RevisionId, func(f *function) error {
+		v := &f.Latest
+		if v.RevisionID != before.RevisionID || given.Layers != nil && f.CodeSigningConfig != signing { // what was checked is no longer there
 			return fault.UpdateInProgress(r.ARN())
 		}
 		v.RevisionID, v.LastModified = revision, c.Time
