@@ -154,7 +154,7 @@ func New(config Config) (*Service, error) {
 		DB: config.DB, Blobs: config.Blobs, URLs: config.CodeURLs, Objects: config.Objects, Signature: s.signing.Signature,
 	})
 	s.codeUsages = []codeUsage{layer.CodeSize}
-	s.mappings = mapping.New(config.DB, callees{s}, config.Roles)
+	s.mappings = mapping.New(config.DB, callees{s}, config.Roles, callees{s})
 	s.tagged = map[string]taggedRoom{
 		"function": taggedFunctions{s}, "event-source-mapping": s.mappings, "code-signing-config": s.signing,
 	}
