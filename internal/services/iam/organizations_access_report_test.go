@@ -306,3 +306,28 @@ func TestOrganizationsAccessReportNeeds(t *testing.T) {
 		}
 	}
 }
+
+// TestOrganizationsAccessReportTellsMembersNothing: what a member account is denied does not depend on what the organization has.
+func TestOrganizationsAccessReportTellsMembersNothing(t *testing.T) {
+	w, e := orgWorld(t)
+	c := w.call()
+	c.Account, c.Caller.Account = dev, dev
+	needs := func(policy *string) []string {
+		t.Helper()
+		in := &sdk.GenerateOrganizationsAccessReportInput{EntityPath: aws.String(orgUnit), OrganizationsPolicyId: policy}
+		needs, err := w.ops["GenerateOrganizationsAccessReport"].Needs(t.Context(), c, in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return describe(needs)
+	}
+	for _, policy := range []*string{nil, aws.String("p-01234567")} {
+		there := needs(policy)
+		nodes, policies := e.nodes, e.policies
+		e.nodes, e.policies = nil, nil
+		if diff := cmp.Diff(there, needs(policy)); diff != "" {
+			t.Errorf("-what is there +nothing is there:\n%s", diff)
+		}
+		e.nodes, e.policies = nodes, policies
+	}
+}
