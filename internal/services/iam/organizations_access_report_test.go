@@ -331,3 +331,19 @@ func TestOrganizationsAccessReportTellsMembersNothing(t *testing.T) {
 		e.nodes, e.policies = nodes, policies
 	}
 }
+
+// TestOrganizationsAccessReportOfNothingIsCheap: a path that is all slashes makes no more decisions than one to an account can.
+func TestOrganizationsAccessReportOfNothingIsCheap(t *testing.T) {
+	w, _ := orgWorld(t)
+	for _, path := range []string{
+		orgRoot + strings.Repeat("/", 427-len(orgRoot)), orgRoot + strings.Repeat("/a", 200), orgRoot + strings.Repeat("/ou-0123-01234567", 5) + "/" + dev,
+	} {
+		needs, err := w.ops["GenerateOrganizationsAccessReport"].Needs(t.Context(), w.call(), &sdk.GenerateOrganizationsAccessReportInput{EntityPath: &path})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, most := len(needs), 2+2*7; got > most {
+			t.Errorf("%s: got %d needs, want at most %d", path, got, most)
+		}
+	}
+}

@@ -169,11 +169,16 @@ func (s *handlers) isManagement(ctx context.Context, account string) (bool, erro
 	return m != nil && m.IsManagement(), err
 }
 
+// maxLineage is that of an account in the deepest of units. What a path has beyond it is of its last node: each node makes decisions,
+// which the decision log keeps.
+// https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html, "OU maximum nesting in a root"
+const maxLineage = 1 + 5 + 1
+
 // lineage are the nodes that a path names.
 func (s *handlers) lineage(account, path string) []organization.Node {
 	id, rest, _ := strings.Cut(path, "/")
 	var out []organization.Node
-	for part := range strings.SplitSeq(rest, "/") {
+	for _, part := range strings.SplitN(rest, "/", maxLineage) {
 		word := "account"
 		switch {
 		case strings.HasPrefix(part, "r-"):
