@@ -201,7 +201,10 @@ func (s *Service) checkNewFunction(ctx context.Context, c *service.Call, in *sdk
 	if err != nil {
 		return err
 	}
-	return s.configure(ctx, c, f.reference, createSettings(in), &f.Latest)
+	if err := s.configure(ctx, c, f.reference, createSettings(in), &f.Latest); err != nil {
+		return err
+	}
+	return s.checkLayerSignatures(ctx, c, f.CodeSigningConfig, f.Latest.Layers)
 }
 
 // checkSigningConfig refuses a code signing configuration that is not there, or not for the function. The text is recorded.

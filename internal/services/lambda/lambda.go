@@ -148,10 +148,12 @@ func New(config Config) (*Service, error) {
 	s.aliases = store.NewCache(config.DB, cacheSize, decodeAlias)
 	s.policies = resourcepolicy.New(config.DB, functions{s}, config.Principals, cacheSize)
 	s.urls = functionurl.New(config.DB, functions{s}, config.FunctionURLs)
-	s.layers = layer.New(layer.Config{DB: config.DB, Blobs: config.Blobs, URLs: config.CodeURLs, Objects: config.Objects})
+	s.signing = signing.New(config.DB, config.Publishers, s.hasCodeSigningConfig)
+	s.layers = layer.New(layer.Config{
+		DB: config.DB, Blobs: config.Blobs, URLs: config.CodeURLs, Objects: config.Objects, Signature: s.signing.Signature,
+	})
 	s.codeUsages = []codeUsage{layer.CodeSize}
 	s.mappings = mapping.New(config.DB, callees{s}, config.Roles)
-	s.signing = signing.New(config.DB, config.Publishers, s.hasCodeSigningConfig)
 	s.tagged = map[string]taggedRoom{
 		"function": taggedFunctions{s}, "event-source-mapping": s.mappings, "code-signing-config": s.signing,
 	}

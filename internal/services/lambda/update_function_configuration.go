@@ -66,6 +66,11 @@ func (s *Service) updateFunctionConfiguration(
 	if err := s.configure(ctx, c, r, given, &after); err != nil {
 		return nil, err
 	}
+	if given.Layers != nil {
+		if err := s.checkLayerSignatures(ctx, c, f.function.CodeSigningConfig, after.Layers); err != nil {
+			return nil, err
+		}
+	}
 	revision := uuid.NewString()
 	f, err = s.updateLatest(ctx, r, in.RevisionId, func(v *version) error {
 		if v.RevisionID != before.RevisionID { // what was checked is no longer there

@@ -234,25 +234,31 @@ func (s *Service) Require(r store.Reader, c *service.Call, text string) error {
 	return err
 }
 
-// Verify gives what is known of the signature of a deployment package, and the error for one that the configuration does not let in; ""
-// is no configuration. Integrity is checked whatever the policy says; who signed, and until when it holds, as far as it is Enforce
+// Signature gives what is known of the signature of an archive; zero if it has none that is good.
+func (s *Service) Signature(archive []byte, now time.Time) codesign.Signature {
+	signature, err := codesign.Verify(archive, s.publishers, now)
+	if err != nil { // nobody asked for one
+		return codesign.Signature{}
+	}
+	return signature
+}
+
+// Verify gives what is known of the signature of a deployment package or layer, and the error for one that the configuration does not
+// let in; "" is no configuration. Integrity is checked whatever the policy says; who signed, and until when it holds, as far as it is Enforce
 // (https://docs.aws.amazon.com/lambda/latest/dg/configuration-codesigning.html). Without a configuration nothing is refused.
 func (s *Service) Verify(ctx context.Context, text string, archive []byte, now time.Time) (codesign.Signature, error) {
-	signature, err := codesign.Verify(archive, s.publishers, now)
 	if text == "" {
-		if err != nil { // nobody asked for a signature
-			return codesign.Signature{}, nil
-		}
-		return signature, nil
+		return s.Signature(archive, now), nil
 	}
-	a, parseErr := arn.Parse(text)
-	if parseErr != nil {
-		return codesign.Signature{}, fmt.Errorf("parse code signing configuration: %w", parseErr)
+	a, err := arn.Parse(text)
+	if err != nil {
+		return codesign.Signature{}, fmt.Errorf("parse code signing configuration: %w", err)
 	}
-	c, findErr := s.find(ctx, a)
-	if findErr != nil {
-		return codesign.Signature{}, answer(findErr, a)
+	c, err := s.find(ctx, a)
+	if err != nil {
+		return codesign.Signature{}, answer(err, a)
 	}
+	signature, err := codesign.Verify(archive, s.publishers, now)
 	if err == nil && !slices.Contains(c.Publishers, signature.Profile) {
 		err = codesign.ErrUntrusted
 	}
