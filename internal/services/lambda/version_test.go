@@ -309,6 +309,12 @@ func TestDeleteVersion(t *testing.T) {
 	remove := &sdk.DeleteFunctionInput{FunctionName: aws.String("f"), Qualifier: aws.String("1")}
 	refuse[sdk.DeleteFunctionOutput](h, remove, "ResourceConflictException", 409,
 		"Unable to delete version because the following aliases reference it: [both, main]")
+	for _, number := range []string{"01", "0011", "001"} { // no other spelling, nor a part of a key, stands for it
+		must[sdk.DeleteFunctionOutput](h, &sdk.DeleteFunctionInput{FunctionName: aws.String("f"), Qualifier: &number})
+	}
+	if diff := cmp.Diff(h.versions("f", 50), []string{"$LATEST", "1", "2"}); diff != "" {
+		t.Errorf("after versions that are not there were deleted, got - want +:\n%s", diff)
+	}
 	for _, name := range []string{"main", "both"} {
 		must[sdk.DeleteAliasOutput](h, &sdk.DeleteAliasInput{FunctionName: aws.String("f"), Name: &name})
 	}
