@@ -2,7 +2,6 @@ package lambda
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -393,23 +392,12 @@ func TestSweepKeepsVersions(t *testing.T) {
 	for _, name := range []string{"f:1", "f:2", "f"} {
 		must[sdk.InvokeOutput](h, invokeInput(name))
 	}
-	unpacked := func() int {
-		t.Helper()
-		if err := h.lambda.Sweep(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		dirs, err := os.ReadDir(h.lambda.CodeDir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return len(dirs)
-	}
-	if got := unpacked(); got != 3 {
-		t.Errorf("got %d directories, want those of two versions and of $LATEST", got)
+	if got := h.sweep(); len(got) != 3 {
+		t.Errorf("got %v, want the directories of two versions and of $LATEST", got)
 	}
 	must[sdk.DeleteFunctionOutput](h, &sdk.DeleteFunctionInput{FunctionName: aws.String("f:1")})
-	if got := unpacked(); got != 2 {
-		t.Errorf("got %d directories after the deletion of a version, want 2", got)
+	if got := h.sweep(); len(got) != 2 {
+		t.Errorf("got %v after the deletion of a version, want two", got)
 	}
 }
 
