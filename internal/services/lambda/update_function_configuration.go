@@ -67,7 +67,8 @@ func (s *Service) updateFunctionConfiguration(
 		return nil, err
 	}
 	revision := uuid.NewString()
-	f, err = s.updateLatest(ctx, r, in.RevisionId, func(v *version) error {
+	f, err = s.updateLatest(ctx, r, in.RevisionId, func(f *function) error {
+		v := &f.Latest
 		if v.RevisionID != before.RevisionID { // what was checked is no longer there
 			return fault.UpdateInProgress(r.ARN())
 		}
