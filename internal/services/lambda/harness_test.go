@@ -88,21 +88,27 @@ func newHarness(t testing.TB) *harness {
 }
 
 // sweep sweeps, and gives the directories that are left.
-func (h *harness) sweep() (left []string) {
+func (h *harness) sweep() []string {
 	h.t.Helper()
 	if err := h.lambda.Sweep(h.t.Context()); err != nil {
 		h.t.Fatal(err)
 	}
+	return h.unpacked()
+}
+
+// unpacked lists the directories of unpacked code.
+func (h *harness) unpacked() (names []string) {
+	h.t.Helper()
 	dirs, err := os.ReadDir(h.lambda.CodeDir)
 	if err != nil {
 		h.t.Fatal(err)
 	}
 	for _, d := range dirs {
 		if d.Name() != bootFile {
-			left = append(left, d.Name())
+			names = append(names, d.Name())
 		}
 	}
-	return left
+	return names
 }
 
 // codeDir is a temporary directory whose read-only content can be removed.

@@ -184,9 +184,8 @@ func TestUnpackOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	dirs, err := os.ReadDir(h.lambda.CodeDir)
-	if err != nil || len(dirs) != 1 {
-		t.Errorf("unpacked code: got %v, %v, want one directory", dirs, err)
+	if dirs := h.unpacked(); len(dirs) != 1 {
+		t.Errorf("unpacked code: got %v, want one directory", dirs)
 	}
 }
 
