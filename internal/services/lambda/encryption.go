@@ -103,10 +103,13 @@ func hiddenVariables() *types.EnvironmentResponse {
 	}}
 }
 
+// hidesVariables tells whether what is shown of a version depends on the caller.
+func (v *version) hidesVariables() bool { return v.KMSKey != "" && v.Environment != nil }
+
 // show is configuration for a caller, who sees variables under a key if it may decrypt with that.
 func (s *Service) show(ctx context.Context, c *service.Call, f found, qualifier string, when moment) (types.FunctionConfiguration, error) {
 	shown := f.configuration(qualifier, when)
-	if f.version.KMSKey == "" || f.version.Environment == nil {
+	if !f.version.hidesVariables() {
 		return shown, nil
 	}
 	need, ok := f.decryptNeed(c)

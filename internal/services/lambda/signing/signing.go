@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/licet/licet/internal/arn"
+	"github.com/licet/licet/internal/awserr"
 	"github.com/licet/licet/internal/codesign"
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/services/lambda/fault"
@@ -212,10 +213,11 @@ func (s *Service) change(ctx context.Context, a arn.ARN, apply func(*configurati
 	return c, answer(err, a)
 }
 
-// answer makes AWS's answer of a configuration that is not there. The text is known from other implementations of the API.
+// answer makes AWS's answer of a configuration that is not there: recorded without the member Type.
 func answer(err error, a arn.ARN) error {
 	if errors.Is(err, store.ErrNotFound) {
-		return fault.NotFound("The Lambda code signing configuration %s can not be found.", a)
+		return awserr.New("ResourceNotFoundException", http.StatusNotFound,
+			"The Lambda code signing configuration %s can not be found.", a)
 	}
 	return err
 }
