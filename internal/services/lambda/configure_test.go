@@ -531,3 +531,19 @@ func TestListFromMemory(t *testing.T) {
 		t.Errorf("deleted: got %+v", out.Functions)
 	}
 }
+
+// What a refused update has looked at is what it was: others read it meanwhile, from memory.
+func TestRefusedUpdateChangesNothing(t *testing.T) {
+	h := newHarness(t)
+	h.ready()
+	in := h.newFunction("f")
+	in.VpcConfig = attached()
+	must[sdk.CreateFunctionOutput](h, in)
+	before := *h.read("f").VpcConfig
+	h.vpcs["subnet-1"], h.vpcs["subnet-2"] = "vpc-9", "vpc-9"
+	refuse[sdk.UpdateFunctionConfigurationOutput](h, h.update(func(in *sdk.UpdateFunctionConfigurationInput) {
+		in.Description, in.RevisionId = aws.String("new"), aws.String("other")
+	}), "PreconditionFailedException", 412,
+		"The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve the latest Revision Id")
+	equal(t, "network", h.read("f").VpcConfig, &before)
+}

@@ -82,7 +82,33 @@ func newHarness(t testing.TB) *harness {
 	}
 	t.Cleanup(l.Close)
 	h.lambda = l
+	l.bootID = func() string { return "a boot" }
+	h.sweep() // as the server does when it starts
 	return h
+}
+
+// sweep sweeps, and gives the directories that are left.
+func (h *harness) sweep() []string {
+	h.t.Helper()
+	if err := h.lambda.Sweep(h.t.Context()); err != nil {
+		h.t.Fatal(err)
+	}
+	return h.unpacked()
+}
+
+// unpacked lists the directories of unpacked code.
+func (h *harness) unpacked() (names []string) {
+	h.t.Helper()
+	dirs, err := os.ReadDir(h.lambda.CodeDir)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for _, d := range dirs {
+		if d.Name() != bootFile {
+			names = append(names, d.Name())
+		}
+	}
+	return names
 }
 
 // codeDir is a temporary directory whose read-only content can be removed.

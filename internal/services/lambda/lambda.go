@@ -115,6 +115,8 @@ type Service struct {
 	codeUsages []codeUsage
 	code       *bundle.Unpacker
 	layers     *layer.Service
+	// bootID tells one run of the machine from another; "" where that is not known.
+	bootID func() string
 }
 
 // cacheSize bounds the functions that are kept decoded, and the versions, aliases and policies.
@@ -142,7 +144,7 @@ func New(config Config) (*Service, error) {
 	if config.Logger == nil {
 		config.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &Service{Config: config, code: bundle.NewUnpacker(config.CodeDir, config.Blobs)}
+	s := &Service{Config: config, code: bundle.NewUnpacker(config.CodeDir, config.Blobs), bootID: bootID}
 	s.functions = store.NewCache(config.DB, cacheSize, s.decodeShown)
 	s.names = store.NewPages(config.DB, nameCacheSize, decodeKey)
 	s.versions = store.NewCache(config.DB, cacheSize, s.decodeVersion)

@@ -233,16 +233,9 @@ func TestSweepLayers(t *testing.T) {
 	must[sdk.UpdateFunctionConfigurationOutput](h, updateLayers("g", two, one))
 	h.layersOf("g", "x")
 	must[sdk.DeleteFunctionOutput](h, &sdk.DeleteFunctionInput{FunctionName: aws.String("g")})
-	if err := h.lambda.Sweep(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	dirs, err := os.ReadDir(h.lambda.CodeDir)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var got []string
-	for _, d := range dirs {
-		got = append(got, filepath.Join(h.lambda.CodeDir, d.Name()))
+	for _, name := range h.sweep() {
+		got = append(got, filepath.Join(h.lambda.CodeDir, name))
 	}
 	want := []string{used[0].CodeDir, used[0].LayerDir}
 	slices.Sort(want)

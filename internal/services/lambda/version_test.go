@@ -2,7 +2,6 @@ package lambda
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -309,6 +308,12 @@ func TestDeleteVersion(t *testing.T) {
 	remove := &sdk.DeleteFunctionInput{FunctionName: aws.String("f"), Qualifier: aws.String("1")}
 	refuse[sdk.DeleteFunctionOutput](h, remove, "ResourceConflictException", 409,
 		"Unable to delete version because the following aliases reference it: [both, main]")
+	for _, number := range []string{"01", "0011", "001"} { // no other spelling, nor a part of a key, stands for it
+		must[sdk.DeleteFunctionOutput](h, &sdk.DeleteFunctionInput{FunctionName: aws.String("f"), Qualifier: &number})
+	}
+	if diff := cmp.Diff(h.versions("f", 50), []string{"$LATEST", "1", "2"}); diff != "" {
+		t.Errorf("after versions that are not there were deleted, got - want +:\n%s", diff)
+	}
 	for _, name := range []string{"main", "both"} {
 		must[sdk.DeleteAliasOutput](h, &sdk.DeleteAliasInput{FunctionName: aws.String("f"), Name: &name})
 	}
@@ -387,23 +392,12 @@ func TestSweepKeepsVersions(t *testing.T) {
 	for _, name := range []string{"f:1", "f:2", "f"} {
 		must[sdk.InvokeOutput](h, invokeInput(name))
 	}
-	unpacked := func() int {
-		t.Helper()
-		if err := h.lambda.Sweep(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		dirs, err := os.ReadDir(h.lambda.CodeDir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return len(dirs)
-	}
-	if got := unpacked(); got != 3 {
-		t.Errorf("got %d directories, want those of two versions and of $LATEST", got)
+	if got := h.sweep(); len(got) != 3 {
+		t.Errorf("got %v, want the directories of two versions and of $LATEST", got)
 	}
 	must[sdk.DeleteFunctionOutput](h, &sdk.DeleteFunctionInput{FunctionName: aws.String("f:1")})
-	if got := unpacked(); got != 2 {
-		t.Errorf("got %d directories after the deletion of a version, want 2", got)
+	if got := h.sweep(); len(got) != 2 {
+		t.Errorf("got %v after the deletion of a version, want two", got)
 	}
 }
 

@@ -124,8 +124,14 @@ func (s *Service) change(ctx context.Context, account, region, id string, apply 
 		if m, err = load(tx, account, region, id); err != nil {
 			return err
 		}
+		before := *m
 		if err := apply(m); err != nil {
 			return err
+		}
+		if *before.Shown.FunctionArn != *m.Shown.FunctionArn {
+			if err := errors.Join(release(tx, &before), take(tx, m)); err != nil {
+				return err
+			}
 		}
 		return store.PutJSON(tx, key(account, region, id), m)
 	})

@@ -372,6 +372,61 @@ func TestDuplicates(t *testing.T) {
 		`"), topics ("topic") already exists. Please update or delete the existing mapping with UUID `+*cluster.UUID)
 }
 
+// A source is free again when its mapping is gone, or calls another function; how many others there are costs nothing.
+func TestDuplicateEnds(t *testing.T) {
+	h := newHarness(t)
+	db := &reads{DB: h.s.db}
+	h.s.db = db
+	first := must[sdk.CreateEventSourceMappingOutput](h, create(aQueue))
+	few := db.items
+	refused := func(in *sdk.CreateEventSourceMappingInput, id *string) {
+		t.Helper()
+		h.refuse(in, "ResourceConflictException", `An event source mapping with SQS arn (" `+aQueue+` ") and function (" f ") already exists. `+
+			`Please update or delete the existing mapping with UUID `+*id)
+	}
+	onLive := func(in *sdk.CreateEventSourceMappingInput) { in.FunctionName = aws.String("f:live") }
+	refused(create(aQueue), first.UUID)
+	must[sdk.UpdateEventSourceMappingOutput](h, &sdk.UpdateEventSourceMappingInput{UUID: first.UUID, FunctionName: aws.String("f:live")})
+	refused(create(aQueue, onLive), first.UUID)
+	second := must[sdk.CreateEventSourceMappingOutput](h, create(aQueue))
+	refused(create(aQueue), second.UUID)
+	must[sdk.DeleteEventSourceMappingOutput](h, &sdk.DeleteEventSourceMappingInput{UUID: first.UUID})
+	must[sdk.CreateEventSourceMappingOutput](h, create(aQueue, onLive))
+	for i := range 20 {
+		db.items = 0
+		must[sdk.CreateEventSourceMappingOutput](h, create(fmt.Sprint(aQueue, i)))
+	}
+	if db.items > few {
+		t.Errorf("read %d items for another mapping, want no more than the %d for the first", db.items, few)
+	}
+}
+
+// reads is a store that counts the items that changes read.
+type reads struct {
+	store.DB
+	items int
+}
+
+func (r *reads) Update(ctx context.Context, fn func(store.Tx) error) error {
+	return r.DB.Update(ctx, func(tx store.Tx) error { return fn(countedTx{tx, r}) })
+}
+
+type countedTx struct {
+	store.Tx
+	of *reads
+}
+
+func (c countedTx) Get(key string) (store.Item, error) {
+	c.of.items++
+	return c.Tx.Get(key)
+}
+
+func (c countedTx) Scan(prefix, after string, limit int) ([]store.Item, error) {
+	items, err := c.Tx.Scan(prefix, after, limit)
+	c.of.items += len(items)
+	return items, err
+}
+
 func TestList(t *testing.T) {
 	h := newHarness(t)
 	want := make(map[string]bool)
