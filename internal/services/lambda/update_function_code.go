@@ -75,7 +75,7 @@ func (s *Service) updateFunctionCode(
 	signing := f.function.CodeSigningConfig
 	update := func(f *function) error {
 		v := &f.Latest
-		// Since it was looked at, the function was made again, as another type, or has got another configuration, which did not see the code.
+		// The function was made again, as another type, or given another code signing configuration, since it was looked at.
 		if (v.Image == nil) != (code.image == nil) || f.CodeSigningConfig != signing {
 			return fault.UpdateInProgress(r.ARN())
 		}
