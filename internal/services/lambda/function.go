@@ -324,7 +324,7 @@ func (s *Service) updateWith(
 	return f, nil
 }
 
-// updateLatest changes the $LATEST version of a function. revision, if not nil, must be the version's (lambda.md 1.3).
+// updateLatest lets change work on the $LATEST version of a function. revision, if not nil, must be the version's (lambda.md 1.3).
 func (s *Service) updateLatest(ctx context.Context, r request.Function, revision *string, change func(*function) error) (found, error) {
 	f, err := s.updateFunction(ctx, r, func(f *function) error {
 		if err := checkRevision(revision, f.Latest.RevisionID); err != nil {
