@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/licet/licet/authz"
+	"github.com/licet/licet/internal/service"
 )
 
 const (
@@ -380,6 +382,37 @@ func TestHiddenVariables(t *testing.T) {
 			"kms:Decrypt", keyARN, account, "kms:CallerAccount=111122223333\nkms:EncryptionContext:aws:lambda:FunctionArn=" + arnOfF +
 				"\nkms:EncryptionContextKeys=aws:lambda:FunctionArn\nkms:ViaService=lambda.eu-central-1.amazonaws.com",
 		})
+	}
+}
+
+// TestChangedKeyNeedsTheOldOne: variables that stay would be seen under another key, or none, by who may not decrypt them now.
+func TestChangedKeyNeedsTheOldOne(t *testing.T) {
+	h := newHarness(t)
+	in := h.newFunction("f")
+	in.KMSKeyArn = aws.String(keyARN)
+	in.Environment = &types.Environment{Variables: map[string]string{"KEY": "value"}}
+	must[sdk.CreateFunctionOutput](h, in)
+	for _, tt := range []struct {
+		key         *string
+		environment *types.Environment
+		want        bool
+	}{
+		{aws.String(""), nil, true},
+		{aws.String(keyARN + "2"), nil, true},
+		{aws.String(keyARN), nil, false},
+		{nil, nil, false},
+		{aws.String(""), &types.Environment{}, false},
+	} {
+		needs, err := h.needs("UpdateFunctionConfiguration", &sdk.UpdateFunctionConfigurationInput{
+			FunctionName: aws.String("f"), KMSKeyArn: tt.key, Environment: tt.environment,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := slices.ContainsFunc(needs, func(n service.Need) bool { return n.Action == "kms:Decrypt" && n.Target.ARN == keyARN })
+		if got != tt.want {
+			t.Errorf("key %v, environment %v: decryption is needed: %v", tt.key, tt.environment, got)
+		}
 	}
 }
 

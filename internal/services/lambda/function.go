@@ -281,6 +281,9 @@ func deleteQualified(tx store.Tx, r request.Function) error {
 		return err
 	}
 	for _, item := range items {
+		if strings.HasPrefix(item.Key, versionPrefix(r)) { // there a key has more than the number
+			continue
+		}
 		_, of, _ := strings.Cut(strings.TrimPrefix(item.Key, belongings(r)), "/")
 		if of, _, _ = strings.Cut(of, "/"); of == r.Qualifier {
 			if err := tx.Delete(item.Key); err != nil {
@@ -319,12 +322,12 @@ func (s *Service) updateWith(
 }
 
 // updateLatest changes the $LATEST version of a function. revision, if not nil, must be the version's (lambda.md 1.3).
-func (s *Service) updateLatest(ctx context.Context, r request.Function, revision *string, change func(*version) error) (found, error) {
+func (s *Service) updateLatest(ctx context.Context, r request.Function, revision *string, change func(*function) error) (found, error) {
 	f, err := s.updateFunction(ctx, r, func(f *function) error {
 		if err := checkRevision(revision, f.Latest.RevisionID); err != nil {
 			return err
 		}
-		return change(&f.Latest)
+		return change(f)
 	})
 	if err != nil {
 		return found{}, err

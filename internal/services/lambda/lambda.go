@@ -98,8 +98,9 @@ type Config struct {
 type Service struct {
 	Config
 	functions *store.Cache[*function]
-	// names are pages of the functions of an account and Region.
+	// names are pages of the keys of the functions of an account and Region.
 	names    *store.Pages[string]
+	listings listings
 	versions *store.Cache[*version]
 	aliases  *store.Cache[*alias]
 	policies *resourcepolicy.Service
@@ -143,7 +144,7 @@ func New(config Config) (*Service, error) {
 	}
 	s := &Service{Config: config, code: bundle.NewUnpacker(config.CodeDir, config.Blobs)}
 	s.functions = store.NewCache(config.DB, cacheSize, s.decodeShown)
-	s.names = store.NewPages(config.DB, nameCacheSize, decodeName)
+	s.names = store.NewPages(config.DB, nameCacheSize, decodeKey)
 	s.versions = store.NewCache(config.DB, cacheSize, s.decodeVersion)
 	s.aliases = store.NewCache(config.DB, cacheSize, decodeAlias)
 	s.policies = resourcepolicy.New(config.DB, functions{s}, config.Principals, cacheSize)
@@ -153,7 +154,7 @@ func New(config Config) (*Service, error) {
 		DB: config.DB, Blobs: config.Blobs, URLs: config.CodeURLs, Objects: config.Objects, Signature: s.signing.Signature,
 	})
 	s.codeUsages = []codeUsage{layer.CodeSize}
-	s.mappings = mapping.New(config.DB, callees{s}, config.Roles)
+	s.mappings = mapping.New(config.DB, callees{s}, config.Roles, callees{s})
 	s.tagged = map[string]taggedRoom{
 		"function": taggedFunctions{s}, "event-source-mapping": s.mappings, "code-signing-config": s.signing,
 	}

@@ -28,10 +28,14 @@ type usedLayer struct {
 	SigningJob     string `json:"signing_job,omitempty"`
 }
 
+func tooManyLayers() error {
+	return fault.InvalidParameter("Cannot reference more than %d layers.", maxLayers)
+}
+
 // checkLayers refuses lists of layer versions that no function can have, whether they exist or not. Texts recorded from AWS.
 func checkLayers(arns []string, region string) error {
 	if len(arns) > maxLayers {
-		return fault.InvalidParameter("Cannot reference more than %d layers.", maxLayers)
+		return tooManyLayers()
 	}
 	seen := make(map[string]string, len(arns)) // versions by their layers
 	for _, arn := range arns {

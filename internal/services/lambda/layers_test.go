@@ -117,6 +117,10 @@ func TestFunctionLayerErrors(t *testing.T) {
 	for i := range 6 {
 		six = append(six, h.publishLayer(fmt.Sprint("l", i), map[string]string{"a": ""}))
 	}
+	in := h.newFunction("many") // before anything is decided: each would be a decision
+	in.Layers = six
+	_, err := h.needs("CreateFunction", in)
+	wantError(t, err, "InvalidParameterValueException", 400, "Cannot reference more than 5 layers.")
 	for _, c := range []struct {
 		arns []string
 		want string

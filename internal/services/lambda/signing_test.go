@@ -6,10 +6,12 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"math/big"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,6 +21,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/licet/licet/internal/awserr"
 	"github.com/licet/licet/internal/codesign"
 	"github.com/licet/licet/internal/services/lambda/signing"
 )
@@ -85,6 +88,14 @@ func TestCodeSigningConfig(t *testing.T) {
 	elsewhere := "arn:aws:lambda:us-east-1:111122223333:code-signing-config:" + id
 	_, err := h.needs("GetCodeSigningConfig", &sdk.GetCodeSigningConfigInput{CodeSigningConfigArn: &elsewhere})
 	wantError(t, err, "ResourceNotFoundException", 404, "The Lambda code signing configuration "+elsewhere+" can not be found.")
+	elsewhere = "arn:aws-cn:lambda:eu-central-1:111122223333:code-signing-config:" + id
+	_, err = h.needs("GetCodeSigningConfig", &sdk.GetCodeSigningConfigInput{CodeSigningConfigArn: &elsewhere})
+	wantError(t, err, "ResourceNotFoundException", 404, "The Lambda code signing configuration "+elsewhere+" can not be found.")
+	elsewhere = "arn::lambda:eu-central-1:111122223333:code-signing-config:" + id
+	_, err = h.needs("GetCodeSigningConfig", &sdk.GetCodeSigningConfigInput{CodeSigningConfigArn: &elsewhere})
+	wantError(t, err, "ValidationException", 400, "1 validation error detected: Value '"+elsewhere+"' at 'codeSigningConfigArn' failed to "+
+		"satisfy constraint: Member must satisfy regular expression pattern: arn:(aws[a-zA-Z-]*)?:lambda:[a-z]{2}((-gov)|(-iso(b?)))?-"+
+		`[a-z]+-\d{1}:\d{12}:code-signing-config:csc-[a-z0-9]{17}`)
 }
 
 func TestListCodeSigningConfigs(t *testing.T) {
@@ -158,6 +169,58 @@ func TestFunctionCodeSigningConfig(t *testing.T) {
 	}
 	must[sdk.DeleteCodeSigningConfigOutput](h, &sdk.DeleteCodeSigningConfigInput{CodeSigningConfigArn: &arn})
 	refuse[sdk.PutFunctionCodeSigningConfigOutput](h, put("f0"), "CodeSigningConfigNotFoundException", 404,
+		"The code signing configuration cannot be found. Check that the provided configuration is not deleted: "+arn+".")
+}
+
+// Code was held to the configuration that the function had when the call came. If it has got another since, that one does not know the code.
+func TestSigningConfigGivenMeanwhile(t *testing.T) {
+	h := newHarness(t)
+	h.create("f")
+	enforce := h.newSigningConfig("Enforce")
+	unsigned := zipOf(t, map[string]string{"app.py": "unsigned"})
+	h.lambda.Objects = meanwhile(func() []byte {
+		must[sdk.PutFunctionCodeSigningConfigOutput](h, &sdk.PutFunctionCodeSigningConfigInput{
+			FunctionName: aws.String("f"), CodeSigningConfigArn: &enforce,
+		})
+		return unsigned
+	})
+	for _, publish := range []bool{false, true} {
+		must[sdk.DeleteFunctionCodeSigningConfigOutput](h, &sdk.DeleteFunctionCodeSigningConfigInput{FunctionName: aws.String("f")})
+		in := &sdk.UpdateFunctionCodeInput{FunctionName: aws.String("f"), S3Bucket: aws.String("bucket"), S3Key: aws.String("key"), Publish: publish}
+		_, err := do[sdk.UpdateFunctionCodeOutput](h, in)
+		e, ok := errors.AsType[*awserr.Error](err)
+		if !ok || e.Code != "ResourceConflictException" {
+			t.Errorf("publish %v: got %v", publish, err)
+		}
+	}
+}
+
+// A configuration is the whole function's: no permission on an alias or version must reach it.
+func TestCodeSigningConfigOfAlias(t *testing.T) {
+	h := newHarness(t)
+	h.create("f")
+	arn := h.newSigningConfig("Enforce")
+	const text = "This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. " +
+		"Please specify either a function name or an unqualified function ARN."
+	for _, name := range []string{"f:live", "f:1", "f:$LATEST"} {
+		for _, in := range []any{
+			&sdk.PutFunctionCodeSigningConfigInput{FunctionName: &name, CodeSigningConfigArn: &arn},
+			&sdk.GetFunctionCodeSigningConfigInput{FunctionName: &name},
+			&sdk.DeleteFunctionCodeSigningConfigInput{FunctionName: &name},
+		} {
+			_, err := h.needs(operationOf(in), in)
+			wantError(t, err, "InvalidParameterValueException", 400, text)
+		}
+	}
+}
+
+// A configuration is named by its one ARN: under another a function would have one that counts as unused.
+func TestCodeSigningConfigOfAnotherPartition(t *testing.T) {
+	h := newHarness(t)
+	arn := strings.Replace(h.newSigningConfig("Enforce"), "arn:aws:", "arn:aws-cn:", 1)
+	in := h.newFunction("f")
+	in.CodeSigningConfigArn = &arn
+	refuse[sdk.CreateFunctionOutput](h, in, "CodeSigningConfigNotFoundException", 404,
 		"The code signing configuration cannot be found. Check that the provided configuration is not deleted: "+arn+".")
 }
 

@@ -419,3 +419,19 @@ func TestVersionKeysAreInOrder(t *testing.T) {
 		t.Error("two numbers have one key")
 	}
 }
+
+// A version has one name. What is judged as function:f:0011 must not be version 1, whatever the keys of the store look like.
+func TestDeleteVersionByItsNumberAlone(t *testing.T) {
+	h := newHarness(t)
+	h.create("f")
+	must[sdk.PublishVersionOutput](h, &sdk.PublishVersionInput{FunctionName: aws.String("f")})
+	must[sdk.CreateAliasOutput](h, &sdk.CreateAliasInput{FunctionName: aws.String("f"), Name: aws.String("live"), FunctionVersion: aws.String("1")})
+	for _, number := range []string{"01", "001", "0011", "00011"} {
+		must[sdk.DeleteFunctionOutput](h, &sdk.DeleteFunctionInput{FunctionName: aws.String("f"), Qualifier: aws.String(number)})
+		if _, err := do[sdk.GetFunctionConfigurationOutput](h, &sdk.GetFunctionConfigurationInput{
+			FunctionName: aws.String("f"), Qualifier: aws.String("live"),
+		}); err != nil {
+			t.Fatalf("after the deletion of %s: %v", number, err)
+		}
+	}
+}

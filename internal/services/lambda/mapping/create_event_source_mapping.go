@@ -29,13 +29,14 @@ func createReference(c *service.Call, in *sdk.CreateEventSourceMappingInput) (re
 	return r, err
 }
 
-// createTarget: the action has no resource of its own, and is bound to a function by a condition key (lambda.md 2.3).
+// createTarget: the action has no resource of its own, and is bound to a function by a condition key (lambda.md 2.3). A function of
+// another account belongs to that account, which cannot grant the action (lambda.md 1.5).
 func (s *Service) createTarget(_ context.Context, c *service.Call, in *sdk.CreateEventSourceMappingInput) (service.Target, error) {
 	r, err := createReference(c, in)
 	if err != nil {
 		return service.Target{}, err
 	}
-	t := service.Target{ARN: "*"}
+	t := service.Target{ARN: "*", Account: r.Account}
 	t.Keys.Set("lambda:FunctionArn", r.ARN())
 	tag.InRequest(&t.Keys, in.Tags)
 	return t, nil
@@ -77,6 +78,9 @@ func (s *Service) create(
 	if err := check(src, g, &m.Shown); err != nil {
 		return nil, err
 	}
+	if err := s.checkKey(c, m); err != nil {
+		return nil, err
+	}
 	if err := s.checkRole(ctx, r, src, &m.Shown); err != nil {
 		return nil, err
 	}
@@ -89,7 +93,11 @@ func (s *Service) create(
 	if err != nil {
 		return nil, err
 	}
-	return (*sdk.CreateEventSourceMappingOutput)(output(m.state("Creating"))), nil
+	shown, err := s.show(ctx, c, m, "Creating")
+	if err != nil {
+		return nil, err
+	}
+	return (*sdk.CreateEventSourceMappingOutput)(output(shown)), nil
 }
 
 func newMapping(c *service.Call, r request.Function, src source, g *given) *mapping {

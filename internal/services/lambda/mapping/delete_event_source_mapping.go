@@ -22,5 +22,9 @@ func (s *Service) delete(
 	if err != nil {
 		return nil, answer(err, *in.UUID)
 	}
-	return (*sdk.DeleteEventSourceMappingOutput)(output(m.state("Deleting"))), nil
+	shown, err := s.show(ctx, c, m, "Deleting")
+	if err != nil {
+		return nil, err
+	}
+	return (*sdk.DeleteEventSourceMappingOutput)(output(shown)), nil
 }

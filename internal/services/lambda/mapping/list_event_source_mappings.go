@@ -74,7 +74,11 @@ func (s *Service) list(
 			out.NextMarker = aws.String(request.Marker(*out.EventSourceMappings[page.Size-1].UUID))
 			break
 		}
-		out.EventSourceMappings = append(out.EventSourceMappings, m.state(""))
+		shown := m.state("")
+		if m.encrypted() { // whoever asks: see show
+			shown.FilterCriteria = nil
+		}
+		out.EventSourceMappings = append(out.EventSourceMappings, shown)
 	}
 	return out, nil
 }

@@ -37,16 +37,25 @@ type Roles interface {
 	Allows(ctx context.Context, roleARN, functionARN, action, resource string) (bool, error)
 }
 
+// Keys knows who may use KMS keys.
+type Keys interface {
+	// Decrypt is the permission to decrypt with a key in an encryption context. It is not ok for what is no key.
+	Decrypt(c *service.Call, key string, encryptionContext map[string]string) (service.Need, bool)
+	// Allowed tells whether the policies give the caller a permission.
+	Allowed(ctx context.Context, c *service.Call, need service.Need) (bool, error)
+}
+
 // Service is the room of event source mappings.
 type Service struct {
 	db        store.DB
 	functions Functions
 	roles     Roles
+	keys      Keys
 }
 
 // New makes the room.
-func New(db store.DB, functions Functions, roles Roles) *Service {
-	return &Service{db: db, functions: functions, roles: roles}
+func New(db store.DB, functions Functions, roles Roles, keys Keys) *Service {
+	return &Service{db: db, functions: functions, roles: roles, keys: keys}
 }
 
 // Operations are the rows of the room.

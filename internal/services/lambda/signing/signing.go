@@ -127,14 +127,14 @@ func validate(v *request.Validator, publishers *types.AllowedPublishers, policie
 	}
 }
 
-// Parse reads the member CodeSigningConfigArn. Those of other regions are not there.
+// Parse reads the member CodeSigningConfigArn. Those of other partitions and regions are not there.
 func Parse(v *request.Validator, c *service.Call, text *string) (arn.ARN, error) {
 	v.RequiredText("codeSigningConfigArn", text, ARN)
 	if err := v.Err(); err != nil {
 		return arn.ARN{}, err
 	}
 	a, err := arn.Parse(*text)
-	if err == nil && a.Region != c.Region {
+	if err == nil && (a.Partition != c.Partition || a.Region != c.Region) {
 		err = answer(store.ErrNotFound, a)
 	}
 	return a, err
@@ -229,7 +229,7 @@ func (s *Service) Require(r store.Reader, c *service.Call, text string) error {
 		return fmt.Errorf("parse code signing configuration: %w", err)
 	}
 	_, err = load(r, a)
-	if errors.Is(err, store.ErrNotFound) || a.Region != c.Region || a.AccountID != c.Account {
+	if errors.Is(err, store.ErrNotFound) || a.Partition != c.Partition || a.Region != c.Region || a.AccountID != c.Account {
 		return fault.New("CodeSigningConfigNotFoundException", http.StatusNotFound, "The code signing configuration cannot be found. "+
 			"Check that the provided configuration is not deleted: %s.", text)
 	}
