@@ -12,7 +12,7 @@ import (
 // model is listed: the root user has no name and no path, and some words are others than the model's.
 func TestShapes(t *testing.T) {
 	t.Parallel()
-	checkShapes(t, server.root, "shapes.py", []string{
+	checkShapes(t, server.newAccount(t).credentials, "shapes.py", []string{
 		"GetUser.User lacks Path",
 		"GetUser.User lacks UserName",
 		"GetUser.User.PermissionsBoundary.PermissionsBoundaryType is Policy",
