@@ -21,6 +21,9 @@ type Pages[T any] struct {
 	loads map[*pageLoad]struct{}
 }
 
+// maxPages bounds the pages: each change looks at all of them, and whoever may list can ask for any number of empty ones.
+const maxPages = 1024
+
 // scan is what a page was read by.
 type scan struct {
 	prefix, after string
@@ -95,7 +98,7 @@ func (p *Pages[T]) keep(key scan, page []T) {
 	key.prefix, key.after = strings.Clone(key.prefix), strings.Clone(key.after) // they may be parts of a whole request
 	p.remove(key)
 	for other := range p.pages {
-		if p.items+size <= p.size {
+		if p.items+size <= p.size && len(p.pages) < maxPages {
 			break
 		}
 		p.remove(other)

@@ -132,3 +132,18 @@ func TestPagesAfterLongKeys(t *testing.T) {
 		t.Errorf("%d views for three pages after a long key, want 3", db.views)
 	}
 }
+
+// However many empty pages are asked for, only a bounded number is kept: each change looks at all of them.
+func TestPagesBoundEmptyPages(t *testing.T) {
+	db, p := newPages(t, 100_000)
+	for i := range 2000 {
+		page(t, p, "a/", fmt.Sprint("a/", i), 2)
+	}
+	before := db.views
+	for i := range 2000 {
+		page(t, p, "a/", fmt.Sprint("a/", i), 2)
+	}
+	if read := db.views - before; read < 900 {
+		t.Errorf("%d of 2,000 pages were read again: all are kept", read)
+	}
+}
