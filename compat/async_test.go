@@ -308,3 +308,46 @@ func TestEventsSurviveCrash(t *testing.T) {
 		t.Error("events are left in the queue")
 	}
 }
+
+// loop invokes itself, and prints the lineage of its trace.
+const loop = `import boto3, os
+client = boto3.client("lambda")
+def handler(event, context):
+    print("TRACE", os.environ["_X_AMZN_TRACE_ID"])
+    client.invoke(FunctionName=context.function_name, InvocationType="Event", Payload=b"{}")
+`
+
+// TestRecursiveLoop: a function that invokes itself, which boto3 shows Lambda by the trace header, is stopped after 16 runs.
+func TestRecursiveLoop(t *testing.T) {
+	t.Parallel()
+	l := newServer(t)
+	root := l.as(l.root)
+	r := l.newRole(t, trustLambda, allow("logs:*", "*"), allow("lambda:InvokeFunction", "*"))
+	after := l.newFunction(t, obedient, func(in *lambda.CreateFunctionInput) { in.Role = &r.arn })
+	f := l.newFunction(t, loop, func(in *lambda.CreateFunctionInput) {
+		in.Role, in.MemorySize, in.Timeout = &r.arn, aws.Int32(1769), aws.Int32(60)
+	})
+	must(root.lambda.PutFunctionEventInvokeConfig(t.Context(), &lambda.PutFunctionEventInvokeConfigInput{FunctionName: &f.name,
+		DestinationConfig: &types.DestinationConfig{OnFailure: &types.OnFailure{Destination: &after.arn}}}))(t)
+	root.invokeEvent(t, f.name, "{}")
+	if !eventually(t, func() bool { return len(l.runs(t, after.name)) > 0 }) {
+		t.Fatal("the loop was not stopped")
+	}
+	request := l.runs(t, after.name)[0].Event["requestContext"].(map[string]any)
+	if request["condition"] != "RecursiveInvocation" || request["approximateInvokeCount"] != 0.0 {
+		t.Errorf("the destination is told %v", request)
+	}
+	var lineages []string
+	if !eventually(t, func() bool {
+		lineages = nil
+		out, err := root.logs.FilterLogEvents(t.Context(), &cloudwatchlogs.FilterLogEventsInput{LogGroupName: aws.String("/aws/lambda/" + f.name)})
+		for _, e := range must(out, err)(t).Events {
+			if _, runs, ok := strings.Cut(*e.Message, ";Lineage="); ok {
+				lineages = append(lineages, strings.TrimSpace(runs[strings.Index(runs, ":")+1:]))
+			}
+		}
+		return len(lineages) >= 16
+	}) || !slices.Equal(lineages, strings.Fields("1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16")) {
+		t.Errorf("runs: %q", lineages)
+	}
+}

@@ -73,7 +73,8 @@ func (s *Service) Collectors() []prometheus.Collector { return s.events.Collecto
 type callable struct{ *Service }
 
 // Function finds the version that runs now: that of an alias is drawn for each run.
-func (s callable) Function(ctx context.Context, r request.Function) (async.Function, error) {
+func (s callable) Function(ctx context.Context, e *async.Event) (async.Function, error) {
+	r := e.Function
 	f, err := s.find(ctx, r)
 	if err == nil {
 		f, err = s.route(ctx, f)
@@ -89,7 +90,9 @@ func (s callable) Function(ctx context.Context, r request.Function) (async.Funct
 	if err != nil {
 		return async.Function{}, err
 	}
+	trace, looping := f.function.step(e.TraceID, e.RequestID, e.Accepted)
 	called := async.Function{
+		TraceID: trace, Looping: looping,
 		Version: f.version.Number, Role: f.version.Role, Blocked: own.Reserved != nil && *own.Reserved == 0,
 		RetryLimit: defaultRetries, MaxAge: defaultEventAge,
 		OnSuccess: config.OnSuccessARN, OnFailure: config.OnFailureARN, DeadLetter: f.version.DeadLetter,

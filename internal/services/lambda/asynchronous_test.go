@@ -88,7 +88,7 @@ func TestInvokeEvent(t *testing.T) {
 	// The alias is resolved when the event is delivered.
 	must[sdk.UpdateAliasOutput](h, &sdk.UpdateAliasInput{FunctionName: aws.String("f"), Name: aws.String("live"), FunctionVersion: aws.String("$LATEST")})
 	h.deliver()
-	want := execution.Invocation{RequestID: h.newCall("").RequestID, InvokedARN: arnOfF + ":live", Payload: []byte(`{"a":1}`)}
+	want := execution.Invocation{RequestID: h.newCall("").RequestID, TraceID: madeUp, InvokedARN: arnOfF + ":live", Payload: []byte(`{"a":1}`)}
 	if diff := cmp.Diff([]execution.Invocation{want}, h.runner.invocations); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
@@ -202,12 +202,12 @@ func TestCallable(t *testing.T) {
 	f := request.Function{Partition: "aws", Region: region, Account: account, Name: "f"}
 	check := func(r request.Function, want async.Function) {
 		t.Helper()
-		got, err := callable{h.lambda}.Function(t.Context(), r)
+		got, err := callable{h.lambda}.Function(t.Context(), &async.Event{Function: r, TraceID: "Root=1-x"})
 		if err != nil {
 			t.Fatal(err)
 		}
 		got.Run = nil
-		want.Role = role
+		want.Role, want.TraceID = role, "Root=1-x;Lineage="+lineageHash(arnOfF)+":1"
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", r.ARN(), diff)
 		}
@@ -233,7 +233,7 @@ func TestCallable(t *testing.T) {
 			DeadLetter: configured.DeadLetter})
 	}
 	for _, r := range []request.Function{f.Qualified("gone"), f.Qualified("9"), {Partition: "aws", Region: region, Account: account, Name: "gone"}} {
-		if _, err := (callable{h.lambda}).Function(t.Context(), r); !errors.Is(err, store.ErrNotFound) {
+		if _, err := (callable{h.lambda}).Function(t.Context(), &async.Event{Function: r, TraceID: "Root=1-x"}); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("%s: got %v", r.ARN(), err)
 		}
 	}
@@ -257,7 +257,7 @@ func TestEventDestination(t *testing.T) {
 	}
 	got := h.acts[0]
 	in := got.in.(*sdk.InvokeInput)
-	want := async.Role{ARN: role, Function: arnOfF, Name: "f", Account: account, Region: region}
+	want := async.Role{ARN: role, Function: arnOfF, Name: "f", Account: account, Region: region, TraceID: madeUp}
 	if got.as != want || got.operation != "lambda:Invoke" || *in.FunctionName != after || in.InvocationType != types.InvocationTypeEvent {
 		t.Errorf("got %+v", got)
 	}

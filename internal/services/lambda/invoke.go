@@ -61,13 +61,17 @@ func (s *Service) invoke(ctx context.Context, c *service.Call, in *sdk.InvokeInp
 	if in.InvocationType == types.InvocationTypeDryRun { // judged as any Invoke, but nothing runs (lambda.md 2.1)
 		return &sdk.InvokeOutput{StatusCode: http.StatusNoContent}, nil
 	}
+	trace, looping := f.function.step(c.TraceID, c.RequestID, c.Time)
+	if looping {
+		return nil, recursiveInvocation()
+	}
 	run, err := s.runnable(ctx, f)
 	if err != nil {
 		return nil, err
 	}
 	result, err := s.Runner.Invoke(ctx, run, execution.Invocation{
 		RequestID: c.RequestID, InvokedARN: r.ARN(), Payload: orEmpty(in.Payload), ClientContext: clientContext,
-		TraceID: c.TraceID, LogTail: in.LogType == types.LogTypeTail,
+		TraceID: trace, LogTail: in.LogType == types.LogTypeTail,
 	})
 	if err != nil {
 		return nil, invokeError(err, r)

@@ -53,7 +53,7 @@ func TestInvoke(t *testing.T) {
 	}
 	wantInvocation := execution.Invocation{
 		RequestID: "8f1b2a52-7f2e-4b42-a1bb-6f3b7f6a0f10", InvokedARN: arnOfF + ":$LATEST", Payload: []byte(`{"a":1}`),
-		ClientContext: `{"custom":{"k":"v"}}`, LogTail: true,
+		ClientContext: `{"custom":{"k":"v"}}`, LogTail: true, TraceID: madeUp,
 	}
 	if diff := cmp.Diff(h.runner.invocations[0], wantInvocation); diff != "" {
 		t.Errorf("invocation, got - want +:\n%s", diff)

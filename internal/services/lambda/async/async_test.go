@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -78,6 +79,7 @@ func TestDelivery(t *testing.T) {
 			record("2026-11-26T12:01:00.000Z", "EventAgeExceeded", 0, "}")},
 		{"no concurrency", with(func(f *Function) { f.Blocked = true }), nil, nil,
 			record("2026-11-26T12:00:00.000Z", "ZeroReservedConcurrency", 0, "}")},
+		{"a loop", with(func(f *Function) { f.Looping = true }), nil, nil, record("2026-11-26T12:00:00.000Z", "RecursiveInvocation", 0, "}")},
 		{"success without a destination", with(func(f *Function) { f.OnSuccess = "" }), nil, []string{"0"}, ""},
 		{"failure without a destination", with(func(f *Function) { f.OnFailure = "" }), failing, []string{"0", "60", "180"}, ""},
 	} {
@@ -119,7 +121,7 @@ func TestInvocation(t *testing.T) {
 	}
 	h.accept("f:live", "one")
 	h.pass(time.Hour)
-	want := execution.Invocation{RequestID: "one", TraceID: "Root=1-x", Payload: []byte(`{"n":"one"}`),
+	want := execution.Invocation{RequestID: "one", TraceID: "Root=1-x;run", Payload: []byte(`{"n":"one"}`),
 		InvokedARN: "arn:aws:lambda:eu-central-1:111122223333:function:f:live"}
 	if diff := cmp.Diff([]execution.Invocation{want, want, want}, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -246,6 +248,25 @@ func TestStoreFails(t *testing.T) {
 	h.pass(time.Hour)
 	if len(h.ran) != 4 || h.left() != 0 || testutil.ToFloat64(h.queue.metrics.troubles) != 3 {
 		t.Errorf("ran %q, %d keys left", h.ran, h.left())
+	}
+}
+
+// An event that makes the server panic neither ends it nor keeps others from running.
+func TestPanic(t *testing.T) {
+	h := newHarness(t, 0)
+	h.run = func(i execution.Invocation) (execution.Result, error) {
+		if i.RequestID == "bad" {
+			panic("a bug")
+		}
+		return execution.Result{}, nil
+	}
+	h.accept("f", "bad")
+	h.accept("f", "good")
+	h.accept("g", "good")
+	h.pass(15 * time.Second)
+	slices.Sort(h.ran)
+	if diff := cmp.Diff([]string{"0s f bad", "0s f good", "0s g good", "10s f bad"}, h.ran); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
 	}
 }
 

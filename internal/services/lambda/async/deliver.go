@@ -34,6 +34,7 @@ const (
 	retriesExhausted = "RetriesExhausted"
 	eventAgeExceeded = "EventAgeExceeded"
 	zeroConcurrency  = "ZeroReservedConcurrency"
+	recursive        = "RecursiveInvocation" // ours: lambda.md 7.3 tells only that the event goes to its failure destination
 )
 
 // deliver runs the function with an event, if it may run, and sees to what follows. An error means that the event is where it was.
@@ -45,7 +46,7 @@ func (q *Queue) deliver(ctx context.Context, e *Event) (ending, error) {
 	if err != nil {
 		return other, fmt.Errorf("read payload: %w", err)
 	}
-	f, err := q.config.Functions.Function(ctx, e.Function)
+	f, err := q.config.Functions.Function(ctx, e)
 	if errors.Is(err, store.ErrNotFound) {
 		return other, q.abandon(ctx, e)
 	}
@@ -58,6 +59,8 @@ func (q *Queue) deliver(ctx context.Context, e *Event) (ending, error) {
 	switch {
 	case f.Blocked:
 		return other, d.giveUp(ctx, zeroConcurrency, nil)
+	case f.Looping:
+		return other, d.giveUp(ctx, recursive, nil)
 	case age >= f.MaxAge:
 		return other, d.giveUp(ctx, eventAgeExceeded, nil)
 	}
@@ -84,7 +87,7 @@ type delivery struct {
 func (d *delivery) run(ctx context.Context) (ending, error) {
 	e, f := d.event, d.function
 	result, err := f.Run(ctx, execution.Invocation{
-		RequestID: e.RequestID, InvokedARN: e.Function.ARN(), Payload: d.payload, TraceID: e.TraceID,
+		RequestID: e.RequestID, InvokedARN: e.Function.ARN(), Payload: d.payload, TraceID: f.TraceID,
 	})
 	var limit execution.ErrThrottled
 	switch {

@@ -113,7 +113,7 @@ func (d *delivery) send(ctx context.Context, target string, body []byte) error {
 		return fmt.Errorf("parse destination: %w", err)
 	}
 	r := d.event.Function
-	as := Role{ARN: d.function.Role, Function: r.FunctionARN(), Name: r.Name, Account: r.Account, Region: r.Region, TraceID: d.event.TraceID}
+	as := Role{ARN: d.function.Role, Function: r.FunctionARN(), Name: r.Name, Account: r.Account, Region: r.Region, TraceID: d.function.TraceID}
 	switch a.Service {
 	case "lambda": // asynchronously: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
 		return d.config.Roles.Act(ctx, as, "lambda", "Invoke", &sdk.InvokeInput{

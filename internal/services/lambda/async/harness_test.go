@@ -68,7 +68,8 @@ func (h *harness) clock() time.Time {
 	return h.now
 }
 
-func (h *harness) Function(_ context.Context, r request.Function) (Function, error) {
+func (h *harness) Function(_ context.Context, e *Event) (Function, error) {
+	r := e.Function
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.deliveries++
@@ -80,6 +81,7 @@ func (h *harness) Function(_ context.Context, r request.Function) (Function, err
 	if f.MaxAge == 0 {
 		f.RetryLimit, f.MaxAge = 2, 6*time.Hour
 	}
+	f.TraceID = e.TraceID + ";run"
 	f.Role = "arn:aws:iam::111122223333:role/app"
 	f.Run = func(_ context.Context, i execution.Invocation) (execution.Result, error) {
 		h.mu.Lock()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"runtime/debug"
 	"time"
 
 	"github.com/licet/licet/internal/store"
@@ -167,7 +168,7 @@ func (q *Queue) startFirst(ctx context.Context, l *line, first []*Event, allowed
 
 // run delivers an event and frees its worker.
 func (q *Queue) run(ctx context.Context, l *line, e *Event) {
-	end, err := q.deliver(ctx, e)
+	end, err := q.safely(ctx, e)
 	q.mu.Lock()
 	now := q.config.Now()
 	delete(l.running, e.key())
@@ -192,6 +193,16 @@ func (q *Queue) run(ctx context.Context, l *line, e *Event) {
 			slog.String("function", e.Function.ARN()), slog.String("request_id", e.RequestID), slog.Any("err", err))
 	}
 	q.look()
+}
+
+// safely is deliver for a goroutine that knows no other end: a panic must not end the server, which would meet the event again at its start.
+func (q *Queue) safely(ctx context.Context, e *Event) (end ending, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			end, err = other, fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return q.deliver(ctx, e)
 }
 
 // shrink takes room from a line that was throttled: what still runs is what the function can take.

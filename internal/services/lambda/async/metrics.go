@@ -53,7 +53,7 @@ func newMetrics() *metrics {
 		troubles:  counter("troubles_total", "Deliveries broken off by a failure of the server, to be made again."),
 	}
 	m.endedBy, m.ended = vector("ended_events_total", "Events that ended, by condition.", "condition",
-		succeeded, retriesExhausted, eventAgeExceeded, zeroConcurrency, abandoned)
+		succeeded, retriesExhausted, eventAgeExceeded, zeroConcurrency, recursive, abandoned)
 	m.failuresBy, m.failures = vector("failures_total", "What failed in deliveries, by kind.", "kind",
 		failureFunction, failureSystem, failureDestination, failureDeadLetter)
 	return m

@@ -21,6 +21,9 @@ type Function struct {
 	Role string
 	// Blocked tells that the function has reserved a concurrency of zero.
 	Blocked bool
+	// TraceID of a run; Looping tells that it would be one of too many in a chain of calls.
+	TraceID string
+	Looping bool
 	// RetryLimit is how often it runs again after an error, MaxAge how old an event may get.
 	RetryLimit int
 	MaxAge     time.Duration
@@ -33,7 +36,7 @@ type Function struct {
 // Functions knows functions.
 type Functions interface {
 	// Function finds the function of an event. The error wraps store.ErrNotFound where it, or its qualifier, is not there.
-	Function(ctx context.Context, r request.Function) (Function, error)
+	Function(ctx context.Context, e *Event) (Function, error)
 }
 
 // Role is the session of an execution role.
