@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -101,6 +102,54 @@ func TestContextTellsNamesOfOneHashApart(t *testing.T) {
 			}
 		}
 		return
+	}
+}
+
+// TestContextIsAMapByFoldedName: whatever is set in whatever order, in the table of few keys and beyond it, a context has what a map by
+// FoldKey has, and its keys in the order in which they were first set. Names are short and alike, so that many share a slot.
+func TestContextIsAMapByFoldedName(t *testing.T) {
+	alphabet := []string{"a", "A", "k", "K", "\u212a", "i", "I", "\u0130", "\u0131", "s", "\u017f", "\u00e9", "\u00c9", "@", "`", "[", "{", "\xff", ":", "/", ""}
+	for seed := range uint64(300) {
+		r := rand.New(rand.NewPCG(seed, 5))
+		var c Context
+		want, order := make(map[string]string), []string(nil)
+		for n := range 1 + r.IntN(400) {
+			name := ""
+			for range 1 + r.IntN(12) {
+				name += alphabet[r.IntN(len(alphabet))]
+			}
+			folded, value := FoldKey(name), strconv.Itoa(n)
+			if _, ok := want[folded]; !ok {
+				order = append(order, folded)
+			}
+			want[folded] = value
+			if r.IntN(3) == 0 {
+				var other Context
+				other.SetList(name, value)
+				c.Merge(other)
+			} else {
+				c.Set(name, value)
+			}
+			probe := ""
+			for range 1 + r.IntN(3) {
+				probe += alphabet[r.IntN(len(alphabet))]
+			}
+			got, ok := c.Get(probe)
+			if value, is := want[FoldKey(probe)]; is != ok || ok && got.Values[0] != value {
+				t.Fatalf("seed %d, %d keys, %q: got %v, %v, want %q, %v", seed, c.Len(), probe, got, ok, value, is)
+			}
+		}
+		var names []string
+		for name, v := range c.All {
+			folded := FoldKey(name)
+			names = append(names, folded)
+			if v.Values[0] != want[folded] {
+				t.Fatalf("seed %d, %q: got %v, want %q", seed, name, v, want[folded])
+			}
+		}
+		if diff := cmp.Diff(names, order); diff != "" {
+			t.Fatalf("seed %d: order of keys (-got +want):\n%s", seed, diff)
+		}
 	}
 }
 

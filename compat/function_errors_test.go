@@ -254,7 +254,8 @@ func TestFunctionErrors(t *testing.T) {
 			violation("Value 'a b' at 'functionName' failed to satisfy constraint: Member must satisfy regular expression pattern: " +
 				namePattern)},
 		{"name has 65 letters", create(func(in *lambda.CreateFunctionInput) { in.FunctionName = s(strings.Repeat("x", 65)) }),
-			violation("Value '" + strings.Repeat("x", 65) + "' at 'functionName' failed to satisfy constraint: Member must have length less than or equal to 64")},
+			invalid("1 validation error detected: Value '" + strings.Repeat("x", 65) + "' at 'functionName' failed to satisfy constraint: " +
+				"Member must have length less than or equal to 64")},
 		{"timeout 0", create(func(in *lambda.CreateFunctionInput) { in.Timeout = aws.Int32(0) }),
 			violation("Value '0' at 'timeout' failed to satisfy constraint: Member must have value greater than or equal to 1")},
 		{"timeout 901", create(func(in *lambda.CreateFunctionInput) { in.Timeout = aws.Int32(901) }),

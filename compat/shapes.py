@@ -11,6 +11,8 @@ from botocore.exceptions import ClientError
 URL = os.environ["AWS_ENDPOINT_URL"]
 NAME = sys.argv[1]
 problems = set()
+if not os.environ.get("AWS_SESSION_TOKEN"):
+    os.environ.pop("AWS_SESSION_TOKEN", None)
 
 
 def check(shape, value, path):
@@ -28,13 +30,23 @@ def check(shape, value, path):
     elif shape.type_name == "list":
         for inner in value:
             check(shape.member, inner, path)
+    elif shape.type_name == "string" and shape.enum and value not in shape.enum:
+        problems.add(f"{path} is {value}")
 
 
 def answered(http_response, parsed, model, **_):
     if not parsed.get("ResponseMetadata", {}).get("RequestId"):
         problems.add(f"{model.name} has no request id")
-    if http_response.status_code < 300 and model.output_shape:
-        check(model.output_shape, parsed, model.name)
+    if http_response.status_code < 300:
+        if http_response.status_code != model.http.get("responseCode", 200):
+            problems.add(f"{model.name} answers {http_response.status_code}")
+        if model.output_shape:
+            check(model.output_shape, parsed, model.name)
+        return
+    code = parsed["Error"]["Code"]
+    shape = model.service_model.shape_for_error_code(code)
+    if shape and http_response.status_code != shape.metadata["error"]["httpStatusCode"]:
+        problems.add(f"{model.name} answers {http_response.status_code} for {code}")
 
 
 def client(service, **credentials):
@@ -203,8 +215,6 @@ def leave(iam, policy):
 
 
 def main():
-    if not os.environ.get("AWS_SESSION_TOKEN"):
-        os.environ.pop("AWS_SESSION_TOKEN", None)
     iam, sts = client("iam"), client("sts")
     users(iam)
     policy = groups_and_policies(iam)
@@ -215,4 +225,5 @@ def main():
     print(json.dumps(sorted(problems)))
 
 
-main()
+if __name__ == "__main__":
+    main()

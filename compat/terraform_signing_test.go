@@ -171,6 +171,32 @@ func TestSignedCode(t *testing.T) {
 		FunctionName: &f.name, CodeSigningConfigArn: config("Enforce", publisher+"1"),
 	}))(t)
 	check(t, update(signed), refused) // its profile is not allowed
+	// Layers, too.
+	must(c.PutFunctionCodeSigningConfig(ctx, &lambda.PutFunctionCodeSigningConfigInput{FunctionName: &f.name, CodeSigningConfigArn: enforce}))(t)
+	check(t, update(signed), failure{})
+	layer := func(code []byte) *lambda.PublishLayerVersionOutput {
+		t.Helper()
+		return must(c.PublishLayerVersion(ctx, &lambda.PublishLayerVersionInput{
+			LayerName: aws.String("layer"), Content: &types.LayerVersionContentInput{ZipFile: code},
+		}))(t)
+	}
+	attach := func(layer *lambda.PublishLayerVersionOutput) error {
+		_, err := c.UpdateFunctionConfiguration(ctx, &lambda.UpdateFunctionConfigurationInput{
+			FunctionName: &f.name, Layers: []string{*layer.LayerVersionArn},
+		})
+		return err
+	}
+	check(t, attach(layer(plain)), refused)
+	check(t, attach(layer(changed)), tampered)
+	good := layer(signed)
+	if aws.ToString(good.Content.SigningProfileVersionArn) != publisher {
+		t.Errorf("layer shown as signed by %v", good.Content.SigningProfileVersionArn)
+	}
+	check(t, attach(good), failure{})
+	shown = must(c.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &f.name}))(t)
+	if len(shown.Layers) != 1 || aws.ToString(shown.Layers[0].SigningProfileVersionArn) != publisher {
+		t.Errorf("layers %+v", shown.Layers)
+	}
 	must(c.DeleteFunctionCodeSigningConfig(ctx, &lambda.DeleteFunctionCodeSigningConfigInput{FunctionName: &f.name}))(t)
 	check(t, update(plain), failure{})
 }

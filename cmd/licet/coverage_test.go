@@ -33,7 +33,7 @@ func TestCoverage(t *testing.T) {
 	for _, s := range l.s.offered {
 		inputs := make(map[string]reflect.Type, len(s.API.Operations))
 		fmt.Fprintf(&b, "\n## %s\n\n%d of %d operations.\n\n| operation | authorized as | tested by |\n|---|---|---|\n", s.API.ID,
-			len(s.Operations), len(s.API.Operations))
+			implemented(s), len(s.API.Operations))
 		for _, op := range s.API.Operations {
 			inputs[op.Name] = op.Input
 		}
@@ -41,6 +41,10 @@ func TestCoverage(t *testing.T) {
 			i := slices.IndexFunc(s.Operations, func(o service.Operation) bool { return o.Name == op.Name })
 			if i < 0 {
 				fmt.Fprintf(&b, "| %s | not implemented | |\n", op.Name)
+				continue
+			}
+			if s.Operations[i].Later {
+				fmt.Fprintf(&b, "| %s | %s; not implemented | |\n", op.Name, l.authorizedAs(s, s.Operations[i], inputs[op.Name]))
 				continue
 			}
 			fmt.Fprintf(&b, "| %s | %s | %s |\n", op.Name, l.authorizedAs(s, s.Operations[i], inputs[op.Name]),
@@ -63,6 +67,15 @@ func TestCoverage(t *testing.T) {
 	if string(got) != b.String() {
 		t.Errorf("docs/COVERAGE.md is not what the tables and tests say: go test ./cmd/licet -run TestCoverage -update")
 	}
+}
+
+func implemented(s service.Service) (n int) {
+	for _, op := range s.Operations {
+		if !op.Later {
+			n++
+		}
+	}
+	return n
 }
 
 // some are the first of a list.

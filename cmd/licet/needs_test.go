@@ -238,6 +238,8 @@ func inputValues() map[string]string {
 		"MaximumEventAgeInSeconds": "60",
 		"lambda.RuntimeVersionArn": "arn:aws:lambda:" + defaultRegion + "::runtime:0123456789abcdef",
 
+		"lambda.DurableExecutionArn": function + ":1/durable-execution/" + someName + "/" + someName,
+
 		"logs.LogGroupIdentifier": leaveOut, "logs.LogGroupArn": logGroup, "logs.ResourceArn": logGroup, "logs.KmsKeyId": leaveOut,
 		"EntityPath": "o-0123456789/r-0123/ou-0123-01234567", "OrganizationsPolicyId": "p-0123456789",
 		"organizations.AccountId": defaultAccount, "organizations.Id": defaultAccount, "organizations.TargetId": defaultAccount,

@@ -130,7 +130,23 @@ func read(r io.ReaderAt, size int64, limits Limits) (plan, error) {
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) { // the plan has the rules for paths
 		return plan{}, fmt.Errorf("%w: %v", ErrInvalid, err)
 	}
+	if shareBytes(z.File, size) {
+		return plan{}, fmt.Errorf("%w: entries share their bytes", ErrInvalid)
+	}
 	return newPlan(z.File, limits.Files)
+}
+
+// shareBytes tells whether entries have more bytes in an archive than it has, so that some lie over each other. To read all of these
+// could cost any time, whatever it gives: a compressed byte need not become one of content.
+func shareBytes(entries []*zip.File, size int64) bool {
+	left := uint64(size)
+	for _, e := range entries {
+		if e.CompressedSize64 > left {
+			return true
+		}
+		left -= e.CompressedSize64
+	}
+	return false
 }
 
 // countSignatures counts the signatures of central directory records, up to one more than limit. There are at least as many

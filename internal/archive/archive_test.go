@@ -5,10 +5,12 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -204,6 +206,50 @@ func TestRefused(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Small archives may be made to cost much: these are refused for what they would, not for where their links lead or how large they get.
+func TestRefusedCosts(t *testing.T) {
+	link := fs.ModeSymlink | 0o777
+	var targets, ways []entry
+	for i := range maxLinkBytes/maxLinkTarget + 2 {
+		targets = append(targets, entry{fmt.Sprint("a", i), link, strings.Repeat("./", maxLinkTarget/2-1) + "x"})
+	}
+	for i := range maxLinkHops - 1 { // all but the end of each comes after the end of the next
+		ways = append(ways, entry{fmt.Sprint("a", i), link, fmt.Sprint("a", i+1) + strings.Repeat("/a", 2000)})
+	}
+	for name, z := range map[string][]byte{
+		"entries over each other": overEachOther(zipOf(t, entry{"a", 0, "content"}, entry{"b", 0, "content"})),
+		"long targets":            zipOf(t, targets...),
+		"long ways":               zipOf(t, ways...),
+	} {
+		t.Run(name, func(t *testing.T) {
+			limits := Limits{UnpackedBytes: 1 << 30, Files: 10_000}
+			if _, err := Inspect(bytes.NewReader(z), int64(len(z)), limits); !errors.Is(err, ErrInvalid) {
+				t.Errorf("got %v, want %v", err, ErrInvalid)
+			}
+		})
+	}
+}
+
+// overEachOther makes the second entry of an archive the same bytes as the first, which become nearly all that there are: they are
+// compressed blocks of nothing.
+func overEachOther(z []byte) []byte {
+	local := append([]byte{}, z[:30+1]...)
+	data := append(bytes.Repeat([]byte{0, 0, 0, 0xff, 0xff}, 200), 1, 0, 0, 0xff, 0xff)
+	directory := z[bytes.Index(z, []byte("PK\x01\x02")):]
+	at := uint32(len(local) + len(data))
+	for range 2 {
+		binary.LittleEndian.PutUint16(directory[8:], 0)  // flags
+		binary.LittleEndian.PutUint32(directory[16:], 0) // checksum
+		binary.LittleEndian.PutUint32(directory[20:], uint32(len(data)))
+		binary.LittleEndian.PutUint32(directory[24:], 0) // content
+		binary.LittleEndian.PutUint32(directory[42:], 0) // place
+		next := 46 + int(binary.LittleEndian.Uint16(directory[28:])) + int(binary.LittleEndian.Uint16(directory[30:]))
+		directory = directory[next:]
+	}
+	binary.LittleEndian.PutUint32(directory[16:], at)
+	return slices.Concat(local, data, z[bytes.Index(z, []byte("PK\x01\x02")):])
 }
 
 func manyFiles(n int) []entry {

@@ -57,12 +57,11 @@ func hide(merged map[string]any, next plan) {
 	if len(covers) == 0 {
 		return
 	}
-	for name := range merged {
-		for parent := path.Dir(name); parent != "."; parent = path.Dir(parent) {
-			if covers[parent] {
-				delete(merged, name)
-				break
-			}
+	// In this order parents come before their children, and every parent is an entry itself.
+	for _, name := range slices.Sorted(maps.Keys(merged)) {
+		if covers[path.Dir(name)] {
+			delete(merged, name)
+			covers[name] = true
 		}
 	}
 }

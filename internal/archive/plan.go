@@ -18,6 +18,10 @@ const (
 	maxPath = 2048
 	// maxLinkHops is how many links the way of one path may cross, as in Linux (path_resolution(7)).
 	maxLinkHops = 40
+	// maxLinkBytes is what the targets of all links may have together, which are kept in memory, and maxLinkSteps how many elements of
+	// paths are followed to see where they lead, of which those of long paths count more. Real archives stay far below.
+	maxLinkBytes = 16 << 20
+	maxLinkSteps = 20_000_000
 )
 
 // plan is an archive whose names, types and links were checked. Paths have slashes, are clean and relative.
@@ -26,6 +30,7 @@ type plan struct {
 	links []link
 	// directories, parents before their children.
 	directories []string
+	linkBytes   int // of the targets of all links
 }
 
 type file struct {
@@ -60,9 +65,10 @@ func (p *plan) checkLinks() error {
 	for _, l := range p.links {
 		targets[l.path] = l.target
 	}
+	steps := maxLinkSteps
 	for _, l := range p.links {
-		if !staysInside(l, targets) {
-			return fmt.Errorf("%w: link %q leads outside", ErrInvalid, l.path)
+		if !staysInside(l, targets, &steps) {
+			return fmt.Errorf("%w: link %q leads outside, or too far", ErrInvalid, l.path)
 		}
 	}
 	return nil
@@ -94,6 +100,9 @@ func (p *plan) add(kinds map[string]fs.FileMode, e *zip.File) error {
 	case fs.ModeSymlink:
 		target, err := readTarget(e)
 		p.links = append(p.links, link{path: name, target: target})
+		if p.linkBytes += len(target); err == nil && p.linkBytes > maxLinkBytes {
+			err = fmt.Errorf("the targets of links have more than %d bytes", maxLinkBytes)
+		}
 		return err
 	default:
 		return fmt.Errorf("%q is neither file, directory nor link", e.Name)
@@ -155,11 +164,14 @@ func readTarget(e *zip.File) (string, error) {
 }
 
 // staysInside follows a link as the kernel would, across the archive's other links, and tells whether the way never leaves the
-// directory. Where it ends need not exist.
-func staysInside(l link, targets map[string]string) bool {
+// directory. Where it ends need not exist. It takes what it costs from steps, and gives up when these are used up.
+func staysInside(l link, targets map[string]string, steps *int) bool {
 	at := path.Dir(l.path)
 	rest := []string{l.target}
 	for hops := 1; len(rest) > 0; {
+		if *steps -= 1 + len(at)/16; *steps < 0 {
+			return false
+		}
 		next := rest[len(rest)-1]
 		if strings.HasPrefix(next, "/") {
 			return false

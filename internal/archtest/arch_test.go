@@ -71,7 +71,7 @@ var allowed = map[string][]string{
 	"internal/protocol/...":          {"internal/protocol/...", "internal/awserr", "github.com/aws/smithy-go/...", "github.com/aws/aws-sdk-go-v2/service/..."},
 
 	// Operations.
-	"internal/service":   {"authz", "internal/principal", "internal/protocol"},
+	"internal/service":   {"authz", "internal/awserr", "internal/principal", "internal/protocol"},
 	"internal/execution": {"internal/principal", "internal/sandbox", "internal/runtimes", "github.com/prometheus/client_golang/...", "github.com/google/uuid"},
 	"internal/dispatch": {
 		"authz", "internal/audit", "internal/awserr", "internal/organization", "internal/principal", "internal/protocol",
@@ -94,7 +94,7 @@ var allowed = map[string][]string{
 	"internal/services/lambda/request": {"internal/service", "internal/services/lambda/fault"},
 	"internal/services/lambda/bundle":  {"authz", "github.com/aws/aws-sdk-go-v2/aws", "internal/archive", "internal/awserr", "internal/blob", "internal/service", "internal/services/lambda/fault"},
 	"internal/services/lambda/layer": append(serviceMay("lambda"), "internal/blob", "internal/services/lambda/bundle",
-		"internal/services/lambda/fault", "internal/services/lambda/request"),
+		"internal/services/lambda/fault", "internal/services/lambda/request", "internal/codesign"),
 	"internal/services/lambda/signing": append(serviceMay("lambda"), "internal/services/lambda/fault", "internal/services/lambda/request",
 		"internal/services/lambda/tag", "internal/codesign"),
 	"internal/services/lambda/async": {

@@ -338,6 +338,44 @@ func TestRun(t *testing.T) {
 	})
 }
 
+// slowToRead is a store whose views wait until they are let go.
+type slowToRead struct {
+	store.DB
+	wait func()
+}
+
+func (s slowToRead) View(ctx context.Context, fn func(store.Reader) error) error {
+	s.wait()
+	return s.DB.View(ctx, fn)
+}
+
+// Deleting what is old reads all that there is. Records of reads and invocations are written within a second meanwhile, too.
+func TestRunWritesWhileItExpires(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		waiting, letGo := make(chan struct{}), make(chan struct{})
+		db := slowToRead{storetest.New(t), sync.OnceFunc(func() {
+			close(waiting)
+			<-letGo
+		})}
+		l := New(db, Options{})
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- l.Run(ctx) }()
+		<-waiting
+		begin(t, l, record("a", 0))
+		time.Sleep(flushInterval + time.Millisecond) // of the bubble
+		synctest.Wait()
+		if got := stored(t, db.DB, recordPrefix); len(got) != 1 {
+			t.Errorf("stored %v, want one record", got)
+		}
+		close(letGo)
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestList(t *testing.T) {
 	l := New(storetest.New(t), Options{})
 	const n = 2*chunk + 10

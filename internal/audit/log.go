@@ -141,13 +141,14 @@ func (l *Log) add(p *pending) bool {
 	return !l.closed
 }
 
-// Run writes the buffer at least every second, and deletes what is too old, until ctx ends; then it writes what is left, and Begin
-// takes nothing more in. The error is that of the last write.
+// Run writes the buffer at least every second, and beside that deletes what is too old, until ctx ends; then it writes what is left, and
+// Begin takes nothing more in. The error is that of the last write.
 func (l *Log) Run(ctx context.Context) error {
-	flush := time.NewTicker(flushInterval)
-	defer flush.Stop()
-	expire := time.NewTicker(expireInterval)
-	defer expire.Stop()
+	var expiry sync.WaitGroup
+	expiry.Go(func() { l.keepExpiring(ctx) })
+	defer expiry.Wait()
+	tick := time.NewTicker(flushInterval)
+	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -155,16 +156,27 @@ func (l *Log) Run(ctx context.Context) error {
 			l.closed = true
 			l.mu.Unlock()
 			return l.flush(context.WithoutCancel(ctx))
-		case now := <-expire.C:
-			if err := l.expire(ctx, now); err != nil && ctx.Err() == nil {
-				l.options.Logger.WarnContext(ctx, "Old decisions could not be deleted.", "err", err)
-			}
-			continue
-		case <-flush.C:
+		case <-tick.C:
 		case <-l.wake:
 		}
 		if err := l.flush(ctx); err != nil && ctx.Err() == nil {
 			l.options.Logger.ErrorContext(ctx, "Decisions could not be written.", "err", err)
+		}
+	}
+}
+
+// keepExpiring deletes what is too old every hour, which may take long, until ctx ends.
+func (l *Log) keepExpiring(ctx context.Context) {
+	tick := time.NewTicker(expireInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			if err := l.expire(ctx, now); err != nil && ctx.Err() == nil {
+				l.options.Logger.WarnContext(ctx, "Old decisions could not be deleted.", "err", err)
+			}
 		}
 	}
 }

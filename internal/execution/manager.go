@@ -287,14 +287,14 @@ func (m *Manager) remove(e *environment) {
 	delete(m.environments, e)
 	m.metrics.environments.Dec()
 	e.pool.account.environments--
+	if e.provision != nil { // before the pool may be forgotten: the caller may be about to use it, and there must not be two
+		m.replace(e)
+	}
 	if e.pool.size--; e.pool.size == 0 {
 		delete(m.pools, e.pool.key)
 		if e.pool.use.pools--; e.pool.use.pools == 0 {
 			delete(m.uses, e.pool.key.arn)
 		}
-	}
-	if e.provision != nil {
-		m.replace(e)
 	}
 	m.background.Go(func() {
 		if err := e.close(); err != nil {

@@ -345,6 +345,41 @@ func TestProvisionAndReservation(t *testing.T) {
 	}
 }
 
+// A provisioned environment whose credentials are old when an invocation wants it makes room for another one; what a function runs is
+// counted together before and after.
+func TestProvisionRenewedByInvocation(t *testing.T) {
+	arrived, leave := make(chan struct{}), make(chan struct{})
+	b := newBench(t, hold(arrived, leave))
+	f := reserving(published(), 2)
+	b.Provision([]Provision{{Function: f, Count: 1}})
+	b.provided(f, 1, "")
+	b.mu.Lock()
+	for e := range b.environments {
+		e.renew = time.Now()
+	}
+	b.mu.Unlock()
+	var calls sync.WaitGroup
+	calls.Go(func() { b.invoke(f, Invocation{}) }) // finds it old
+	<-arrived
+	b.provided(f, 1, "")
+	calls.Go(func() {
+		if got := b.invoke(f, Invocation{}); string(got.Payload) != "provisioned-concurrency" {
+			t.Errorf("got %s, want the new provisioned environment to be used", got.Payload)
+		}
+	})
+	<-arrived
+	b.refused(f, reservedLimit)
+	close(leave)
+	calls.Wait()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for e := range b.environments {
+		if b.pools[e.pool.key] != e.pool || b.uses[f.ARN] != e.pool.use {
+			t.Error("an environment is in a pool that nobody finds")
+		}
+	}
+}
+
 // Whatever happens at a time, the numbers are right in the end.
 func TestProvisionInDisorder(t *testing.T) {
 	b := newBench(t, serve(echo), func(c *Config) { c.IdleTimeout, c.MaxConcurrency = 20*time.Millisecond, 8 })

@@ -51,8 +51,9 @@ type Operation struct {
 type Request struct {
 	HTTP *http.Request
 	Body []byte
-	// Form holds the parameters of a request of a query protocol once they were read. Codecs alone set it.
-	Form url.Values
+	// Form holds the parameters of a request of a query protocol once they were read, Query those of a URL for REST protocols. Codecs
+	// alone set them.
+	Form, Query url.Values
 }
 
 // Codec is one service's protocol. Errors are *awserr.Error: SerializationException for malformed bodies,

@@ -1,7 +1,7 @@
 // Package registry finds container images in their registries.
 //
 // It asks registries for manifests, over the network, and reads nothing else: not an image's layers, and no configuration or credentials of
-// this machine, for whoever may create a function would use them. Plain HTTP is for loopback addresses alone. A *Registry holds no
+// this machine, for whoever may create a function would use them. Plain HTTP is for registries at loopback addresses alone. A *Registry holds no
 // state and is safe for concurrent use.
 //
 // What AWS Lambda takes: https://docs.aws.amazon.com/lambda/latest/dg/images-create.html.
@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -45,7 +46,7 @@ type Image struct {
 type Registry struct{ transport http.RoundTripper }
 
 // New makes a Registry.
-func New() *Registry { return &Registry{transport: guarded{http.DefaultTransport}} }
+func New() *Registry { return &Registry{transport: http.DefaultTransport} }
 
 // Resolve asks the registry of an image what its name stands for: HOST/REPOSITORY with a tag (default latest) or a digest.
 func (r *Registry) Resolve(ctx context.Context, image string) (Image, error) {
@@ -55,7 +56,9 @@ func (r *Registry) Resolve(ctx context.Context, image string) (Image, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	got, err := remote.Get(ref, remote.WithContext(ctx), remote.WithTransport(r.transport), remote.WithAuth(authn.Anonymous),
+	host := url.URL{Host: ref.Context().RegistryStr()}
+	guard := guarded{r.transport, isLoopback(host.Hostname())}
+	got, err := remote.Get(ref, remote.WithContext(ctx), remote.WithTransport(guard), remote.WithAuth(authn.Anonymous),
 		remote.WithRetryBackoff(remote.Backoff{Steps: 1}))
 	if err != nil {
 		return Image{}, fmt.Errorf("%w: %w", kind(err), err)
@@ -82,12 +85,18 @@ func kind(err error) error {
 	return errNetwork
 }
 
-// guarded refuses plain HTTP to other machines, which the library would use for private addresses.
-type guarded struct{ http.RoundTripper }
+// guarded refuses plain HTTP to other machines, which the library would use for private addresses; and to this one, where others than the
+// registry may listen, unless the registry itself is here: one elsewhere could send us anywhere.
+type guarded struct {
+	http.RoundTripper
+	here bool
+}
 
 func (g guarded) RoundTrip(r *http.Request) (*http.Response, error) {
-	if host := r.URL.Hostname(); r.URL.Scheme != "https" && host != "localhost" && !net.ParseIP(host).IsLoopback() {
-		return nil, fmt.Errorf("%s is not a loopback address: a registry there needs TLS", host)
+	if host := r.URL.Hostname(); r.URL.Scheme != "https" && !(g.here && isLoopback(host)) {
+		return nil, fmt.Errorf("%s is not asked without TLS", host)
 	}
 	return g.RoundTripper.RoundTrip(r)
 }
+
+func isLoopback(host string) bool { return host == "localhost" || net.ParseIP(host).IsLoopback() }

@@ -1,9 +1,11 @@
 package registry
 
 import (
+	"context"
 	"errors"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -73,6 +75,34 @@ func TestResolveDenied(t *testing.T) {
 		_, err := New().Resolve(t.Context(), strings.TrimPrefix(s.URL, "http://")+"/app")
 		if !errors.Is(err, ErrDenied) {
 			t.Errorf("%d: got %v, want ErrDenied", status, err)
+		}
+	}
+}
+
+// A registry elsewhere cannot have this machine asked, by a redirect or as the place of its tokens.
+func TestResolveStaysAway(t *testing.T) {
+	here := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { t.Errorf("was asked for %s", r.URL) }))
+	defer here.Close()
+	for name, answer := range map[string]http.HandlerFunc{
+		"redirect": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, here.URL+"/secret", http.StatusFound)
+		},
+		"tokens": func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("WWW-Authenticate", `Bearer realm="`+here.URL+`/token",service="x"`)
+			w.WriteHeader(http.StatusUnauthorized)
+		},
+	} {
+		elsewhere := httptest.NewTLSServer(answer)
+		defer elsewhere.Close()
+		transport := elsewhere.Client().Transport.(*http.Transport).Clone()
+		transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+			if strings.HasPrefix(address, "example.com:") { // for which the server has a certificate
+				address = elsewhere.Listener.Addr().String()
+			}
+			return new(net.Dialer).DialContext(ctx, network, address)
+		}
+		if _, err := (&Registry{transport: transport}).Resolve(t.Context(), "example.com/app"); !errors.Is(err, errNetwork) {
+			t.Errorf("%s: got %v, want %v", name, err, errNetwork)
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/licet/licet/authz"
+	"github.com/licet/licet/internal/awserr"
 	"github.com/licet/licet/internal/principal"
 	"github.com/licet/licet/internal/protocol"
 )
@@ -112,7 +113,9 @@ type Identify[In any] func(context.Context, *Call, *In) error
 type Operation struct {
 	Name string
 	// Exempt is set where AWS answers whatever the policies say; the value is the reason.
-	Exempt   string
+	Exempt string
+	// Later is set where the operation is judged, but not implemented.
+	Later    bool
 	identify func(context.Context, *Call, any) error
 	needs    func(context.Context, *Call, any) ([]Need, error)
 	handle   func(context.Context, *Call, any) (any, error)
@@ -164,6 +167,16 @@ func Unsigned[In, Out any](
 		}
 		return list, err
 	}
+	return op
+}
+
+// Later makes a row for an operation that is judged as any other, and then answered NotImplemented.
+func Later[In any](name, action string, resource Resource[In], more ...Needs[In]) Operation {
+	handle := func(_ context.Context, c *Call, _ *In) (*In, error) {
+		return nil, awserr.NotImplemented(c.Service, c.Operation)
+	}
+	op := Op(name, action, resource, handle, more...)
+	op.Later = true
 	return op
 }
 

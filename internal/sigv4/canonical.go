@@ -20,34 +20,34 @@ func (s *Signed) payloadHash(r *http.Request, body []byte) (string, error) {
 		return unsignedPayload, nil
 	}
 	sum := sha256.Sum256(body)
-	hash := hex.EncodeToString(sum[:])
+	var hash [2 * sha256.Size]byte
+	hex.Encode(hash[:], sum[:])
 	switch {
 	case len(stated) == 0:
-		return hash, nil
+		return string(hash[:]), nil
 	case len(stated) > 1:
 		return "", incomplete("Found more than one '%s' header.", name)
 	case stated[0] == unsignedPayload && s.Service == serviceS3:
 		return unsignedPayload, nil
 	case strings.HasPrefix(stated[0], "STREAMING-"):
 		return "", incomplete("%s in '%s' is not supported.", stated[0], name)
-	case subtle.ConstantTimeCompare([]byte(stated[0]), []byte(hash)) != 1:
+	case subtle.ConstantTimeCompare([]byte(stated[0]), hash[:]) != 1:
 		return "", invalid("The provided '%s' header does not match what was computed.", strings.ToLower(name))
 	}
-	return hash, nil
+	return stated[0], nil
 }
 
-// canonicalRequest is what was signed, by its hash:
+// appendRequest appends the canonical request, which is what was signed, by its hash:
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html#create-canonical-request
-func (s *Signed) canonicalRequest(r *http.Request, payload string) (string, error) {
+func (s *Signed) appendRequest(b []byte, r *http.Request, payload string) ([]byte, error) {
 	query, err := canonicalQuery(r.URL.RawQuery, s.Presigned)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	b := make([]byte, 0, 1024)
 	b = append(b, r.Method...)
 	b = append(b, '\n')
 	if b, err = appendPath(b, wirePath(r), s.Service == serviceS3); err != nil {
-		return "", err
+		return nil, err
 	}
 	b = append(b, '\n')
 	b = append(b, query...)
@@ -55,7 +55,7 @@ func (s *Signed) canonicalRequest(r *http.Request, payload string) (string, erro
 	for _, name := range s.signedHeaders {
 		values := headerValues(r, name)
 		if values == nil {
-			return "", invalid("The signed header '%s' is not in the request.", name)
+			return nil, invalid("The signed header '%s' is not in the request.", name)
 		}
 		b = append(b, strings.ToLower(name)...)
 		b = append(b, ':')
@@ -68,17 +68,28 @@ func (s *Signed) canonicalRequest(r *http.Request, payload string) (string, erro
 		b = append(b, '\n')
 	}
 	b = append(b, '\n')
-	b = append(b, strings.ToLower(strings.Join(s.signedHeaders, ";"))...)
+	for i, name := range s.signedHeaders {
+		if i > 0 {
+			b = append(b, ';')
+		}
+		b = append(b, strings.ToLower(name)...)
+	}
 	b = append(b, '\n')
-	b = append(b, payload...)
-	return string(b), nil
+	return append(b, payload...), nil
 }
 
-// stringToSign is what the signature is the code of.
-func (s *Signed) stringToSign(request string) string {
-	sum := sha256.Sum256([]byte(request))
-	return algorithm + "\n" + s.Time.Format(timeFormat) + "\n" +
-		s.Date + "/" + s.Region + "/" + s.Service + "/" + terminator + "\n" + hex.EncodeToString(sum[:])
+// appendStringToSign appends what the signature is the code of.
+func (s *Signed) appendStringToSign(b, request []byte) []byte {
+	b = append(b, algorithm+"\n"...)
+	b = s.Time.AppendFormat(b, timeFormat)
+	b = append(b, '\n')
+	for _, part := range [...]string{s.Date, s.Region, s.Service} {
+		b = append(b, part...)
+		b = append(b, '/')
+	}
+	b = append(b, terminator+"\n"...)
+	sum := sha256.Sum256(request)
+	return hex.AppendEncode(b, sum[:])
 }
 
 // headerValues gives a header's values; net/http keeps two of them elsewhere. It is nil if the header is absent.

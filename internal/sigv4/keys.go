@@ -3,6 +3,7 @@ package sigv4
 import (
 	"crypto/hmac"
 	"crypto/sha256"
+	"hash"
 	"sync"
 )
 
@@ -13,7 +14,7 @@ const maxKeys = 1024
 // is forgotten; what is used comes back.
 type keys struct {
 	mu                sync.Mutex
-	current, previous map[keyID][]byte // guarded by mu
+	current, previous map[keyID]*signer // guarded by mu
 }
 
 // keyID names a signing key. The secret key is in it by its hash.
@@ -22,12 +23,26 @@ type keyID struct {
 	date, region, service string
 }
 
-// signature computes the signature of text in the scope of s.
-func (k *keys) signature(secret string, s *Signed, text string) []byte {
-	return code(k.get(secret, s), text)
+// signer makes codes with a key. Safe for concurrent use.
+type signer struct {
+	key []byte
+	// idle are hashes that have taken in the key already.
+	idle sync.Pool
 }
 
-func (k *keys) get(secret string, s *Signed) []byte {
+func (s *signer) code(text []byte) []byte {
+	h, ok := s.idle.Get().(hash.Hash)
+	if !ok {
+		h = hmac.New(sha256.New, s.key)
+	}
+	defer s.idle.Put(h)
+	h.Reset()
+	h.Write(text)
+	return h.Sum(nil)
+}
+
+// get gives the signer of a secret key in the scope of s.
+func (k *keys) get(secret string, s *Signed) *signer {
 	id := keyID{sha256.Sum256([]byte(secret)), s.Date, s.Region, s.Service}
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -36,10 +51,10 @@ func (k *keys) get(secret string, s *Signed) []byte {
 	}
 	key, ok := k.previous[id]
 	if !ok {
-		key = derive(secret, s)
+		key = &signer{key: derive(secret, s)}
 	}
 	if k.current == nil || len(k.current) >= maxKeys {
-		k.current, k.previous = map[keyID][]byte{}, k.current
+		k.current, k.previous = map[keyID]*signer{}, k.current
 	}
 	k.current[id] = key
 	return key

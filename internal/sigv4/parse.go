@@ -61,7 +61,7 @@ func parseHeader(r *http.Request, header string) (*Signed, error) {
 		return nil, ErrMissing
 	}
 	parts := map[string]string{}
-	for _, part := range strings.FieldsFunc(rest, func(c rune) bool { return c == ',' || c == ' ' || c == '\t' }) {
+	for part := range strings.FieldsFuncSeq(rest, func(c rune) bool { return c == ',' || c == ' ' || c == '\t' }) {
 		k, v, ok := strings.Cut(part, "=")
 		if _, twice := parts[k]; !ok || twice {
 			return nil, incomplete("Authorization header is no list of key=value pairs. %s", hashed(header))

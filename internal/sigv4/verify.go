@@ -46,13 +46,15 @@ func (v *Verifier) Check(r *http.Request, body []byte, s *Signed, secret string,
 	if err != nil {
 		return err
 	}
-	request, err := s.canonicalRequest(r, payload)
+	var room [1024]byte // most requests have room in it
+	request, err := s.appendRequest(room[:0], r, payload)
 	if err != nil {
 		return err
 	}
-	text := s.stringToSign(request)
-	if !hmac.Equal(v.keys.signature(secret, s, text), s.signature) {
-		return mismatch(request, text)
+	var textRoom [256]byte
+	text := s.appendStringToSign(textRoom[:0], request)
+	if !hmac.Equal(v.keys.get(secret, s).code(text), s.signature) {
+		return mismatch(string(request), string(text))
 	}
 	return nil
 }

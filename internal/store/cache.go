@@ -84,8 +84,14 @@ func (c *Cache[T]) load(ctx context.Context, key string) (T, error) {
 	return e.value, err
 }
 
+// maxKey is the longest key that caches keep. Callers may name anything, and what is long is not there.
+const maxKey = 1024
+
 // keep stores e in the place of any other entry if the cache is full. c.mu is held.
 func (c *Cache[T]) keep(key string, e entry[T]) {
+	if len(key) > maxKey {
+		return
+	}
 	if len(c.entries) >= c.size {
 		for other := range c.entries {
 			delete(c.entries, other)

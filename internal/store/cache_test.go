@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -120,6 +121,19 @@ func TestCacheChangeDuringLoad(t *testing.T) {
 				t.Errorf("Get after the change = %s, want 2", got)
 			}
 		})
+	}
+}
+
+// Long keys are looked up each time: what callers name would otherwise fill the memory.
+func TestCacheKeepsNoLongKeys(t *testing.T) {
+	db, c := newCache(t, 4)
+	for range 3 {
+		if _, err := c.Get(t.Context(), strings.Repeat("k", 2000)); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("got %v, want ErrNotFound", err)
+		}
+	}
+	if db.views != 3 {
+		t.Errorf("%d views, want 3", db.views)
 	}
 }
 

@@ -85,12 +85,14 @@ func (p *Pages[T]) load(ctx context.Context, key scan) ([]T, error) {
 	return page, nil
 }
 
-// keep stores a page in the place of as many others as it needs room for. An empty one counts, too. p.mu is held.
+// keep stores a page in the place of as many others as it needs room for. An empty one counts, too; one after a long key, which no other
+// page has told, is not kept. p.mu is held.
 func (p *Pages[T]) keep(key scan, page []T) {
 	size := len(page) + 1
-	if size > p.size {
+	if size > p.size || len(key.prefix) > maxKey || len(key.after) > maxKey {
 		return
 	}
+	key.prefix, key.after = strings.Clone(key.prefix), strings.Clone(key.after) // they may be parts of a whole request
 	p.remove(key)
 	for other := range p.pages {
 		if p.items+size <= p.size {

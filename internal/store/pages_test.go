@@ -119,3 +119,16 @@ func TestPagesErrorsAreNotKept(t *testing.T) {
 		t.Errorf("%d views, want 3", db.views)
 	}
 }
+
+// A caller may ask for what comes after a key of any length. Such pages are not kept: they would take the memory of their keys.
+func TestPagesAfterLongKeys(t *testing.T) {
+	db, p := newPages(t, 100)
+	for range 3 {
+		if got := page(t, p, "a/", "a/"+strings.Repeat("x", 2000), 2); got != "" {
+			t.Errorf("got %s", got)
+		}
+	}
+	if db.views != 3 {
+		t.Errorf("%d views for three pages after a long key, want 3", db.views)
+	}
+}

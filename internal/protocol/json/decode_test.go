@@ -182,7 +182,7 @@ func FuzzUnmarshal(f *testing.F) {
 			if !stdjson.Valid(data) {
 				t.Errorf("%v: accepted, but not JSON: %q", outputs[i], data)
 			}
-			text, err := s.Marshal(v)
+			text, err := s.Append(nil, v)
 			if err != nil || !stdjson.Valid(text) {
 				t.Errorf("%v: written as %s: %v", outputs[i], text, err)
 			}

@@ -39,6 +39,7 @@ type Codec struct {
 	errors     *Errors
 	shapes     *Shapes
 	operations map[string]*operation
+	bodies     protocol.Buffers
 }
 
 // operation is what is compiled of one operation, at its first use.
@@ -96,13 +97,14 @@ func (c *Codec) Encode(w http.ResponseWriter, op *protocol.Operation, out any, r
 	if plan.out.EventStream {
 		return awserr.NotImplemented(c.api.ID, op.Name)
 	}
-	var body []byte
+	body := c.bodies.Get()
+	defer c.bodies.Put(body)
 	if !plan.out.Empty() {
-		if body, err = plan.out.Marshal(reflect.ValueOf(out).Elem()); err != nil {
+		if *body, err = plan.out.Append(*body, reflect.ValueOf(out).Elem()); err != nil {
 			return err
 		}
 	}
-	c.answer(w, http.StatusOK, body, requestID)
+	protocol.Answer(w, http.StatusOK, string(c.version), *body, requestID)
 	return nil
 }
 
@@ -112,15 +114,7 @@ func (c *Codec) EncodeError(w http.ResponseWriter, err *awserr.Error, requestID 
 		w.Header().Set(k, v)
 	}
 	w.Header().Set("X-Amzn-Errortype", err.Code)
-	c.answer(w, err.Status, c.errors.Body(err, map[string]string{"__type": err.Code}), requestID)
-}
-
-func (c *Codec) answer(w http.ResponseWriter, status int, body []byte, requestID string) {
-	w.Header().Set("Content-Type", string(c.version))
-	w.Header().Set("X-Amzn-Requestid", requestID)
-	w.WriteHeader(status)
-	// The client may be gone; there is nobody left to tell.
-	_, _ = w.Write(body)
+	protocol.Answer(w, err.Status, string(c.version), c.errors.Body(err, map[string]string{"__type": err.Code}), requestID)
 }
 
 func (c *Codec) plan(op *protocol.Operation) (*operation, error) {

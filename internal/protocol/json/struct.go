@@ -8,7 +8,6 @@ import (
 	"sync"
 
 	smithy "github.com/aws/smithy-go"
-	smithyjson "github.com/aws/smithy-go/encoding/json"
 	"github.com/aws/smithy-go/traits"
 )
 
@@ -34,15 +33,19 @@ type Struct struct {
 
 type field struct {
 	name  string
+	key   string // the name as it is written, with the colon
 	index int
 	codec codec
+	// absent tells whether the member is left out; nil when it never is.
+	absent func(reflect.Value) bool
 }
 
 // codec reads and writes the values of one Go type.
 type codec struct {
 	// read consumes a value that is not null.
-	read  func(*lexer, reflect.Value) error
-	write func(smithyjson.Value, reflect.Value) error
+	read func(*lexer, reflect.Value) error
+	// write appends a value to an answer.
+	write func([]byte, reflect.Value) ([]byte, error)
 }
 
 // Schema gives the schema that an SDK struct type serializes itself by, or nil if it has none.
@@ -113,7 +116,8 @@ func (s *Shapes) fill(st *Struct, t reflect.Type, schema *smithy.Schema, keep fu
 		if err != nil {
 			return fmt.Errorf("member %s of %v: %w", name, t, err)
 		}
-		st.fields = append(st.fields, field{name: jsonName(m), index: f.Index[0], codec: c})
+		n := jsonName(m)
+		st.fields = append(st.fields, field{name: n, key: jsonKey(n), index: f.Index[0], codec: c, absent: absence(f.Type)})
 	}
 	sort.Slice(st.fields, func(i, j int) bool { return st.fields[i].name < st.fields[j].name })
 	for i, f := range st.fields {
@@ -174,38 +178,48 @@ func (st *Struct) read(l *lexer, v reflect.Value) error {
 	})
 }
 
-// Marshal writes v as an object. Pointers, lists and maps that are nil are left out, and so are enums that are ""; numbers and
+// Append appends v as an object. Pointers, lists and maps that are nil are left out, and so are enums that are ""; numbers and
 // booleans that are no pointers are always written, as AWS does with members that have a default.
-func (st *Struct) Marshal(v reflect.Value) ([]byte, error) {
-	e := smithyjson.NewEncoder()
-	if err := st.write(e.Value, v); err != nil {
-		return nil, err
-	}
-	return e.Bytes(), nil
-}
-
-func (st *Struct) write(w smithyjson.Value, v reflect.Value) error {
-	o := w.Object()
-	defer o.Close()
-	for _, f := range st.fields {
+func (st *Struct) Append(b []byte, v reflect.Value) ([]byte, error) {
+	b = append(b, '{')
+	for i := range st.fields {
+		f := &st.fields[i]
 		fv := v.Field(f.index)
-		if Absent(fv) {
+		if f.absent != nil && f.absent(fv) {
 			continue
 		}
-		if err := f.codec.write(o.Key(f.name), fv); err != nil {
-			return fmt.Errorf("%s: %w", f.name, err)
+		var err error
+		if b, err = f.codec.write(append(separate(b), f.key...), fv); err != nil {
+			return b, fmt.Errorf("%s: %w", f.name, err)
 		}
 	}
-	return nil
+	return append(b, '}'), nil
 }
+
+// separate appends the comma before a member or an element, unless it is the first: no value ends as an object or an array begins.
+func separate(b []byte) []byte {
+	if last := b[len(b)-1]; last == '{' || last == '[' {
+		return b
+	}
+	return append(b, ',')
+}
+
+// jsonKey is a member's name as it is written.
+func jsonKey(name string) string { return string(append(appendText(nil, name), ':')) }
 
 // Absent reports whether a field is not set.
 func Absent(v reflect.Value) bool {
-	switch v.Kind() {
+	absent := absence(v.Type())
+	return absent != nil && absent(v)
+}
+
+// absence gives the test by which fields of a type are not set; nil when they always are.
+func absence(t reflect.Type) func(reflect.Value) bool {
+	switch t.Kind() {
 	case reflect.Pointer, reflect.Slice, reflect.Map, reflect.Interface:
-		return v.IsNil()
+		return reflect.Value.IsNil
 	case reflect.String:
-		return v.Len() == 0
+		return func(v reflect.Value) bool { return v.Len() == 0 }
 	}
-	return false
+	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"reflect"
 
 	smithy "github.com/aws/smithy-go"
-	smithyjson "github.com/aws/smithy-go/encoding/json"
 )
 
 // variant is a member of a union: a struct type of the SDK whose one field, Value, is the member's value.
@@ -32,14 +31,14 @@ func (s *Shapes) union(t reflect.Type, m *smithy.Schema) (codec, error) {
 	}
 	return codec{
 		read: func(l *lexer, v reflect.Value) error { return readUnion(l, v, byName) },
-		write: func(w smithyjson.Value, v reflect.Value) error {
+		write: func(b []byte, v reflect.Value) ([]byte, error) {
 			u := byType[v.Elem().Type()]
 			if u == nil {
-				return fmt.Errorf("%v is no member of union %v", v.Elem().Type(), t)
+				return b, fmt.Errorf("%v is no member of union %v", v.Elem().Type(), t)
 			}
-			o := w.Object()
-			defer o.Close()
-			return u.codec.write(o.Key(u.name), v.Elem().Elem().Field(0))
+			b = append(append(b, '{'), jsonKey(u.name)...)
+			b, err := u.codec.write(b, v.Elem().Elem().Field(0))
+			return append(b, '}'), err
 		},
 	}, nil
 }

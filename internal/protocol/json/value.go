@@ -4,14 +4,16 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"reflect"
+	"slices"
 	"sort"
 	"strconv"
 	"time"
 
 	smithy "github.com/aws/smithy-go"
-	smithyjson "github.com/aws/smithy-go/encoding/json"
+	"github.com/aws/smithy-go/encoding"
 	"github.com/aws/smithy-go/traits"
 )
 
@@ -51,21 +53,25 @@ func (s *Shapes) codec(t reflect.Type, m *smithy.Schema) (codec, error) {
 }
 
 func (s *Shapes) pointer(t reflect.Type, m *smithy.Schema) (codec, error) {
-	c, err := s.codec(t.Elem(), m)
-	return codec{
+	e, err := s.codec(t.Elem(), m)
+	c := codec{
 		read: func(l *lexer, v reflect.Value) error {
 			v.Set(reflect.New(t.Elem()))
-			return c.read(l, v.Elem())
+			return e.read(l, v.Elem())
 		},
-		write: func(w smithyjson.Value, v reflect.Value) error { return c.write(w, v.Elem()) },
-	}, err
+		write: func(b []byte, v reflect.Value) ([]byte, error) { return e.write(b, v.Elem()) },
+	}
+	if t == reflect.TypeFor[*string]() { // most members are
+		c.write = func(b []byte, v reflect.Value) ([]byte, error) { return appendText(b, *v.Interface().(*string)), nil }
+	}
+	return c, err
 }
 
 func (s *Shapes) structure(t reflect.Type, m *smithy.Schema) (codec, error) {
 	st, err := s.nested(t, m)
 	return codec{
 		read:  func(l *lexer, v reflect.Value) error { return st.read(l, v) },
-		write: func(w smithyjson.Value, v reflect.Value) error { return st.write(w, v) },
+		write: func(b []byte, v reflect.Value) ([]byte, error) { return st.Append(b, v) },
 	}, err
 }
 
@@ -82,23 +88,23 @@ func (s *Shapes) list(t reflect.Type, m *smithy.Schema) (codec, error) {
 				return c.read(l, e)
 			})
 		},
-		write: func(w smithyjson.Value, v reflect.Value) error {
-			a := w.Array()
-			defer a.Close()
+		write: func(b []byte, v reflect.Value) ([]byte, error) {
+			b = append(b, '[')
 			for i := range v.Len() {
-				if err := c.write(a.Value(), v.Index(i)); err != nil {
-					return err
+				var err error
+				if b, err = c.write(separate(b), v.Index(i)); err != nil {
+					return b, err
 				}
 			}
-			return nil
+			return append(b, ']'), nil
 		},
 	}, err
 }
 
 // mapping is for maps with string keys, written in the order of their keys.
 func (s *Shapes) mapping(t reflect.Type, m *smithy.Schema) (codec, error) {
-	c, err := s.codec(t.Elem(), m.MapValue())
-	return codec{
+	e, err := s.codec(t.Elem(), m.MapValue())
+	c := codec{
 		read: func(l *lexer, v reflect.Value) error {
 			v.Set(reflect.MakeMap(t))
 			return l.object(func(key []byte) error {
@@ -106,27 +112,47 @@ func (s *Shapes) mapping(t reflect.Type, m *smithy.Schema) (codec, error) {
 				if l.null() {
 					return nil
 				}
-				e := reflect.New(t.Elem()).Elem()
-				if err := c.read(l, e); err != nil {
+				value := reflect.New(t.Elem()).Elem()
+				if err := e.read(l, value); err != nil {
 					return err
 				}
-				v.SetMapIndex(k, e)
+				v.SetMapIndex(k, value)
 				return nil
 			})
 		},
-		write: func(w smithyjson.Value, v reflect.Value) error {
-			o := w.Object()
-			defer o.Close()
+		write: func(b []byte, v reflect.Value) ([]byte, error) {
 			keys := v.MapKeys()
 			sort.Slice(keys, func(i, j int) bool { return keys[i].String() < keys[j].String() })
+			b = append(b, '{')
 			for _, k := range keys {
-				if err := c.write(o.Key(k.String()), v.MapIndex(k)); err != nil {
-					return err
+				var err error
+				b = append(appendText(separate(b), k.String()), ':')
+				if b, err = e.write(b, v.MapIndex(k)); err != nil {
+					return b, err
 				}
 			}
-			return nil
+			return append(b, '}'), nil
 		},
-	}, err
+	}
+	if t == reflect.TypeFor[map[string]string]() { // most maps are
+		c.write = func(b []byte, v reflect.Value) ([]byte, error) {
+			return appendTexts(b, v.Interface().(map[string]string)), nil
+		}
+	}
+	return c, err
+}
+
+// appendTexts appends a map of texts as an object.
+func appendTexts(b []byte, m map[string]string) []byte {
+	var few [16]string
+	keys := slices.AppendSeq(few[:0], maps.Keys(m))
+	slices.Sort(keys)
+	b = append(b, '{')
+	for _, k := range keys {
+		b = append(appendText(separate(b), k), ':')
+		b = appendText(b, m[k])
+	}
+	return append(b, '}')
 }
 
 func text() codec {
@@ -136,7 +162,7 @@ func text() codec {
 			v.SetString(string(b))
 			return err
 		},
-		write: func(w smithyjson.Value, v reflect.Value) error { w.String(v.String()); return nil },
+		write: func(b []byte, v reflect.Value) ([]byte, error) { return appendText(b, v.String()), nil },
 	}
 }
 
@@ -147,7 +173,7 @@ func boolean() codec {
 			v.SetBool(b)
 			return err
 		},
-		write: func(w smithyjson.Value, v reflect.Value) error { w.Boolean(v.Bool()); return nil },
+		write: func(b []byte, v reflect.Value) ([]byte, error) { return strconv.AppendBool(b, v.Bool()), nil },
 	}
 }
 
@@ -169,7 +195,7 @@ func integer(bits int) codec {
 			v.SetInt(n)
 			return nil
 		},
-		write: func(w smithyjson.Value, v reflect.Value) error { w.Long(v.Int()); return nil },
+		write: func(b []byte, v reflect.Value) ([]byte, error) { return strconv.AppendInt(b, v.Int(), 10), nil },
 	}
 }
 
@@ -182,20 +208,17 @@ func float(bits int) codec {
 			v.SetFloat(f)
 			return err
 		},
-		write: func(w smithyjson.Value, v reflect.Value) error {
+		write: func(b []byte, v reflect.Value) ([]byte, error) {
 			switch f := v.Float(); {
 			case math.IsNaN(f):
-				w.String("NaN")
+				return append(b, `"NaN"`...), nil
 			case math.IsInf(f, 1):
-				w.String("Infinity")
+				return append(b, `"Infinity"`...), nil
 			case math.IsInf(f, -1):
-				w.String("-Infinity")
-			case bits == 32:
-				w.Float(float32(f))
+				return append(b, `"-Infinity"`...), nil
 			default:
-				w.Double(f)
+				return encoding.EncodeFloat(b, f, bits), nil
 			}
-			return nil
 		},
 	}
 }
@@ -241,7 +264,13 @@ func blob() codec {
 			v.SetBytes(out[:n])
 			return nil
 		},
-		write: func(w smithyjson.Value, v reflect.Value) error { w.Base64EncodeBytes(v.Bytes()); return nil },
+		write: func(b []byte, v reflect.Value) ([]byte, error) {
+			if v.IsNil() { // in a list or a map
+				return append(b, "null"...), nil
+			}
+			b = base64.StdEncoding.AppendEncode(append(b, '"'), v.Bytes())
+			return append(b, '"'), nil
+		},
 	}
 }
 
@@ -264,9 +293,8 @@ func timestamp(m *smithy.Schema) (codec, error) {
 			v.Set(reflect.ValueOf(time.UnixMilli(int64(math.Round(f * 1e3))).UTC()))
 			return nil
 		},
-		write: func(w smithyjson.Value, v reflect.Value) error {
-			w.Double(float64(v.Interface().(time.Time).UnixMilli()) / 1e3)
-			return nil
+		write: func(b []byte, v reflect.Value) ([]byte, error) {
+			return encoding.EncodeFloat(b, float64(v.Interface().(time.Time).UnixMilli())/1e3, 64), nil
 		},
 	}, nil
 }

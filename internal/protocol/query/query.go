@@ -21,8 +21,6 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
-	"strconv"
-	"sync"
 	"unicode/utf8"
 
 	"github.com/licet/licet/internal/awserr"
@@ -34,12 +32,10 @@ type Codec struct {
 	api        *protocol.API
 	types      *types
 	operations map[string]*protocol.Operation
-	// bodies are buffers that have held an answer: lists of a hundred documents are long.
-	bodies sync.Pool
+	bodies     protocol.Buffers
 }
 
-// keptBody is the longest buffer that is kept, in bytes.
-const keptBody = 1 << 20
+const contentType = "text/xml"
 
 var _ protocol.Codec = (*Codec)(nil)
 
@@ -102,11 +98,9 @@ func (c *Codec) Encode(w http.ResponseWriter, op *protocol.Operation, out any, r
 	if err != nil {
 		return err
 	}
-	body, ok := c.bodies.Get().(*[]byte)
-	if !ok {
-		body = new([]byte)
-	}
-	b := append((*body)[:0], '<')
+	body := c.bodies.Get()
+	defer c.bodies.Put(body)
+	b := append(*body, '<')
 	b = append(b, op.Name...)
 	b = append(b, `Response xmlns="`...)
 	b = append(b, c.api.Namespace...)
@@ -125,10 +119,8 @@ func (c *Codec) Encode(w http.ResponseWriter, op *protocol.Operation, out any, r
 	b = append(b, "</RequestId></ResponseMetadata></"...)
 	b = append(b, op.Name...)
 	b = append(b, "Response>\n"...)
-	answer(w, http.StatusOK, b, requestID)
-	if *body = b; cap(b) <= keptBody {
-		c.bodies.Put(body)
-	}
+	*body = b
+	protocol.Answer(w, http.StatusOK, contentType, b, requestID)
 	return nil
 }
 
@@ -154,16 +146,7 @@ func (c *Codec) EncodeError(w http.ResponseWriter, err *awserr.Error, requestID 
 	b = append(b, "</Error>"...)
 	b = textElement(b, "RequestId", requestID)
 	b = append(b, "</ErrorResponse>\n"...)
-	answer(w, err.Status, b, requestID)
-}
-
-func answer(w http.ResponseWriter, status int, body []byte, requestID string) {
-	w.Header().Set("Content-Type", "text/xml")
-	w.Header().Set("Content-Length", strconv.Itoa(len(body))) // a long answer goes out in chunks otherwise
-	w.Header().Set("X-Amzn-Requestid", requestID)
-	w.WriteHeader(status)
-	// The client may be gone; there is nobody left to tell.
-	_, _ = w.Write(body)
+	protocol.Answer(w, err.Status, contentType, b, requestID)
 }
 
 // tag is an element's beginning and end.

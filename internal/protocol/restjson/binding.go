@@ -11,6 +11,7 @@ import (
 	"time"
 
 	smithy "github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/middleware"
 	smithytime "github.com/aws/smithy-go/time"
 	"github.com/aws/smithy-go/traits"
 
@@ -36,8 +37,8 @@ type shape struct {
 	body *json.Struct
 	// payload is the member that is the whole body, or nil.
 	payload *payload
-	// code is the index of the field that is the response code, or -1.
-	code int
+	// code and metadata are the indices of the fields that are the response code and the metadata, or -1.
+	code, metadata int
 }
 
 // binding is a member that stands in the path, the query or a header.
@@ -89,7 +90,10 @@ func (s *shape) writable(t reflect.Type) error {
 }
 
 func (c *Codec) compile(t reflect.Type) (*shape, error) {
-	s := &shape{code: -1}
+	s := &shape{code: -1, metadata: -1}
+	if f, ok := t.FieldByName("ResultMetadata"); ok && f.Type == reflect.TypeFor[middleware.Metadata]() {
+		s.metadata = f.Index[0]
+	}
 	schema := json.Schema(t)
 	if schema != nil {
 		for name, m := range schema.Members() {
@@ -158,13 +162,22 @@ func (c *Codec) payload(f reflect.StructField, m *smithy.Schema) (*payload, erro
 	return nil, fmt.Errorf("a payload of type %v is not supported", f.Type)
 }
 
-// encode gives the body of an output: its payload, or the object of the members that are bound to nothing.
-func (s *shape) encode(out reflect.Value) ([]byte, error) {
+// kept is where the encoding of an output is kept; nil if it is not.
+func (s *shape) kept(out reflect.Value) *protocol.Encoding {
+	if s.metadata < 0 {
+		return nil
+	}
+	return protocol.EncodingOf(out.Field(s.metadata).Addr().Interface().(*middleware.Metadata))
+}
+
+// encode gives the body of an output: its payload, or in room the object of the members that are bound to nothing.
+func (s *shape) encode(room *[]byte, out reflect.Value) (body []byte, err error) {
 	switch {
 	case s.payload == nil && s.body.Empty():
 		return nil, nil
 	case s.payload == nil:
-		return s.body.Marshal(out)
+		*room, err = s.body.Append(*room, out)
+		return *room, err
 	case s.payload.object == nil:
 		return out.Field(s.payload.index).Bytes(), nil
 	}
@@ -172,7 +185,8 @@ func (s *shape) encode(out reflect.Value) ([]byte, error) {
 	if f.IsNil() {
 		return nil, nil
 	}
-	return s.payload.object.Marshal(f.Elem())
+	*room, err = s.payload.object.Append(*room, f.Elem())
+	return *room, err
 }
 
 // read sets the member from the body. The bytes are not copied.

@@ -32,7 +32,11 @@ type Codec struct {
 	shapes     *json.Shapes
 	routes     []*route // in the order in which they are tried
 	operations map[string]*operation
+	bodies     protocol.Buffers
 }
+
+// contentType is that of Invoke's answers, too, whose body is what a function returned: AWS labels it so.
+const contentType = "application/json"
 
 var _ protocol.Codec = (*Codec)(nil)
 
@@ -56,7 +60,7 @@ func New(api *protocol.API) (*Codec, error) {
 // Operation finds the operation by method, path and query.
 func (c *Codec) Operation(r *protocol.Request) (*protocol.Operation, error) {
 	path := split(r.HTTP.URL.EscapedPath())
-	query := r.HTTP.URL.Query()
+	query, _ := queryOf(r) // Decode tells of an error
 	for _, route := range c.routes {
 		if route.match(r.HTTP.Method, path, query) {
 			return route.op.Operation, nil
@@ -80,9 +84,21 @@ func (c *Codec) Decode(r *protocol.Request, op *protocol.Operation) (any, error)
 	return in.Interface(), nil
 }
 
+// queryOf gives the query's parameters; nil for most requests, which have none.
+func queryOf(r *protocol.Request) (url.Values, error) {
+	if r.Query != nil || r.HTTP.URL.RawQuery == "" {
+		return r.Query, nil
+	}
+	query, err := url.ParseQuery(r.HTTP.URL.RawQuery)
+	if err == nil {
+		r.Query = query
+	}
+	return query, err
+}
+
 func (p *operation) decode(r *protocol.Request, in reflect.Value) error {
 	path := split(r.HTTP.URL.EscapedPath())
-	query, err := url.ParseQuery(r.HTTP.URL.RawQuery)
+	query, err := queryOf(r)
 	if err != nil {
 		return err
 	}
@@ -94,7 +110,9 @@ func (p *operation) decode(r *protocol.Request, in reflect.Value) error {
 			if err != nil {
 				return err
 			}
-			texts = []string{text}
+			if err := parse(in.Field(b.index), text); err != nil {
+				return err
+			}
 		case inQuery:
 			texts = query[b.name]
 		case inHeader:
@@ -126,9 +144,15 @@ func (c *Codec) Encode(w http.ResponseWriter, op *protocol.Operation, out any, r
 		return awserr.NotImplemented(c.api.ID, op.Name)
 	}
 	v := reflect.ValueOf(out).Elem()
-	body, err := plan.out.encode(v)
-	if err != nil {
-		return err
+	room := c.bodies.Get()
+	defer c.bodies.Put(room)
+	kept := plan.out.kept(v)
+	body := kept.Body()
+	if body == nil {
+		if body, err = plan.out.encode(room, v); err != nil {
+			return err
+		}
+		kept.Keep(body)
 	}
 	code := plan.code
 	if i := plan.out.code; i >= 0 && v.Field(i).Int() != 0 {
@@ -142,7 +166,7 @@ func (c *Codec) Encode(w http.ResponseWriter, op *protocol.Operation, out any, r
 			w.Header().Set(b.name, reflect.Indirect(f).String())
 		}
 	}
-	answer(w, code, body, requestID)
+	protocol.Answer(w, code, contentType, body, requestID)
 	return nil
 }
 
@@ -152,18 +176,5 @@ func (c *Codec) EncodeError(w http.ResponseWriter, err *awserr.Error, requestID 
 		w.Header().Set(k, v)
 	}
 	w.Header().Set("X-Amzn-Errortype", err.Code)
-	answer(w, err.Status, c.errors.Body(err, nil), requestID)
-}
-
-// answer writes a response. Its body is JSON: that of Invoke, too, is what a function returned, and AWS labels it so.
-func answer(w http.ResponseWriter, status int, body []byte, requestID string) {
-	w.Header().Set("X-Amzn-Requestid", requestID)
-	if status != http.StatusNoContent {
-		w.Header().Set("Content-Type", "application/json")
-	}
-	w.WriteHeader(status)
-	if status != http.StatusNoContent {
-		// The client may be gone; there is nobody left to tell.
-		_, _ = w.Write(body)
-	}
+	protocol.Answer(w, err.Status, contentType, c.errors.Body(err, nil), requestID)
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -268,6 +269,7 @@ func BenchmarkInvoke(b *testing.B) {
 	w := discard{}
 	b.ReportAllocs()
 	for b.Loop() {
+		r.Query = nil
 		op, err := codec.Operation(r)
 		if err != nil {
 			b.Fatal(err)
@@ -287,3 +289,62 @@ type discard http.Header
 func (d discard) Header() http.Header         { return http.Header(d) }
 func (d discard) WriteHeader(int)             {}
 func (d discard) Write(b []byte) (int, error) { return len(b), nil }
+
+// TestBuffers: answers are written into buffers that stay; a payload is not, and is left as it is.
+func TestBuffers(t *testing.T) {
+	codec := newCodec(t)
+	const text = `"what a function returned"`
+	payload := []byte(text)
+	for _, c := range []struct {
+		method, target string
+		out            any
+		want           string
+	}{
+		{"POST", "/2015-03-31/functions/f/invocations", &lambda.InvokeOutput{StatusCode: 200, Payload: payload}, text},
+		{"GET", "/2015-03-31/functions/f/aliases/a", &lambda.GetAliasOutput{Name: aws.String("a-long-name")}, `{"Name":"a-long-name"}`},
+		{"POST", "/2015-03-31/functions/f/invocations", &lambda.InvokeOutput{StatusCode: 200, Payload: payload}, text},
+		{"GET", "/2015-03-31/functions/f/aliases/a", &lambda.GetAliasOutput{Name: aws.String("a")}, `{"Name":"a"}`},
+	} {
+		op, err := codec.Operation(request(c.method, c.target, ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := httptest.NewRecorder()
+		if err := codec.Encode(w, op, c.out, protocoltest.RequestID); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.Body.String(); got != c.want || w.Header().Get("Content-Length") != strconv.Itoa(len(c.want)) {
+			t.Errorf("got %s (%s bytes), want %s", got, w.Header().Get("Content-Length"), c.want)
+		}
+	}
+	if string(payload) != text {
+		t.Errorf("the payload became %s", payload)
+	}
+}
+
+// TestKeptEncoding: an output that says that it never changes is encoded once.
+func TestKeptEncoding(t *testing.T) {
+	codec := newCodec(t)
+	op, err := codec.Operation(request("GET", "/2015-03-31/functions/f/aliases/a", ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	encode := func(out *lambda.GetAliasOutput) string {
+		w := httptest.NewRecorder()
+		if err := codec.Encode(w, op, out, protocoltest.RequestID); err != nil {
+			t.Fatal(err)
+		}
+		return w.Body.String()
+	}
+	kept, other := &lambda.GetAliasOutput{Name: aws.String("kept")}, &lambda.GetAliasOutput{Name: aws.String("other")}
+	protocol.KeepEncoding(&kept.ResultMetadata)
+	for range 3 {
+		if got := encode(kept); got != `{"Name":"kept"}` {
+			t.Errorf("got %s", got)
+		}
+		if got := encode(other); got != `{"Name":"other"}` {
+			t.Errorf("got %s", got)
+		}
+		kept.Name = aws.String("changed, which is against the contract") // it shows that nothing is encoded
+	}
+}

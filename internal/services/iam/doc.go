@@ -5,13 +5,15 @@
 //
 //	request      the words of requests: constraints, errors, pages, tags
 //	record       all that is stored, and how it is named
+//	memo         what was made from texts that never change
 //	directory    what authentication and decisions ask about identities
 //	target       what operations are about, and the rows of tables
 //	credential   operations on access keys, passwords, MFA devices, SSH keys, certificates of users
 //	certificate  operations on server certificates
 //	provider     operations on identity providers
-//	report       operations that tell about an account and what was used
-//	simulator    operations of the policy simulator; simulation decides for them
+//	report       operations that tell about an account, or an organization, and what was used
+//	simulation   what the policy simulator decides
+//	simulator    its operations
 //
 // It never authorizes: a row of the operation table says what a call needs, and dispatch decides. It never checks signatures,
 // and never evaluates a policy.

@@ -306,3 +306,44 @@ func TestOrganizationsAccessReportNeeds(t *testing.T) {
 		}
 	}
 }
+
+// TestOrganizationsAccessReportTellsMembersNothing: what a member account is denied does not depend on what the organization has.
+func TestOrganizationsAccessReportTellsMembersNothing(t *testing.T) {
+	w, e := orgWorld(t)
+	c := w.call()
+	c.Account, c.Caller.Account = dev, dev
+	needs := func(policy *string) []string {
+		t.Helper()
+		in := &sdk.GenerateOrganizationsAccessReportInput{EntityPath: aws.String(orgUnit), OrganizationsPolicyId: policy}
+		needs, err := w.ops["GenerateOrganizationsAccessReport"].Needs(t.Context(), c, in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return describe(needs)
+	}
+	for _, policy := range []*string{nil, aws.String("p-01234567")} {
+		there := needs(policy)
+		nodes, policies := e.nodes, e.policies
+		e.nodes, e.policies = nil, nil
+		if diff := cmp.Diff(there, needs(policy)); diff != "" {
+			t.Errorf("-what is there +nothing is there:\n%s", diff)
+		}
+		e.nodes, e.policies = nodes, policies
+	}
+}
+
+// TestOrganizationsAccessReportOfNothingIsCheap: a path that is all slashes makes no more decisions than one to an account can.
+func TestOrganizationsAccessReportOfNothingIsCheap(t *testing.T) {
+	w, _ := orgWorld(t)
+	for _, path := range []string{
+		orgRoot + strings.Repeat("/", 427-len(orgRoot)), orgRoot + strings.Repeat("/a", 200), orgRoot + strings.Repeat("/ou-0123-01234567", 5) + "/" + dev,
+	} {
+		needs, err := w.ops["GenerateOrganizationsAccessReport"].Needs(t.Context(), w.call(), &sdk.GenerateOrganizationsAccessReportInput{EntityPath: &path})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, most := len(needs), 2+2*7; got > most {
+			t.Errorf("%s: got %d needs, want at most %d", path, got, most)
+		}
+	}
+}

@@ -1,9 +1,8 @@
 package iam
 
 import (
-	"encoding/json"
+	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/licet/licet/internal/arn"
@@ -18,44 +17,6 @@ import (
 // old name does not inherit trust (iam.md P4;
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html, "IAM user principals").
 
-// edit puts a text in the place of a string of a document.
-type edit struct {
-	span policy.Span
-	text string
-}
-
-// splice gives the document's text with the edits made.
-func splice(d *policy.Document, edits []edit) (string, error) {
-	if len(edits) == 0 {
-		return string(d.Source), nil
-	}
-	slices.SortFunc(edits, func(a, b edit) int { return a.span.Start - b.span.Start })
-	var b strings.Builder
-	at := 0
-	for _, e := range edits {
-		quoted, err := json.Marshal(e.text)
-		if err != nil {
-			return "", fmt.Errorf("quote principal: %w", err)
-		}
-		b.Write(d.Source[at:e.span.Start])
-		b.Write(quoted)
-		at = e.span.End
-	}
-	b.Write(d.Source[at:])
-	return b.String(), nil
-}
-
-// principals are the entries of all Principal elements. NotPrincipal does not occur in trust policies (iam.md P6).
-func principals(d *policy.Document) []policy.PrincipalEntry {
-	var out []policy.PrincipalEntry
-	for _, s := range d.Statements {
-		if s.Principal != nil {
-			out = append(out, s.Principal.Entries...)
-		}
-	}
-	return out
-}
-
 // storedTrust checks a trust policy and gives the text to keep.
 func (s *Service) storedTrust(r store.Reader, text string) (string, error) {
 	d, err := checkDocument(text, policy.Trust)
@@ -65,20 +26,14 @@ func (s *Service) storedTrust(r store.Reader, text string) (string, error) {
 	if limit := policy.Limit(policy.Trust); policy.Size(d.Source, policy.Trust) > limit {
 		return "", request.QuotaExceeded("ACLSizePerRole", limit)
 	}
-	var edits []edit
-	for _, p := range principals(d) {
+	out, err := policy.RewritePrincipals(d, func(p policy.PrincipalEntry) (string, error) {
 		stored, known, err := s.storedPrincipal(r, p)
-		if err != nil {
-			return "", err
+		if err == nil && !known {
+			err = malformedPolicy("%s", policy.InvalidPrincipal(p))
 		}
-		if !known {
-			return "", malformedPolicy("%s", policy.InvalidPrincipal(p))
-		}
-		if stored != p.Value.Value {
-			edits = append(edits, edit{p.Value.Span, stored})
-		}
-	}
-	return splice(d, edits)
+		return stored, err
+	})
+	return string(out), err
 }
 
 // storedPrincipal gives the form in which a principal is kept; known is false for one that does not exist.
@@ -142,20 +97,14 @@ func (s *Service) shownTrust(text string, arnOf func(id string) (string, error))
 	if err != nil {
 		return "", fmt.Errorf("parse stored trust policy: %w", err)
 	}
-	var edits []edit
-	for _, p := range principals(d) {
+	out, err := policy.RewritePrincipals(d, func(p policy.PrincipalEntry) (string, error) {
 		if p.Type != "AWS" || !record.IsUniqueID(p.Value.Value) {
-			continue
+			return p.Value.Value, nil
 		}
 		shown, err := arnOf(p.Value.Value)
-		if err != nil {
-			return "", err
-		}
-		if shown != "" {
-			edits = append(edits, edit{p.Value.Span, shown})
-		}
-	}
-	return splice(d, edits)
+		return cmp.Or(shown, p.Value.Value), err
+	})
+	return string(out), err
 }
 
 // arnsIn gives the ARN that the user or role of a unique id has in a transaction; "" when it is gone.

@@ -7,8 +7,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/iam"
-
-	"github.com/licet/licet/policy"
 )
 
 func trusting(principals string) string {
@@ -95,31 +93,4 @@ func TestTrustPrincipals(t *testing.T) {
 			wantError(t, err, "MalformedPolicyDocument", "Invalid principal in policy: "+bad)
 		}
 	}
-}
-
-// Whatever is put in the place of principals, the document stays one.
-func FuzzSplice(f *testing.F) {
-	f.Add(trustEC2, "AIDAQ")
-	f.Add(trusting(`{"AWS":["a","b"],"Service":"c"}`), `"}`)
-	f.Fuzz(func(t *testing.T, text, put string) {
-		d, err := policy.Parse([]byte(text))
-		if err != nil {
-			return
-		}
-		var edits []edit
-		for _, p := range principals(d) {
-			edits = append(edits, edit{p.Value.Span, put})
-		}
-		out, err := splice(d, edits)
-		if err != nil {
-			t.Fatal(err)
-		}
-		again, err := policy.Parse([]byte(out))
-		if err != nil {
-			t.Fatalf("%q: %v", out, err)
-		}
-		if got, want := len(principals(again)), len(edits); got != want {
-			t.Errorf("got %d principals, want %d", got, want)
-		}
-	})
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
-	"github.com/licet/licet/internal/awserr"
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/services/lambda/fault"
 	"github.com/licet/licet/internal/services/lambda/request"
@@ -133,15 +131,14 @@ func (a *alias) check() error {
 			a.Version, a.Version)
 	}
 	if len(a.Weights) > 0 && a.Version == request.Latest { // recorded without a member Type
-		return awserr.New("InvalidParameterValueException", http.StatusBadRequest,
-			"$LATEST is not supported for an alias pointing to more than 1 version")
+		return fault.InvalidParameterUntyped("$LATEST is not supported for an alias pointing to more than 1 version")
 	}
 	return nil
 }
 
 // putAlias keeps an alias of a function. Its versions must exist.
 func (s *Service) putAlias(tx store.Tx, r request.Function, a *alias) error {
-	for _, number := range append(slices.Collect(maps.Keys(a.Weights)), a.Version) {
+	for _, number := range slices.AppendSeq([]string{a.Version}, maps.Keys(a.Weights)) { // recorded: the error names the alias's own first
 		target := r.Qualified(number)
 		f, err := s.load(tx, target)
 		if errors.Is(err, store.ErrNotFound) || err == nil && f.version.Number != number {

@@ -161,6 +161,9 @@ func TestCreateAliasRefused(t *testing.T) {
 		{version("01"), notFound, 404, "Function not found: " + arnOfF + ":01"},
 		{version("$LATEST.PUBLISHED"), notFound, 404, "Function not found: " + arnOfF + ":$LATEST.PUBLISHED"},
 		{function("f-unknown"), notFound, 404, "Function not found: " + arnOfF + "-unknown:1"},
+		{func(in *sdk.CreateAliasInput) {
+			in.FunctionName, in.RoutingConfig = aws.String("f-unknown"), weights("2", 0.5)
+		}, notFound, 404, "Function not found: " + arnOfF + "-unknown:1"},
 		{function("f:1"), badParameter, 400, notPublished},
 		{name("taken"), "ResourceConflictException", 409, "Alias already exists: " + arnOfF + ":taken"},
 		{route(weights("10", 0.5)), notFound, 404, "Function not found: " + arnOfF + ":10"},

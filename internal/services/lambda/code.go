@@ -2,7 +2,9 @@ package lambda
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,11 +26,34 @@ func newUnpacked(archive blob.Name, layers []usedLayer) unpacked {
 	return unpacked{code: bundle.NewSet(archive), layers: bundle.NewSet(names...)}
 }
 
-// Sweep removes from CodeDir what no function uses and what a crash left unfinished. It must end before the first operation.
+// bootFile is the file of CodeDir that names the run of the machine in which its directories were made.
+const bootFile = "boot"
+
+// bootID is the run of the machine since it was started; "" where the system does not tell (proc_sys_kernel(5), random/boot_id).
+func bootID() string {
+	id, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(id))
+}
+
+// madeSinceBoot tells whether directories in CodeDir are as they were written. They are not synced: after a loss of power one may be there
+// without the content of its files.
+func (s *Service) madeSinceBoot() (bool, error) {
+	made, err := os.ReadFile(filepath.Join(s.CodeDir, bootFile))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return false, fmt.Errorf("read when code was unpacked: %w", err)
+	}
+	id := s.bootID()
+	return id != "" && string(made) == id, nil
+}
+
+// Sweep removes from CodeDir what no function uses and what a crash left unfinished, and all when the machine was started again since. It
+// must end before the first operation.
 func (s *Service) Sweep(ctx context.Context) error {
-	used := make(map[string]bool)
+	used := map[string]bool{bootFile: true}
 	err := s.DB.View(ctx, func(r store.Reader) error {
-		clear(used)
 		items, err := r.Scan("lambda/", "", 0)
 		if err != nil {
 			return err
@@ -58,16 +83,26 @@ func (s *Service) Sweep(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("list code in use: %w", err)
 	}
+	whole, err := s.madeSinceBoot()
+	if err != nil {
+		return err
+	}
 	dirs, err := os.ReadDir(s.CodeDir)
 	if err != nil {
 		return fmt.Errorf("list unpacked code: %w", err)
 	}
 	for _, d := range dirs {
-		if !used[d.Name()] {
+		if !used[d.Name()] || !whole {
 			if err := archive.Remove(filepath.Join(s.CodeDir, d.Name())); err != nil {
 				return fmt.Errorf("remove unused code: %w", err)
 			}
 		}
+	}
+	if whole {
+		return nil
+	}
+	if err := os.WriteFile(filepath.Join(s.CodeDir, bootFile), []byte(s.bootID()), 0o600); err != nil {
+		return fmt.Errorf("note when code is unpacked: %w", err)
 	}
 	return nil
 }

@@ -146,7 +146,7 @@ func (s *Service) runnable(ctx context.Context, f found) (execution.Function, er
 	return run, nil
 }
 
-// resolveUnqualified is v.Resolve for operations that are about whole functions. The text is AWS's, as users report it.
+// resolveUnqualified is v.Resolve for operations that are about whole functions. No source at hand has the text.
 func resolveUnqualified(v *request.Validator, c *service.Call, r request.Function) (request.Function, error) {
 	r, err := v.Resolve(c, r, nil)
 	if err == nil && r.Qualifier != "" {

@@ -149,7 +149,7 @@ func TestReservedConcurrencyRefusals(t *testing.T) {
 	h := newHarness(t)
 	h.create("f")
 	const missing = "Function not found: arn:aws:lambda:eu-central-1:111122223333:function:missing"
-	refuse[sdk.PutFunctionConcurrencyOutput](h, reserve("missing", 1), "ResourceNotFoundException", 404, missing)
+	refuse[sdk.PutFunctionConcurrencyOutput](h, reserve("missing", 1), "ResourceNotFoundException", 404, missing+":$LATEST")
 	refuse[sdk.GetFunctionConcurrencyOutput](h, &sdk.GetFunctionConcurrencyInput{FunctionName: aws.String("missing")},
 		"ResourceNotFoundException", 404, missing)
 	refuse[sdk.DeleteFunctionConcurrencyOutput](h, &sdk.DeleteFunctionConcurrencyInput{FunctionName: aws.String("missing")},

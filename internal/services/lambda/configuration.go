@@ -88,7 +88,11 @@ func (f found) describe() types.FunctionConfiguration {
 		c.DeadLetterConfig = &types.DeadLetterConfig{TargetArn: aws.String(v.DeadLetter)}
 	}
 	for _, l := range v.Layers {
-		c.Layers = append(c.Layers, types.Layer{Arn: aws.String(l.ARN), CodeSize: l.CodeSize})
+		shown := types.Layer{Arn: aws.String(l.ARN), CodeSize: l.CodeSize}
+		if l.SigningProfile != "" {
+			shown.SigningProfileVersionArn, shown.SigningJobArn = aws.String(l.SigningProfile), aws.String(l.SigningJob)
+		}
+		c.Layers = append(c.Layers, shown)
 	}
 	if len(v.FileSystems) > 0 {
 		c.FileSystemConfigs = v.FileSystems

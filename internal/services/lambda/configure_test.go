@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/licet/licet/authz"
+	"github.com/licet/licet/internal/service"
 )
 
 const (
@@ -383,6 +385,37 @@ func TestHiddenVariables(t *testing.T) {
 	}
 }
 
+// TestChangedKeyNeedsTheOldOne: variables that stay would be seen under another key, or none, by who may not decrypt them now.
+func TestChangedKeyNeedsTheOldOne(t *testing.T) {
+	h := newHarness(t)
+	in := h.newFunction("f")
+	in.KMSKeyArn = aws.String(keyARN)
+	in.Environment = &types.Environment{Variables: map[string]string{"KEY": "value"}}
+	must[sdk.CreateFunctionOutput](h, in)
+	for _, tt := range []struct {
+		key         *string
+		environment *types.Environment
+		want        bool
+	}{
+		{aws.String(""), nil, true},
+		{aws.String(keyARN + "2"), nil, true},
+		{aws.String(keyARN), nil, false},
+		{nil, nil, false},
+		{aws.String(""), &types.Environment{}, false},
+	} {
+		needs, err := h.needs("UpdateFunctionConfiguration", &sdk.UpdateFunctionConfigurationInput{
+			FunctionName: aws.String("f"), KMSKeyArn: tt.key, Environment: tt.environment,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := slices.ContainsFunc(needs, func(n service.Need) bool { return n.Action == "kms:Decrypt" && n.Target.ARN == keyARN })
+		if got != tt.want {
+			t.Errorf("key %v, environment %v: decryption is needed: %v", tt.key, tt.environment, got)
+		}
+	}
+}
+
 // TestSettingsNeeds: what a caller must be allowed, and what it is told otherwise.
 func TestSettingsNeeds(t *testing.T) {
 	h := newHarness(t)
@@ -497,4 +530,20 @@ func TestListFromMemory(t *testing.T) {
 	if out := must[sdk.ListFunctionsOutput](h, &sdk.ListFunctionsInput{}); len(out.Functions) != 1 || *out.Functions[0].FunctionName != "g" {
 		t.Errorf("deleted: got %+v", out.Functions)
 	}
+}
+
+// What a refused update has looked at is what it was: others read it meanwhile, from memory.
+func TestRefusedUpdateChangesNothing(t *testing.T) {
+	h := newHarness(t)
+	h.ready()
+	in := h.newFunction("f")
+	in.VpcConfig = attached()
+	must[sdk.CreateFunctionOutput](h, in)
+	before := *h.read("f").VpcConfig
+	h.vpcs["subnet-1"], h.vpcs["subnet-2"] = "vpc-9", "vpc-9"
+	refuse[sdk.UpdateFunctionConfigurationOutput](h, h.update(func(in *sdk.UpdateFunctionConfigurationInput) {
+		in.Description, in.RevisionId = aws.String("new"), aws.String("other")
+	}), "PreconditionFailedException", 412,
+		"The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve the latest Revision Id")
+	equal(t, "network", h.read("f").VpcConfig, &before)
 }

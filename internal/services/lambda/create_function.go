@@ -25,9 +25,6 @@ const maxNameLength = 64
 func createFunctionReference(c *service.Call, in *sdk.CreateFunctionInput) (request.Function, error) {
 	var v request.Validator
 	r := v.Function(c, in.FunctionName, request.FunctionName)
-	if v.Err() == nil && len(r.Name) > maxNameLength {
-		v.Fail("'"+r.Name+"'", "functionName", fmt.Sprintf("Member must have length less than or equal to %d", maxNameLength))
-	}
 	v.Required("role", in.Role != nil)
 	v.Required("code", in.Code != nil)
 	createSettings(in).validate(&v)
@@ -42,6 +39,10 @@ func createFunctionReference(c *service.Call, in *sdk.CreateFunctionInput) (requ
 	}
 	validateArchitectures(&v, in.Architectures)
 	r, err := v.Resolve(c, r, nil)
+	if err == nil && len(r.Name) > maxNameLength { // recorded: not a ValidationException, though in its words
+		err = fault.InvalidParameter("1 validation error detected: Value '%s' at 'functionName' failed to satisfy constraint: "+
+			"Member must have length less than or equal to %d", r.Name, maxNameLength)
+	}
 	if err == nil && r.Qualifier != "" {
 		err = fault.InvalidParameter("The name of a new function must not have a qualifier: %s", *in.FunctionName)
 	}
@@ -201,7 +202,10 @@ func (s *Service) checkNewFunction(ctx context.Context, c *service.Call, in *sdk
 	if err != nil {
 		return err
 	}
-	return s.configure(ctx, c, f.reference, createSettings(in), &f.Latest)
+	if err := s.configure(ctx, c, f.reference, createSettings(in), &f.Latest); err != nil {
+		return err
+	}
+	return s.checkLayerSignatures(ctx, c, f.CodeSigningConfig, f.Latest.Layers)
 }
 
 // checkSigningConfig refuses a code signing configuration that is not there, or not for the function. The text is recorded.

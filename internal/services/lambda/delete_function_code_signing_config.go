@@ -13,7 +13,7 @@ func deleteFunctionCodeSigningConfigReference(
 	c *service.Call, in *sdk.DeleteFunctionCodeSigningConfigInput,
 ) (request.Function, error) {
 	var v request.Validator
-	return v.Resolve(c, v.Function(c, in.FunctionName, request.NamespacedName), nil)
+	return resolveUnqualified(&v, c, v.Function(c, in.FunctionName, request.NamespacedName))
 }
 
 func (s *Service) deleteFunctionCodeSigningConfig(

@@ -19,9 +19,11 @@
 // Invariants: code is checked and durable before the function that names it; a stored policy always parses; what an operation
 // cannot do is refused with NotImplemented naming the member, never ignored. A *Service is safe for concurrent use. After an error
 // nothing was changed, except that code may have been stored which no function names. After a crash CodeDir may hold unfinished
-// directories: Sweep removes them. BUG: blobs that no function names any more are not deleted.
+// directories, and after a loss of power incomplete ones: Sweep removes them. BUG: blobs that no function names any more are not deleted.
 //
-// The folders below are rooms of their own: fault and request have the words that all share, the others a resource each.
+// The folders below are rooms of their own. All share the words of request, fault and tag; bundle has archives of code; layer,
+// resourcepolicy, functionurl, mapping (event source mappings) and signing (code signing configurations) have a resource each, hand their
+// rows to the table here, and declare what they need of functions as interfaces.
 //
 // Sources: https://docs.aws.amazon.com/lambda/latest/api/ for operations, botocore's model of API version 2015-03-31 for
 // constraints, and for error texts answers recorded from AWS (lambda.md 1.2, 1.3, 3.1, 6.1, 7.1).

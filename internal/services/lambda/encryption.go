@@ -3,6 +3,8 @@ package lambda
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -49,6 +51,36 @@ func keyNeed(c *service.Call, action, key string) (service.Need, bool) {
 	return need, true
 }
 
+// decryptNeed is the permission to decrypt with a key in an encryption context; not ok for what is no key.
+func decryptNeed(c *service.Call, key string, encryptionContext map[string]string) (service.Need, bool) {
+	need, ok := keyNeed(c, "kms:Decrypt", key)
+	if !ok {
+		return service.Need{}, false
+	}
+	for name, value := range encryptionContext {
+		need.Target.Keys.Set("kms:EncryptionContext:"+name, value)
+	}
+	need.Target.Keys.SetList("kms:EncryptionContextKeys", slices.Sorted(maps.Keys(encryptionContext))...)
+	return need, true
+}
+
+// decryptNeed is the permission to see the variables of a version.
+func (f found) decryptNeed(c *service.Call) (service.Need, bool) {
+	return decryptNeed(c, f.version.KMSKey, map[string]string{"aws:lambda:FunctionArn": f.function.reference.FunctionARN()})
+}
+
+// rekeyNeeds: variables that stay when the key changes are decrypted for the caller, who would see them under another key, or none.
+func (s settings) rekeyNeeds(c *service.Call, f found) []service.Need {
+	if s.KMSKeyArn == nil || s.Environment != nil || f.version.Environment == nil || f.version.KMSKey == *s.KMSKeyArn {
+		return nil
+	}
+	need, ok := f.decryptNeed(c)
+	if !ok {
+		return nil
+	}
+	return []service.Need{need}
+}
+
 // encryptionNeeds are those of the member KMSKeyArn.
 func (s settings) encryptionNeeds(c *service.Call) []service.Need {
 	need, ok := keyNeed(c, "kms:CreateGrant", aws.ToString(s.KMSKeyArn))
@@ -71,18 +103,19 @@ func hiddenVariables() *types.EnvironmentResponse {
 	}}
 }
 
+// hidesVariables tells whether what is shown of a version depends on the caller.
+func (v *version) hidesVariables() bool { return v.KMSKey != "" && v.Environment != nil }
+
 // show is configuration for a caller, who sees variables under a key if it may decrypt with that.
 func (s *Service) show(ctx context.Context, c *service.Call, f found, qualifier string, when moment) (types.FunctionConfiguration, error) {
 	shown := f.configuration(qualifier, when)
-	if f.version.KMSKey == "" || f.version.Environment == nil {
+	if !f.version.hidesVariables() {
 		return shown, nil
 	}
-	need, ok := keyNeed(c, "kms:Decrypt", f.version.KMSKey)
+	need, ok := f.decryptNeed(c)
 	if !ok {
 		return shown, nil
 	}
-	need.Target.Keys.Set("kms:EncryptionContext:aws:lambda:FunctionArn", f.function.reference.FunctionARN())
-	need.Target.Keys.SetList("kms:EncryptionContextKeys", "aws:lambda:FunctionArn")
 	allowed, err := s.Permissions.Allowed(ctx, c, need)
 	if err != nil {
 		return shown, fmt.Errorf("check permission to decrypt variables of %s: %w", f.function.reference.ARN(), err)

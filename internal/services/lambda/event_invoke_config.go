@@ -196,12 +196,15 @@ func (e eventInvokeSettings) invalid() error {
 		part("OnSuccess", e.onSuccess()), part("OnFailure", e.onFailure()))
 }
 
-// checkFunctionDestination: the texts are recorded from AWS.
+// checkFunctionDestination: the texts are recorded from AWS. Whether another account's function is there is not for this one to know.
 func (s *Service) checkFunctionDestination(ctx context.Context, f found, destination string) error {
 	var v request.Validator
 	r := f.function.reference
 	target := v.Function(&service.Call{Partition: r.Partition, Region: r.Region, Account: r.Account}, &destination, request.NamespacedName)
-	_, err := s.find(ctx, target)
+	var err error
+	if target.Account == r.Account {
+		_, err = s.find(ctx, target)
+	}
 	switch {
 	case v.Err() != nil, errors.Is(err, store.ErrNotFound):
 		return fault.InvalidParameter("The destination ARN %s is invalid.", destination)

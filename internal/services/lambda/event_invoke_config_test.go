@@ -3,6 +3,7 @@ package lambda
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -133,6 +134,12 @@ func TestDestinations(t *testing.T) {
 	h := newHarness(t)
 	h.create("f")
 	h.create("target")
+	h.account = stranger
+	there := h.newFunction("there")
+	there.Role = aws.String(strings.Replace(role, account, stranger, 1))
+	h.trusted[*there.Role] = true
+	must[sdk.CreateFunctionOutput](h, there)
+	h.account = account
 	h.keepVersion("target", "1")
 	const (
 		target = "arn:aws:lambda:eu-central-1:111122223333:function:target"
@@ -159,6 +166,14 @@ func TestDestinations(t *testing.T) {
 		}
 		in.DestinationConfig = destinations(c.destination, "")
 		must[sdk.PutFunctionEventInvokeConfigOutput](h, in)
+	}
+	// Whether another account has the function is not told.
+	for _, theirs := range []string{"there", "missing"} {
+		destination := "arn:aws:lambda:eu-central-1:" + stranger + ":function:" + theirs
+		in := eventInvoke("f")
+		in.DestinationConfig = destinations("", destination)
+		refuse[sdk.PutFunctionEventInvokeConfigOutput](h, in, "InvalidParameterValueException", 400,
+			"The function execution role does not have permissions to call InvokeFunction on "+destination)
 	}
 	const (
 		invalid = "InvalidParameterValueException"

@@ -276,21 +276,27 @@ func (s *Service) putFunction(tx store.Tx, f *function) error {
 	return store.PutJSON(tx, functionKey(f.reference), f)
 }
 
-// deleteQualified deletes the alias or the version that a reference names, and what belongs to it.
+// deleteQualified deletes the alias or the version that a reference names, and what belongs to it. It looks at each kind of what belongs
+// to the function, not at all of it.
 func deleteQualified(tx store.Tx, r request.Function) error {
-	items, err := tx.Scan(belongings(r), "", 0)
-	if err != nil {
-		return err
-	}
-	for _, item := range items {
-		_, of, _ := strings.Cut(strings.TrimPrefix(item.Key, belongings(r)), "/")
-		if of, _, _ = strings.Cut(of, "/"); of == r.Qualifier {
-			if err := tx.Delete(item.Key); err != nil {
-				return err
-			}
+	for after := ""; ; {
+		items, err := tx.Scan(belongings(r), after, 1)
+		if err != nil {
+			return err
+		}
+		if len(items) == 0 {
+			return errors.Join(tx.Delete(versionKey(r, r.Qualifier)), releaseConcurrency(tx, r))
+		}
+		kind, _, _ := strings.Cut(strings.TrimPrefix(items[0].Key, belongings(r)), "/")
+		after = belongings(r) + kind + "/\xff"
+		if kind == "version" { // these have other keys
+			continue
+		}
+		own := belongings(r) + kind + "/" + r.Qualifier
+		if err := errors.Join(tx.Delete(own), tx.DeletePrefix(own+"/")); err != nil {
+			return err
 		}
 	}
-	return errors.Join(tx.Delete(versionKey(r, r.Qualifier)), releaseConcurrency(tx, r))
 }
 
 // updateFunction changes a function's record in one transaction and gives the result. change may run more than once.
@@ -320,13 +326,13 @@ func (s *Service) updateWith(
 	return f, nil
 }
 
-// updateLatest changes the $LATEST version of a function. revision, if not nil, must be the version's (lambda.md 1.3).
-func (s *Service) updateLatest(ctx context.Context, r request.Function, revision *string, change func(*version) error) (found, error) {
+// updateLatest lets change work on the $LATEST version of a function. revision, if not nil, must be the version's (lambda.md 1.3).
+func (s *Service) updateLatest(ctx context.Context, r request.Function, revision *string, change func(*function) error) (found, error) {
 	f, err := s.updateFunction(ctx, r, func(f *function) error {
 		if err := checkRevision(revision, f.Latest.RevisionID); err != nil {
 			return err
 		}
-		return change(&f.Latest)
+		return change(f)
 	})
 	if err != nil {
 		return found{}, err

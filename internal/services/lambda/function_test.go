@@ -139,7 +139,7 @@ func TestCreateFunctionRefused(t *testing.T) {
 			"3 validation errors detected: Value null at 'functionName' failed to satisfy constraint: Member must not be null; " +
 				"Value null at 'role' failed to satisfy constraint: Member must not be null; " +
 				"Value null at 'code' failed to satisfy constraint: Member must not be null"},
-		{"long name", func(in *sdk.CreateFunctionInput) { in.FunctionName = &long }, badValue, 400,
+		{"long name", func(in *sdk.CreateFunctionInput) { in.FunctionName = &long }, badParameter, 400,
 			"1 validation error detected: Value '" + long + "' at 'functionName' failed to satisfy constraint: Member must have " +
 				"length less than or equal to 64"},
 		{"qualifier", func(in *sdk.CreateFunctionInput) { in.FunctionName = aws.String("g:1") }, badParameter, 400,

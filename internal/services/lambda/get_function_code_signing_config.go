@@ -12,7 +12,7 @@ import (
 
 func getFunctionCodeSigningConfigReference(c *service.Call, in *sdk.GetFunctionCodeSigningConfigInput) (request.Function, error) {
 	var v request.Validator
-	return v.Resolve(c, v.Function(c, in.FunctionName, request.NamespacedName), nil)
+	return resolveUnqualified(&v, c, v.Function(c, in.FunctionName, request.NamespacedName))
 }
 
 // getFunctionCodeSigningConfig answers without members for a function that has no configuration, as AWS does.

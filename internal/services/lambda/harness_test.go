@@ -86,7 +86,33 @@ func newHarness(t testing.TB) *harness {
 	}
 	t.Cleanup(l.Close)
 	h.lambda = l
+	l.bootID = func() string { return "a boot" }
+	h.sweep() // as the server does when it starts
 	return h
+}
+
+// sweep sweeps, and gives the directories that are left.
+func (h *harness) sweep() []string {
+	h.t.Helper()
+	if err := h.lambda.Sweep(h.t.Context()); err != nil {
+		h.t.Fatal(err)
+	}
+	return h.unpacked()
+}
+
+// unpacked lists the directories of unpacked code.
+func (h *harness) unpacked() (names []string) {
+	h.t.Helper()
+	dirs, err := os.ReadDir(h.lambda.CodeDir)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for _, d := range dirs {
+		if d.Name() != bootFile {
+			names = append(names, d.Name())
+		}
+	}
+	return names
 }
 
 // codeDir is a temporary directory whose read-only content can be removed.
@@ -244,16 +270,20 @@ func wantError(t testing.TB, err error, code string, status int, message string)
 	if e.Code != code || e.Status != status || e.Message != message {
 		t.Errorf("got  %s %d %s\nwant %s %d %s", e.Code, e.Status, e.Message, code, status, message)
 	}
-	switch _, typed := e.Members["Type"]; code {
-	case "ValidationException", "AccessDeniedException", "RequestEntityTooLargeException", "NotImplemented":
-		if typed {
-			t.Errorf("%s has a member Type", code)
-		}
-	default:
-		if !typed {
-			t.Errorf("%s has no member Type", code)
-		}
+	if _, typed := e.Members["Type"]; typed == untyped(code, message) {
+		t.Errorf("%s has a member Type: %t", code, typed)
 	}
+}
+
+// untyped tells the errors that have no member Type: those outside the model, and some that were recorded from AWS without.
+func untyped(code, message string) bool {
+	switch code {
+	case "ValidationException", "AccessDeniedException", "RequestEntityTooLargeException", "NotImplemented":
+		return true
+	}
+	return strings.HasPrefix(message, "The Lambda code signing configuration ") ||
+		strings.HasPrefix(message, "Specified ReservedConcurrentExecutions for function ") ||
+		strings.HasPrefix(message, "Specified ConcurrentExecutions for function ")
 }
 
 func zipOf(t testing.TB, files map[string]string) []byte {

@@ -106,8 +106,9 @@ type Config struct {
 type Service struct {
 	Config
 	functions *store.Cache[*function]
-	// names are pages of the functions of an account and Region.
+	// names are pages of the keys of the functions of an account and Region.
 	names    *store.Pages[string]
+	listings listings
 	versions *store.Cache[*version]
 	aliases  *store.Cache[*alias]
 	policies *resourcepolicy.Service
@@ -123,6 +124,8 @@ type Service struct {
 	codeUsages []codeUsage
 	code       *bundle.Unpacker
 	layers     *layer.Service
+	// bootID tells one run of the machine from another; "" where that is not known.
+	bootID func() string
 }
 
 // cacheSize bounds the functions that are kept decoded, and the versions, aliases and policies.
@@ -156,20 +159,22 @@ func New(config Config) (*Service, error) {
 	if config.Logger == nil {
 		config.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &Service{Config: config, code: bundle.NewUnpacker(config.CodeDir, config.Blobs)}
+	s := &Service{Config: config, code: bundle.NewUnpacker(config.CodeDir, config.Blobs), bootID: bootID}
 	s.functions = store.NewCache(config.DB, cacheSize, s.decodeShown)
-	s.names = store.NewPages(config.DB, nameCacheSize, decodeName)
+	s.names = store.NewPages(config.DB, nameCacheSize, decodeKey)
 	s.versions = store.NewCache(config.DB, cacheSize, s.decodeVersion)
 	s.aliases = store.NewCache(config.DB, cacheSize, decodeAlias)
 	s.policies = resourcepolicy.New(config.DB, functions{s}, config.Principals, cacheSize)
 	s.urls = functionurl.New(config.DB, functions{s}, config.FunctionURLs)
-	s.layers = layer.New(layer.Config{DB: config.DB, Blobs: config.Blobs, URLs: config.CodeURLs, Objects: config.Objects})
-	s.codeUsages = []codeUsage{layer.CodeSize}
-	s.mappings = mapping.New(config.DB, callees{s}, config.Roles)
 	s.signing = signing.New(config.DB, config.Publishers, s.hasCodeSigningConfig)
 	s.events = async.New(async.Config{
 		DB: config.DB, Functions: callable{s}, Roles: config.Roles, Now: config.Now, Logger: config.Logger,
 	})
+	s.layers = layer.New(layer.Config{
+		DB: config.DB, Blobs: config.Blobs, URLs: config.CodeURLs, Objects: config.Objects, Signature: s.signing.Signature,
+	})
+	s.codeUsages = []codeUsage{layer.CodeSize}
+	s.mappings = mapping.New(config.DB, callees{s}, config.Roles, callees{s})
 	s.tagged = map[string]taggedRoom{
 		"function": taggedFunctions{s}, "event-source-mapping": s.mappings, "code-signing-config": s.signing,
 	}

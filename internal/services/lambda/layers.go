@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/licet/licet/internal/blob"
+	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/services/lambda/bundle"
 	"github.com/licet/licet/internal/services/lambda/fault"
 	"github.com/licet/licet/internal/services/lambda/layer"
@@ -22,12 +23,19 @@ type usedLayer struct {
 	Code         blob.Name `json:"code"`
 	CodeSize     int64     `json:"code_size"`
 	CodeUnpacked int64     `json:"code_unpacked"`
+	// SigningProfile and SigningJob are ARNs; "" for a layer that is not signed.
+	SigningProfile string `json:"signing_profile,omitempty"`
+	SigningJob     string `json:"signing_job,omitempty"`
+}
+
+func tooManyLayers() error {
+	return fault.InvalidParameter("Cannot reference more than %d layers.", maxLayers)
 }
 
 // checkLayers refuses lists of layer versions that no function can have, whether they exist or not. Texts recorded from AWS.
 func checkLayers(arns []string, region string) error {
 	if len(arns) > maxLayers {
-		return fault.InvalidParameter("Cannot reference more than %d layers.", maxLayers)
+		return tooManyLayers()
 	}
 	seen := make(map[string]string, len(arns)) // versions by their layers
 	for _, arn := range arns {
@@ -62,7 +70,10 @@ func (s *Service) useLayers(ctx context.Context, v *version, arns []string, regi
 		if err != nil {
 			return fmt.Errorf("find layer version %s: %w", arn, err)
 		}
-		v.Layers = append(v.Layers, usedLayer{ARN: arn, Code: l.Code, CodeSize: l.CodeSize, CodeUnpacked: l.CodeUnpacked})
+		v.Layers = append(v.Layers, usedLayer{
+			ARN: arn, Code: l.Code, CodeSize: l.CodeSize, CodeUnpacked: l.CodeUnpacked,
+			SigningProfile: l.Signature.Profile, SigningJob: l.Signature.Job,
+		})
 	}
 	return v.checkSize()
 }
@@ -76,6 +87,24 @@ func (v *version) checkSize() error {
 	if size > bundle.MaxUnpacked {
 		return fault.InvalidParameter("Function code combined with layers exceeds the maximum allowed size of %d bytes. "+
 			"The actual size is %d bytes.", bundle.MaxUnpacked, size)
+	}
+	return nil
+}
+
+// checkLayerSignatures holds layers that are given to a function to its code signing configuration, an ARN or ""
+// (https://docs.aws.amazon.com/lambda/latest/dg/configuration-codesigning.html).
+func (s *Service) checkLayerSignatures(ctx context.Context, c *service.Call, signing string, layers []usedLayer) error {
+	if signing == "" {
+		return nil
+	}
+	for _, l := range layers {
+		archive, err := bundle.Read(ctx, s.Blobs, l.Code)
+		if err != nil {
+			return fmt.Errorf("%s: %w", l.ARN, err)
+		}
+		if _, err := s.signing.Verify(ctx, signing, archive, c.Time); err != nil {
+			return err
+		}
 	}
 	return nil
 }

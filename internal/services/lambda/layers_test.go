@@ -117,6 +117,10 @@ func TestFunctionLayerErrors(t *testing.T) {
 	for i := range 6 {
 		six = append(six, h.publishLayer(fmt.Sprint("l", i), map[string]string{"a": ""}))
 	}
+	in := h.newFunction("many") // before anything is decided: each would be a decision
+	in.Layers = six
+	_, err := h.needs("CreateFunction", in)
+	wantError(t, err, "InvalidParameterValueException", 400, "Cannot reference more than 5 layers.")
 	for _, c := range []struct {
 		arns []string
 		want string
@@ -229,16 +233,9 @@ func TestSweepLayers(t *testing.T) {
 	must[sdk.UpdateFunctionConfigurationOutput](h, updateLayers("g", two, one))
 	h.layersOf("g", "x")
 	must[sdk.DeleteFunctionOutput](h, &sdk.DeleteFunctionInput{FunctionName: aws.String("g")})
-	if err := h.lambda.Sweep(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	dirs, err := os.ReadDir(h.lambda.CodeDir)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var got []string
-	for _, d := range dirs {
-		got = append(got, filepath.Join(h.lambda.CodeDir, d.Name()))
+	for _, name := range h.sweep() {
+		got = append(got, filepath.Join(h.lambda.CodeDir, name))
 	}
 	want := []string{used[0].CodeDir, used[0].LayerDir}
 	slices.Sort(want)

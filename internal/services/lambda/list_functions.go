@@ -3,7 +3,6 @@ package lambda
 import (
 	"context"
 	"fmt"
-	"path"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -42,12 +41,11 @@ func (s *Service) listFunctions(
 	if page.Last != "" && (qualified != all || all && !isNumber(number)) {
 		return nil, fault.InvalidParameter("Invalid Marker: %s", *in.Marker)
 	}
-	after := request.Function{Partition: c.Partition, Region: c.Region, Account: c.Account, Name: name, Qualifier: number}
-	list := s.functionsAfter
-	if all {
-		list = s.versionsOfAllAfter
+	if !all {
+		return s.listLatest(ctx, c, listingKey{c.Account, c.Region, name, page.Size})
 	}
-	functions, err := list(ctx, after, page.Size+1) // one more tells whether there is a next page
+	after := request.Function{Partition: c.Partition, Region: c.Region, Account: c.Account, Name: name, Qualifier: number}
+	functions, err := s.versionsOfAllAfter(ctx, after, page.Size+1) // one more tells whether there is a next page
 	if err != nil {
 		return nil, fmt.Errorf("list functions: %w", err)
 	}
@@ -55,7 +53,7 @@ func (s *Service) listFunctions(
 	if len(functions) > page.Size {
 		functions = functions[:page.Size]
 		last := functions[page.Size-1]
-		out.NextMarker = aws.String(request.Marker(strings.TrimSuffix(last.Name+":"+last.Qualifier, ":")))
+		out.NextMarker = aws.String(request.Marker(last.Name + ":" + last.Qualifier))
 	}
 	out.Functions, err = s.showListed(ctx, c, functions)
 	return out, err
@@ -71,26 +69,6 @@ func checkMasterRegion(region string, all bool) error {
 	}
 	return nil
 }
-
-// functionsAfter gives up to limit functions of an account that come after one, "" for the first, from memory.
-func (s *Service) functionsAfter(ctx context.Context, r request.Function, limit int) ([]request.Function, error) {
-	prefix, after := functionPrefix(r.Account, r.Region), ""
-	if r.Name != "" {
-		after = functionKey(r)
-	}
-	names, err := s.names.Scan(ctx, prefix, after, limit)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]request.Function, len(names))
-	for i, name := range names {
-		out[i] = request.Function{Partition: r.Partition, Region: r.Region, Account: r.Account, Name: name}
-	}
-	return out, nil
-}
-
-// decodeName gives the name of a function from its item.
-func decodeName(item store.Item) (string, error) { return path.Base(item.Key), nil }
 
 // versionsOfAllAfter gives up to limit versions of the functions of an account, beginning with those of a function that come after its
 // qualifier, "" for the first of all.

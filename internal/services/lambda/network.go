@@ -90,7 +90,9 @@ func (s *Service) checkNetwork(v *version) error {
 		return fault.InvalidParameter("SubnetIds and SecurityIds must coexist or be both empty list.")
 	}
 	id, err := s.vpcOf(v.Network.SubnetIds)
-	v.Network.VpcId = &id
+	network := *v.Network // it may be that of the version in memory, which is shared
+	network.VpcId = &id
+	v.Network = &network
 	return err
 }
 

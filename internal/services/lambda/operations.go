@@ -9,7 +9,7 @@ import (
 // operations is the table of the service: name, IAM action, resource, handler, further needs.
 func (s *Service) operations() []service.Operation {
 	return slices.Concat(s.functionOperations(), s.versionOperations(), s.policies.Operations(), s.concurrencyOperations(), s.tagOperations(),
-		s.layers.Operations(), s.mappings.Operations(), s.urls.Operations(), s.signing.Operations(), s.signingOperations())
+		s.layers.Operations(), s.mappings.Operations(), s.urls.Operations(), s.signing.Operations(), s.signingOperations(), s.laterOperations())
 }
 
 func (s *Service) functionOperations() []service.Operation {

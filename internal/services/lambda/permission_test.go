@@ -221,6 +221,14 @@ func TestPolicyRevisions(t *testing.T) {
 	missing := remove("b")
 	missing.FunctionName = aws.String("g")
 	gone("No policy found for: arn:aws:lambda:eu-central-1:111122223333:function:g", missing)
+	refuse[sdk.GetPolicyOutput](h, &sdk.GetPolicyInput{FunctionName: aws.String("g:1")}, "ResourceNotFoundException", 404,
+		"Function not found: arn:aws:lambda:eu-central-1:111122223333:function:g")
+	refuse[sdk.GetPolicyOutput](h, &sdk.GetPolicyInput{FunctionName: aws.String("f:1")}, "ResourceNotFoundException", 404,
+		"The resource you requested does not exist.")
+	missing.FunctionName = aws.String("f:live")
+	gone("Cannot find alias arn: "+arnOfF+":live", missing)
+	missing.FunctionName = aws.String("f:1")
+	gone("No policy found for: "+arnOfF+":1", missing)
 }
 
 func TestTargetPolicy(t *testing.T) {

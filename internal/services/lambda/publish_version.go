@@ -32,8 +32,8 @@ func (s *Service) publishVersion(
 		return nil, fault.NotImplemented("PublishVersion", "PublishTo")
 	}
 	// Texts: lambda.md 7.4.
-	f, _, err := s.updateAndPublish(ctx, r, in.RevisionId, in.Description, func(latest *version) error {
-		if current := latest.codeSHA256(); in.CodeSha256 != nil && *in.CodeSha256 != current {
+	f, _, err := s.updateAndPublish(ctx, r, in.RevisionId, in.Description, func(f *function) error {
+		if current := f.Latest.codeSHA256(); in.CodeSha256 != nil && *in.CodeSha256 != current {
 			return fault.InvalidParameter("CodeSHA256 (%s) is different from current CodeSHA256 in $LATEST (%s). "+
 				"Please try again with the CodeSHA256 in $LATEST.", *in.CodeSha256, current)
 		}

@@ -19,7 +19,7 @@ import (
 func putFunctionCodeSigningConfigReference(c *service.Call, in *sdk.PutFunctionCodeSigningConfigInput) (request.Function, error) {
 	var v request.Validator
 	v.RequiredText("codeSigningConfigArn", in.CodeSigningConfigArn, signing.ARN)
-	return v.Resolve(c, v.Function(c, in.FunctionName, request.NamespacedName), nil)
+	return resolveUnqualified(&v, c, v.Function(c, in.FunctionName, request.NamespacedName))
 }
 
 func (s *Service) putFunctionCodeSigningConfigTarget(

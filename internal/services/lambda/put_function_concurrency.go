@@ -30,7 +30,7 @@ func (s *Service) putFunctionConcurrency(
 	}
 	wanted := *in.ReservedConcurrentExecutions
 	err = s.DB.Update(ctx, func(tx store.Tx) error {
-		if err := checkFunction(tx, r); err != nil {
+		if err := checkFunction(tx, r.Qualified(request.Latest)); err != nil { // the text was recorded with $LATEST
 			return err
 		}
 		return updateConcurrency(tx, r, func(own *ownConcurrency, unreserved int) error {
@@ -39,7 +39,7 @@ func (s *Service) putFunctionConcurrency(
 					"ReservedConcurrentExecutions %d should not be lower than function's total provisioned concurrency [%d].", wanted, sum)
 			}
 			if unreserved-int(wanted) < minUnreserved {
-				return fault.InvalidParameter("Specified ReservedConcurrentExecutions for function decreases account's "+
+				return fault.InvalidParameterUntyped("Specified ReservedConcurrentExecutions for function decreases account's "+
 					"UnreservedConcurrentExecution below its minimum value of [%d].", minUnreserved)
 			}
 			own.Reserved = &wanted

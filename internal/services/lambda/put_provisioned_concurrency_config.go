@@ -118,11 +118,11 @@ func checkQuota(own ownConcurrency, wanted provisioned, unreserved int) error {
 				"Requested Provisioned Concurrency should not be greater than the reservedConcurrentExecution for function")
 		}
 	case int(wanted.Count) > unreserved:
-		return fault.InvalidParameter("Specified ConcurrentExecutions for function is greater than account's unreserved concurrency [%d].",
-			unreserved)
+		return fault.InvalidParameterUntyped(
+			"Specified ConcurrentExecutions for function is greater than account's unreserved concurrency [%d].", unreserved)
 	case unreserved-own.provisioned() < minUnreserved:
-		return fault.InvalidParameter("Specified ConcurrentExecutions for function decreases account's UnreservedConcurrentExecution "+
-			"below its minimum value of [%d].", minUnreserved)
+		return fault.InvalidParameterUntyped("Specified ConcurrentExecutions for function decreases account's "+
+			"UnreservedConcurrentExecution below its minimum value of [%d].", minUnreserved)
 	}
 	return nil
 }

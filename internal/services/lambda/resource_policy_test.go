@@ -228,6 +228,8 @@ func TestPutResourcePolicyRefused(t *testing.T) {
 			"1 validation error detected: Value 'f' at 'resourceArn' failed to satisfy constraint: " + resource},
 		{arnOfF + ":*", good, "ValidationException", 400,
 			"1 validation error detected: Value '" + arnOfF + ":*' at 'resourceArn' failed to satisfy constraint: " + resource},
+		{strings.Replace(arnOfF, "aws", "", 1), good, "ValidationException", 400, "1 validation error detected: Value '" +
+			strings.Replace(arnOfF, "aws", "", 1) + "' at 'resourceArn' failed to satisfy constraint: " + resource},
 		{arnOfF, "", "ValidationException", 400, "2 validation errors detected: Value '' at 'policy' failed to satisfy constraint: " +
 			`Member must satisfy regular expression pattern: [\s\S]+; Value '' at 'policy' failed to satisfy constraint: ` +
 			"Member must have length greater than or equal to 1"},
@@ -236,6 +238,9 @@ func TestPutResourcePolicyRefused(t *testing.T) {
 		{arnOfF, accounts, "PolicyLengthExceededException", 400,
 			fmt.Sprintf("The final policy size (%d) is bigger than the limit (20480).", len(accounts)+1001*len("arn:aws:iam:::root"))},
 		{arnOfF, of(`{"AWS":[` + strings.Join(many, ",") + `]}`), invalid, 400, "The policy names 101 principals. The maximum is 100."},
+		{arnOfF, documentHead + `{"Effect":"Allow","Principal":{"AWS":[` + strings.Join(many[:100], ",") + `]},"Action":"*","Resource":"*",` +
+			`"Condition":{"StringEquals":{"lambda:FunctionUrlAuthType":[` + strings.Join(many, ",") + `]}}}]}`, invalid, 400,
+			"The policy names more than 200 pairs of a principal and an auth type of function URLs."},
 		{arnOfF, "{", invalid, 400, "Syntax errors in policy."},
 		{arnOfF, documentHead + `{"Effect":"Allow","Action":"*","Resource":"*"}]}`, invalid, 400, "Missing required field Principal"},
 		{arnOfF, documentHead + `{"Effect":"Deny","Principal":"*","Action":"*"}]}`, invalid, 400, "Missing required field Resource"},

@@ -24,6 +24,9 @@ func (s *Service) needs(ctx context.Context, c *service.Call, given settings, fu
 		}
 		needs = append(needs, need)
 	}
+	if len(given.Layers) > maxLayers { // each is a decision, which is logged
+		return nil, tooManyLayers()
+	}
 	for _, version := range given.Layers {
 		target, err := s.layers.Target(ctx, version)
 		if err != nil {

@@ -1,15 +1,19 @@
 package lambda
 
 import (
+	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
+	"errors"
 	"fmt"
+	"io"
 	"math/big"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,7 +23,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/licet/licet/internal/awserr"
+	"github.com/licet/licet/internal/blob"
 	"github.com/licet/licet/internal/codesign"
+	"github.com/licet/licet/internal/services/lambda/fault"
 	"github.com/licet/licet/internal/services/lambda/signing"
 )
 
@@ -85,6 +92,14 @@ func TestCodeSigningConfig(t *testing.T) {
 	elsewhere := "arn:aws:lambda:us-east-1:111122223333:code-signing-config:" + id
 	_, err := h.needs("GetCodeSigningConfig", &sdk.GetCodeSigningConfigInput{CodeSigningConfigArn: &elsewhere})
 	wantError(t, err, "ResourceNotFoundException", 404, "The Lambda code signing configuration "+elsewhere+" can not be found.")
+	elsewhere = "arn:aws-cn:lambda:eu-central-1:111122223333:code-signing-config:" + id
+	_, err = h.needs("GetCodeSigningConfig", &sdk.GetCodeSigningConfigInput{CodeSigningConfigArn: &elsewhere})
+	wantError(t, err, "ResourceNotFoundException", 404, "The Lambda code signing configuration "+elsewhere+" can not be found.")
+	elsewhere = "arn::lambda:eu-central-1:111122223333:code-signing-config:" + id
+	_, err = h.needs("GetCodeSigningConfig", &sdk.GetCodeSigningConfigInput{CodeSigningConfigArn: &elsewhere})
+	wantError(t, err, "ValidationException", 400, "1 validation error detected: Value '"+elsewhere+"' at 'codeSigningConfigArn' failed to "+
+		"satisfy constraint: Member must satisfy regular expression pattern: arn:(aws[a-zA-Z-]*)?:lambda:[a-z]{2}((-gov)|(-iso(b?)))?-"+
+		`[a-z]+-\d{1}:\d{12}:code-signing-config:csc-[a-z0-9]{17}`)
 }
 
 func TestListCodeSigningConfigs(t *testing.T) {
@@ -161,7 +176,89 @@ func TestFunctionCodeSigningConfig(t *testing.T) {
 		"The code signing configuration cannot be found. Check that the provided configuration is not deleted: "+arn+".")
 }
 
+// Code was held to the configuration that the function had when the call came. If it has got another since, that one does not know the code.
+func TestSigningConfigGivenMeanwhile(t *testing.T) {
+	h := newHarness(t)
+	h.create("f")
+	enforce := h.newSigningConfig("Enforce")
+	unsigned := zipOf(t, map[string]string{"app.py": "unsigned"})
+	h.lambda.Objects = meanwhile(func() []byte {
+		must[sdk.PutFunctionCodeSigningConfigOutput](h, &sdk.PutFunctionCodeSigningConfigInput{
+			FunctionName: aws.String("f"), CodeSigningConfigArn: &enforce,
+		})
+		return unsigned
+	})
+	for _, publish := range []bool{false, true} {
+		must[sdk.DeleteFunctionCodeSigningConfigOutput](h, &sdk.DeleteFunctionCodeSigningConfigInput{FunctionName: aws.String("f")})
+		in := &sdk.UpdateFunctionCodeInput{FunctionName: aws.String("f"), S3Bucket: aws.String("bucket"), S3Key: aws.String("key"), Publish: publish}
+		_, err := do[sdk.UpdateFunctionCodeOutput](h, in)
+		e, ok := errors.AsType[*awserr.Error](err)
+		if !ok || e.Code != "ResourceConflictException" {
+			t.Errorf("publish %v: got %v", publish, err)
+		}
+	}
+}
+
+// A configuration is the whole function's: no permission on an alias or version must reach it.
+func TestCodeSigningConfigOfAlias(t *testing.T) {
+	h := newHarness(t)
+	h.create("f")
+	arn := h.newSigningConfig("Enforce")
+	const text = "This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. " +
+		"Please specify either a function name or an unqualified function ARN."
+	for _, name := range []string{"f:live", "f:1", "f:$LATEST"} {
+		for _, in := range []any{
+			&sdk.PutFunctionCodeSigningConfigInput{FunctionName: &name, CodeSigningConfigArn: &arn},
+			&sdk.GetFunctionCodeSigningConfigInput{FunctionName: &name},
+			&sdk.DeleteFunctionCodeSigningConfigInput{FunctionName: &name},
+		} {
+			_, err := h.needs(operationOf(in), in)
+			wantError(t, err, "InvalidParameterValueException", 400, text)
+		}
+	}
+}
+
+// A configuration is named by its one ARN: under another a function would have one that counts as unused.
+func TestCodeSigningConfigOfAnotherPartition(t *testing.T) {
+	h := newHarness(t)
+	arn := strings.Replace(h.newSigningConfig("Enforce"), "arn:aws:", "arn:aws-cn:", 1)
+	in := h.newFunction("f")
+	in.CodeSigningConfigArn = &arn
+	refuse[sdk.CreateFunctionOutput](h, in, "CodeSigningConfigNotFoundException", 404,
+		"The code signing configuration cannot be found. Check that the provided configuration is not deleted: "+arn+".")
+}
+
 // TestSignedCode: what a function's code signing configuration does not let in becomes neither a function nor its code.
+// slowBlobs runs something before it keeps an archive, which was checked already.
+type slowBlobs struct {
+	blob.Store
+	before func()
+}
+
+func (s slowBlobs) Put(ctx context.Context, r io.Reader) (blob.Name, int64, error) {
+	s.before()
+	return s.Store.Put(ctx, r)
+}
+
+// Code that was checked before the function got its configuration does not become the function's afterwards.
+func TestCodeSigningDuringUpdate(t *testing.T) {
+	h := newHarness(t)
+	created := h.create("f")
+	config := h.newSigningConfig(types.CodeSigningPolicyEnforce)
+	blobs := h.lambda.Blobs
+	h.lambda.Blobs = slowBlobs{blobs, func() {
+		must[sdk.PutFunctionCodeSigningConfigOutput](h, &sdk.PutFunctionCodeSigningConfigInput{
+			FunctionName: aws.String("f"), CodeSigningConfigArn: &config,
+		})
+	}}
+	refuse[sdk.UpdateFunctionCodeOutput](h, &sdk.UpdateFunctionCodeInput{
+		FunctionName: aws.String("f"), ZipFile: zipOf(t, map[string]string{"app.py": "unsigned"}),
+	}, "ResourceConflictException", 409, fault.UpdateInProgress(arnOfF).(*awserr.Error).Message)
+	if got := h.read("f"); *got.CodeSha256 != *created.CodeSha256 {
+		t.Errorf("the unsigned code was deployed")
+	}
+}
+
 func TestSignedCode(t *testing.T) {
 	h := newHarness(t)
 	key, certificate := publisher(t, h.now)

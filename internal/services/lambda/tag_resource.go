@@ -9,6 +9,7 @@ import (
 	"github.com/licet/licet/authz"
 	"github.com/licet/licet/internal/arn"
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/lambda/fault"
 	"github.com/licet/licet/internal/services/lambda/request"
 	"github.com/licet/licet/internal/services/lambda/tag"
 )
@@ -43,6 +44,9 @@ func (s *Service) tagResource(
 		return nil, err
 	}
 	err = room.UpdateTags(ctx, a, func(tags map[string]string) error {
+		if len(in.Tags) == 0 { // recorded
+			return fault.InvalidParameter("An error occurred and the request cannot be processed.")
+		}
 		maps.Copy(tags, in.Tags)
 		if err := tag.Check(in.Tags); err != nil {
 			return err

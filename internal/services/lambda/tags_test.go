@@ -52,6 +52,8 @@ func TestTags(t *testing.T) {
 		"Tags on function aliases and versions are not supported. Please specify a function ARN.")
 	refuse[sdk.TagResourceOutput](h, tag(arnOfF+"g", nil), "ValidationException", 400,
 		"1 validation error detected: Value null at 'tags' failed to satisfy constraint: Member must not be null")
+	refuse[sdk.TagResourceOutput](h, tag(arnOfF, map[string]string{}), "InvalidParameterValueException", 400,
+		"An error occurred and the request cannot be processed.")
 	refuse[sdk.TagResourceOutput](h, tag(arnOfF+"g", many), "ResourceNotFoundException", 404, "Function not found: "+arnOfF+"g")
 	refuse[sdk.TagResourceOutput](h, tag("arn:aws:lambda:eu-central-1:111122223333:capacity-provider:c", many),
 		"NotImplemented", 501,

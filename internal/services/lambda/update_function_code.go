@@ -72,8 +72,11 @@ func (s *Service) updateFunctionCode(
 		}
 	}
 	revision := uuid.NewString()
-	update := func(v *version) error {
-		if (v.Image == nil) != (code.image == nil) { // the function was made again, as another type, since it was looked at
+	signing := f.function.CodeSigningConfig
+	update := func(f *function) error {
+		v := &f.Latest
+		// The function was made again, as another type, or given another code signing configuration, since it was looked at.
+		if (v.Image == nil) != (code.image == nil) || f.CodeSigningConfig != signing {
 			return fault.UpdateInProgress(r.ARN())
 		}
 		v.RevisionID, v.LastModified = revision, c.Time

@@ -3,6 +3,8 @@ package lambda
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/google/uuid"
@@ -11,6 +13,7 @@ import (
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/services/lambda/fault"
 	"github.com/licet/licet/internal/services/lambda/request"
+	"github.com/licet/licet/internal/store"
 )
 
 func updateFunctionConfigurationReference(c *service.Call, in *sdk.UpdateFunctionConfigurationInput) (request.Function, error) {
@@ -41,7 +44,19 @@ func (s *Service) updateFunctionConfigurationNeeds(
 	if err != nil {
 		return nil, err
 	}
-	return s.needs(ctx, c, updateSettings(in), r.FunctionARN())
+	given := updateSettings(in)
+	needs, err := s.needs(ctx, c, given, r.FunctionARN())
+	if err != nil || given.KMSKeyArn == nil {
+		return needs, err
+	}
+	f, err := s.find(ctx, r)
+	if errors.Is(err, store.ErrNotFound) {
+		return needs, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find function %s: %w", r.ARN(), err)
+	}
+	return append(needs, given.rekeyNeeds(c, f)...), nil
 }
 
 func (s *Service) updateFunctionConfiguration(
@@ -66,9 +81,16 @@ func (s *Service) updateFunctionConfiguration(
 	if err := s.configure(ctx, c, r, given, &after); err != nil {
 		return nil, err
 	}
+	if given.Layers != nil {
+		if err := s.checkLayerSignatures(ctx, c, f.function.CodeSigningConfig, after.Layers); err != nil {
+			return nil, err
+		}
+	}
 	revision := uuid.NewString()
-	f, err = s.updateLatest(ctx, r, in.RevisionId, func(v *version) error {
-		if v.RevisionID != before.RevisionID { // what was checked is no longer there
+	signing := f.function.CodeSigningConfig
+	f, err = s.updateLatest(ctx, r, in.RevisionId, func(f *function) error {
+		v := &f.Latest
+		if v.RevisionID != before.RevisionID || given.Layers != nil && f.CodeSigningConfig != signing { // what was checked is no longer there
 			return fault.UpdateInProgress(r.ARN())
 		}
 		v.RevisionID, v.LastModified = revision, c.Time

@@ -117,7 +117,7 @@ func (v version) content() ([]byte, error) {
 
 // updateAndPublish changes $LATEST as updateLatest does, and publishes it. It gives the version, and how an answer shows it.
 func (s *Service) updateAndPublish(
-	ctx context.Context, r request.Function, revision, description *string, change func(*version) error,
+	ctx context.Context, r request.Function, revision, description *string, change func(*function) error,
 ) (found, moment, error) {
 	var (
 		v     *version
@@ -128,7 +128,7 @@ func (s *Service) updateAndPublish(
 		if err := checkRevision(revision, f.Latest.RevisionID); err != nil {
 			return err
 		}
-		if err := change(&f.Latest); err != nil {
+		if err := change(f); err != nil {
 			return err
 		}
 		v, isNew, err = s.publish(tx, f, description, id)

@@ -2,7 +2,6 @@ package lambda
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -309,6 +308,12 @@ func TestDeleteVersion(t *testing.T) {
 	remove := &sdk.DeleteFunctionInput{FunctionName: aws.String("f"), Qualifier: aws.String("1")}
 	refuse[sdk.DeleteFunctionOutput](h, remove, "ResourceConflictException", 409,
 		"Unable to delete version because the following aliases reference it: [both, main]")
+	for _, number := range []string{"01", "0011", "001"} { // no other spelling, nor a part of a key, stands for it
+		must[sdk.DeleteFunctionOutput](h, &sdk.DeleteFunctionInput{FunctionName: aws.String("f"), Qualifier: &number})
+	}
+	if diff := cmp.Diff(h.versions("f", 50), []string{"$LATEST", "1", "2"}); diff != "" {
+		t.Errorf("after versions that are not there were deleted, got - want +:\n%s", diff)
+	}
 	for _, name := range []string{"main", "both"} {
 		must[sdk.DeleteAliasOutput](h, &sdk.DeleteAliasInput{FunctionName: aws.String("f"), Name: &name})
 	}
@@ -387,23 +392,12 @@ func TestSweepKeepsVersions(t *testing.T) {
 	for _, name := range []string{"f:1", "f:2", "f"} {
 		must[sdk.InvokeOutput](h, invokeInput(name))
 	}
-	unpacked := func() int {
-		t.Helper()
-		if err := h.lambda.Sweep(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		dirs, err := os.ReadDir(h.lambda.CodeDir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return len(dirs)
-	}
-	if got := unpacked(); got != 3 {
-		t.Errorf("got %d directories, want those of two versions and of $LATEST", got)
+	if got := h.sweep(); len(got) != 3 {
+		t.Errorf("got %v, want the directories of two versions and of $LATEST", got)
 	}
 	must[sdk.DeleteFunctionOutput](h, &sdk.DeleteFunctionInput{FunctionName: aws.String("f:1")})
-	if got := unpacked(); got != 2 {
-		t.Errorf("got %d directories after the deletion of a version, want 2", got)
+	if got := h.sweep(); len(got) != 2 {
+		t.Errorf("got %v after the deletion of a version, want two", got)
 	}
 }
 
@@ -417,5 +411,21 @@ func TestVersionKeysAreInOrder(t *testing.T) {
 	}
 	if versionKey(r, "1") == versionKey(r, "01") || versionKey(r, "11") == versionKey(r, "1") {
 		t.Error("two numbers have one key")
+	}
+}
+
+// A version has one name. What is judged as function:f:0011 must not be version 1, whatever the keys of the store look like.
+func TestDeleteVersionByItsNumberAlone(t *testing.T) {
+	h := newHarness(t)
+	h.create("f")
+	must[sdk.PublishVersionOutput](h, &sdk.PublishVersionInput{FunctionName: aws.String("f")})
+	must[sdk.CreateAliasOutput](h, &sdk.CreateAliasInput{FunctionName: aws.String("f"), Name: aws.String("live"), FunctionVersion: aws.String("1")})
+	for _, number := range []string{"01", "001", "0011", "00011"} {
+		must[sdk.DeleteFunctionOutput](h, &sdk.DeleteFunctionInput{FunctionName: aws.String("f"), Qualifier: aws.String(number)})
+		if _, err := do[sdk.GetFunctionConfigurationOutput](h, &sdk.GetFunctionConfigurationInput{
+			FunctionName: aws.String("f"), Qualifier: aws.String("live"),
+		}); err != nil {
+			t.Fatalf("after the deletion of %s: %v", number, err)
+		}
 	}
 }

@@ -126,11 +126,16 @@ func (s *handlers) readsOrganization(
 }
 
 // reportedEntity finds what a report is to be about; asked is nil when it is about no policy. What is not there has the ARNs of what
-// would be, and nothing else: who may not act learns nothing.
+// would be, and nothing else: who may not act learns nothing. For members of an organization nothing is there, because denials name
+// the policies, and their records the tags, of what only the management account may see.
 func (s *handlers) reportedEntity(
 	ctx context.Context, c *service.Call, in *sdk.GenerateOrganizationsAccessReportInput,
 ) (e *organization.Entity, asked *organization.SCP, err error) {
-	if s.entities != nil {
+	managed, err := s.isManagement(ctx, c.Account)
+	if err != nil {
+		return nil, nil, err
+	}
+	if managed {
 		if e, err = s.entities.Entity(ctx, c.Account, *in.EntityPath); err != nil {
 			return nil, nil, err
 		}
@@ -142,7 +147,7 @@ func (s *handlers) reportedEntity(
 	if in.OrganizationsPolicyId == nil {
 		return e, nil, nil
 	}
-	if s.entities != nil {
+	if managed {
 		if asked, err = s.entities.SCP(ctx, c.Account, *in.OrganizationsPolicyId); err != nil {
 			return nil, nil, err
 		}
@@ -155,11 +160,25 @@ func (s *handlers) reportedEntity(
 	return e, asked, nil
 }
 
+// isManagement tells whether an account is the management account of an organization.
+func (s *handlers) isManagement(ctx context.Context, account string) (bool, error) {
+	if s.entities == nil {
+		return false, nil
+	}
+	m, err := s.entities.Member(ctx, account)
+	return m != nil && m.IsManagement(), err
+}
+
+// maxLineage is that of an account in the deepest of units. What a path has beyond it is of its last node: each node makes decisions,
+// which the decision log keeps.
+// https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html, "OU maximum nesting in a root"
+const maxLineage = 1 + 5 + 1
+
 // lineage are the nodes that a path names.
 func (s *handlers) lineage(account, path string) []organization.Node {
 	id, rest, _ := strings.Cut(path, "/")
 	var out []organization.Node
-	for part := range strings.SplitSeq(rest, "/") {
+	for _, part := range strings.SplitN(rest, "/", maxLineage) {
 		word := "account"
 		switch {
 		case strings.HasPrefix(part, "r-"):
@@ -181,14 +200,11 @@ func (s *handlers) organizationsARN(account, resource string) string {
 func (s *handlers) generateOrganizationsAccessReport(
 	ctx context.Context, c *service.Call, in *sdk.GenerateOrganizationsAccessReportInput,
 ) (*sdk.GenerateOrganizationsAccessReportOutput, error) {
-	var m *organization.Member
-	if s.entities != nil {
-		var err error
-		if m, err = s.entities.Member(ctx, c.Account); err != nil {
-			return nil, err
-		}
+	managed, err := s.isManagement(ctx, c.Account)
+	if err != nil {
+		return nil, err
 	}
-	if m == nil || !m.IsManagement() {
+	if !managed {
 		return nil, request.AccessDenied("Only the management account of an organization can generate a report about it.")
 	}
 	r, err := s.organizationsReportOn(ctx, c, in)

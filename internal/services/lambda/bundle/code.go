@@ -6,7 +6,9 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io"
 
 	"github.com/licet/licet/internal/blob"
 	"github.com/licet/licet/internal/service"
@@ -25,6 +27,19 @@ func Store(ctx context.Context, blobs blob.Store, zip []byte) (blob.Name, error)
 		return "", fmt.Errorf("store code: %w", err)
 	}
 	return name, nil
+}
+
+// Read gives an archive that was stored.
+func Read(ctx context.Context, blobs blob.Store, name blob.Name) ([]byte, error) {
+	r, err := blobs.Open(ctx, name)
+	if err != nil {
+		return nil, fmt.Errorf("open archive: %w", err)
+	}
+	archive, err := io.ReadAll(r)
+	if err := errors.Join(err, r.Close()); err != nil {
+		return nil, fmt.Errorf("read archive: %w", err)
+	}
+	return archive, nil
 }
 
 // Name is what Store names an archive.

@@ -27,6 +27,11 @@ func InvalidParameter(format string, args ...any) error {
 	return New("InvalidParameterValueException", http.StatusBadRequest, format, args...)
 }
 
+// InvalidParameterUntyped has no member Type, as a few texts were recorded from AWS.
+func InvalidParameterUntyped(format string, args ...any) error {
+	return awserr.New("InvalidParameterValueException", http.StatusBadRequest, format, args...)
+}
+
 func InvalidRequestContent(format string, args ...any) error {
 	return New("InvalidRequestContentException", http.StatusBadRequest, format, args...)
 }

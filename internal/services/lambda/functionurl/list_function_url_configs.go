@@ -2,7 +2,6 @@ package functionurl
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,16 +17,13 @@ import (
 	"github.com/licet/licet/internal/store"
 )
 
-// maxPage: https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctionUrlConfigs.html, MaxItems.
-const maxPage = 50
-
 const listAction = "lambda:ListFunctionUrlConfigs"
 
 // listReference is the function, whatever its name's qualifier: the URLs of all of its aliases are listed.
 func listReference(c *service.Call, in *sdk.ListFunctionUrlConfigsInput) (request.Function, error) {
 	var v request.Validator
 	r := v.Function(c, in.FunctionName, request.FunctionName)
-	v.Number("maxItems", in.MaxItems, 1, maxPage)
+	v.Number("maxItems", in.MaxItems, 1, request.MaxPage)
 	r, err := v.Resolve(c, r, nil)
 	r.Qualifier = ""
 	return r, err
@@ -107,27 +103,26 @@ func (s *Service) list(
 	if err := s.db.View(ctx, func(reader store.Reader) error { return s.checkFunction(reader, r) }); err != nil {
 		return nil, err
 	}
+	page, err := request.PageOf(in.Marker, in.MaxItems)
+	if err != nil {
+		return nil, err
+	}
 	after := ""
-	if aws.ToString(in.Marker) != "" {
-		name, err := base64.RawURLEncoding.DecodeString(*in.Marker)
-		last, ok := strings.CutPrefix(string(name), markerHead)
-		if err != nil || !ok {
+	if page.Last != "" {
+		last, ok := strings.CutPrefix(page.Last, markerHead)
+		if !ok {
 			return nil, fault.InvalidParameter("Invalid Marker: %s", *in.Marker)
 		}
 		after = s.prefix(r) + last
 	}
-	page := maxPage
-	if in.MaxItems != nil {
-		page = int(*in.MaxItems)
-	}
-	urls, err := s.scan(ctx, r, after, page+1) // one more tells whether there is a next page
+	urls, err := s.scan(ctx, r, after, page.Size+1) // one more tells whether there is a next page
 	if err != nil {
 		return nil, err
 	}
 	out := &sdk.ListFunctionUrlConfigsOutput{FunctionUrlConfigs: []types.FunctionUrlConfig{}}
-	if len(urls) > page {
-		urls = urls[:page]
-		out.NextMarker = aws.String(base64.RawURLEncoding.EncodeToString([]byte(markerHead + urls[page-1].Qualifier)))
+	if len(urls) > page.Size {
+		urls = urls[:page.Size]
+		out.NextMarker = aws.String(request.Marker(markerHead + urls[page.Size-1].Qualifier))
 	}
 	for i := range urls {
 		out.FunctionUrlConfigs = append(out.FunctionUrlConfigs, s.shown(r, &urls[i]))

@@ -19,6 +19,7 @@ import (
 	"github.com/licet/licet/internal/awserr"
 	"github.com/licet/licet/internal/blob"
 	"github.com/licet/licet/internal/blob/blobtest"
+	"github.com/licet/licet/internal/codesign"
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/store/storetest"
 )
@@ -35,16 +36,18 @@ const (
 
 // harness runs operations as dispatch does, but for the decision: first what they need, then the handler.
 type harness struct {
-	t       testing.TB
-	s       *Service
-	account string // of the caller
-	now     time.Time
-	needs   []service.Need // of the last call
+	signature codesign.Signature // of every archive
+	t         testing.TB
+	s         *Service
+	account   string // of the caller
+	now       time.Time
+	needs     []service.Need // of the last call
 }
 
 func newHarness(t testing.TB) *harness {
 	h := &harness{t: t, account: account, now: time.Date(2026, 11, 23, 12, 0, 0, 7_000_000, time.UTC)}
-	h.s = New(Config{DB: storetest.New(t), Blobs: blobtest.New(t), URLs: h})
+	h.s = New(Config{DB: storetest.New(t), Blobs: blobtest.New(t), URLs: h,
+		Signature: func([]byte, time.Time) codesign.Signature { return h.signature }})
 	t.Cleanup(h.s.Close)
 	return h
 }

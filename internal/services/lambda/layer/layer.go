@@ -1,7 +1,10 @@
 package layer
 
 import (
+	"time"
+
 	"github.com/licet/licet/internal/blob"
+	"github.com/licet/licet/internal/codesign"
 	"github.com/licet/licet/internal/services/lambda/bundle"
 	"github.com/licet/licet/internal/store"
 )
@@ -13,6 +16,8 @@ type Config struct {
 	URLs  bundle.URLs
 	// Objects are where archives may come from. Unset: content in S3 is not implemented.
 	Objects bundle.Objects
+	// Signature gives what is known of the signature of an archive; zero if it has none that is good.
+	Signature func(archive []byte, now time.Time) codesign.Signature
 }
 
 // Service has the layers.

@@ -129,6 +129,9 @@ func TestPublishConstraints(t *testing.T) {
 		{"another region", func(in *sdk.PublishLayerVersionInput) {
 			in.LayerName = aws.String("arn:aws:lambda:us-west-2:111122223333:layer:l")
 		}, notFound, 404, "Layers from 'us-west-2' are not reachable in this region ('eu-central-1')"},
+		{"another partition", func(in *sdk.PublishLayerVersionInput) {
+			in.LayerName = aws.String("arn:aws-cn:lambda:eu-central-1:111122223333:layer:l")
+		}, notFound, 404, "The resource you requested does not exist."},
 		{"description", func(in *sdk.PublishLayerVersionInput) { in.Description = aws.String(strings.Repeat("a", 257)) }, badValue, 400,
 			one + "'" + strings.Repeat("a", 257) + "' at 'description' failed to satisfy constraint: " +
 				"Member must have length less than or equal to 256"},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
@@ -46,28 +47,27 @@ func (s *Service) listLayerVersions(
 	if err != nil {
 		return nil, err
 	}
-	before, err := after(in.Marker)
+	page, err := request.PageOf(in.Marker, in.MaxItems)
 	if err != nil {
 		return nil, err
 	}
-	if r.Number = before; before != "" && r.number() == 0 {
+	if r.Number = page.Last; page.Last != "" && r.number() == 0 {
 		return nil, fault.InvalidParameter("Invalid Marker: %s", *in.Marker)
 	}
-	size := sizeOf(in.MaxItems)
 	var found []*Version
 	err = s.DB.View(ctx, func(reader store.Reader) (err error) {
-		found, err = newest(reader, r, size+1, in.CompatibleRuntime, in.CompatibleArchitecture) // one more tells of a next page
+		found, err = newest(reader, r, page.Size+1, in.CompatibleRuntime, in.CompatibleArchitecture) // one more tells of a next page
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list versions of %s: %w", r.LayerARN(), err)
 	}
 	out := &sdk.ListLayerVersionsOutput{LayerVersions: []types.LayerVersionsListItem{}} // AWS sends an empty list
-	for _, v := range found[:min(size, len(found))] {
+	for _, v := range found[:min(page.Size, len(found))] {
 		out.LayerVersions = append(out.LayerVersions, v.listed())
 	}
-	if len(found) > size {
-		out.NextMarker = marker(strconv.FormatInt(found[size-1].Number, 10))
+	if len(found) > page.Size {
+		out.NextMarker = aws.String(request.Marker(strconv.FormatInt(found[page.Size-1].Number, 10)))
 	}
 	return out, nil
 }

@@ -28,28 +28,27 @@ func listLayersTarget(ctx context.Context, c *service.Call, in *sdk.ListLayersIn
 // listLayers shows layers by name, each with the newest of its versions that match; layers without one are not shown
 // (https://docs.aws.amazon.com/lambda/latest/api/API_ListLayers.html).
 func (s *Service) listLayers(ctx context.Context, c *service.Call, in *sdk.ListLayersInput) (*sdk.ListLayersOutput, error) {
-	last, err := after(in.Marker)
+	page, err := request.PageOf(in.Marker, in.MaxItems)
 	if err != nil {
 		return nil, err
 	}
-	size := sizeOf(in.MaxItems)
 	var found []*Version
 	err = s.DB.View(ctx, func(reader store.Reader) (err error) {
-		found, err = newestOfEach(reader, c, last, size+1, in.CompatibleRuntime, in.CompatibleArchitecture) // one more tells of a next page
+		found, err = newestOfEach(reader, c, page.Last, page.Size+1, in.CompatibleRuntime, in.CompatibleArchitecture) // one more tells of a next page
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list layers: %w", err)
 	}
 	out := &sdk.ListLayersOutput{Layers: []types.LayersListItem{}} // AWS sends an empty list
-	for _, v := range found[:min(size, len(found))] {
+	for _, v := range found[:min(page.Size, len(found))] {
 		version := v.listed()
 		out.Layers = append(out.Layers, types.LayersListItem{
 			LatestMatchingVersion: &version, LayerArn: aws.String(v.reference().LayerARN()), LayerName: aws.String(v.Name),
 		})
 	}
-	if len(found) > size {
-		out.NextMarker = marker(found[size-1].Name)
+	if len(found) > page.Size {
+		out.NextMarker = aws.String(request.Marker(found[page.Size-1].Name))
 	}
 	return out, nil
 }

@@ -82,7 +82,7 @@ func (s *Service) publishLayerVersion(
 		Partition: r.Partition, Region: r.Region, Account: r.Account, Name: r.Name, Created: c.Time,
 		Description: aws.ToString(in.Description), License: in.LicenseInfo,
 		Runtimes: in.CompatibleRuntimes, Architectures: in.CompatibleArchitectures,
-		Code: name, CodeSize: int64(len(zip)), CodeUnpacked: unpacked,
+		Code: name, CodeSize: int64(len(zip)), CodeUnpacked: unpacked, Signature: s.Signature(zip, c.Time),
 	}
 	if err := s.DB.Update(ctx, func(tx store.Tx) error { return publish(tx, v) }); err != nil {
 		return nil, err

@@ -91,6 +91,9 @@ func resolve(v *request.Validator, c *service.Call, r Reference) (Reference, err
 	if r.Region != c.Region { // the text is ours, after that for functions
 		return Reference{}, fault.NotFound("Layers from '%s' are not reachable in this region ('%s')", r.Region, c.Region)
 	}
+	if r.Partition != c.Partition { // the keys of the store have none
+		return Reference{}, fault.NotFound("The resource you requested does not exist.")
+	}
 	return r, nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/licet/licet/internal/blob"
+	"github.com/licet/licet/internal/codesign"
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/services/lambda/bundle"
 	"github.com/licet/licet/internal/services/lambda/fault"
@@ -41,6 +42,8 @@ type Version struct {
 	Code         blob.Name `json:"code"`
 	CodeSize     int64     `json:"code_size"`
 	CodeUnpacked int64     `json:"code_unpacked"`
+	// Signature as it was when the version was published.
+	Signature codesign.Signature `json:"signature,omitzero"`
 }
 
 func (v *Version) reference() Reference {
@@ -116,9 +119,13 @@ func (s *Service) content(ctx context.Context, c *service.Call, v *Version) (*ty
 	if err != nil {
 		return nil, fmt.Errorf("make link to code of %s: %w", v.reference().ARN(), err)
 	}
-	return &types.LayerVersionContentOutput{
+	content := &types.LayerVersionContentOutput{
 		CodeSha256: aws.String(bundle.SHA256(v.Code)), CodeSize: v.CodeSize, Location: aws.String(url),
-	}, nil
+	}
+	if v.Signature.Profile != "" {
+		content.SigningProfileVersionArn, content.SigningJobArn = aws.String(v.Signature.Profile), aws.String(v.Signature.Job)
+	}
+	return content, nil
 }
 
 // CodeSize is the size of all layer versions of an account, which counts as its code storage

@@ -2,8 +2,7 @@ package mapping
 
 import (
 	"context"
-	"fmt"
-	"slices"
+	"errors"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -29,13 +28,14 @@ func createReference(c *service.Call, in *sdk.CreateEventSourceMappingInput) (re
 	return r, err
 }
 
-// createTarget: the action has no resource of its own, and is bound to a function by a condition key (lambda.md 2.3).
+// createTarget: the action has no resource of its own, and is bound to a function by a condition key (lambda.md 2.3). A function of
+// another account belongs to that account, which cannot grant the action (lambda.md 1.5).
 func (s *Service) createTarget(_ context.Context, c *service.Call, in *sdk.CreateEventSourceMappingInput) (service.Target, error) {
 	r, err := createReference(c, in)
 	if err != nil {
 		return service.Target{}, err
 	}
-	t := service.Target{ARN: "*"}
+	t := service.Target{ARN: "*", Account: r.Account}
 	t.Keys.Set("lambda:FunctionArn", r.ARN())
 	tag.InRequest(&t.Keys, in.Tags)
 	return t, nil
@@ -77,6 +77,9 @@ func (s *Service) create(
 	if err := check(src, g, &m.Shown); err != nil {
 		return nil, err
 	}
+	if err := s.checkKey(c, m); err != nil {
+		return nil, err
+	}
 	if err := s.checkRole(ctx, r, src, &m.Shown); err != nil {
 		return nil, err
 	}
@@ -84,12 +87,16 @@ func (s *Service) create(
 		if err := checkDuplicate(tx, r, src, m); err != nil {
 			return err
 		}
-		return store.PutJSON(tx, key(m.Account, m.Region, *m.Shown.UUID), m)
+		return errors.Join(take(tx, m), store.PutJSON(tx, key(m.Account, m.Region, *m.Shown.UUID), m))
 	})
 	if err != nil {
 		return nil, err
 	}
-	return (*sdk.CreateEventSourceMappingOutput)(output(m.state("Creating"))), nil
+	shown, err := s.show(ctx, c, m, "Creating")
+	if err != nil {
+		return nil, err
+	}
+	return (*sdk.CreateEventSourceMappingOutput)(output(shown)), nil
 }
 
 func newMapping(c *service.Call, r request.Function, src source, g *given) *mapping {
@@ -160,43 +167,4 @@ func checkNames(src source, g *given) error {
 		return nil
 	}
 	return fault.InvalidParameter("Required '%s' parameter is missing.", missing)
-}
-
-// checkDuplicate refuses a second mapping of a source to the same function, version or alias: lambda.md 5.5.
-func checkDuplicate(tx store.Tx, r request.Function, src source, m *mapping) error {
-	items, err := tx.Scan(prefix(m.Account, m.Region), "", 0)
-	if err != nil {
-		return err
-	}
-	for _, item := range items {
-		other, err := store.DecodeJSON[mapping](item)
-		if err != nil {
-			return err
-		}
-		of, err := sourceOf(&other.Shown)
-		if err != nil {
-			return fmt.Errorf("decode %s: %w", item.Key, err)
-		}
-		shared := slices.ContainsFunc(of.names, func(n string) bool { return slices.Contains(src.names, n) })
-		if *other.Shown.FunctionArn != *m.Shown.FunctionArn || !shared || !slices.Equal(other.Shown.Topics, m.Shown.Topics) ||
-			!slices.Equal(other.Shown.Queues, m.Shown.Queues) {
-			continue
-		}
-		return duplicate(r, src, m, &other)
-	}
-	return nil
-}
-
-func duplicate(r request.Function, src source, m, other *mapping) error {
-	id := *other.Shown.UUID
-	switch {
-	case src.kind == queue:
-		return fault.Conflict(`An event source mapping with SQS arn (" %s ") and function (" %s ") already exists. `+
-			`Please update or delete the existing mapping with UUID %s`, src.arn, r.Name, id)
-	case src.isKafka():
-		return fault.Conflict(`An event source mapping with event source ("%s"), function ("%s"), topics ("%s") already exists. `+
-			`Please update or delete the existing mapping with UUID %s`, src.names[0], *m.Shown.FunctionArn, m.Shown.Topics[0], id)
-	}
-	return fault.Conflict(`The event source arn (" %s ") and function (" %s ") provided mapping already exists. `+
-		`Please update or delete the existing mapping with UUID %s`, src.arn, r.Name, id)
 }

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"context"
+	"errors"
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
 
@@ -17,10 +18,14 @@ func (s *Service) delete(
 		if m, err = load(tx, c.Account, c.Region, *in.UUID); err != nil {
 			return err
 		}
-		return tx.Delete(key(c.Account, c.Region, *in.UUID))
+		return errors.Join(release(tx, m), tx.Delete(key(c.Account, c.Region, *in.UUID)))
 	})
 	if err != nil {
 		return nil, answer(err, *in.UUID)
 	}
-	return (*sdk.DeleteEventSourceMappingOutput)(output(m.state("Deleting"))), nil
+	shown, err := s.show(ctx, c, m, "Deleting")
+	if err != nil {
+		return nil, err
+	}
+	return (*sdk.DeleteEventSourceMappingOutput)(output(shown)), nil
 }

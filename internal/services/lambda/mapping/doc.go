@@ -1,7 +1,8 @@
 // Package mapping provides Lambda's event source mappings as resources: create, get, list, update and delete, with the checks that
 // Lambda makes when one is configured.
 //
-// A mapping is one record under "lambda/<account>/<region>/mapping/<uuid>". Nothing here reads a source: that is the work of pollers,
+// A mapping is one record under "lambda/<account>/<region>/mapping/<uuid>", with its UUID once more at the keys of its source and function
+// under "lambda/<account>/<region>/mapping-source/" (duplicate.go). Nothing here reads a source: that is the work of pollers,
 // which do it with the function's execution role. What the poller will need is simulated with that role beforehand, as AWS does
 // (lambda.md 5.3), and what is missing is named in AWS's words.
 //

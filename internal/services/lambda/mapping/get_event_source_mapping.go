@@ -13,5 +13,9 @@ func (s *Service) get(ctx context.Context, c *service.Call, in *sdk.GetEventSour
 	if err != nil {
 		return nil, err
 	}
-	return output(m.state("")), nil
+	shown, err := s.show(ctx, c, m, "")
+	if err != nil {
+		return nil, err
+	}
+	return output(shown), nil
 }

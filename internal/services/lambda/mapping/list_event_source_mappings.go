@@ -2,7 +2,6 @@ package mapping
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -45,21 +44,17 @@ func (s *Service) list(
 	if err != nil {
 		return nil, err
 	}
-	after := ""
-	if aws.ToString(in.Marker) != "" {
-		id, err := base64.RawURLEncoding.DecodeString(*in.Marker)
-		if err != nil || uuid.Validate(string(id)) != nil {
-			return nil, fault.InvalidParameter("Invalid Marker: %s", *in.Marker)
-		}
-		after = key(c.Account, c.Region, string(id))
+	page, err := request.PageUpTo(maxPage, in.Marker, in.MaxItems)
+	if err == nil && page.Last != "" && uuid.Validate(page.Last) != nil {
+		err = fault.InvalidParameter("Invalid Marker: %s", *in.Marker)
 	}
-	page := maxPage
-	if in.MaxItems != nil {
-		page = min(page, int(*in.MaxItems))
+	if err != nil {
+		return nil, err
 	}
+	all := prefix(c.Account, c.Region)
 	var items []store.Item
 	err = s.db.View(ctx, func(r store.Reader) (err error) {
-		items, err = r.Scan(prefix(c.Account, c.Region), after, 0)
+		items, err = r.Scan(all, page.After(all), 0)
 		return err
 	})
 	if err != nil {
@@ -75,12 +70,15 @@ func (s *Service) list(
 			called != nil && *m.Shown.FunctionArn != called.ARN() {
 			continue
 		}
-		if len(out.EventSourceMappings) == page {
-			last := *out.EventSourceMappings[page-1].UUID
-			out.NextMarker = aws.String(base64.RawURLEncoding.EncodeToString([]byte(last)))
+		if len(out.EventSourceMappings) == page.Size {
+			out.NextMarker = aws.String(request.Marker(*out.EventSourceMappings[page.Size-1].UUID))
 			break
 		}
-		out.EventSourceMappings = append(out.EventSourceMappings, m.state(""))
+		shown := m.state("")
+		if m.encrypted() { // whoever asks: see show
+			shown.FilterCriteria = nil
+		}
+		out.EventSourceMappings = append(out.EventSourceMappings, shown)
 	}
 	return out, nil
 }

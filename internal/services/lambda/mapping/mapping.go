@@ -37,16 +37,25 @@ type Roles interface {
 	Allows(ctx context.Context, roleARN, functionARN, action, resource string) (bool, error)
 }
 
+// Keys knows who may use KMS keys.
+type Keys interface {
+	// Decrypt is the permission to decrypt with a key in an encryption context. It is not ok for what is no key.
+	Decrypt(c *service.Call, key string, encryptionContext map[string]string) (service.Need, bool)
+	// Allowed tells whether the policies give the caller a permission.
+	Allowed(ctx context.Context, c *service.Call, need service.Need) (bool, error)
+}
+
 // Service is the room of event source mappings.
 type Service struct {
 	db        store.DB
 	functions Functions
 	roles     Roles
+	keys      Keys
 }
 
 // New makes the room.
-func New(db store.DB, functions Functions, roles Roles) *Service {
-	return &Service{db: db, functions: functions, roles: roles}
+func New(db store.DB, functions Functions, roles Roles, keys Keys) *Service {
+	return &Service{db: db, functions: functions, roles: roles, keys: keys}
 }
 
 // Operations are the rows of the room.
@@ -115,8 +124,14 @@ func (s *Service) change(ctx context.Context, account, region, id string, apply 
 		if m, err = load(tx, account, region, id); err != nil {
 			return err
 		}
+		before := *m
 		if err := apply(m); err != nil {
 			return err
+		}
+		if *before.Shown.FunctionArn != *m.Shown.FunctionArn {
+			if err := errors.Join(release(tx, &before), take(tx, m)); err != nil {
+				return err
+			}
 		}
 		return store.PutJSON(tx, key(account, region, id), m)
 	})

@@ -52,7 +52,7 @@ type harness struct {
 
 func newHarness(t *testing.T) *harness {
 	h := &harness{t: t, denied: make(map[string]bool), now: time.Date(2026, 11, 23, 12, 0, 0, 7_654_321, time.UTC)}
-	h.s = New(storetest.New(t), h, h)
+	h.s = New(storetest.New(t), h, h, h)
 	return h
 }
 
@@ -69,6 +69,18 @@ func (h *harness) Allows(_ context.Context, roleARN, functionARN, action, resour
 	}
 	h.asked = append(h.asked, action+" "+resource)
 	return !h.denied[action] && !h.denied[action+" "+resource], nil
+}
+
+func (h *harness) Decrypt(_ *service.Call, key string, encryptionContext map[string]string) (service.Need, bool) {
+	need := service.Need{Action: "kms:Decrypt", Target: service.Target{ARN: key}}
+	for name, value := range encryptionContext {
+		need.Target.Keys.Set(name, value)
+	}
+	return need, strings.HasPrefix(key, "arn:aws:kms:")
+}
+
+func (h *harness) Allowed(_ context.Context, _ *service.Call, need service.Need) (bool, error) {
+	return !h.denied[need.Action+" "+need.Target.ARN], nil
 }
 
 func (h *harness) do(in any) (any, error) {
@@ -360,6 +372,61 @@ func TestDuplicates(t *testing.T) {
 		`"), topics ("topic") already exists. Please update or delete the existing mapping with UUID `+*cluster.UUID)
 }
 
+// A source is free again when its mapping is gone, or calls another function; how many others there are costs nothing.
+func TestDuplicateEnds(t *testing.T) {
+	h := newHarness(t)
+	db := &reads{DB: h.s.db}
+	h.s.db = db
+	first := must[sdk.CreateEventSourceMappingOutput](h, create(aQueue))
+	few := db.items
+	refused := func(in *sdk.CreateEventSourceMappingInput, id *string) {
+		t.Helper()
+		h.refuse(in, "ResourceConflictException", `An event source mapping with SQS arn (" `+aQueue+` ") and function (" f ") already exists. `+
+			`Please update or delete the existing mapping with UUID `+*id)
+	}
+	onLive := func(in *sdk.CreateEventSourceMappingInput) { in.FunctionName = aws.String("f:live") }
+	refused(create(aQueue), first.UUID)
+	must[sdk.UpdateEventSourceMappingOutput](h, &sdk.UpdateEventSourceMappingInput{UUID: first.UUID, FunctionName: aws.String("f:live")})
+	refused(create(aQueue, onLive), first.UUID)
+	second := must[sdk.CreateEventSourceMappingOutput](h, create(aQueue))
+	refused(create(aQueue), second.UUID)
+	must[sdk.DeleteEventSourceMappingOutput](h, &sdk.DeleteEventSourceMappingInput{UUID: first.UUID})
+	must[sdk.CreateEventSourceMappingOutput](h, create(aQueue, onLive))
+	for i := range 20 {
+		db.items = 0
+		must[sdk.CreateEventSourceMappingOutput](h, create(fmt.Sprint(aQueue, i)))
+	}
+	if db.items > few {
+		t.Errorf("read %d items for another mapping, want no more than the %d for the first", db.items, few)
+	}
+}
+
+// reads is a store that counts the items that changes read.
+type reads struct {
+	store.DB
+	items int
+}
+
+func (r *reads) Update(ctx context.Context, fn func(store.Tx) error) error {
+	return r.DB.Update(ctx, func(tx store.Tx) error { return fn(countedTx{tx, r}) })
+}
+
+type countedTx struct {
+	store.Tx
+	of *reads
+}
+
+func (c countedTx) Get(key string) (store.Item, error) {
+	c.of.items++
+	return c.Tx.Get(key)
+}
+
+func (c countedTx) Scan(prefix, after string, limit int) ([]store.Item, error) {
+	items, err := c.Tx.Scan(prefix, after, limit)
+	c.of.items += len(items)
+	return items, err
+}
+
 func TestList(t *testing.T) {
 	h := newHarness(t)
 	want := make(map[string]bool)
@@ -389,6 +456,77 @@ func TestList(t *testing.T) {
 		t.Errorf("by source: %+v", one.EventSourceMappings)
 	}
 	h.refuse(&sdk.ListEventSourceMappingsInput{Marker: aws.String("?")}, invalid, "Invalid Marker: ?")
+}
+
+// Nobody makes another account's function work for a queue: the function's account is the one that would have to allow it.
+func TestFunctionOfAnotherAccount(t *testing.T) {
+	h := newHarness(t)
+	const theirs = "arn:aws:lambda:eu-central-1:444455556666:function:f"
+	if _, err := h.do(create(aQueue, func(in *sdk.CreateEventSourceMappingInput) { in.FunctionName = aws.String(theirs) })); err == nil {
+		t.Error("created")
+	}
+	if got := h.needs[0].Target.Account; got != "444455556666" {
+		t.Errorf("create is judged as of account %q", got)
+	}
+	id := must[sdk.CreateEventSourceMappingOutput](h, create(aQueue)).UUID
+	if got := h.needs[0].Target.Account; got != account {
+		t.Errorf("create for a function of its own is judged as of account %q", got)
+	}
+	if _, err := h.do(&sdk.UpdateEventSourceMappingInput{UUID: id, FunctionName: aws.String(theirs)}); err == nil {
+		t.Error("updated")
+	}
+	if len(h.needs) != 2 || h.needs[1].Target.Account != "444455556666" {
+		t.Errorf("update needs %+v", h.needs)
+	}
+}
+
+// Filters under a key are for those who may decrypt with it, and no list shows them.
+func TestEncryptedFilters(t *testing.T) {
+	h := newHarness(t)
+	const key, other = "arn:aws:kms:eu-central-1:111122223333:key/1", "arn:aws:kms:eu-central-1:111122223333:key/2"
+	filters := &types.FilterCriteria{Filters: []types.Filter{{Pattern: aws.String(`{"body":["secret"]}`)}}}
+	in := create(aQueue, func(in *sdk.CreateEventSourceMappingInput) {
+		in.KMSKeyArn, in.FilterCriteria = aws.String(key), filters
+	})
+	get := &sdk.GetEventSourceMappingInput{UUID: must[sdk.CreateEventSourceMappingOutput](h, in).UUID}
+	if got := must[sdk.GetEventSourceMappingOutput](h, get); got.FilterCriteria == nil || got.FilterCriteriaError != nil {
+		t.Errorf("who may decrypt sees %+v, %+v", got.FilterCriteria, got.FilterCriteriaError)
+	}
+	h.denied["kms:Decrypt "+key] = true
+	if got := must[sdk.GetEventSourceMappingOutput](h, get); got.FilterCriteria != nil || *got.FilterCriteriaError.ErrorCode != "AccessDeniedException" {
+		t.Errorf("who may not decrypt sees %+v, %+v", got.FilterCriteria, got.FilterCriteriaError)
+	}
+	update := &sdk.UpdateEventSourceMappingInput{UUID: get.UUID, BatchSize: aws.Int32(5)}
+	if got := must[sdk.UpdateEventSourceMappingOutput](h, update); got.FilterCriteria != nil || len(h.needs) != 1 {
+		t.Errorf("who may not decrypt updates with %d needs and sees %+v", len(h.needs), got.FilterCriteria)
+	}
+	list := must[sdk.ListEventSourceMappingsOutput](h, &sdk.ListEventSourceMappingsInput{}).EventSourceMappings
+	if len(list) != 1 || list[0].FilterCriteria != nil {
+		t.Errorf("listed %+v", list)
+	}
+	// Another key, or none, shows them to others.
+	for _, to := range []string{"", other} {
+		update.KMSKeyArn = aws.String(to)
+		must[sdk.UpdateEventSourceMappingOutput](h, update)
+		if len(h.needs) != 2 || h.needs[1].Action != "kms:Decrypt" || h.needs[1].Target.ARN != key ||
+			keysOf(h.needs[1].Target) != "aws:lambda:EventSourceArn="+aQueue+" aws:lambda:FunctionArn="+function {
+			t.Errorf("a change of the key to %q needs %+v", to, h.needs)
+		}
+		update.KMSKeyArn = aws.String(key)
+		must[sdk.UpdateEventSourceMappingOutput](h, update)
+	}
+	update.KMSKeyArn, update.FilterCriteria = aws.String(other), filters // new filters for a new key
+	must[sdk.UpdateEventSourceMappingOutput](h, update)
+	if len(h.needs) != 1 {
+		t.Errorf("a change of key and filters needs %+v", h.needs)
+	}
+	update.KMSKeyArn = aws.String("arn:aws:sns:eu-central-1:111122223333:t")
+	h.refuse(update, invalid, "KMSKeyArn is not the ARN of a KMS key: arn:aws:sns:eu-central-1:111122223333:t")
+	h.denied["kms:Decrypt "+other] = true
+	out := must[sdk.DeleteEventSourceMappingOutput](h, &sdk.DeleteEventSourceMappingInput{UUID: get.UUID})
+	if out.FilterCriteria != nil {
+		t.Errorf("who may not decrypt deletes and sees %+v", out.FilterCriteria)
+	}
 }
 
 func TestTags(t *testing.T) {

@@ -2,6 +2,8 @@ package mapping
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -9,6 +11,7 @@ import (
 
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/services/lambda/request"
+	"github.com/licet/licet/internal/store"
 )
 
 // updateReference is the function that a mapping is to call from now on; nil if that is not given.
@@ -30,18 +33,30 @@ func (s *Service) updateTarget(ctx context.Context, c *service.Call, in *sdk.Upd
 	return s.target(ctx, c, *in.UUID)
 }
 
-// updateNeeds: who binds the action to functions by lambda:FunctionArn must mean the old one and the new one.
+// updateNeeds: who binds the action to functions by lambda:FunctionArn must mean the old one and the new one. For the new one see
+// createTarget.
 func (s *Service) updateNeeds(ctx context.Context, c *service.Call, in *sdk.UpdateEventSourceMappingInput) ([]service.Need, error) {
 	r, err := updateReference(c, in)
-	if err != nil || r == nil {
+	if err != nil {
 		return nil, err
+	}
+	m, err := s.find(ctx, c.Account, c.Region, *in.UUID)
+	if errors.Is(err, store.ErrNotFound) {
+		m = &mapping{}
+	} else if err != nil {
+		return nil, fmt.Errorf("find event source mapping %s: %w", *in.UUID, err)
+	}
+	rekey := s.rekeyNeeds(c, m, ofUpdate(in))
+	if r == nil {
+		return rekey, nil
 	}
 	t, err := s.target(ctx, c, *in.UUID)
 	if err != nil {
 		return nil, err
 	}
+	t.Account = r.Account
 	t.Keys.Set("lambda:FunctionArn", r.ARN())
-	return []service.Need{{Action: "lambda:UpdateEventSourceMapping", Target: t}}, nil
+	return append(rekey, service.Need{Action: "lambda:UpdateEventSourceMapping", Target: t}), nil
 }
 
 func (s *Service) update(
@@ -76,6 +91,9 @@ func (s *Service) update(
 	if err := apply(&changed); err != nil {
 		return nil, err
 	}
+	if err := s.checkKey(c, &changed); err != nil {
+		return nil, err
+	}
 	called, err := s.called(c, &changed)
 	if err != nil {
 		return nil, err
@@ -91,7 +109,11 @@ func (s *Service) update(
 	if m.Enabled != old.Enabled {
 		now = map[bool]string{true: "Enabling", false: "Disabling"}[m.Enabled]
 	}
-	return (*sdk.UpdateEventSourceMappingOutput)(output(m.state(now))), nil
+	shown, err := s.show(ctx, c, m, now)
+	if err != nil {
+		return nil, err
+	}
+	return (*sdk.UpdateEventSourceMappingOutput)(output(shown)), nil
 }
 
 // called is the function, version or alias that a mapping calls.

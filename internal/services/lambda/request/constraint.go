@@ -29,9 +29,11 @@ type Pattern struct {
 	compiled *regexp.Regexp
 }
 
-// NewPattern compiles an expression of the model. It panics where that is none.
+// NewPattern compiles an expression of the model. It panics where that is none. The model lets the partition of many ARNs be empty, which
+// it is in none: such a value violates the pattern.
 func NewPattern(source string) *Pattern {
-	return &Pattern{Source: source, compiled: regexp.MustCompile(`\A(?:` + source + `)\z`)}
+	expression := strings.ReplaceAll(source, `arn:(aws[a-zA-Z-]*)?:`, `arn:(aws[a-zA-Z-]*):`)
+	return &Pattern{Source: source, compiled: regexp.MustCompile(`\A(?:` + expression + `)\z`)}
 }
 
 // NewPatternAs is NewPattern for a source that Go cannot compile, by an expression of its own that matches the same.

@@ -19,7 +19,12 @@ type Page struct {
 
 // PageOf reads the members Marker and MaxItems, of which the latter was validated.
 func PageOf(marker *string, maxItems *int32) (Page, error) {
-	p := Page{Size: MaxPage}
+	return PageUpTo(MaxPage, marker, maxItems)
+}
+
+// PageUpTo is PageOf for operations that give up to another number of items.
+func PageUpTo(most int, marker *string, maxItems *int32) (Page, error) {
+	p := Page{Size: most}
 	if maxItems != nil {
 		p.Size = min(p.Size, int(*maxItems))
 	}

@@ -61,13 +61,15 @@ func entriesOf(s *policy.Statement) []policy.PrincipalEntry {
 	return all
 }
 
-// authTypesOf are the values that a statement compares the auth type with; one "" if it does not.
+// authTypesOf are the values that a statement compares the auth type with, each once; one "" if it does not.
 func authTypesOf(s *policy.Statement) []string {
 	var all []string
 	for _, c := range s.Condition {
 		if strings.EqualFold(c.Key.Value, authTypeKey) {
 			for _, v := range c.Values {
-				all = append(all, v.Value)
+				if !slices.Contains(all, v.Value) {
+					all = append(all, v.Value)
+				}
 			}
 		}
 	}
@@ -102,10 +104,27 @@ func (m *Service) standing(ctx context.Context, r request.Function) ([]grantee, 
 // maxPrincipals of a whole policy bounds the decisions that one call takes, all of which are logged. It is ours.
 const maxPrincipals = 100
 
-// checkNumber refuses too many principals.
-func checkNumber(all []grantee) error {
-	if n := len(principalsOf(all)); n > maxPrincipals {
+// checkNumber refuses documents that name too many. Each principal may go with both auth types that there are; what else is compared with
+// the auth type is any text, of which a document has room for thousands.
+func checkNumber(statements []policy.Statement) error {
+	principals, pairs := make(map[string]bool), make(map[grantee]bool)
+	for i := range statements {
+		for _, e := range entriesOf(&statements[i]) {
+			principals[e.Value.Value] = true
+		}
+	}
+	if n := len(principals); n > maxPrincipals {
 		return fault.InvalidParameter("The policy names %d principals. The maximum is %d.", n, maxPrincipals)
+	}
+	for i := range statements {
+		authTypes := authTypesOf(&statements[i])
+		for _, e := range entriesOf(&statements[i]) {
+			for _, authType := range authTypes {
+				if pairs[grantee{e.Value.Value, authType}] = true; len(pairs) > 2*maxPrincipals {
+					return fault.InvalidParameter("The policy names more than %d pairs of a principal and an auth type of function URLs.", 2*maxPrincipals)
+				}
+			}
+		}
 	}
 	return nil
 }

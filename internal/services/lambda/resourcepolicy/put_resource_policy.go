@@ -39,11 +39,11 @@ func (m *Service) putResourcePolicyNeeds(ctx context.Context, c *service.Call, i
 	if err != nil {
 		return nil, err
 	}
-	added, err := grantees(document.Statements, asGiven)
-	if err != nil {
+	if err := checkNumber(document.Statements); err != nil {
 		return nil, err
 	}
-	if err := checkNumber(added); err != nil {
+	added, err := grantees(document.Statements, asGiven)
+	if err != nil {
 		return nil, err
 	}
 	removed, err := m.standing(ctx, r)

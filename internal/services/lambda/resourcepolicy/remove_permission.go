@@ -81,10 +81,12 @@ func (m *Service) removePermission(
 // toRemoveFrom loads a policy that there must be. Texts: lambda.md 1.3.
 func (m *Service) toRemoveFrom(tx store.Tx, r request.Function) (*record, error) {
 	_, err := m.functions.Revision(tx, r)
-	if errors.Is(err, store.ErrNotFound) {
+	switch {
+	case errors.Is(err, store.ErrNotFound) && r.IsAlias(): // recorded
+		return nil, fault.AliasNotFound(r.ARN())
+	case errors.Is(err, store.ErrNotFound):
 		return nil, fault.NotFound("No policy found for: %s", r.ARN())
-	}
-	if err != nil {
+	case err != nil:
 		return nil, err
 	}
 	p, err := m.load(tx, r)

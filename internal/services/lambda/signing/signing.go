@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/licet/licet/internal/arn"
+	"github.com/licet/licet/internal/awserr"
 	"github.com/licet/licet/internal/codesign"
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/services/lambda/fault"
@@ -126,14 +127,14 @@ func validate(v *request.Validator, publishers *types.AllowedPublishers, policie
 	}
 }
 
-// Parse reads the member CodeSigningConfigArn. Those of other regions are not there.
+// Parse reads the member CodeSigningConfigArn. Those of other partitions and regions are not there.
 func Parse(v *request.Validator, c *service.Call, text *string) (arn.ARN, error) {
 	v.RequiredText("codeSigningConfigArn", text, ARN)
 	if err := v.Err(); err != nil {
 		return arn.ARN{}, err
 	}
 	a, err := arn.Parse(*text)
-	if err == nil && a.Region != c.Region {
+	if err == nil && (a.Partition != c.Partition || a.Region != c.Region) {
 		err = answer(store.ErrNotFound, a)
 	}
 	return a, err
@@ -212,10 +213,11 @@ func (s *Service) change(ctx context.Context, a arn.ARN, apply func(*configurati
 	return c, answer(err, a)
 }
 
-// answer makes AWS's answer of a configuration that is not there. The text is known from other implementations of the API.
+// answer makes AWS's answer of a configuration that is not there: recorded without the member Type.
 func answer(err error, a arn.ARN) error {
 	if errors.Is(err, store.ErrNotFound) {
-		return fault.NotFound("The Lambda code signing configuration %s can not be found.", a)
+		return awserr.New("ResourceNotFoundException", http.StatusNotFound,
+			"The Lambda code signing configuration %s can not be found.", a)
 	}
 	return err
 }
@@ -227,32 +229,38 @@ func (s *Service) Require(r store.Reader, c *service.Call, text string) error {
 		return fmt.Errorf("parse code signing configuration: %w", err)
 	}
 	_, err = load(r, a)
-	if errors.Is(err, store.ErrNotFound) || a.Region != c.Region || a.AccountID != c.Account {
+	if errors.Is(err, store.ErrNotFound) || a.Partition != c.Partition || a.Region != c.Region || a.AccountID != c.Account {
 		return fault.New("CodeSigningConfigNotFoundException", http.StatusNotFound, "The code signing configuration cannot be found. "+
 			"Check that the provided configuration is not deleted: %s.", text)
 	}
 	return err
 }
 
-// Verify gives what is known of the signature of a deployment package, and the error for one that the configuration does not let in; ""
-// is no configuration. Integrity is checked whatever the policy says; who signed, and until when it holds, as far as it is Enforce
+// Signature gives what is known of the signature of an archive; zero if it has none that is good.
+func (s *Service) Signature(archive []byte, now time.Time) codesign.Signature {
+	signature, err := codesign.Verify(archive, s.publishers, now)
+	if err != nil { // nobody asked for one
+		return codesign.Signature{}
+	}
+	return signature
+}
+
+// Verify gives what is known of the signature of a deployment package or layer, and the error for one that the configuration does not
+// let in; "" is no configuration. Integrity is checked whatever the policy says; who signed, and until when it holds, as far as it is Enforce
 // (https://docs.aws.amazon.com/lambda/latest/dg/configuration-codesigning.html). Without a configuration nothing is refused.
 func (s *Service) Verify(ctx context.Context, text string, archive []byte, now time.Time) (codesign.Signature, error) {
-	signature, err := codesign.Verify(archive, s.publishers, now)
 	if text == "" {
-		if err != nil { // nobody asked for a signature
-			return codesign.Signature{}, nil
-		}
-		return signature, nil
+		return s.Signature(archive, now), nil
 	}
-	a, parseErr := arn.Parse(text)
-	if parseErr != nil {
-		return codesign.Signature{}, fmt.Errorf("parse code signing configuration: %w", parseErr)
+	a, err := arn.Parse(text)
+	if err != nil {
+		return codesign.Signature{}, fmt.Errorf("parse code signing configuration: %w", err)
 	}
-	c, findErr := s.find(ctx, a)
-	if findErr != nil {
-		return codesign.Signature{}, answer(findErr, a)
+	c, err := s.find(ctx, a)
+	if err != nil {
+		return codesign.Signature{}, answer(err, a)
 	}
+	signature, err := codesign.Verify(archive, s.publishers, now)
 	if err == nil && !slices.Contains(c.Publishers, signature.Profile) {
 		err = codesign.ErrUntrusted
 	}
