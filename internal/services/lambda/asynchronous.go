@@ -47,7 +47,10 @@ func (s *Service) accept(ctx context.Context, c *service.Call, r request.Functio
 	if !s.Room() { // the text is ours
 		return awserr.New("ServiceException", http.StatusInternalServerError, "There is no room for events now.")
 	}
-	event := async.Event{Function: r, RequestID: c.RequestID, TraceID: c.TraceID, Accepted: c.Time}
+	event := async.Event{Function: r, RequestID: c.RequestID, Accepted: c.Time}
+	if len(c.TraceID) <= maxTrace { // a longer one would not be carried on, and what is kept must be small
+		event.TraceID = c.TraceID
+	}
 	return s.events.Accept(ctx, event, orEmpty(payload), func(reader store.Reader) error { return checkFunction(reader, inFull(r)) })
 }
 

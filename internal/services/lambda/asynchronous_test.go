@@ -51,7 +51,7 @@ func (h *harness) events() (all []string) {
 	return all
 }
 
-// deliver runs the worker until no event is left.
+// deliver runs the worker, once, until no event is left.
 func (h *harness) deliver() {
 	h.t.Helper()
 	ctx, cancel := context.WithCancel(h.t.Context())
@@ -235,6 +235,26 @@ func TestCallable(t *testing.T) {
 	for _, r := range []request.Function{f.Qualified("gone"), f.Qualified("9"), {Partition: "aws", Region: region, Account: account, Name: "gone"}} {
 		if _, err := (callable{h.lambda}).Function(t.Context(), &async.Event{Function: r, TraceID: "Root=1-x"}); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("%s: got %v", r.ARN(), err)
+		}
+	}
+}
+
+// The trace of the caller is kept with the event, unless it is a large one.
+func TestEventTrace(t *testing.T) {
+	for _, c := range []struct{ header, want string }{
+		{"Root=1-2", "Root=1-2;Lineage=" + lineageHash(arnOfF) + ":1"},
+		{"Root=1-2;X=" + strings.Repeat("x", maxTrace), madeUp},
+	} {
+		h := newHarness(t)
+		h.create("f")
+		call := h.newCall("Invoke")
+		call.TraceID = c.header
+		if _, err := h.operation("Invoke").Handle(t.Context(), call, eventInput("f", "{}")); err != nil {
+			t.Fatal(err)
+		}
+		h.deliver()
+		if got := h.runner.invocations[len(h.runner.invocations)-1].TraceID; got != c.want {
+			t.Errorf("got %s, want %s", got, c.want)
 		}
 	}
 }

@@ -376,7 +376,9 @@ func TestThrottledLine(t *testing.T) {
 		}
 		running++
 		mu.Unlock()
-		time.Sleep(100 * time.Microsecond) // so that some overlap
+		for range 10 { // so that some overlap
+			runtime.Gosched()
+		}
 		mu.Lock()
 		defer mu.Unlock()
 		running--

@@ -117,7 +117,7 @@ func (q *Queue) Open(ctx context.Context) error {
 	}
 }
 
-// Run delivers events until ctx ends, and returns when those that run have ended. Whoever ends ctx ends the runner, too.
+// Run delivers events until ctx ends, and returns when those that run have ended. It is called once. Whoever ends ctx ends the runner, too.
 func (q *Queue) Run(ctx context.Context) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
