@@ -370,7 +370,11 @@ func TestFunctionKey(t *testing.T) {
 	_, err := trusted.lambda.UpdateFunctionConfiguration(t.Context(), change)
 	check(t, err, failure{400, "InvalidParameterValueException", "Lambda was unable to configure access to your environment variables because " +
 		"the KMS key is invalid for CreateGrant. Please check your KMS key settings. KMS Exception: AccessDeniedException"})
-	server.permit(t, trusted, allow("lambda:*", f.arn), allow("kms:CreateGrant", otherKey, `{"Bool":{"kms:GrantIsForAWSResource":"true"}}`))
+	grant := allow("kms:CreateGrant", otherKey, `{"Bool":{"kms:GrantIsForAWSResource":"true"}}`)
+	server.permit(t, trusted, allow("lambda:*", f.arn), grant) // who takes the old key away would see what was under it
+	_, err = trusted.lambda.UpdateFunctionConfiguration(t.Context(), change)
+	check(t, err, lambdaDenied(trusted.arn, "kms:Decrypt", someKey, "identity-based policy"))
+	server.permit(t, trusted, allow("lambda:*", f.arn), grant, allow("kms:Decrypt", someKey))
 	must(trusted.lambda.UpdateFunctionConfiguration(t.Context(), change))(t)
 }
 

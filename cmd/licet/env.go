@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -18,8 +19,8 @@ func envCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "env",
 		Short: `Print shell exports for AWS clients: eval "$(licet env)"`,
-		Long: "Prints the exports that point AWS clients at the server on a data directory, as the root of an account. The server need not\n" +
-			"have started yet: the root's keys are made on first use.",
+		Long: "Prints the exports that point AWS clients and licet itself at the server on a data directory, as the root of an account. The server\n" +
+			"need not have started yet: the root's keys are made on first use.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			dir := dataDir(data)
@@ -31,7 +32,11 @@ func envCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = io.WriteString(cmd.OutOrStdout(), exports(endpoint, region, root))
+			absolute, err := filepath.Abs(data)
+			if err != nil {
+				return err
+			}
+			_, err = io.WriteString(cmd.OutOrStdout(), exports(absolute, endpoint, region, root))
 			return err
 		},
 	}
@@ -41,12 +46,13 @@ func envCommand() *cobra.Command {
 	return cmd
 }
 
-// exports are shell commands that point AWS clients at a server.
-func exports(endpoint, region string, c principal.Credentials) string {
+// exports are shell commands that point AWS clients at a server, and licet at its data directory: `licet account create` without it
+// would make a directory of its own, and an account that no server has.
+func exports(data, endpoint, region string, c principal.Credentials) string {
 	var b strings.Builder
 	for _, v := range [][2]string{
 		{"AWS_ENDPOINT_URL", endpoint}, {"AWS_ACCESS_KEY_ID", c.AccessKeyID}, {"AWS_SECRET_ACCESS_KEY", c.SecretAccessKey},
-		{"AWS_REGION", region}, {"AWS_DEFAULT_REGION", region},
+		{"AWS_REGION", region}, {"AWS_DEFAULT_REGION", region}, {"LICET_DATA", data},
 	} {
 		fmt.Fprintf(&b, "export %s=%s\n", v[0], quote(v[1]))
 	}

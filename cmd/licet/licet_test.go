@@ -141,15 +141,16 @@ func TestLocalURL(t *testing.T) {
 // A shell gets exactly the values, whatever is in them.
 func TestExports(t *testing.T) {
 	nasty := `it's "$(touch /tmp/x)" ` + "`id` \\ ;\n&|* ~!#"
-	script := exports(nasty, "r"+nasty, principal.Credentials{AccessKeyID: "k" + nasty, SecretAccessKey: "s" + nasty})
-	script += `printf '%s\0' "$AWS_ENDPOINT_URL" "$AWS_REGION" "$AWS_DEFAULT_REGION" "$AWS_ACCESS_KEY_ID" "$AWS_SECRET_ACCESS_KEY" "${AWS_SESSION_TOKEN-unset}"`
+	script := exports("d"+nasty, nasty, "r"+nasty, principal.Credentials{AccessKeyID: "k" + nasty, SecretAccessKey: "s" + nasty})
+	script += `printf '%s\0' "$AWS_ENDPOINT_URL" "$AWS_REGION" "$AWS_DEFAULT_REGION" "$AWS_ACCESS_KEY_ID" "$AWS_SECRET_ACCESS_KEY" "${AWS_SESSION_TOKEN-unset}"` +
+		` "$(printenv LICET_DATA; echo .)"`
 	cmd := exec.Command("/bin/sh", "-c", `eval "$0"`, script)
-	cmd.Env = []string{"AWS_SESSION_TOKEN=old"}
+	cmd.Env = []string{"AWS_SESSION_TOKEN=old", "PATH=/usr/bin:/bin"}
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{nasty, "r" + nasty, "r" + nasty, "k" + nasty, "s" + nasty, "unset", ""}
+	want := []string{nasty, "r" + nasty, "r" + nasty, "k" + nasty, "s" + nasty, "unset", "d" + nasty + "\n.", ""}
 	if diff := cmp.Diff(strings.Split(string(out), "\x00"), want); diff != "" {
 		t.Errorf("-got +want:\n%s", diff)
 	}

@@ -26,8 +26,12 @@ type listings struct {
 	pages map[listingKey]*listing
 }
 
-// keptListings bounds the pages, of up to 50 functions each.
-const keptListings = 64
+const (
+	// keptListings bounds the pages, of up to 50 functions each.
+	keptListings = 64
+	// longestName: https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html, FunctionName.
+	longestName = 64
+)
 
 // listingKey is which functions are in a page: up to size that come after one, "" for the first.
 type listingKey struct {
@@ -50,8 +54,12 @@ func (l *listings) get(key listingKey) *listing {
 	return l.pages[key]
 }
 
-// put keeps a page, in the place of any other if there are enough.
+// put keeps a page, in the place of any other if there are enough. Markers may be of any length; one that is longer than a name may be
+// leads to no page that others ask for.
 func (l *listings) put(key listingKey, page *listing) {
+	if len(key.after) > longestName {
+		return
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.pages == nil {

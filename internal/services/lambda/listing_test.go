@@ -2,6 +2,7 @@ package lambda
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 
@@ -108,5 +109,9 @@ func TestListingsOfOthers(t *testing.T) {
 	}
 	if wg.Wait(); len(l.pages) != keptListings {
 		t.Errorf("%d pages are kept", len(l.pages))
+	}
+	long := listingKey{after: strings.Repeat("x", longestName+1)}
+	if l.put(long, &listing{}); l.get(long) != nil {
+		t.Error("a page after a long marker is kept")
 	}
 }

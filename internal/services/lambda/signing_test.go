@@ -1,7 +1,6 @@
 package lambda
 
 import (
-	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -9,7 +8,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
 	"math/big"
 	"regexp"
 	"slices"
@@ -24,9 +22,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/licet/licet/internal/awserr"
-	"github.com/licet/licet/internal/blob"
 	"github.com/licet/licet/internal/codesign"
-	"github.com/licet/licet/internal/services/lambda/fault"
 	"github.com/licet/licet/internal/services/lambda/signing"
 )
 
@@ -229,36 +225,6 @@ func TestCodeSigningConfigOfAnotherPartition(t *testing.T) {
 }
 
 // TestSignedCode: what a function's code signing configuration does not let in becomes neither a function nor its code.
-// slowBlobs runs something before it keeps an archive, which was checked already.
-type slowBlobs struct {
-	blob.Store
-	before func()
-}
-
-func (s slowBlobs) Put(ctx context.Context, r io.Reader) (blob.Name, int64, error) {
-	s.before()
-	return s.Store.Put(ctx, r)
-}
-
-// Code that was checked before the function got its configuration does not become the function's afterwards.
-func TestCodeSigningDuringUpdate(t *testing.T) {
-	h := newHarness(t)
-	created := h.create("f")
-	config := h.newSigningConfig(types.CodeSigningPolicyEnforce)
-	blobs := h.lambda.Blobs
-	h.lambda.Blobs = slowBlobs{blobs, func() {
-		must[sdk.PutFunctionCodeSigningConfigOutput](h, &sdk.PutFunctionCodeSigningConfigInput{
-			FunctionName: aws.String("f"), CodeSigningConfigArn: &config,
-		})
-	}}
-	refuse[sdk.UpdateFunctionCodeOutput](h, &sdk.UpdateFunctionCodeInput{
-		FunctionName: aws.String("f"), ZipFile: zipOf(t, map[string]string{"app.py": "unsigned"}),
-	}, "ResourceConflictException", 409, fault.UpdateInProgress(arnOfF).(*awserr.Error).Message)
-	if got := h.read("f"); *got.CodeSha256 != *created.CodeSha256 {
-		t.Errorf("the unsigned code was deployed")
-	}
-}
-
 func TestSignedCode(t *testing.T) {
 	h := newHarness(t)
 	key, certificate := publisher(t, h.now)
