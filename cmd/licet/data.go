@@ -94,7 +94,7 @@ func (d dataDir) announce(url string) error {
 	return os.Rename(tmp, d.path("endpoint"))
 }
 
-// minimumFree is the space on the disk that functions' logs may not take: users, policies and decisions must still find room.
+// minimumFree is the space on the disk that functions' logs and events may not take: users, policies and decisions must still find room.
 const minimumFree = 128 << 20
 
 // room tells whether the disk has more than minimumFree left. When that cannot be found out, there is none.

@@ -25,6 +25,7 @@ import (
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/services/iam/directory"
 	"github.com/licet/licet/internal/services/iam/report"
+	"github.com/licet/licet/internal/services/lambda/async"
 	"github.com/licet/licet/internal/services/organizations"
 	"github.com/licet/licet/internal/services/sts"
 	"github.com/licet/licet/internal/store"
@@ -248,15 +249,39 @@ func (e executionRoles) Allows(ctx context.Context, roleARN, functionARN, action
 	return e.door.Allows(ctx, c, service.Need{Action: action, Target: target})
 }
 
+// Act makes a call with a session of the role, as an environment of the function would.
+func (e executionRoles) Act(ctx context.Context, as async.Role, serviceName, operation string, in any) error {
+	made, err := e.session(ctx, as.Account, as.ARN, as.Function, as.Name, 15*time.Minute) // the least there is
+	if err != nil {
+		return fmt.Errorf("assume %s: %w", as.ARN, err)
+	}
+	_, caller, err := e.directory.Authenticate(ctx, made.AccessKeyID, made.SessionToken)
+	if err != nil {
+		return fmt.Errorf("authenticate %s: %w", as.ARN, err)
+	}
+	c := e.door.Internal(caller, as.Account, serviceName, operation, service.Internal{})
+	c.Region, c.TraceID = as.Region, as.TraceID
+	_, err = e.door.Do(ctx, c, in)
+	return err
+}
+
 // credentials makes the credentials of an environment.
 func (e executionRoles) credentials(ctx context.Context, f execution.Function) (principal.Credentials, error) {
-	session := sessionOf(f.Name)
-	answer, err := e.door.Do(ctx, e.assumeRole(f.Account, f.ARN), &awssts.AssumeRoleInput{
-		RoleArn: &f.Role, RoleSessionName: &session, DurationSeconds: aws.Int32(12 * 60 * 60),
-	})
+	made, err := e.session(ctx, f.Account, f.Role, f.ARN, f.Name, 12*time.Hour)
 	if refused, ok := errors.AsType[*awserr.Error](err); ok && refused.Sender() {
 		return principal.Credentials{}, execution.ErrRole{Role: f.Role, Err: err}
 	}
+	return made, err
+}
+
+// session assumes a role for a function.
+func (e executionRoles) session(
+	ctx context.Context, account, role, functionARN, function string, length time.Duration,
+) (principal.Credentials, error) {
+	session := sessionOf(function)
+	answer, err := e.door.Do(ctx, e.assumeRole(account, functionARN), &awssts.AssumeRoleInput{
+		RoleArn: &role, RoleSessionName: &session, DurationSeconds: aws.Int32(int32(length / time.Second)),
+	})
 	if err != nil {
 		return principal.Credentials{}, err
 	}

@@ -220,6 +220,9 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 	go func() { failed <- front.Serve(l) }()
 	functions, retention, decisions := background(s.functions.Run), background(s.expireLogs), background(s.decisions.Run)
 	provisioned := background(s.lambda.Run)
+	deliver, halt := context.WithCancel(audit.System(context.Background(), "asynchronous invocation"))
+	defer halt()
+	events := background(func(context.Context) error { return s.lambda.RunEvents(deliver) })
 	lastUsed := background(func(ctx context.Context) error { return s.lastUsed.Run(audit.System(ctx, "last use")) })
 	var err error
 	select {
@@ -229,7 +232,8 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 		s.logger.Info("Stopping.")
 	}
 	// In this order: each may still ask something of those after it. The last log lines of functions are decided calls, too.
-	err = errors.Join(err, provisioned(), s.closeDoors(front, functions))
+	halt() // no event is begun any more; those that run end with the functions
+	err = errors.Join(err, provisioned(), s.closeDoors(front, functions), events())
 	return errors.Join(err, retention(), lastUsed(), decisions())
 }
 

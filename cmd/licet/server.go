@@ -173,6 +173,7 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 		Runtimes:   func(name types.Runtime) bool { _, ok := set.Lookup(string(name)); return ok },
 		VPCs:       func(subnet string) (string, bool) { vpc, ok := c.Subnets[subnet]; return vpc, ok },
 		Images:     images.New(),
+		Room:       dataDir(c.Data).room,
 		Logger:     s.logger,
 	})
 	if err != nil {
@@ -181,6 +182,9 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 	s.closers = append(s.closers, func() error { s.lambda.Close(); return nil })
 	if err := s.lambda.Sweep(ctx); err != nil {
 		return fmt.Errorf("remove unpacked code that nobody uses: %w", err)
+	}
+	if err := s.lambda.OpenEvents(ctx); err != nil {
+		return err
 	}
 	if s.offered, err = s.services(identities, data, dataDir(c.Data)); err != nil {
 		return err
@@ -205,6 +209,7 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 	}
 	registry.MustRegister(s.edge.Metrics()...)
 	registry.MustRegister(s.functions.Collectors()...)
+	registry.MustRegister(s.lambda.Collectors()...)
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/lambda/async"
 	"github.com/licet/licet/internal/services/lambda/fault"
 	"github.com/licet/licet/internal/services/lambda/request"
 	"github.com/licet/licet/internal/store"
@@ -42,10 +43,14 @@ func (s *Service) deleteFunction(
 		if r.Qualifier != "" {
 			return deleteVersion(tx, r)
 		}
-		return errors.Join(keepNumber(tx, f), tx.Delete(functionKey(r)), tx.DeletePrefix(belongings(r)), releaseConcurrency(tx, r))
+		return errors.Join(keepNumber(tx, f), tx.Delete(functionKey(r)), tx.DeletePrefix(belongings(r)), releaseConcurrency(tx, r),
+			async.DeleteLine(tx, r))
 	})
 	if err != nil {
 		return nil, err
+	}
+	if r.Qualifier == "" {
+		s.events.Forget(r)
 	}
 	s.Runner.Retire(r.FunctionARN(), r.Qualifier)
 	// The model says 200; AWS answers 204 (lambda.md 6).

@@ -2,7 +2,8 @@
 // and Invoke.
 //
 // It never decides whether a call is permitted: its table of operations says what each one needs, and dispatch judges. It never
-// runs code: a Runner does. It reads no clock (a call brings its time) and opens no connection.
+// runs code: a Runner does. It reads no clock (a call brings its time) but for asynchronous invocations, and opens no
+// connection.
 //
 // A function is one record under "lambda/<account>/<region>/function/<name>" with its $LATEST version; what belongs to it (published
 // versions, aliases, and the resource-based policies of all of these) stands under "lambda/<account>/<region>/of/<name>/" and goes

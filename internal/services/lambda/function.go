@@ -44,6 +44,7 @@ type function struct {
 	reference    request.Function
 	resourceTags authz.Context // aws:ResourceTag/…
 	policies     string        // prefix of the keys of its policies
+	lineage      string        // what it is called in traces
 	// shown is what operations show of Latest; nil for values that are not from the cache, which may change.
 	shown *types.FunctionConfiguration
 }
@@ -137,6 +138,7 @@ func (s *Service) decodeFunction(item store.Item) (*function, error) {
 	}
 	f.reference = request.Function{Partition: f.Partition, Region: f.Region, Account: f.Account, Name: f.Name}
 	f.policies = s.policies.Prefix(f.reference)
+	f.lineage = lineageHash(f.reference.FunctionARN())
 	tag.OfResource(&f.resourceTags, f.Tags)
 	return &f, nil
 }

@@ -29,6 +29,7 @@ import (
 	"github.com/licet/licet/internal/registry"
 	"github.com/licet/licet/internal/secret"
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/lambda/async"
 	"github.com/licet/licet/internal/store"
 	"github.com/licet/licet/internal/store/storetest"
 )
@@ -60,6 +61,8 @@ type harness struct {
 	random    float64 // what the service draws
 	lastNeeds []service.Need
 	asked     []service.Need // of Allowed
+	acts      []act          // of execution roles
+	actFails  error
 	// onCanAssume, if set, runs while a role is checked.
 	onCanAssume func()
 }
@@ -76,6 +79,7 @@ func newHarness(t testing.TB) *harness {
 		Roles: h, Principals: h, CodeURLs: h, Permissions: h, VPCs: h.vpcOf, Images: h,
 		FunctionURLs: func(region, id string) string { return "http://" + id + "." + region + ".test/" },
 		Random:       func() float64 { return h.random },
+		Now:          func() time.Time { return h.now },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -137,6 +141,19 @@ func (h *harness) CanAssume(_ context.Context, _ *service.Call, roleARN, _ strin
 
 func (h *harness) Allows(_ context.Context, _, _, action, resource string) (bool, error) {
 	return h.allowed[action+" "+resource], nil
+}
+
+// Act notes what is written to a destination.
+func (h *harness) Act(_ context.Context, as async.Role, service, operation string, in any) error {
+	h.acts = append(h.acts, act{as, service + ":" + operation, in})
+	return h.actFails
+}
+
+// act is a call that an execution role makes.
+type act struct {
+	as        async.Role
+	operation string
+	in        any
 }
 
 func (h *harness) UniqueID(_ context.Context, arn string) (string, error) { return h.ids[arn], nil }

@@ -44,6 +44,12 @@ func (s *Service) invoke(ctx context.Context, c *service.Call, in *sdk.InvokeInp
 	if err := unsupportedInvoke(in); err != nil {
 		return nil, err
 	}
+	if in.InvocationType == types.InvocationTypeEvent { // the client context is for synchronous invocations only (lambda.md 7.1)
+		if err := s.accept(ctx, c, r, in.Payload, maxEvent); err != nil {
+			return nil, err
+		}
+		return &sdk.InvokeOutput{StatusCode: http.StatusAccepted}, nil
+	}
 	clientContext, err := checkInvocation(in)
 	if err != nil {
 		return nil, err
@@ -55,17 +61,17 @@ func (s *Service) invoke(ctx context.Context, c *service.Call, in *sdk.InvokeInp
 	if in.InvocationType == types.InvocationTypeDryRun { // judged as any Invoke, but nothing runs (lambda.md 2.1)
 		return &sdk.InvokeOutput{StatusCode: http.StatusNoContent}, nil
 	}
+	trace, looping := f.function.step(c.TraceID, c.RequestID, c.Time)
+	if looping {
+		return nil, recursiveInvocation()
+	}
 	run, err := s.runnable(ctx, f)
 	if err != nil {
 		return nil, err
 	}
-	payload := in.Payload
-	if len(payload) == 0 { // what functions see of an invocation without a payload (recorded)
-		payload = []byte("{}")
-	}
 	result, err := s.Runner.Invoke(ctx, run, execution.Invocation{
-		RequestID: c.RequestID, InvokedARN: r.ARN(), Payload: payload, ClientContext: clientContext,
-		TraceID: c.TraceID, LogTail: in.LogType == types.LogTypeTail,
+		RequestID: c.RequestID, InvokedARN: r.ARN(), Payload: orEmpty(in.Payload), ClientContext: clientContext,
+		TraceID: trace, LogTail: in.LogType == types.LogTypeTail,
 	})
 	if err != nil {
 		return nil, invokeError(err, r)
@@ -93,8 +99,6 @@ func (s *Service) invocable(ctx context.Context, r request.Function) (found, err
 
 func unsupportedInvoke(in *sdk.InvokeInput) error {
 	switch {
-	case in.InvocationType == types.InvocationTypeEvent:
-		return fault.NotImplemented("Invoke", "InvocationType=Event")
 	case in.DurableExecutionName != nil:
 		return fault.NotImplemented("Invoke", "DurableExecutionName")
 	case in.TenantId != nil:

@@ -53,7 +53,7 @@ func TestInvoke(t *testing.T) {
 	}
 	wantInvocation := execution.Invocation{
 		RequestID: "8f1b2a52-7f2e-4b42-a1bb-6f3b7f6a0f10", InvokedARN: arnOfF + ":$LATEST", Payload: []byte(`{"a":1}`),
-		ClientContext: `{"custom":{"k":"v"}}`, LogTail: true,
+		ClientContext: `{"custom":{"k":"v"}}`, LogTail: true, TraceID: madeUp,
 	}
 	if diff := cmp.Diff(h.runner.invocations[0], wantInvocation); diff != "" {
 		t.Errorf("invocation, got - want +:\n%s", diff)
@@ -117,8 +117,6 @@ func TestInvokeRefused(t *testing.T) {
 			"Client context must be a valid Base64-encoded JSON object."},
 		{func(in *sdk.InvokeInput) { in.ClientContext = aws.String(strings.Repeat("A", 3584)) }, "InvalidRequestContentException", 400,
 			"Client context must be no more than 3583 bytes of Base64-encoded data."},
-		{func(in *sdk.InvokeInput) { in.InvocationType = types.InvocationTypeEvent }, "NotImplemented", 501,
-			"licet does not implement InvocationType=Event of the operation Invoke of lambda."},
 		{func(in *sdk.InvokeInput) { in.TenantId = aws.String("t") }, "NotImplemented", 501,
 			"licet does not implement TenantId of the operation Invoke of lambda."},
 		{func(in *sdk.InvokeInput) { in.LogType = "All" }, "ValidationException", 400,

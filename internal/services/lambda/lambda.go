@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/licet/licet/internal/registry"
 	"github.com/licet/licet/internal/secret"
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/lambda/async"
 	"github.com/licet/licet/internal/services/lambda/bundle"
 	"github.com/licet/licet/internal/services/lambda/fault"
 	"github.com/licet/licet/internal/services/lambda/functionurl"
@@ -46,6 +48,8 @@ type Roles interface {
 	// Allows tells whether a role's policies let a function act on a resource: the simulation that Lambda makes when a configuration
 	// names a target (lambda.md 3.1). A role that does not exist may nothing.
 	Allows(ctx context.Context, roleARN, functionARN, action, resource string) (bool, error)
+	// Act writes to the destinations of asynchronous invocations.
+	async.Roles
 }
 
 // Permissions tells what a caller may do beside what was judged for its call.
@@ -79,6 +83,10 @@ type Config struct {
 	FunctionURLs functionurl.Address
 	// Publishers are the certificates of those who sign code, by the ARNs of the versions of their signing profiles. Unset: none.
 	Publishers map[string]*x509.Certificate
+	// Now is the clock of asynchronous invocations. Unset: time.Now.
+	Now func() time.Time
+	// Room tells whether there is place for another event. Unset: there always is.
+	Room func() bool
 	// Runtimes tells whether functions of a runtime can run here. Unset: all that AWS has a name for.
 	Runtimes func(types.Runtime) bool
 	// Random gives numbers from 0 to less than 1, by which invocations of an alias are shared out. Unset: that of math/rand/v2. Called
@@ -107,6 +115,7 @@ type Service struct {
 	urls     *functionurl.Service
 	mappings *mapping.Service
 	signing  *signing.Service
+	events   *async.Queue
 	// tagged are the rooms whose resources have tags, by the type in their ARNs.
 	tagged map[string]taggedRoom
 	// concurrencies by account and Region.
@@ -135,6 +144,12 @@ func New(config Config) (*Service, error) {
 	if config.Runtimes == nil {
 		config.Runtimes = func(types.Runtime) bool { return true }
 	}
+	if config.Now == nil {
+		config.Now = time.Now
+	}
+	if config.Room == nil {
+		config.Room = func() bool { return true }
+	}
 	if config.Random == nil {
 		config.Random = rand.Float64
 	}
@@ -152,6 +167,9 @@ func New(config Config) (*Service, error) {
 	s.policies = resourcepolicy.New(config.DB, functions{s}, config.Principals, cacheSize)
 	s.urls = functionurl.New(config.DB, functions{s}, config.FunctionURLs)
 	s.signing = signing.New(config.DB, config.Publishers, s.hasCodeSigningConfig)
+	s.events = async.New(async.Config{
+		DB: config.DB, Functions: callable{s}, Roles: config.Roles, Now: config.Now, Logger: config.Logger,
+	})
 	s.layers = layer.New(layer.Config{
 		DB: config.DB, Blobs: config.Blobs, URLs: config.CodeURLs, Objects: config.Objects, Signature: s.signing.Signature,
 	})

@@ -22,6 +22,7 @@ func (s *Service) functionOperations() []service.Operation {
 			on(s, "lambda:GetFunctionConfiguration", getFunctionConfigurationReference), s.getFunctionConfiguration),
 		// The action of Invoke has another name than the operation (lambda.md 2.1).
 		service.Op("Invoke", "lambda:InvokeFunction", on(s, "lambda:InvokeFunction", invokeReference), s.invoke),
+		service.Op("InvokeAsync", "lambda:InvokeAsync", on(s, "lambda:InvokeAsync", invokeAsyncReference), s.invokeAsync, s.invokeAsyncNeeds),
 		service.Op("ListFunctions", "lambda:ListFunctions", listFunctionsTarget, s.listFunctions),
 		service.Op("UpdateFunctionCode", "lambda:UpdateFunctionCode",
 			on(s, "lambda:UpdateFunctionCode", updateFunctionCodeReference), s.updateFunctionCode, s.updateFunctionCodeNeeds),

@@ -12,9 +12,12 @@ const Latest = "$LATEST"
 
 // Function names a function, or a version or alias of one, as a request does.
 type Function struct {
-	Partition, Region, Account, Name string
+	Partition string `json:"partition"`
+	Region    string `json:"region"`
+	Account   string `json:"account"`
+	Name      string `json:"name"`
 	// Qualifier is "" for an unqualified request.
-	Qualifier string
+	Qualifier string `json:"qualifier,omitempty"`
 }
 
 // FunctionARN is the unqualified ARN.
