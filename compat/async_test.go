@@ -179,6 +179,7 @@ func TestInvokeEventDenied(t *testing.T) {
 		{[]string{allow("lambda:InvokeAsync", f.arn), allow("lambda:InvokeFunction", f.arn)}, ""},
 	} {
 		p := server.newUser(t, tt.allowed...)
+		//lint:ignore SA1019 clients of before 2014 still call it
 		out, err := p.lambda.InvokeAsync(t.Context(), &lambda.InvokeAsyncInput{FunctionName: &f.name, InvokeArgs: strings.NewReader("{}")})
 		if tt.missing != "" {
 			check(t, err, lambdaDenied(p.arn, tt.missing, f.arn, "identity-based policy"))

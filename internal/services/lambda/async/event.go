@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/licet/licet/internal/services/lambda/request"
@@ -41,12 +40,6 @@ func (e *Event) key() string {
 }
 
 func (e *Event) payloadKey() string { return payloadPrefix + lineOf(e.Function) + e.RequestID }
-
-// lineOfKey is the line that the key of an event is in.
-func lineOfKey(key string) string {
-	line := strings.TrimPrefix(key, eventPrefix)
-	return line[:strings.LastIndexByte(line, '/')+1]
-}
 
 // Accept takes an event in: when it returns, the event is durable. check sees the transaction and may refuse it. The payload is copied.
 func (q *Queue) Accept(ctx context.Context, e Event, payload []byte, check func(store.Reader) error) error {

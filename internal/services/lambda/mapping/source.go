@@ -38,9 +38,6 @@ func (s source) isStream() bool { return s.kind == stream || s.kind == tableStre
 
 func (s source) isKafka() bool { return s.kind == managedKafka || s.kind == selfManagedKafka }
 
-// hasSecrets tells the sources that are reached by credentials or through a VPC, which SourceAccessConfigurations name.
-func (s source) hasSecrets() bool { return s.isKafka() || s.kind == broker || s.kind == documents }
-
 // sourceOf finds the source that a configuration names. Text: lambda.md 5.5.
 func sourceOf(m *types.EventSourceMappingConfiguration) (source, error) {
 	switch {
