@@ -301,8 +301,11 @@ func TestFunctionErrors(t *testing.T) {
 		{"dead letters", create(func(in *lambda.CreateFunctionInput) {
 			in.DeadLetterConfig = &types.DeadLetterConfig{TargetArn: s("arn:aws:sqs:us-east-1:" + account + ":q")}
 		}), invalid("The provided execution role does not have permissions to call SendMessage on SQS")},
-		{"asynchronous", invoke(func(in *lambda.InvokeInput) { in.InvocationType = types.InvocationTypeEvent }), missing("Invoke",
-			"InvocationType=Event")},
+		{"event over 1 MB", invoke(func(in *lambda.InvokeInput) {
+			in.InvocationType, in.Payload = types.InvocationTypeEvent, []byte(`"`+strings.Repeat("x", 1<<20)+`"`)
+		}), failure{413, "RequestEntityTooLargeException", "1048578 byte payload is too large for the Event invocation type (limit 1048576 bytes)"}},
+		{"durable execution", invoke(func(in *lambda.InvokeInput) { in.DurableExecutionName = s("e") }), missing("Invoke",
+			"DurableExecutionName")},
 		{"payload is no JSON", invoke(func(in *lambda.InvokeInput) { in.Payload = []byte("{") }), failure{400,
 			"InvalidRequestContentException",
 			"Could not parse request body into json: Could not parse payload into json: unexpected end of JSON input"}},
