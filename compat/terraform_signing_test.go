@@ -1,23 +1,18 @@
 package compat
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"encoding/pem"
-	"math/big"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/smithy-go/middleware"
+
+	"github.com/licet/licet/internal/codesign/codesigntest"
 )
 
 const publisher = "arn:aws:signer:us-east-1:" + account + ":/signing-profiles/publisher/0123456789"
@@ -81,40 +76,12 @@ func TestTerraformCodeSigningConfig(t *testing.T) {
 	check(t, err, failure{404, "ResourceNotFoundException", "The Lambda code signing configuration " + *arn + " can not be found."})
 }
 
-// newPublisher writes a key and its certificate.
-func newPublisher(t *testing.T) (key, certificate string) {
-	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
-	public, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pkcs8, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	key, certificate = filepath.Join(dir, "key.pem"), filepath.Join(dir, "certificate.pem")
-	for file, block := range map[string]*pem.Block{
-		key: {Type: "PRIVATE KEY", Bytes: pkcs8}, certificate: {Type: "CERTIFICATE", Bytes: public},
-	} {
-		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return key, certificate
-}
-
 // Code that licet sign signed passes a configuration that enforces signatures; code that is not signed, was signed by somebody else or was
 // changed does not.
 func TestSignedCode(t *testing.T) {
 	t.Parallel()
-	key, certificate := newPublisher(t)
-	stranger, _ := newPublisher(t)
+	key, certificate := codesigntest.PublisherFiles(t)
+	stranger, _ := codesigntest.PublisherFiles(t)
 	l := newServer(t, "--signing-profile", publisher+"="+certificate)
 	c, ctx := l.as(l.root).lambda, t.Context()
 	plain := archive(t, file{name: "code.py", text: echo})

@@ -2,12 +2,6 @@ package main
 
 import (
 	"archive/zip"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"encoding/pem"
-	"math/big"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,40 +9,13 @@ import (
 	"time"
 
 	"github.com/licet/licet/internal/codesign"
+	"github.com/licet/licet/internal/codesign/codesigntest"
 )
 
 const testProfile = "arn:aws:signer:us-east-1:000000000000:/signing-profiles/p/0123456789"
 
-// publisherFiles writes a key and its certificate.
-func publisherFiles(t *testing.T) (keyFile, certificateFile string) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
-	certificate, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	keyFile, certificateFile = filepath.Join(dir, "key.pem"), filepath.Join(dir, "certificate.pem")
-	for file, block := range map[string]*pem.Block{
-		keyFile: {Type: "PRIVATE KEY", Bytes: private}, certificateFile: {Type: "CERTIFICATE", Bytes: certificate},
-	} {
-		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return keyFile, certificateFile
-}
-
 func TestSign(t *testing.T) {
-	keyFile, certificateFile := publisherFiles(t)
+	keyFile, certificateFile := codesigntest.PublisherFiles(t)
 	known, err := publishers([]string{testProfile + "=" + certificateFile})
 	if err != nil {
 		t.Fatal(err)
