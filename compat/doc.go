@@ -5,5 +5,5 @@
 // others. They use Debian's interpreters by full path and the npm packages of package.json; `make test` installs both.
 // LICET_COMPAT_FLAGS are flags for every server, such as "--sandbox process" where containers do not work.
 //
-// The texts of errors that the tests want are AWS's: those of the sources that the services' errors.go name.
+// The texts of errors that the tests want are AWS's: those of the sources that the services' errors name.
 package compat

@@ -1,6 +1,6 @@
 // Package awserr is the one error type that may reach a client.
 //
-// A service makes its own errors in errors.go with AWS's code, HTTP status and text; a protocol codec writes them in its own
+// A service makes its own errors in one place, with AWS's code, HTTP status and text; a protocol codec writes them in its own
 // shape. Every other error becomes InternalFailure at the edge, its text only in the log. Values are immutable after they are
 // made and safe to share.
 package awserr

@@ -425,6 +425,3 @@ func (s *Service) target(ctx context.Context, c *service.Call, action string, r 
 	t.Policy, err = s.policies.Consulted(ctx, f.policies, r.Qualifier)
 	return t, err
 }
-
-// withKeys adds condition keys to a target whose own keys are shared.
-func withKeys(t service.Target, set func(*authz.Context)) service.Target { return t.With(set) }

@@ -33,7 +33,7 @@ func (s *Service) putFunctionCodeSigningConfigTarget(
 	if err != nil {
 		return service.Target{}, err
 	}
-	return withKeys(t, func(keys *authz.Context) { keys.Set("lambda:CodeSigningConfigArn", *in.CodeSigningConfigArn) }), nil
+	return t.With(func(keys *authz.Context) { keys.Set("lambda:CodeSigningConfigArn", *in.CodeSigningConfigArn) }), nil
 }
 
 // putFunctionCodeSigningConfigNeeds: the action is on the function and on the configuration (iam-lambda.json).

@@ -33,7 +33,7 @@ func (s *Service) tagResourceTarget(ctx context.Context, c *service.Call, in *sd
 	if err != nil {
 		return service.Target{}, err
 	}
-	return withKeys(t, func(keys *authz.Context) { tag.InRequest(keys, in.Tags) }), nil
+	return t.With(func(keys *authz.Context) { tag.InRequest(keys, in.Tags) }), nil
 }
 
 func (s *Service) tagResource(

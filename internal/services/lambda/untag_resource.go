@@ -28,7 +28,7 @@ func (s *Service) untagResourceTarget(
 	if err != nil {
 		return service.Target{}, err
 	}
-	return withKeys(t, func(keys *authz.Context) { keys.SetList("aws:TagKeys", in.TagKeys...) }), nil
+	return t.With(func(keys *authz.Context) { keys.SetList("aws:TagKeys", in.TagKeys...) }), nil
 }
 
 func (s *Service) untagResource(

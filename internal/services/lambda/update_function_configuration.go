@@ -34,7 +34,7 @@ func (s *Service) updateFunctionConfigurationTarget(
 	if err != nil {
 		return service.Target{}, err
 	}
-	return withKeys(t, func(keys *authz.Context) { s.conditionKeys(updateSettings(in), keys) }), nil
+	return t.With(func(keys *authz.Context) { s.conditionKeys(updateSettings(in), keys) }), nil
 }
 
 func (s *Service) updateFunctionConfigurationNeeds(
