@@ -93,10 +93,17 @@ type guarded struct {
 }
 
 func (g guarded) RoundTrip(r *http.Request) (*http.Response, error) {
-	if host := r.URL.Hostname(); r.URL.Scheme != "https" && !(g.here && isLoopback(host)) {
+	switch host := r.URL.Hostname(); {
+	case isLoopback(host) && !g.here:
+		return nil, fmt.Errorf("%s is not asked for a registry elsewhere", host)
+	case !isLoopback(host) && r.URL.Scheme != "https":
 		return nil, fmt.Errorf("%s is not asked without TLS", host)
 	}
 	return g.RoundTripper.RoundTrip(r)
 }
 
-func isLoopback(host string) bool { return host == "localhost" || net.ParseIP(host).IsLoopback() }
+// isLoopback tells the names of this machine; the unspecified address reaches it, too.
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip.IsLoopback() || ip.IsUnspecified()
+}

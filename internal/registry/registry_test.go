@@ -106,3 +106,44 @@ func TestResolveStaysAway(t *testing.T) {
 		}
 	}
 }
+
+// What a registry elsewhere redirects to is never this machine, and nothing elsewhere is asked without TLS.
+func TestGuard(t *testing.T) {
+	asked := ""
+	through := roundTripper(func(r *http.Request) (*http.Response, error) {
+		asked = r.URL.String()
+		return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Request: r}, nil
+	})
+	for _, c := range []struct {
+		url        string
+		here, want bool
+	}{
+		{"http://127.0.0.1:5000/v2/", true, true},
+		{"https://localhost:5000/v2/", true, true},
+		{"http://127.0.0.1:5000/v2/", false, false},
+		{"https://127.0.0.1:5000/v2/", false, false},
+		{"https://[::1]/v2/", false, false},
+		{"https://0.0.0.0/v2/", false, false},
+		{"https://registry.example.com/v2/", false, true},
+		{"https://registry.example.com/v2/", true, true},
+		{"http://registry.example.com/v2/", false, false},
+		{"http://10.0.0.1/v2/", true, false},
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		asked = ""
+		resp, err := guarded{through, c.here}.RoundTrip(req)
+		if got := err == nil; got != c.want || got != (asked == c.url) {
+			t.Errorf("%s for a registry here %v: let through %v, %v", c.url, c.here, got, err)
+		}
+		if resp != nil {
+			resp.Body.Close() // there is none
+		}
+	}
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
