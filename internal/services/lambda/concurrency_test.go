@@ -501,3 +501,14 @@ func TestRunReportsBrokenFunctions(t *testing.T) {
 		t.Errorf("got failure %q, want that of an invocation, %v", got, err)
 	}
 }
+
+func TestConcernsProvision(t *testing.T) {
+	for key, want := range map[string]bool{
+		"lambda/concurrency/1/r": true, "lambda/1/r/of/f/alias/live": true, "lambda/1/r/of/f/version/0011": true, "lambda/1/r/of/f/*": true,
+		"lambda/1/r/function/f": false, "lambda/1/r/of/alias/policy/": false, "lambda/event/1/r/version/2026-x": false, "iam/1/alias/x": false,
+	} {
+		if got := concernsProvision(key); got != want {
+			t.Errorf("%s: got %v", key, got)
+		}
+	}
+}

@@ -52,8 +52,11 @@ func (s *Service) Run(ctx context.Context) error {
 
 // concernsProvision tells whether a change of a key, or of a prefix, may change which environments are wanted.
 func concernsProvision(key string) bool {
-	return strings.HasPrefix(key, concurrencyPrefix) || strings.HasSuffix(key, "*") ||
-		strings.HasPrefix(key, "lambda/") && (strings.Contains(key, "/alias/") || strings.Contains(key, "/version/"))
+	if strings.HasPrefix(key, concurrencyPrefix) || strings.HasSuffix(key, "*") {
+		return true
+	}
+	parts := strings.SplitN(key, "/", 7) // lambda/<account>/<region>/of/<name>/<kind>/…
+	return len(parts) == 7 && parts[0] == "lambda" && parts[3] == "of" && (parts[5] == "alias" || parts[5] == "version")
 }
 
 // provision tells the Runner which environments are wanted. After an error some may be missing, or nothing was changed.
