@@ -60,6 +60,7 @@ type environment struct {
 // process is one run of the runtime.
 type process struct {
 	*session
+	sandbox.Running
 	output *output
 	exit   sandbox.Exit // valid when ended is closed
 	err    error        // valid when ended is closed: the driver lost the process
@@ -168,7 +169,7 @@ func (e *environment) start() error {
 	p := &process{session: newSession(), output: out}
 	e.goroutines.Go(out.copy)
 	e.api.session.Store(p.session)
-	err = e.sandbox.Start(e.m.lifetime, sandbox.Process{Args: e.command.Args, Env: e.variables(), Dir: taskRoot,
+	p.Running, err = e.sandbox.Start(e.m.lifetime, sandbox.Process{Args: e.command.Args, Env: e.variables(), Dir: taskRoot,
 		Stdout: out.in, Stderr: out.in})
 	if err != nil {
 		e.api.session.Store(nil)
@@ -176,7 +177,7 @@ func (e *environment) start() error {
 	}
 	e.process = p
 	e.goroutines.Go(func() {
-		p.exit, p.err = e.sandbox.Wait(context.Background()) // stop and close see to it that it returns
+		p.exit, p.err = p.Wait(context.Background()) // stop and close see to it that it returns
 		p.err = errors.Join(p.err, out.finish())
 		close(p.ended)
 	})
@@ -201,7 +202,7 @@ func (e *environment) alive() bool {
 func (e *environment) kill() error {
 	p := e.process
 	e.process = nil
-	if err := e.sandbox.Kill(); err != nil {
+	if err := p.Kill(); err != nil {
 		return fmt.Errorf("kill runtime of %s: %w", e.function.ARN, err)
 	}
 	limit := time.NewTimer(stopLimit)

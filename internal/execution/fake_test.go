@@ -73,89 +73,86 @@ type fakeSandbox struct {
 	spec      sandbox.Spec
 	tmp       map[string]string // /tmp: one process at a time uses it
 	listeners map[string]net.Listener
-	processes int
 
-	mu   sync.Mutex
+	mu        sync.Mutex
+	processes []*fakeRunning
+}
+
+// fakeRunning is a process that was started.
+type fakeRunning struct {
 	kill context.CancelFunc
 	done chan struct{}
-	exit sandbox.Exit
+	exit sandbox.Exit // valid when done is closed
 }
 
 func (s *fakeSandbox) Listener(name string) (net.Listener, string) {
 	return s.listeners[name], s.listeners[name].Addr().String()
 }
 func (s *fakeSandbox) Path(target string) string { return target }
-func (s *fakeSandbox) Signal(int) error          { return errors.ErrUnsupported }
 func (s *fakeSandbox) Usage() (sandbox.Usage, error) {
 	return sandbox.Usage{MemoryPeakBytes: 40 << 20}, nil
 }
 
-func (s *fakeSandbox) Start(_ context.Context, p sandbox.Process) error {
+func (s *fakeSandbox) Dial(context.Context, int) (net.Conn, error) { return nil, errors.ErrUnsupported }
+
+func (s *fakeSandbox) Fit(context.Context, sandbox.Limits, []sandbox.Mount) error {
+	return errors.ErrUnsupported
+}
+
+func (s *fakeSandbox) Start(_ context.Context, p sandbox.Process) (sandbox.Running, error) {
 	if s.driver.startIt != nil {
-		return s.driver.startIt
+		return nil, s.driver.startIt
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.done != nil {
-		select {
-		case <-s.done:
-		default:
-			return errors.New("a process is running")
-		}
-	}
 	ctx, kill := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	s.kill, s.done = kill, done
-	s.processes++
-	process := &fakeProcess{Process: p, ctx: ctx, sandbox: s, run: s.processes}
+	r := &fakeRunning{kill: kill, done: make(chan struct{})}
+	s.processes = append(s.processes, r)
+	process := &fakeProcess{Process: p, ctx: ctx, sandbox: s, run: len(s.processes)}
 	process.client.Transport = &http.Transport{}
 	go func() {
-		exit := s.driver.program(process)
+		defer close(r.done)
+		r.exit = s.driver.program(process)
 		process.client.CloseIdleConnections()
 		if ctx.Err() != nil {
-			exit = sandbox.Exit{Code: -1, Signal: 9}
+			r.exit = sandbox.Exit{Code: -1, Signal: 9}
 		}
-		s.mu.Lock()
-		s.exit = exit
-		s.mu.Unlock()
-		close(done)
 	}()
-	return nil
+	return r, nil
 }
 
-func (s *fakeSandbox) Wait(ctx context.Context) (sandbox.Exit, error) {
-	s.mu.Lock()
-	done := s.done
-	s.mu.Unlock()
+func (r *fakeRunning) Wait(ctx context.Context) (sandbox.Exit, error) {
 	select {
-	case <-done:
+	case <-r.done:
+		return r.exit, nil
 	case <-ctx.Done():
 		return sandbox.Exit{}, ctx.Err()
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.exit, nil
 }
+
+func (r *fakeRunning) Kill() error {
+	r.kill()
+	return nil
+}
+
+func (r *fakeRunning) Signal(int) error { return errors.ErrUnsupported }
 
 func (s *fakeSandbox) Kill() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.kill != nil {
-		s.kill()
+	for _, r := range s.processes {
+		r.kill()
 	}
 	return nil
 }
 
 func (s *fakeSandbox) Close() error {
 	_ = s.Kill()
-	s.mu.Lock()
-	done := s.done
-	s.mu.Unlock()
-	if done != nil {
-		<-done
-	}
 	for _, l := range s.listeners {
-		_ = l.Close()
+		l.Close()
+	}
+	for _, r := range s.processes {
+		<-r.done
 	}
 	s.driver.mu.Lock()
 	defer s.driver.mu.Unlock()

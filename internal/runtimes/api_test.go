@@ -119,8 +119,9 @@ func run(t *testing.T, runtime string, sc scenario) {
 		"AWS_LAMBDA_FUNCTION_NAME=f", "AWS_LAMBDA_FUNCTION_VERSION=$LATEST", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=128",
 		"AWS_LAMBDA_LOG_GROUP_NAME=/aws/lambda/f", "AWS_LAMBDA_LOG_STREAM_NAME=stream")
 	var log bytes.Buffer
-	p := sandbox.Process{Args: c.Args, Env: append(env, sc.env...), Dir: "/var/task", Stdout: &log, Stderr: &log}
-	if err := s.Start(ctx, p); err != nil {
+	process, err := s.Start(ctx,
+		sandbox.Process{Args: c.Args, Env: append(env, sc.env...), Dir: "/var/task", Stdout: &log, Stderr: &log})
+	if err != nil {
 		t.Fatal(err)
 	}
 	for _, in := range sc.invocations {
@@ -133,16 +134,16 @@ func run(t *testing.T, runtime string, sc scenario) {
 			p.Body = plain(p.Body, code, c)
 			got = append(got, p)
 		case <-ctx.Done():
-			s.Kill()
-			s.Wait(t.Context())
+			process.Kill()
+			process.Wait(t.Context())
 			t.Fatalf("got %d of %d posts: %+v; log:\n%s", len(got), len(sc.want), got, log.String())
 		}
 	}
 	if !sc.ended {
-		s.Kill()
+		process.Kill()
 		sc.exit = sandbox.Exit{Code: -1, Signal: 9}
 	}
-	exit, err := s.Wait(ctx)
+	exit, err := process.Wait(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}

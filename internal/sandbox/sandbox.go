@@ -1,6 +1,6 @@
 // Package sandbox is the contract of the places where function code runs.
 //
-// A Driver makes sandboxes; a Sandbox runs one process tree at a time, in isolation that the driver's package documents. The
+// A Driver makes sandboxes; a Sandbox runs process trees side by side, in isolation that the driver's package documents. The
 // package knows nothing of Lambda, roles or requests. Drivers and sandboxes are safe for concurrent use. When Close returns,
 // no process, mount, cgroup, namespace or file of the sandbox is left. After a crash of the server, a new Driver removes what the
 // old one left. Drivers are in the folders below and pass sandboxtest.
@@ -23,10 +23,8 @@ var (
 	// ErrExec: the program of a Process is missing or cannot be executed. It comes from Start, or, where the driver learns it
 	// later, from Wait.
 	ErrExec = errors.New("program cannot be executed")
-	// ErrRunning: Start was called while a process, or one it left behind, was there.
-	ErrRunning = errors.New("sandbox is running a process")
-	// ErrNotRunning: there is no process to wait for or to signal.
-	ErrNotRunning = errors.New("sandbox runs no process")
+	// ErrEnded: there is no process to signal any more.
+	ErrEnded = errors.New("process has ended")
 	// ErrClosed: the sandbox or its driver was closed.
 	ErrClosed = errors.New("sandbox is closed")
 )
@@ -53,6 +51,8 @@ type Spec struct {
 	// Mounts are shown read-only inside. The code runs as a user that owns none of them: what it must read has to be readable
 	// for everyone.
 	Mounts []Mount
+	// Later are targets that Fit may mount at: until then empty directories. Only without RootDir.
+	Later []string
 	// Limits bound what the processes may use.
 	Limits Limits
 	// Network beyond the listeners.
@@ -96,6 +96,14 @@ func (l Limits) OrDefault() Limits {
 	return l
 }
 
+// Validate says whether the limits can be meant.
+func (l Limits) Validate() error {
+	if min(l.MemoryBytes, l.CPUMillis, l.Processes, l.OpenFiles, l.TmpBytes) < 0 {
+		return fmt.Errorf("limits %+v: negative", l)
+	}
+	return nil
+}
+
 // ListenerSpec asks for a TCP listener on the sandbox's loopback.
 type ListenerSpec struct {
 	Name string
@@ -118,9 +126,13 @@ func (s Spec) Validate() error {
 			return fmt.Errorf("mount of %q at %q: want clean absolute paths", m.Source, m.Target)
 		}
 	}
-	l := s.Limits
-	if min(l.MemoryBytes, l.CPUMillis, l.Processes, l.OpenFiles, l.TmpBytes) < 0 {
-		return fmt.Errorf("limits %+v: negative", l)
+	for _, target := range s.Later {
+		if s.RootDir != "" || !filepath.IsAbs(target) || filepath.Clean(target) != target || target == "/" {
+			return fmt.Errorf("place for a mount at %q: want a clean absolute path, and no root directory", target)
+		}
+	}
+	if err := s.Limits.Validate(); err != nil {
+		return err
 	}
 	switch s.Network {
 	case "", NetworkNone, NetworkHost:
@@ -163,7 +175,7 @@ type Exit struct {
 	OutOfMemory bool
 }
 
-// Usage is what the sandbox has used since its process started.
+// Usage is what a sandbox has used since it was made.
 type Usage struct {
 	// MemoryPeakBytes is the most memory in use at one time, at most the limit, where the driver can tell.
 	MemoryPeakBytes int64
@@ -172,7 +184,7 @@ type Usage struct {
 
 // Driver makes sandboxes.
 type Driver interface {
-	// Name for logs and the doctor: "oci", "process".
+	// Name for logs and the doctor: "native", "oci", "process".
 	Name() string
 	// Create prepares a sandbox: file system, network, listeners, limits. Nothing runs in it yet.
 	Create(ctx context.Context, spec Spec) (Sandbox, error)
@@ -182,26 +194,37 @@ type Driver interface {
 	Close() error
 }
 
-// Sandbox is one isolated place.
+// Sandbox is one isolated place. Its processes share its files, network and limits; where the driver isolates, each process tree
+// sees only its own processes.
 type Sandbox interface {
 	// Listener returns the listener of that name in Spec.Listeners, and the host:port by which code inside reaches it. The
 	// sandbox closes it. It is nil for a name that is not there.
 	Listener(name string) (l net.Listener, address string)
+	// Dial connects to a TCP port at 127.0.0.1 as code inside does.
+	Dial(ctx context.Context, port int) (net.Conn, error)
 	// Path gives the path by which code inside sees the target of a mount, a path below it, or /tmp: itself where the driver
 	// has an own file system.
 	Path(target string) string
-	// Start runs a process. A sandbox runs one at a time; when it has ended, and all its children are gone, another may be
-	// started. ctx bounds the start alone, not the life of the process.
-	Start(ctx context.Context, p Process) error
-	// Wait returns when the process, and every process it left behind, has ended and its output is delivered. Any number of
-	// callers may wait, also after the end.
-	Wait(ctx context.Context) (Exit, error)
-	// Kill ends all processes at once (SIGKILL). It returns before they are gone: use Wait. It does nothing when none runs.
+	// Fit gives a sandbox, also one in which processes run, its limits anew, but for OpenFiles, and shows mounts at targets of
+	// Spec.Later. After an error the sandbox is good for nothing but Close.
+	Fit(ctx context.Context, l Limits, mounts []Mount) error
+	// Start runs a process beside those that run. ctx bounds the start alone, not the life of the process.
+	Start(ctx context.Context, p Process) (Running, error)
+	// Kill ends all processes at once (SIGKILL). It returns before they are gone: use Running.Wait.
 	Kill() error
-	// Signal sends a signal to the first process.
-	Signal(signal int) error
-	// Usage since the process started.
+	// Usage of all processes together.
 	Usage() (Usage, error)
 	// Close kills what runs and removes the sandbox.
 	Close() error
+}
+
+// Running is a process that was started, with all that it starts.
+type Running interface {
+	// Wait returns when the process, and every process it left behind, has ended and its output is delivered. Any number of
+	// callers may wait, also after the end.
+	Wait(ctx context.Context) (Exit, error)
+	// Kill ends the process and what it started (SIGKILL). It returns before they are gone. It does nothing after the end.
+	Kill() error
+	// Signal sends a signal to the process, or returns ErrEnded.
+	Signal(signal int) error
 }

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"github.com/licet/licet/internal/sandbox"
+	"github.com/licet/licet/internal/sandbox/linux"
 )
 
 // The part of the OCI runtime specification's config.json that we use
@@ -67,29 +68,21 @@ type (
 	}
 )
 
-// maskedPaths show what belongs to the host; readonlyPaths must not be written even by a user that could.
-var (
-	maskedPaths = [...]string{"/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kallsyms", "/proc/kcore", "/proc/keys",
-		"/proc/kmsg", "/proc/latency_stats", "/proc/sched_debug", "/proc/scsi", "/proc/sysrq-trigger", "/proc/timer_list", "/proc/timer_stats"}
-	readonlyPaths = [...]string{"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys"}
-)
-
 // config describes a process in a box. There is no PID namespace in it: the runtime itself starts in the sandbox's own,
 // and /proc is the one mounted there.
-func config(spec sandbox.Spec, i ids, p sandbox.Process) ociConfig {
+func config(g *linux.Ground, p sandbox.Process) ociConfig {
+	i := g.IDs
 	c := ociConfig{
-		Version: "1.0.2", Hostname: hostName,
-		Root: ociRoot{Path: filepath.Join(boxDir, boxRoot), Readonly: true},
+		Version: "1.0.2", Hostname: linux.HostName,
+		Root: ociRoot{Path: filepath.Join(linux.BoxDir, linux.BoxRoot), Readonly: true},
 		Process: ociProcess{
-			User: ociUser{i.user, i.group}, Args: p.Args, Env: p.Env, Dir: p.Dir, NoNewPrivileges: true,
+			User: ociUser{i.User, i.Group}, Args: p.Args, Env: p.Env, Dir: p.Dir, NoNewPrivileges: true,
 			Capabilities: map[string][]string{"bounding": {}, "effective": {}, "inheritable": {}, "permitted": {}, "ambient": {}},
 			Rlimits: []ociRlimit{
-				{"RLIMIT_NOFILE", spec.Limits.OpenFiles, spec.Limits.OpenFiles},
-				// 1, not 0: it also keeps the kernel from giving memory, with credentials in it, to a program of the host (core(5),
-				// coredump_pipe in the kernel's fs/coredump.c).
-				{"RLIMIT_CORE", 1, 1},
+				{"RLIMIT_NOFILE", g.Spec.Limits.OpenFiles, g.Spec.Limits.OpenFiles},
+				{"RLIMIT_CORE", linux.CoreLimit, linux.CoreLimit},
 			},
-			OOMScoreAdj: 500, // should the host itself run out of memory, functions go before the server
+			OOMScoreAdj: linux.OOMScore,
 		},
 		Mounts: []ociMount{
 			{"/proc", "bind", "/proc", []string{"rbind", "nosuid", "noexec", "nodev"}},
@@ -97,7 +90,7 @@ func config(spec sandbox.Spec, i ids, p sandbox.Process) ociConfig {
 		},
 		Linux: ociLinux{
 			Namespaces: []ociNamespace{{Type: "mount"}, {Type: "ipc"}, {Type: "uts"}, {Type: "cgroup"}},
-			Seccomp:    seccomp(), MaskedPaths: maskedPaths[:], ReadonlyPaths: readonlyPaths[:],
+			Seccomp:    seccomp(), MaskedPaths: linux.MaskedPaths[:], ReadonlyPaths: linux.ReadonlyPaths[:],
 		},
 	}
 	if c.Process.Dir == "" {
@@ -106,12 +99,12 @@ func config(spec sandbox.Spec, i ids, p sandbox.Process) ociConfig {
 	if c.Process.Env == nil {
 		c.Process.Env = []string{}
 	}
-	if spec.Network != sandbox.NetworkHost {
-		c.Linux.Namespaces = append(c.Linux.Namespaces, ociNamespace{"network", filepath.Join(boxDir, boxNetwork)})
+	if g.Spec.Network != sandbox.NetworkHost {
+		c.Linux.Namespaces = append(c.Linux.Namespaces, ociNamespace{"network", filepath.Join(linux.BoxDir, linux.BoxNetwork)})
 	}
-	if i.namespace {
+	if i.Namespace {
 		c.Linux.Namespaces = append(c.Linux.Namespaces, ociNamespace{Type: "user"})
-		c.Linux.UIDMappings = []ociMapping{{0, i.base, idCount}}
+		c.Linux.UIDMappings = []ociMapping{{0, i.Base, linux.IDCount}}
 		c.Linux.GIDMappings = c.Linux.UIDMappings
 	}
 	return c

@@ -17,7 +17,7 @@ var errLinux = errors.New("the oci driver needs Linux: run the server in a Linux
 type Driver struct{}
 
 // New returns a driver whose Check explains.
-func New(Config) (*Driver, error) { return &Driver{}, nil }
+func New(Config) (sandbox.Driver, error) { return &Driver{}, nil }
 
 // Name is "oci".
 func (*Driver) Name() string { return "oci" }

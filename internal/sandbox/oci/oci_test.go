@@ -31,9 +31,7 @@ func needRoot(t testing.TB, runtime string) {
 func conformance(runtime string, users bool) sandboxtest.Config {
 	return sandboxtest.Config{Isolates: true, New: func(t *testing.T, dir string) sandbox.Driver {
 		needRoot(t, runtime)
-		d := newDriver(t, Config{Dir: dir, Runtime: runtime})
-		d.users = d.users && users
-		return d
+		return newDriver(t, Config{Dir: dir, Runtime: runtime, WithoutUsers: !users})
 	}, CopiesOutput: runtime == "runc"} // docs/DIFFERENCES.md
 }
 
@@ -46,7 +44,7 @@ func TestConformance(t *testing.T) {
 
 func TestCrash(t *testing.T) { sandboxtest.Crash(t, "TestCrash", conformance("crun", true)) }
 
-func newDriver(t testing.TB, c Config) *Driver {
+func newDriver(t testing.TB, c Config) sandbox.Driver {
 	t.Helper()
 	d, err := New(c)
 	if err != nil {
@@ -104,11 +102,12 @@ func TestNothingLeft(t *testing.T) {
 			t.Fatal(err)
 		}
 		script := sandbox.Process{Args: []string{"/bin/sh", "-c", "echo x > /tmp/x; sleep 1000 & [ " + fmt.Sprint(i) + " = 0 ] || wait"}}
-		if err := s.Start(t.Context(), script); err != nil {
+		p, err := s.Start(t.Context(), script)
+		if err != nil {
 			t.Fatal(err)
 		}
 		if i == 0 {
-			if _, err := s.Wait(t.Context()); err != nil {
+			if _, err := p.Wait(t.Context()); err != nil {
 				t.Error(err)
 			}
 		}
@@ -129,45 +128,6 @@ func TestNothingLeft(t *testing.T) {
 		}
 	}
 	t.Errorf("what is left (-before +after):\n%s", diff)
-}
-
-// TestLeftoverCgroups: a crash of the machine's memory aside, cgroups are all that a server can leave.
-func TestLeftoverCgroups(t *testing.T) {
-	needRoot(t, "crun")
-	dir := t.TempDir()
-	d := newDriver(t, Config{Dir: dir})
-	g, err := d.cgroups.create("left", sandbox.Limits{}.OrDefault())
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command("sleep", "1000")
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	if err := g.add(cmd.Process.Pid); err != nil {
-		t.Fatal(err)
-	}
-	d.lock.Close() // as the end of the process would
-	reaped := make(chan error, 1)
-	go func() { reaped <- cmd.Wait() }()
-	second := newDriver(t, Config{Dir: dir})
-	if err := <-reaped; err == nil || !strings.Contains(err.Error(), "killed") {
-		t.Errorf("process in a cgroup that was left: got %v, want killed", err)
-	}
-	for _, c := range []string{"memory", "pids", "cpu"} {
-		if group, _ := g.dir(c); exists(group) {
-			t.Errorf("%s is still there", group)
-		}
-	}
-	if err := second.Close(); err != nil {
-		t.Error(err)
-	}
-	d.thread.Close()
-}
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
 }
 
 func TestDirectoryHasOneOwner(t *testing.T) {
@@ -220,10 +180,11 @@ func TestFailedStart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Start(t.Context(), sandbox.Process{Args: []string{"/bin/sh"}, Dir: "/no/such/directory"}); err != nil {
+	p, err := s.Start(t.Context(), sandbox.Process{Args: []string{"/bin/sh"}, Dir: "/no/such/directory"})
+	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Wait(t.Context()); err == nil || !strings.Contains(err.Error(), "/no/such/directory") {
+	if _, err := p.Wait(t.Context()); err == nil || !strings.Contains(err.Error(), "/no/such/directory") {
 		t.Errorf("got %v, want the runtime's reason", err)
 	}
 }
@@ -238,10 +199,11 @@ func BenchmarkStart(b *testing.B) {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		if err := s.Start(b.Context(), sandbox.Process{Args: []string{"/usr/bin/true"}}); err != nil {
+		p, err := s.Start(b.Context(), sandbox.Process{Args: []string{"/usr/bin/true"}})
+		if err != nil {
 			b.Fatal(err)
 		}
-		if _, err := s.Wait(b.Context()); err != nil {
+		if _, err := p.Wait(b.Context()); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -50,61 +50,52 @@ func runtimeError(log io.Reader) error {
 	return fmt.Errorf("start container: %s", message)
 }
 
-// program waits until the program has begun and returns its process id on the host, or 0 when it has ended.
-func (r *run) program() (int, error) {
+// Program waits until the program has begun.
+func (c *container) Program() (int, error) {
 	for {
-		pid, begun, err := r.look()
+		pid, begun, err := c.look()
 		if begun || err != nil {
 			return pid, err
 		}
 		select {
-		case <-r.stop:
+		case <-c.stop:
 			return 0, nil
 		case <-time.After(pollTime):
 		}
 	}
 }
 
-// look finds the program's process. The runtime writes its id, as the PID namespace has it, into a file.
-func (r *run) look() (pid int, begun bool, err error) {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/root%s", r.cmd.Process.Pid, filepath.Join(boxDir, boxPID)))
-	inside := strings.TrimSpace(string(b))
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) || err == nil && inside == "" {
+// look finds the program's process. The runtime writes its number in the PID namespace into a file.
+func (c *container) look() (pid int, begun bool, err error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/root%s", c.Init(), filepath.Join(c.dir, pidFile)))
+	text := strings.TrimSpace(string(b))
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) || err == nil && text == "" {
 		return 0, false, nil // or the runtime has just ended
 	}
-	if err != nil {
-		return 0, false, fmt.Errorf("find process: %v", err)
+	inside := 0
+	if err == nil {
+		inside, err = strconv.Atoi(text)
 	}
-	pids, err := r.group.processes()
+	if err == nil {
+		pid, err = c.ground.Find(c.Init(), inside)
+	}
 	if err != nil {
 		return 0, true, fmt.Errorf("find process: %v", err)
 	}
-	for _, pid := range pids {
-		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-		if err != nil {
-			continue // ended meanwhile
-		}
-		// proc_pid_status(5): the last of NSpid is the id in the innermost namespace.
-		_, rest, _ := strings.Cut(string(status), "\nNSpid:")
-		line, _, _ := strings.Cut(rest, "\n")
-		if f := strings.Fields(line); len(f) > 1 && f[len(f)-1] == inside {
-			return pid, true, nil
-		}
-	}
-	return 0, true, nil
+	return pid, true, nil
 }
 
 // endStrays kills what the program leaves behind when it ends: the runtimes stay until the last process inside has ended. It
 // returns when the runtime has ended.
-func (r *run) endStrays() error {
-	pid, err := r.program()
+func (c *container) endStrays() error {
+	pid, err := c.Program()
 	if err == nil && pid != 0 {
 		err = awaitEnd(pid)
 	}
 	if err != nil {
 		return fmt.Errorf("watch process: %w", err)
 	}
-	return r.killRest()
+	return c.killRest()
 }
 
 // pollTime is how often a condition without an event is looked at.
@@ -132,30 +123,20 @@ func awaitEnd(pid int) error {
 	})
 }
 
-// killRest kills all processes but the runtime, until the runtime ends. The group is there for as long.
-func (r *run) killRest() error {
-	for moved := false; ; {
+// killRest kills all processes but the runtime, until the runtime ends. It may still need threads.
+func (c *container) killRest() error {
+	for moved := false; ; moved = true {
 		select {
-		case <-r.stop:
+		case <-c.stop:
 			return nil
 		case <-time.After(pollTime):
 		}
-		pids, err := r.group.processes()
-		if err != nil {
-			return err
-		}
-		rest := slices.DeleteFunc(pids, func(pid int) bool { return pid == r.cmd.Process.Pid })
-		if len(rest) == 0 {
-			continue
-		}
 		if !moved {
-			// From now on nobody forks, but the runtime may still need threads.
-			if err := r.group.release(r.cmd.Process.Pid); err != nil && !errors.Is(err, syscall.ESRCH) {
+			if err := c.ground.Leave(c.Init()); err != nil && !errors.Is(err, syscall.ESRCH) {
 				return err
 			}
-			moved = true
 		}
-		if err := r.group.kill(rest); err != nil {
+		if err := c.ground.KillMembers(c.Init()); err != nil {
 			return err
 		}
 	}

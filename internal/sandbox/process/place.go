@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -30,26 +32,25 @@ var errKillTime = errors.New("killed processes do not end")
 type place struct {
 	driver    *Driver
 	id        string
-	tmp       string // private directory, the /tmp of the code
-	mounts    []sandbox.Mount
-	limits    sandbox.Limits
+	tmp       string   // private directory, the /tmp of the code
+	later     []string // targets that Fit may show
 	listeners map[string]net.Listener
 
-	mu     sync.Mutex
+	mu     sync.Mutex // above the fields below
 	closed bool
-	run    *run // the last one, running or ended
+	mounts []sandbox.Mount
+	limits sandbox.Limits
+	runs   map[*run]bool // that have not ended
+	used   sandbox.Usage // CPU of those that have, and the most memory that a call of Usage saw
 }
 
 // run is one process of a sandbox.
 type run struct {
+	place   *place
 	process *os.Process
-	// peak is the most memory that a call of Usage saw, under place.mu. What the kernel tells at the end is of no use: getrusage(2)
-	// counts the memory of the server, from which the process was forked.
-	peak int64
-	done chan struct{} // closed when the fields below are set
-	exit sandbox.Exit
-	cpu  int64
-	err  error
+	done    chan struct{} // closed when the fields below are set
+	exit    sandbox.Exit
+	err     error
 }
 
 func (s *place) Listener(name string) (net.Listener, string) {
@@ -61,33 +62,69 @@ func (s *place) Listener(name string) (net.Listener, string) {
 }
 
 func (s *place) Path(target string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return hostPath(append([]sandbox.Mount{{Source: s.tmp, Target: "/tmp"}}, s.mounts...), target)
 }
 
-func (s *place) Start(ctx context.Context, p sandbox.Process) error {
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("start process: %w", err)
+// Dial connects to the host's loopback, which is the sandbox's.
+func (s *place) Dial(ctx context.Context, port int) (net.Conn, error) {
+	var d net.Dialer
+	return d.DialContext(ctx, "tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+}
+
+// Fit remembers: nothing is limited, and nothing is mounted.
+func (s *place) Fit(_ context.Context, l sandbox.Limits, mounts []sandbox.Mount) error {
+	if err := l.Validate(); err != nil {
+		return err
 	}
-	if len(p.Args) == 0 {
-		return fmt.Errorf("start process: no program given: %w", sandbox.ErrExec)
+	for _, m := range mounts {
+		if !slices.Contains(s.later, m.Target) {
+			return fmt.Errorf("show %s at %s: the sandbox has no place for it", m.Source, m.Target)
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return sandbox.ErrClosed
 	}
-	if s.run != nil && !s.run.ended() {
-		return sandbox.ErrRunning
+	open := s.limits.OpenFiles
+	s.limits = l.OrDefault()
+	s.limits.OpenFiles = open
+	s.mounts = append(slices.Clone(s.mounts), mounts...)
+	return nil
+}
+
+func (s *place) Start(ctx context.Context, p sandbox.Process) (sandbox.Running, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("start process: %w", err)
 	}
+	if len(p.Args) == 0 {
+		return nil, fmt.Errorf("start process: no program given: %w", sandbox.ErrExec)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, sandbox.ErrClosed
+	}
+	r, err := s.start(p)
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// start is called with the lock.
+func (s *place) start(p sandbox.Process) (*run, error) {
 	cmd := s.command(p)
 	program, err := find(cmd.Path, cmd.Dir, cmd.Env)
 	if err != nil {
-		return fmt.Errorf("start %s: %w: %w", p.Args[0], err, sandbox.ErrExec)
+		return nil, fmt.Errorf("start %s: %w: %w", p.Args[0], err, sandbox.ErrExec)
 	}
 	cmd.Path = program
 	out, err := newOutput(p.Stdout, p.Stderr)
 	if err != nil {
-		return fmt.Errorf("start process: %v", err)
+		return nil, fmt.Errorf("start process: %v", err)
 	}
 	cmd.Stdout, cmd.Stderr = out.stdout, out.stderr
 	err = s.driver.thread.Do(cmd.Start)
@@ -97,16 +134,16 @@ func (s *place) Start(ctx context.Context, p sandbox.Process) error {
 		if errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) || errors.Is(err, syscall.ENOEXEC) {
 			err = fmt.Errorf("%w: %w", err, sandbox.ErrExec)
 		}
-		return fmt.Errorf("start %s: %w", p.Args[0], err)
+		return nil, fmt.Errorf("start %s: %w", p.Args[0], err)
 	}
-	r := &run{process: cmd.Process, done: make(chan struct{})}
-	s.run = r
-	go s.finish(r, out)
+	r := &run{place: s, process: cmd.Process, done: make(chan struct{})}
+	s.runs[r] = true
+	go r.finish(out)
 	// The limit may come a moment after the first instructions of the program; a program that beats it keeps its open files.
 	if err := limitOpenFiles(cmd.Process.Pid, s.limits.OpenFiles); err != nil && !errors.Is(err, syscall.ESRCH) {
-		return errors.Join(fmt.Errorf("limit open files: %v", err), s.killRun(r))
+		return nil, errors.Join(fmt.Errorf("limit open files: %v", err), r.Kill())
 	}
-	return nil
+	return r, nil
 }
 
 // command translates the targets of mounts and adds TMPDIR. It leaves /tmp alone: a caller has it from Path, and that may be below
@@ -149,11 +186,11 @@ func find(name, dir string, env []string) (string, error) {
 }
 
 // finish owns the process to its end.
-func (s *place) finish(r *run, out *output) {
+func (r *run) finish(out *output) {
 	defer close(r.done)
 	state, err := r.process.Wait()
 	if err == nil {
-		err = killRest(r.process.Pid, s.tmp)
+		err = r.killRest()
 	}
 	if err != nil {
 		// Without this the output might never end.
@@ -168,7 +205,22 @@ func (s *place) finish(r *run, out *output) {
 	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 		r.exit.Signal = int(status.Signal())
 	}
-	r.cpu = int64(state.UserTime() + state.SystemTime())
+	r.place.mu.Lock()
+	defer r.place.mu.Unlock()
+	r.place.used.CPUNanos += int64(state.UserTime() + state.SystemTime())
+}
+
+// killRest kills what the process left behind: its group, and, when no other process of the sandbox runs, all that have its TMPDIR.
+func (r *run) killRest() error {
+	s := r.place
+	s.mu.Lock()
+	delete(s.runs, r)
+	mark := ""
+	if len(s.runs) == 0 {
+		mark = s.tmp
+	}
+	defer s.mu.Unlock() // not before they are gone: a process that starts now would be taken for one of them
+	return killRest(r.process.Pid, mark)
 }
 
 func (r *run) ended() bool {
@@ -180,17 +232,7 @@ func (r *run) ended() bool {
 	}
 }
 
-func (s *place) current() *run {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.run
-}
-
-func (s *place) Wait(ctx context.Context) (sandbox.Exit, error) {
-	r := s.current()
-	if r == nil {
-		return sandbox.Exit{}, sandbox.ErrNotRunning
-	}
+func (r *run) Wait(ctx context.Context) (sandbox.Exit, error) {
 	select {
 	case <-r.done:
 		return r.exit, r.err
@@ -199,30 +241,21 @@ func (s *place) Wait(ctx context.Context) (sandbox.Exit, error) {
 	}
 }
 
-func (s *place) Kill() error {
-	r := s.current()
-	if r == nil || r.ended() {
+// Kill kills the group, whose first process finish waits for and whose strays it kills after that.
+func (r *run) Kill() error {
+	if r.ended() {
 		return nil
 	}
-	return s.killRun(r)
-}
-
-// killRun kills the group, whose first process finish waits for and whose strays it kills after that.
-func (s *place) killRun(r *run) error {
 	if err := syscall.Kill(-r.process.Pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
 		return fmt.Errorf("kill process group %d: %v", r.process.Pid, err)
 	}
 	return nil
 }
 
-func (s *place) Signal(signal int) error {
-	r := s.current()
-	if r == nil {
-		return sandbox.ErrNotRunning
-	}
+func (r *run) Signal(signal int) error {
 	err := r.process.Signal(syscall.Signal(signal))
 	if errors.Is(err, os.ErrProcessDone) {
-		return sandbox.ErrNotRunning
+		return sandbox.ErrEnded
 	}
 	if err != nil {
 		return fmt.Errorf("send signal %d: %v", signal, err)
@@ -230,22 +263,38 @@ func (s *place) Signal(signal int) error {
 	return nil
 }
 
-func (s *place) Usage() (sandbox.Usage, error) {
-	r := s.current()
-	if r == nil {
-		return sandbox.Usage{}, nil
-	}
+// running lists what runs.
+func (s *place) running() []*run {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if r.ended() {
-		return sandbox.Usage{MemoryPeakBytes: r.peak, CPUNanos: r.cpu}, nil
+	return slices.Collect(maps.Keys(s.runs))
+}
+
+func (s *place) Kill() error {
+	var errs []error
+	for _, r := range s.running() {
+		errs = append(errs, r.Kill())
 	}
-	u, err := usage(r.process.Pid)
-	if err != nil {
-		return sandbox.Usage{}, fmt.Errorf("read usage of process %d: %v", r.process.Pid, err)
+	return errors.Join(errs...)
+}
+
+// Usage adds up what runs. What the kernel tells at the end of a process is of no use for its memory: getrusage(2) counts the memory of
+// the server, from which it was forked.
+func (s *place) Usage() (sandbox.Usage, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := sandbox.Usage{CPUNanos: s.used.CPUNanos}
+	for r := range s.runs {
+		u, err := usage(r.process.Pid)
+		if err != nil {
+			return sandbox.Usage{}, fmt.Errorf("read usage of process %d: %v", r.process.Pid, err)
+		}
+		now.CPUNanos += u.CPUNanos
+		now.MemoryPeakBytes += u.MemoryPeakBytes
 	}
-	r.peak = max(r.peak, min(u.MemoryPeakBytes, s.limits.MemoryBytes))
-	return sandbox.Usage{MemoryPeakBytes: r.peak, CPUNanos: u.CPUNanos}, nil
+	s.used.MemoryPeakBytes = max(s.used.MemoryPeakBytes, min(now.MemoryPeakBytes, s.limits.MemoryBytes))
+	now.MemoryPeakBytes = s.used.MemoryPeakBytes
+	return now, nil
 }
 
 func (s *place) Close() error {
@@ -255,11 +304,11 @@ func (s *place) Close() error {
 		return nil
 	}
 	s.closed = true
-	r := s.run
+	runs := slices.Collect(maps.Keys(s.runs))
 	s.mu.Unlock()
 	var errs []error
-	if r != nil {
-		errs = append(errs, s.Kill())
+	for _, r := range runs {
+		errs = append(errs, r.Kill())
 		<-r.done
 		errs = append(errs, r.err)
 	}

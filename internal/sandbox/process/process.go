@@ -8,8 +8,8 @@
 // directory that stands for /tmp, unless it is there already), listeners at free ports of 127.0.0.1, and the open files limit
 // (on Linux). Mounts are not mounted: Path, and the driver itself in Args and Dir, turn a target into its source.
 //
-// When a process has ended, what it left behind is killed: its process group, and, on Linux, every process that has the
-// sandbox's TMPDIR in its first environment, whatever session it moved to. A process that clears its environment and leaves the
+// When a process has ended, what it left behind is killed: its process group, and, on Linux, when it was the last that ran, every
+// process that has the sandbox's TMPDIR in its first environment, whatever session it moved to. A process that clears its environment and leaves the
 // group is not found. On Linux the first process dies with the server; a new Driver of the same directory kills the rest and
 // removes the files of the old one.
 //
@@ -106,10 +106,11 @@ func (d *Driver) Check(ctx context.Context) error {
 		return err
 	}
 	defer s.Close()
-	if err := s.Start(ctx, sandbox.Process{Args: []string{"/bin/sh", "-c", "exit 0"}}); err != nil {
+	p, err := s.Start(ctx, sandbox.Process{Args: []string{"/bin/sh", "-c", "exit 0"}})
+	if err != nil {
 		return fmt.Errorf("run a child process (the process driver needs no more than that): %w", err)
 	}
-	exit, err := s.Wait(ctx)
+	exit, err := p.Wait(ctx)
 	if err == nil && exit.Code != 0 {
 		err = fmt.Errorf("a child process that does nothing ended with %+v", exit)
 	}
@@ -124,8 +125,8 @@ func (d *Driver) Create(ctx context.Context, spec sandbox.Spec) (sandbox.Sandbox
 	if spec.RootDir != "" {
 		return nil, fmt.Errorf("the process driver has no own root file system, so it cannot show %s", spec.RootDir)
 	}
-	s := &place{driver: d, id: spec.ID, tmp: filepath.Join(d.dir, spec.ID), mounts: spec.Mounts,
-		limits: spec.Limits.OrDefault(), listeners: map[string]net.Listener{}}
+	s := &place{driver: d, id: spec.ID, tmp: filepath.Join(d.dir, spec.ID), mounts: spec.Mounts, later: spec.Later,
+		limits: spec.Limits.OrDefault(), listeners: map[string]net.Listener{}, runs: map[*run]bool{}}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {

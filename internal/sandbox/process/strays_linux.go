@@ -63,7 +63,7 @@ func usage(pid int) (sandbox.Usage, error) {
 }
 
 // killRest kills every process of the group (0 for none) or whose first environment has the directory, or one below it, as its
-// TMPDIR, and returns when none is left.
+// TMPDIR ("" for no directory), and returns when none is left.
 func killRest(group int, dir string) error {
 	killed := map[int]bool{}
 	for deadline := time.Now().Add(killTime); time.Now().Before(deadline); time.Sleep(killPause) {
@@ -119,7 +119,7 @@ func findRest(group int, dir string) ([]int, error) {
 			continue
 		}
 		pgid, err := syscall.Getpgid(pid)
-		if err == nil && pgid == group || hasTMPDIR(env, dir) {
+		if err == nil && pgid == group || dir != "" && hasTMPDIR(env, dir) {
 			found = append(found, pid)
 		}
 	}

@@ -1,6 +1,7 @@
 package sandboxtest
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -52,10 +54,7 @@ func testEnvironment(t *testing.T, d sandbox.Driver) {
 	s := create(t, d, sandbox.Spec{})
 	env := []string{"PATH=/usr/bin:/bin", "EMPTY=", "SPACED= a  b ", "LINE=a=b\"c'd$e\\f", "UMLAUT=äöü", "TMPDIR=" + s.Path("/tmp")}
 	var out strings.Builder
-	if err := s.Start(bounded(t), sandbox.Process{Args: []string{"env", "-0"}, Env: env, Stdout: &out}); err != nil {
-		t.Fatal(err)
-	}
-	wait(t, s)
+	wait(t, start(t, s, sandbox.Process{Args: []string{"env", "-0"}, Env: env, Stdout: &out}))
 	got := strings.Split(strings.TrimSuffix(out.String(), "\x00"), "\x00")
 	got = slices.DeleteFunc(got, func(v string) bool { return strings.HasPrefix(v, "HOME=") }) // as the contract allows
 	slices.Sort(got)
@@ -70,11 +69,7 @@ func testDirectory(t *testing.T, d sandbox.Driver) {
 	s := create(t, d, sandbox.Spec{Mounts: []sandbox.Mount{{Source: code, Target: "/var/task"}}})
 	for dir, want := range map[string]string{"": "/", "/var/task": s.Path("/var/task"), s.Path("/tmp"): s.Path("/tmp")} {
 		var out strings.Builder
-		err := s.Start(bounded(t), sandbox.Process{Args: []string{"/bin/sh", "-c", "pwd -P"}, Dir: dir, Stdout: &out})
-		if err != nil {
-			t.Fatal(err)
-		}
-		wait(t, s)
+		wait(t, start(t, s, sandbox.Process{Args: []string{"/bin/sh", "-c", "pwd -P"}, Dir: dir, Stdout: &out}))
 		if got := strings.TrimSpace(out.String()); got != want {
 			t.Errorf("directory %q: got %q, want %q", dir, got, want)
 		}
@@ -93,9 +88,9 @@ func testNotExecutable(t *testing.T, d sandbox.Driver) {
 		"/var/task/missing": fs.ErrNotExist, "/var/task/plain": fs.ErrPermission, "/var/task": nil, "missing-from-path": nil,
 		"/var/task/formless": syscall.ENOEXEC, "/var/task/foreign": syscall.ENOEXEC, "/var/task/orphan": fs.ErrNotExist,
 	} {
-		err := s.Start(bounded(t), sandbox.Process{Args: []string{program}, Env: []string{"PATH=/usr/bin"}})
+		p, err := s.Start(bounded(t), sandbox.Process{Args: []string{program}, Env: []string{"PATH=/usr/bin"}})
 		if err == nil {
-			_, err = s.Wait(bounded(t))
+			_, err = p.Wait(bounded(t))
 		}
 		if !errors.Is(err, sandbox.ErrExec) || want != nil && !errors.Is(err, want) {
 			t.Errorf("%s: got %v, want ErrExec with %v", program, err, want)
@@ -120,14 +115,10 @@ func testOutput(t *testing.T, d sandbox.Driver) {
 	}
 	const size = 256 << 20
 	var count counter
-	err := s.Start(bounded(t), sandbox.Process{
+	wait(t, start(t, s, sandbox.Process{
 		Args: []string{"/bin/sh", "-c", fmt.Sprintf("head -c %d /dev/zero; echo end >&2", size)},
 		Env:  []string{"PATH=/usr/bin:/bin"}, Stdout: &count, Stderr: &count,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	wait(t, s)
+	}))
 	if want := counter(size + len("end\n")); count != want {
 		t.Errorf("got %d bytes of output, want %d", count, want)
 	}
@@ -145,10 +136,7 @@ func (c *counter) Write(p []byte) (int, error) {
 func testOutputBlocks(t *testing.T, d sandbox.Driver) {
 	s := create(t, d, sandbox.Spec{})
 	r, w := io.Pipe()
-	err := s.Start(bounded(t), sandbox.Process{Args: []string{"/bin/sh", "-c", "while :; do echo x; done"}, Stdout: w})
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := start(t, s, sandbox.Process{Args: []string{"/bin/sh", "-c", "while :; do echo x; done"}, Stdout: w})
 	if _, err := io.ReadFull(r, make([]byte, 10)); err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +145,7 @@ func testOutputBlocks(t *testing.T, d sandbox.Driver) {
 		t.Fatal(err)
 	}
 	go io.Copy(io.Discard, r) // what the pipe still holds is delivered
-	if got, want := wait(t, s), (sandbox.Exit{Code: -1, Signal: 9}); got != want {
+	if got, want := wait(t, p), (sandbox.Exit{Code: -1, Signal: 9}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
@@ -168,10 +156,8 @@ func testOutputFails(t *testing.T, d sandbox.Driver) {
 	r, w := io.Pipe()
 	r.Close()
 	script := "i=0; while [ $i -lt 10000 ]; do echo 0123456789 || exit 1; i=$((i+1)); done; exit 3"
-	if err := s.Start(bounded(t), sandbox.Process{Args: []string{"/bin/sh", "-c", script}, Stdout: w}); err != nil {
-		t.Fatal(err)
-	}
-	if got, want := wait(t, s), (sandbox.Exit{Code: 3}); got != want {
+	p := start(t, s, sandbox.Process{Args: []string{"/bin/sh", "-c", script}, Stdout: w})
+	if got, want := wait(t, p), (sandbox.Exit{Code: 3}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
@@ -191,14 +177,10 @@ func testOutputFile(t *testing.T, d sandbox.Driver) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = s.Start(bounded(t), sandbox.Process{
+	wait(t, start(t, s, sandbox.Process{
 		Args: []string{"/bin/sh", "-c", "readlink /proc/self/fd/1; readlink /proc/self/fd/2"}, Env: []string{"PATH=/usr/bin:/bin"},
 		Stdout: w, Stderr: w,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	wait(t, s)
+	}))
 	if err := w.Close(); err != nil {
 		t.Fatalf("the driver closed the file: %v", err)
 	}
@@ -294,56 +276,148 @@ func testRestart(t *testing.T, d sandbox.Driver) {
 	}
 }
 
-func testRunning(t *testing.T, d sandbox.Driver) {
+// testSideBySide: processes share the sandbox and end each for itself.
+func testSideBySide(t *testing.T, d sandbox.Driver) {
 	s := create(t, d, sandbox.Spec{})
-	if _, err := s.Wait(bounded(t)); !errors.Is(err, sandbox.ErrNotRunning) {
-		t.Errorf("Wait before Start: got %v, want ErrNotRunning", err)
-	}
-	if err := s.Signal(15); !errors.Is(err, sandbox.ErrNotRunning) {
-		t.Errorf("Signal before Start: got %v, want ErrNotRunning", err)
-	}
 	if err := s.Kill(); err != nil {
 		t.Errorf("Kill before Start: %v", err)
 	}
-	begin(t, s, "/bin/sh", "-c", "echo up; sleep 1000").want("up")
-	if err := s.Start(bounded(t), sandbox.Process{Args: []string{"/bin/sh"}}); !errors.Is(err, sandbox.ErrRunning) {
-		t.Errorf("second Start: got %v, want ErrRunning", err)
+	const script = `echo up; while ! [ -e "$1" ]; do sleep 0.02; done; exit 4`
+	first := begin(t, s, "/bin/sh", "-c", script, "sh", s.Path("/tmp")+"/one").want("up")
+	second := begin(t, s, "/bin/sh", "-c", script, "sh", s.Path("/tmp")+"/two").want("up")
+	third := begin(t, s, "/bin/sh", "-c", "echo up; sleep 1000").want("up")
+	ok(t, sh(t, s, `echo > "$1"/one`, s.Path("/tmp")), "")
+	if got, want := wait(t, first), (sandbox.Exit{Code: 4}); got != want {
+		t.Errorf("first: got %+v, want %+v", got, want)
+	}
+	if err := third.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := wait(t, third), (sandbox.Exit{Code: -1, Signal: 9}); got != want {
+		t.Errorf("third: got %+v, want %+v", got, want)
+	}
+	ok(t, sh(t, s, `echo > "$1"/two`, s.Path("/tmp")), "")
+	if got, want := wait(t, second), (sandbox.Exit{Code: 4}); got != want {
+		t.Errorf("second: got %+v, want %+v", got, want)
+	}
+	many := []sandbox.Running{begin(t, s, "/bin/sleep", "1000"), begin(t, s, "/bin/sleep", "1000")}
+	if err := s.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range many {
+		if got, want := wait(t, p), (sandbox.Exit{Code: -1, Signal: 9}); got != want {
+			t.Errorf("after Kill of all: got %+v, want %+v", got, want)
+		}
 	}
 }
 
+// testDial: what listens inside can be reached from outside.
+func testDial(t *testing.T, d sandbox.Driver) {
+	s := create(t, d, sandbox.Spec{})
+	const serve = `import socket
+l = socket.create_server(("127.0.0.1", 0))
+print(l.getsockname()[1], flush=True)
+c, _ = l.accept()
+c.sendall(b"inside heard " + c.makefile("rb").readline())`
+	p := begin(t, s, python, "-c", serve)
+	port, err := strconv.Atoi(p.next())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := s.Dial(bounded(t), port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := io.WriteString(c, "hello\n"); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := io.ReadAll(c); string(b) != "inside heard hello\n" || err != nil {
+		t.Errorf("got %q, %v", b, err)
+	}
+	wait(t, p)
+	if c, err := s.Dial(bounded(t), port); err == nil {
+		c.Close()
+		t.Error("connected to a process that has ended")
+	}
+}
+
+// testFit: what is mounted later is there for processes that run and for new ones.
+func testFit(t *testing.T, d sandbox.Driver) {
+	code := t.TempDir()
+	write(t, filepath.Join(code, "index.txt"), "code", 0o644)
+	s := create(t, d, sandbox.Spec{Later: []string{"/var/task", "/opt"}})
+	l, w := io.Pipe()
+	p := start(t, s, sandbox.Process{Args: []string{python, "-c", readFiles}, Env: []string{"PATH=/usr/bin:/bin"}, Stdout: w, Stderr: w})
+	lines := bufio.NewReader(l)
+	if line, err := lines.ReadString('\n'); line != "up\n" {
+		t.Fatalf("got %q, %v", line, err)
+	}
+	if err := s.Fit(bounded(t), sandbox.Limits{MemoryBytes: 300 << 20}, []sandbox.Mount{{Source: code, Target: "/var/task"}}); err != nil {
+		t.Fatal(err)
+	}
+	file := s.Path("/var/task") + "/index.txt"
+	ok(t, sh(t, s, `echo "$1" > "$2"/path`, file, s.Path("/tmp")), "")
+	go func() { wait(t, p); w.Close() }()
+	if rest, err := io.ReadAll(lines); string(rest) != "code\n" || err != nil {
+		t.Errorf("a process that ran: got %q, %v", rest, err)
+	}
+	ok(t, sh(t, s, `cat "$1"`, file), "code")
+	if err := s.Fit(bounded(t), sandbox.Limits{}, []sandbox.Mount{{Source: code, Target: "/var/other"}}); err == nil {
+		t.Error("a mount at a place that the spec did not name")
+	}
+	if err := s.Fit(bounded(t), sandbox.Limits{MemoryBytes: -1}, nil); err == nil {
+		t.Error("a negative limit")
+	}
+}
+
+// readFiles prints "up", and the content of the file that is named in TMPDIR or /tmp later.
+const readFiles = `import os, time
+print("up", flush=True)
+name = os.environ.get("TMPDIR", "/tmp") + "/path"
+while not (os.path.exists(name) and open(name).read().endswith("\n")): time.sleep(0.01)
+print(open(open(name).read().strip()).read())`
+
 func testKill(t *testing.T, d sandbox.Driver) {
 	s := create(t, d, sandbox.Spec{})
+	var p sandbox.Running
 	for range 3 {
-		begin(t, s, "/bin/sh", "-c", "trap '' TERM INT HUP; echo up; while :; do sleep 1000; done").want("up")
-		if err := s.Kill(); err != nil {
+		p = begin(t, s, "/bin/sh", "-c", "trap '' TERM INT HUP; echo up; while :; do sleep 1000; done").want("up")
+		if err := p.Kill(); err != nil {
 			t.Fatal(err)
 		}
-		if got, want := wait(t, s), (sandbox.Exit{Code: -1, Signal: 9}); got != want {
+		if got, want := wait(t, p), (sandbox.Exit{Code: -1, Signal: 9}); got != want {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
-		if got, want := wait(t, s), (sandbox.Exit{Code: -1, Signal: 9}); got != want {
+		if got, want := wait(t, p), (sandbox.Exit{Code: -1, Signal: 9}); got != want {
 			t.Errorf("second Wait: got %+v, want %+v", got, want)
 		}
 	}
-	if err := s.Kill(); err != nil {
+	if err := p.Kill(); err != nil {
 		t.Errorf("Kill after the end: %v", err)
+	}
+	if err := s.Kill(); err != nil {
+		t.Errorf("Kill of all after the end: %v", err)
+	}
+	if err := p.Signal(15); !errors.Is(err, sandbox.ErrEnded) {
+		t.Errorf("Signal after the end: got %v, want ErrEnded", err)
 	}
 }
 
 func testSignal(t *testing.T, d sandbox.Driver) {
 	s := create(t, d, sandbox.Spec{})
-	begin(t, s, "/bin/sh", "-c", "trap 'exit 5' TERM; echo up; while :; do sleep 0.02; done").want("up")
-	if err := s.Signal(15); err != nil {
+	p := begin(t, s, "/bin/sh", "-c", "trap 'exit 5' TERM; echo up; while :; do sleep 0.02; done").want("up")
+	if err := p.Signal(15); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := wait(t, s), (sandbox.Exit{Code: 5}); got != want {
+	if got, want := wait(t, p), (sandbox.Exit{Code: 5}); got != want {
 		t.Errorf("caught: got %+v, want %+v", got, want)
 	}
-	begin(t, s, "/bin/sh", "-c", "echo up; exec sleep 1000").want("up")
-	if err := s.Signal(15); err != nil {
+	p = begin(t, s, "/bin/sh", "-c", "echo up; exec sleep 1000").want("up")
+	if err := p.Signal(15); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := wait(t, s), (sandbox.Exit{Code: -1, Signal: 15}); got != want {
+	if got, want := wait(t, p), (sandbox.Exit{Code: -1, Signal: 15}); got != want {
 		t.Errorf("not caught: got %+v, want %+v", got, want)
 	}
 }
@@ -383,14 +457,14 @@ func testStrays(t *testing.T, d sandbox.Driver) {
 
 func testWaitCanceled(t *testing.T, d sandbox.Driver) {
 	s := create(t, d, sandbox.Spec{})
-	begin(t, s, "/bin/sh", "-c", "echo up; sleep 1000").want("up")
+	p := begin(t, s, "/bin/sh", "-c", "echo up; sleep 1000").want("up")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := s.Wait(ctx); !errors.Is(err, context.Canceled) {
+	if _, err := p.Wait(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("Wait: got %v, want context.Canceled", err)
 	}
 	other := create(t, d, sandbox.Spec{ID: "other"})
-	if err := other.Start(ctx, sandbox.Process{Args: []string{"/bin/sh"}}); !errors.Is(err, context.Canceled) {
+	if _, err := other.Start(ctx, sandbox.Process{Args: []string{"/bin/sh"}}); !errors.Is(err, context.Canceled) {
 		t.Errorf("Start: got %v, want context.Canceled", err)
 	}
 }
@@ -399,7 +473,7 @@ func testUsage(t *testing.T, d sandbox.Driver) {
 	s := create(t, d, sandbox.Spec{Limits: sandbox.Limits{MemoryBytes: 256 << 20}})
 	const program = "import sys, time\nb = bytearray(50 << 20)\nt = time.process_time()\n" +
 		"while time.process_time() < t + 0.05: pass\nprint('up', flush=True)\nsys.stdin.read() or time.sleep(1000)"
-	begin(t, s, python, "-c", program).want("up")
+	p := begin(t, s, python, "-c", program).want("up")
 	check := func(when string) {
 		t.Helper()
 		u, err := s.Usage()
@@ -417,12 +491,8 @@ func testUsage(t *testing.T, d sandbox.Driver) {
 	if err := s.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	wait(t, s)
+	wait(t, p)
 	check("ended")
-	ok(t, sh(t, s, "exit 0"), "")
-	if u, err := s.Usage(); err != nil || u.MemoryPeakBytes > 40<<20 {
-		t.Errorf("after another start: got %+v, %v; want only the new process", u, err)
-	}
 }
 
 func testOpenFiles(t *testing.T, d sandbox.Driver) {
@@ -442,12 +512,12 @@ func testConcurrent(t *testing.T, d sandbox.Driver) {
 			}
 			for range 3 {
 				var out strings.Builder
-				err := s.Start(bounded(t), sandbox.Process{Args: []string{"/bin/sh", "-c", "echo " + id}, Stdout: &out})
+				p, err := s.Start(bounded(t), sandbox.Process{Args: []string{"/bin/sh", "-c", "echo " + id}, Stdout: &out})
 				if err != nil {
 					t.Errorf("start in %s: %v", id, err)
 					break
 				}
-				if exit, err := s.Wait(bounded(t)); err != nil || exit.Code != 0 || out.String() != id+"\n" {
+				if exit, err := p.Wait(bounded(t)); err != nil || exit.Code != 0 || out.String() != id+"\n" {
 					t.Errorf("%s: got %+v, %v, output %q", id, exit, err, out.String())
 				}
 			}
@@ -493,7 +563,7 @@ func testClosed(t *testing.T, d sandbox.Driver) {
 	s := create(t, d, sandbox.Spec{ID: "one", Listeners: []sandbox.ListenerSpec{{Name: "a", Port: 9001}}})
 	begin(t, s, "/bin/sh", "-c", "echo up; sleep 1000").want("up")
 	running := create(t, d, sandbox.Spec{ID: "two"})
-	begin(t, running, "/bin/sh", "-c", "echo up; sleep 1000").want("up")
+	p := begin(t, running, "/bin/sh", "-c", "echo up; sleep 1000").want("up")
 	for range 2 {
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
@@ -503,7 +573,7 @@ func testClosed(t *testing.T, d sandbox.Driver) {
 	if _, err := l.Accept(); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("Accept: got %v, want net.ErrClosed", err)
 	}
-	if err := s.Start(bounded(t), sandbox.Process{Args: []string{"/bin/sh"}}); !errors.Is(err, sandbox.ErrClosed) {
+	if _, err := s.Start(bounded(t), sandbox.Process{Args: []string{"/bin/sh"}}); !errors.Is(err, sandbox.ErrClosed) {
 		t.Errorf("Start: got %v, want ErrClosed", err)
 	}
 	for range 2 {
@@ -511,7 +581,7 @@ func testClosed(t *testing.T, d sandbox.Driver) {
 			t.Fatal(err)
 		}
 	}
-	if exit, err := running.Wait(bounded(t)); err != nil || exit.Signal != 9 {
+	if exit, err := p.Wait(bounded(t)); err != nil || exit.Signal != 9 {
 		t.Errorf("process of a closed driver: got %+v, %v; want killed", exit, err)
 	}
 	if _, err := d.Create(bounded(t), sandbox.Spec{ID: "late"}); !errors.Is(err, sandbox.ErrClosed) {

@@ -179,6 +179,44 @@ print(total >> 20)`
 	}
 }
 
+// testFitReadOnly: what is mounted later is as much out of reach as what was there.
+func testFitReadOnly(t *testing.T, d sandbox.Driver) {
+	code := t.TempDir()
+	if err := os.Chmod(code, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(code, "file"), "x", 0o666)
+	s := create(t, d, sandbox.Spec{Later: []string{"/var/task"}})
+	if err := s.Fit(bounded(t), sandbox.Limits{}, []sandbox.Mount{{Source: code, Target: "/var/task"}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"/var/task/new", "/var/task/file"} {
+		if got := sh(t, s, `echo changed > "$1"`, path); got.Exit.Code == 0 {
+			t.Errorf("wrote to %s", path)
+		}
+	}
+	ok(t, sh(t, s, "grep -c ' /var/task ro,nosuid,nodev' /proc/self/mountinfo"), "1\n")
+}
+
+// testFitLimits: limits change for what runs.
+func testFitLimits(t *testing.T, d sandbox.Driver) {
+	s := create(t, d, sandbox.Spec{Limits: sandbox.Limits{MemoryBytes: 512 << 20, TmpBytes: 64 << 20}})
+	const program = "import os, time\nprint('up', flush=True)\nwhile not os.path.exists('/tmp/go'): time.sleep(0.01)\n" +
+		"b = bytearray(200 << 20)\ntime.sleep(1000)"
+	p := begin(t, s, python, "-c", program).want("up")
+	if err := s.Fit(bounded(t), sandbox.Limits{MemoryBytes: 64 << 20, TmpBytes: 8 << 20}, nil); err != nil {
+		t.Fatal(err)
+	}
+	got := sh(t, s, "head -c 64M /dev/zero > /tmp/big; wc -c < /tmp/big; rm /tmp/big")
+	if got.Stdout != fmt.Sprintln(8<<20) {
+		t.Errorf("got %+v, want /tmp full at 8 MB", got)
+	}
+	ok(t, sh(t, s, "echo > /tmp/go"), "")
+	if got, want := wait(t, p), (sandbox.Exit{Code: -1, Signal: 9, OutOfMemory: true}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
 func testMemory(t *testing.T, d sandbox.Driver) {
 	s := create(t, d, sandbox.Spec{Limits: sandbox.Limits{MemoryBytes: 64 << 20, TmpBytes: 16 << 20}})
 	for range 2 {
@@ -229,12 +267,12 @@ print(30 <= n <= 40)`
 
 func testForkBomb(t *testing.T, d sandbox.Driver) {
 	s := create(t, d, sandbox.Spec{ID: "bomb", Limits: sandbox.Limits{Processes: 200}})
-	begin(t, s, "/bin/sh", "-c", "echo up; bomb() { bomb 2>/dev/null | bomb 2>/dev/null & }; bomb 2>/dev/null; sleep 1000").want("up")
+	p := begin(t, s, "/bin/sh", "-c", "echo up; bomb() { bomb 2>/dev/null | bomb 2>/dev/null & }; bomb 2>/dev/null; sleep 1000").want("up")
 	ok(t, sh(t, create(t, d, sandbox.Spec{}), "echo fine"), "fine\n")
 	if err := s.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	wait(t, s)
+	wait(t, p)
 	ok(t, sh(t, s, "echo again"), "again\n")
 }
 

@@ -60,7 +60,9 @@ func Run(t *testing.T, c Config) {
 		{"Listeners", testListeners, false},
 		{"Mounts", testMounts, false},
 		{"Restart", testRestart, false},
-		{"Running", testRunning, false},
+		{"SideBySide", testSideBySide, false},
+		{"Dial", testDial, false},
+		{"Fit", testFit, false},
 		{"Kill", testKill, false},
 		{"Signal", testSignal, false},
 		{"Strays", testStrays, false},
@@ -77,6 +79,8 @@ func Run(t *testing.T, c Config) {
 		{"SystemCalls", testSystemCalls, true},
 		{"NoOtherNetwork", testNoOtherNetwork, true},
 		{"HostNetwork", testHostNetwork, true},
+		{"FitReadOnly", testFitReadOnly, true},
+		{"FitLimits", testFitLimits, true},
 		{"Memory", testMemory, true},
 		{"MemoryOfTmp", testMemoryOfTmp, true},
 		{"SocketMemory", testSocketMemory, true},
@@ -150,16 +154,22 @@ type result struct {
 	Stdout, Stderr string
 }
 
+// start starts a process.
+func start(t *testing.T, s sandbox.Sandbox, p sandbox.Process) sandbox.Running {
+	t.Helper()
+	running, err := s.Start(bounded(t), p)
+	if err != nil {
+		t.Fatalf("start %q: %v", p.Args, err)
+	}
+	return running
+}
+
 // run runs a program to its end.
 func run(t *testing.T, s sandbox.Sandbox, args ...string) result {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	ctx := bounded(t)
-	err := s.Start(ctx, sandbox.Process{Args: args, Env: []string{"PATH=/usr/bin:/bin"}, Stdout: &stdout, Stderr: &stderr})
-	if err != nil {
-		t.Fatalf("start %q: %v", args, err)
-	}
-	exit, err := s.Wait(ctx)
+	p := start(t, s, sandbox.Process{Args: args, Env: []string{"PATH=/usr/bin:/bin"}, Stdout: &stdout, Stderr: &stderr})
+	exit, err := p.Wait(bounded(t))
 	if err != nil {
 		t.Fatalf("wait for %q: %v (stderr %q)", args, err, stderr.String())
 	}
@@ -189,15 +199,13 @@ func ok(t *testing.T, got result, stdout string) {
 func begin(t *testing.T, s sandbox.Sandbox, args ...string) *lines {
 	t.Helper()
 	l := &lines{t: t, lines: make(chan string, 100)}
-	err := s.Start(bounded(t), sandbox.Process{Args: args, Env: []string{"PATH=/usr/bin:/bin"}, Stdout: l, Stderr: l})
-	if err != nil {
-		t.Fatalf("start %q: %v", args, err)
-	}
+	l.Running = start(t, s, sandbox.Process{Args: args, Env: []string{"PATH=/usr/bin:/bin"}, Stdout: l, Stderr: l})
 	return l
 }
 
-// lines hands on the lines that a process writes.
+// lines is a process, and hands on the lines that it writes.
 type lines struct {
+	sandbox.Running
 	t     *testing.T
 	part  string
 	lines chan string
@@ -215,22 +223,31 @@ func (l *lines) Write(p []byte) (int, error) {
 	}
 }
 
-func (l *lines) want(line string) {
+// want returns the process after its next line, which has to be this one.
+func (l *lines) want(line string) sandbox.Running {
+	l.t.Helper()
+	if got := l.next(); got != line {
+		l.t.Fatalf("process printed %q, want %q", got, line)
+	}
+	return l
+}
+
+// next line of the process.
+func (l *lines) next() string {
 	l.t.Helper()
 	select {
-	case got := <-l.lines:
-		if got != line {
-			l.t.Fatalf("process printed %q, want %q", got, line)
-		}
+	case line := <-l.lines:
+		return line
 	case <-time.After(limit):
-		l.t.Fatalf("process did not print %q", line)
+		l.t.Fatal("process printed nothing")
+		return ""
 	}
 }
 
 // wait waits for the end of the process.
-func wait(t *testing.T, s sandbox.Sandbox) sandbox.Exit {
+func wait(t *testing.T, p sandbox.Running) sandbox.Exit {
 	t.Helper()
-	exit, err := s.Wait(bounded(t))
+	exit, err := p.Wait(bounded(t))
 	if err != nil {
 		t.Fatalf("wait: %v", err)
 	}

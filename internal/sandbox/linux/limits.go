@@ -1,6 +1,6 @@
 //go:build linux
 
-package oci
+package linux
 
 import (
 	"errors"
@@ -41,12 +41,24 @@ func (g *group) set(settings ...setting) error {
 	return nil
 }
 
+// MaskedPaths show what belongs to the host; ReadonlyPaths must not be written even by a user that could.
+var (
+	MaskedPaths = [...]string{"/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kallsyms", "/proc/kcore", "/proc/keys",
+		"/proc/kmsg", "/proc/latency_stats", "/proc/sched_debug", "/proc/scsi", "/proc/sysrq-trigger", "/proc/timer_list", "/proc/timer_stats"}
+	ReadonlyPaths = [...]string{"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys"}
+)
+
+// What every process gets.
+const (
+	// CoreLimit is the size of core files in bytes: 1, not 0, because it also keeps the kernel from giving memory, with credentials in
+	// it, to a program of the host (core(5), coredump_pipe in the kernel's fs/coredump.c).
+	CoreLimit = 1
+	// OOMScore is the oom_score_adj: should the host itself run out of memory, functions go before the server.
+	OOMScore = 500
+)
+
 // cpuPeriod is the kernel's usual period in microseconds; its least quota is one millisecond.
 const cpuPeriod = 100_000
-
-// ownProcesses is the runtime itself, which is in the group: with crun the limit is exact, with runc, which has some threads more,
-// a little less.
-const ownProcesses = 1
 
 // tmpFiles is how many files /tmp may have. A file takes at least a page, so that as many files as pages are enough for everyone.
 func tmpFiles(l sandbox.Limits) int64 { return l.TmpBytes/4096 + 16 }
@@ -54,21 +66,27 @@ func tmpFiles(l sandbox.Limits) int64 { return l.TmpBytes/4096 + 16 }
 // tmpFileBytes is what the kernel itself needs for a file of a tmpfs, and a little more.
 const tmpFileBytes = 1280
 
-// limit sets the limits of one sandbox.
+// limit sets the limits of one sandbox, but for the number of its processes.
 func (g *group) limit(l sandbox.Limits) error {
 	// The kernel counts /tmp as memory; watchMemory has the limit without it.
 	memory := strconv.FormatInt(l.MemoryBytes+l.TmpBytes+tmpFiles(l)*tmpFileBytes, 10)
-	count := strconv.FormatInt(l.Processes+ownProcesses, 10)
 	quota, period := strconv.FormatInt(max(1000, l.CPUMillis*cpuPeriod/1000), 10), strconv.Itoa(cpuPeriod)
+	// On v1 the limit with swap is never below the one without: it goes up first, and cannot go down before.
+	_ = g.set(setting{"memory", "?memory.memsw.limit_in_bytes", memory, "", ""})
 	return g.set(
 		setting{"memory", "memory.limit_in_bytes", memory, "memory.max", memory},
 		setting{"memory", "?memory.memsw.limit_in_bytes", memory, "?memory.swap.max", "0"},
 		// v1 counts what sockets hold only when asked to; all of the host share that, otherwise.
 		setting{"memory", "?memory.kmem.tcp.limit_in_bytes", strconv.FormatInt(l.MemoryBytes, 10), "", ""},
-		setting{"pids", "pids.max", count, "pids.max", count},
 		setting{"cpu", "cpu.cfs_period_us", period, "cpu.max", quota + " " + period},
 		setting{"cpu", "cpu.cfs_quota_us", quota, "", ""},
 	)
+}
+
+// allow sets how many processes and threads the sandbox may have.
+func (g *group) allow(processes int64) error {
+	count := strconv.FormatInt(processes, 10)
+	return g.set(setting{"pids", "pids.max", count, "pids.max", count})
 }
 
 // limitAll sets the limits of all sandboxes together: three quarters of the memory, and of the processes that the host can have, so

@@ -1,6 +1,6 @@
 //go:build linux
 
-package oci
+package linux
 
 import (
 	"bufio"
@@ -288,23 +288,40 @@ func (g *group) release(pid int) error {
 	return nil
 }
 
-// processes of the group.
-func (g *group) processes() ([]int, error) {
+// members lists the processes of the group whose PID namespace is that of the process init, without it. There are none when it has
+// ended.
+func (g *group) members(init int) ([]int, error) {
 	dir, _ := g.dir("pids")
 	pids, err := processes(dir)
 	if err != nil {
 		return nil, fmt.Errorf("list processes: %w", err)
 	}
-	return pids, nil
+	namespace, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", init))
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find process: %v", err)
+	}
+	return slices.DeleteFunc(pids, func(pid int) bool {
+		other, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", pid))
+		return pid == init || err != nil || other != namespace // err: it has ended
+	}), nil
 }
 
-// kill kills processes of the group, in which nobody forks from now on.
-func (g *group) kill(pids []int) error {
-	dir, _ := g.dir("pids")
-	if err := os.WriteFile(filepath.Join(dir, "pids.max"), []byte("0"), 0); err != nil {
-		return fmt.Errorf("forbid processes: %w", err)
+// innermost is the number of a process in its own PID namespace: the last of NSpid (proc_pid_status(5)).
+func innermost(pid int) (int, error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0, err
 	}
-	return kill(pids)
+	_, rest, _ := strings.Cut(string(status), "\nNSpid:")
+	line, _, _ := strings.Cut(rest, "\n")
+	fields := strings.Fields(line)
+	if len(fields) == 0 {
+		return 0, fmt.Errorf("process %d has no number", pid)
+	}
+	return strconv.Atoi(fields[len(fields)-1])
 }
 
 // remove kills what is in the group and removes it.

@@ -1,4 +1,4 @@
-package oci
+package linux
 
 import (
 	"bufio"
@@ -19,10 +19,10 @@ import (
 // machines are the ELF machines that this one runs.
 var machines = map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64}
 
-// checkProgram finds what execve would refuse, with its error. The runtimes report that in words of their own, and crun on the
+// CheckProgram finds what execve would refuse, with its error. The runtimes report that in words of their own, and crun on the
 // program's standard error, where it cannot be told from the program's output. What it cannot see (a name in PATH, another root
 // file system) it lets pass.
-func checkProgram(spec sandbox.Spec, program string) error {
+func CheckProgram(spec sandbox.Spec, program string) error {
 	if !filepath.IsAbs(program) || spec.RootDir != "" {
 		return nil
 	}

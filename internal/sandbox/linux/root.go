@@ -1,6 +1,6 @@
 //go:build linux
 
-package oci
+package linux
 
 import (
 	"errors"
@@ -30,17 +30,14 @@ const (
 	userName = "sbx_user1051"
 )
 
-// boxDir is where the box is in the sandbox's mount namespace. There it hides nothing that a runtime needs, and, unlike the
+// BoxDir is where the box is in the sandbox's mount namespace. There it hides nothing that a runtime needs, and, unlike the
 // driver's own directory, it can be reached by a runtime that has entered the user namespace and has no more rights than anyone.
-const boxDir = "/tmp"
+const BoxDir = "/tmp"
 
-// Paths in a box, the tmpfs that holds all files of a sandbox.
+// Paths in a box, the tmpfs that holds all files of a sandbox. Launchers may have others.
 const (
-	boxRoot    = "root"    // the root directory inside
-	boxNetwork = "network" // the network namespace
-	boxState   = "state"   // the runtime's own files
-	boxLog     = "log"
-	boxPID     = "pid" // the program's process id
+	BoxRoot    = "root"    // the root directory inside
+	BoxNetwork = "network" // the network namespace
 )
 
 // readOnly are the flags of everything that is shown.
@@ -74,7 +71,7 @@ type box struct {
 	dir  string // mount point of the tmpfs until it is complete
 	root *os.Root
 	spec sandbox.Spec
-	ids  ids
+	ids  IDs
 }
 
 // build mounts the box.
@@ -82,7 +79,7 @@ func (b *box) build() error {
 	if err := unix.Mount("tmpfs", b.dir, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=755,size=64m"); err != nil {
 		return fmt.Errorf("mount box: %v", err)
 	}
-	root := filepath.Join(b.dir, boxRoot)
+	root := filepath.Join(b.dir, BoxRoot)
 	if err := os.Mkdir(root, 0o755); err != nil {
 		return fmt.Errorf("make root directory: %v", err)
 	}
@@ -96,7 +93,7 @@ func (b *box) build() error {
 		return fmt.Errorf("open root directory: %v", err)
 	}
 	defer b.root.Close()
-	steps := []func() error{b.settings, b.tmp, b.mounts}
+	steps := []func() error{b.settings, b.tmp, b.mounts, b.later}
 	if b.spec.RootDir == "" {
 		steps = append([]func() error{b.programs}, steps...)
 	}
@@ -105,9 +102,9 @@ func (b *box) build() error {
 			return err
 		}
 	}
-	// Not before now: what is shown may be below boxDir on the host.
-	if err := unix.Mount(b.dir, boxDir, "", unix.MS_MOVE, ""); err != nil {
-		return fmt.Errorf("move box to %s: %v", boxDir, err)
+	// Not before now: what is shown may be below BoxDir on the host.
+	if err := unix.Mount(b.dir, BoxDir, "", unix.MS_MOVE, ""); err != nil {
+		return fmt.Errorf("move box to %s: %v", BoxDir, err)
 	}
 	return nil
 }
@@ -160,15 +157,15 @@ func (b *box) programs() error {
 	}
 	return b.write(map[string]string{
 		"etc/passwd": fmt.Sprintf("root:x:0:0:root:/root:/sbin/nologin\nnobody:x:65534:65534:nobody:/:/sbin/nologin\n"+
-			"%s:x:%d:%d::/home/%[1]s:/sbin/nologin\n", userName, b.ids.user, b.ids.group),
-		"etc/group":         fmt.Sprintf("root:x:0:\nnogroup:x:65534:\n%s:x:%d:\n", userName, b.ids.group),
+			"%s:x:%d:%d::/home/%[1]s:/sbin/nologin\n", userName, b.ids.User, b.ids.Group),
+		"etc/group":         fmt.Sprintf("root:x:0:\nnogroup:x:65534:\n%s:x:%d:\n", userName, b.ids.Group),
 		"etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
 	})
 }
 
 // settings writes what belongs to the sandbox rather than to its programs, and makes the mount points of the runtime.
 func (b *box) settings() error {
-	files := map[string]string{"etc/hosts": "127.0.0.1 localhost " + hostName + "\n"}
+	files := map[string]string{"etc/hosts": "127.0.0.1 localhost " + HostName + "\n"}
 	if b.spec.Network == sandbox.NetworkHost {
 		for _, name := range []string{"etc/resolv.conf", "etc/hosts"} {
 			content, err := os.ReadFile("/" + name)
@@ -189,8 +186,8 @@ func (b *box) settings() error {
 	return b.write(files)
 }
 
-// hostName inside; the host's own is the host's affair.
-const hostName = "sandbox"
+// HostName inside; the host's own is the host's affair.
+const HostName = "sandbox"
 
 func (b *box) write(files map[string]string) error {
 	if err := b.root.MkdirAll("etc", 0o755); err != nil {
@@ -210,8 +207,7 @@ func (b *box) write(files map[string]string) error {
 
 // tmp mounts /tmp.
 func (b *box) tmp() error {
-	l := b.spec.Limits
-	options := fmt.Sprintf("mode=700,size=%d,nr_inodes=%d,uid=%d,gid=%d", l.TmpBytes, tmpFiles(l), b.ids.hostUser(), b.ids.hostGroup())
+	options := fmt.Sprintf("mode=700,uid=%d,gid=%d,%s", b.ids.HostUser(), b.ids.HostGroup(), tmpSize(b.spec.Limits))
 	if err := b.root.MkdirAll("tmp", 0o755); err != nil {
 		return fmt.Errorf("make /tmp: %v", err)
 	}
@@ -220,12 +216,27 @@ func (b *box) tmp() error {
 	})
 }
 
+// tmpSize is the size of /tmp as mount options of a tmpfs.
+func tmpSize(l sandbox.Limits) string {
+	return fmt.Sprintf("size=%d,nr_inodes=%d", l.TmpBytes, tmpFiles(l))
+}
+
 // mounts shows what the spec asks for, outer targets before inner ones.
 func (b *box) mounts() error {
 	sorted := slices.SortedFunc(slices.Values(b.spec.Mounts), func(x, y sandbox.Mount) int { return len(x.Target) - len(y.Target) })
 	for _, m := range sorted {
 		if err := b.bind(m.Source, strings.TrimPrefix(m.Target, "/")); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// later makes the directories at which Fit may mount.
+func (b *box) later() error {
+	for _, target := range b.spec.Later {
+		if err := b.root.MkdirAll(strings.TrimPrefix(target, "/"), 0o755); err != nil {
+			return fmt.Errorf("make mount point %s: %v", target, err)
 		}
 	}
 	return nil
@@ -270,40 +281,40 @@ func (b *box) at(name string, steps ...func(path string) error) error {
 	return nil
 }
 
-// ids are the user and group of a sandbox, inside, and where they begin on the host.
-type ids struct {
-	user, group int
-	base        int  // of the range of ids that are this sandbox's on the host
-	namespace   bool // user and group are relative to base, in a user namespace
+// IDs are the user and group of a sandbox, inside, and where they begin on the host.
+type IDs struct {
+	User, Group int
+	Base        int  // of the range of IDCount ids that are this sandbox's on the host
+	Namespace   bool // User and Group are relative to Base, in a user namespace
 }
 
-// Ranges of idCount ids from idBase on belong to sandboxes, one each: above all that distributions and systemd hand out
+// Ranges of IDCount ids from idBase on belong to sandboxes, one each: above all that distributions and systemd hand out
 // ("Users, Groups, UIDs and GIDs on systemd systems": 1879048192 to 2147483647 is unused).
 const (
 	idBase  = 1_900_000_000
-	idCount = 1024
+	IDCount = 1024
 	idSlots = 200_000
 )
 
-func newIDs(slot int, namespace bool) ids {
-	i := ids{user: userID, group: groupID, base: idBase + slot*idCount, namespace: namespace}
+func newIDs(slot int, namespace bool) IDs {
+	i := IDs{User: userID, Group: groupID, Base: idBase + slot*IDCount, Namespace: namespace}
 	if !namespace {
-		i.user += i.base
-		i.group += i.base
+		i.User += i.Base
+		i.Group += i.Base
 	}
 	return i
 }
 
-func (i ids) hostUser() int {
-	if i.namespace {
-		return i.base + i.user
+func (i IDs) HostUser() int {
+	if i.Namespace {
+		return i.Base + i.User
 	}
-	return i.user
+	return i.User
 }
 
-func (i ids) hostGroup() int {
-	if i.namespace {
-		return i.base + i.group
+func (i IDs) HostGroup() int {
+	if i.Namespace {
+		return i.Base + i.Group
 	}
-	return i.group
+	return i.Group
 }
