@@ -30,7 +30,7 @@ func main() {
 	}
 	repetitions := flag.Int("repetitions", 5, "how often each figure is measured; the median is printed")
 	length := flag.Duration("length", 3*time.Second, "how long each repetition of a load lasts; one of decisions lasts a tenth")
-	driver := flag.String("sandbox", "oci", "the sandbox driver that licet runs with")
+	driver := flag.String("sandbox", "native", "the sandbox driver that licet runs with")
 	only := flag.String("only", "", "measure nothing but \"decide\", \"identity\", \"functions\" or \"server\"; unset: all")
 	flag.Parse()
 	if err := run(context.Background(), options{*repetitions, *length, *driver, *only}); err != nil {

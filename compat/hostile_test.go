@@ -96,7 +96,7 @@ func (l *licet) metric(t *testing.T, name string) int {
 	return 0
 }
 
-// functionGroup is the control group of the server's functions: one for each state directory (internal/sandbox/oci).
+// functionGroup is the control group of the server's functions: one for each state directory (internal/sandbox/linux).
 func (l *licet) functionGroup(t *testing.T) string {
 	t.Helper()
 	hash := fnv.New32a()

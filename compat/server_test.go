@@ -137,7 +137,7 @@ func TestServerFlags(t *testing.T) {
 		want string
 	}{
 		{[]string{"--mode", "maybe"}, `--mode "maybe": want enforce or observe`},
-		{[]string{"--sandbox", "cardboard"}, `--sandbox "cardboard": want oci or process`},
+		{[]string{"--sandbox", "cardboard"}, `--sandbox "cardboard": want native, oci or process`},
 		{[]string{"--function-network", "some"}, `--function-network "some": want none or host`},
 		{[]string{"--region", "nowhere"}, `--region "nowhere": want a region`},
 		{[]string{"--root-access-key-id", "AKIAIOSFODNN7EXAMPLE"}, "--root-access-key-id and --root-secret-file go together"},

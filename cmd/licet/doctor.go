@@ -10,6 +10,7 @@ import (
 
 	"github.com/licet/licet/internal/runtimes"
 	"github.com/licet/licet/internal/sandbox"
+	"github.com/licet/licet/internal/sandbox/native"
 	"github.com/licet/licet/internal/sandbox/oci"
 	"github.com/licet/licet/internal/sandbox/process"
 )
@@ -20,18 +21,29 @@ func openDriver(c config) (sandbox.Driver, error) {
 	if err != nil {
 		return nil, err
 	}
+	var d sandbox.Driver
 	switch c.Sandbox {
+	case "native":
+		d, err = native.New(native.Config{Dir: dir})
 	case "oci":
-		d, err := oci.New(oci.Config{Dir: dir, Runtime: c.OCIRuntime})
-		if err != nil {
-			return nil, fmt.Errorf("%w (licet doctor says more; --sandbox process goes on without isolation)", err)
-		}
-		return d, nil
+		d, err = oci.New(oci.Config{Dir: dir, Runtime: c.OCIRuntime})
 	case "process":
 		return process.New(process.Config{Dir: dir})
 	default:
-		return nil, fmt.Errorf("--sandbox %q: want oci or process", c.Sandbox)
+		return nil, fmt.Errorf("--sandbox %q: want native, oci or process", c.Sandbox)
 	}
+	if err != nil {
+		return nil, fmt.Errorf("%w (licet doctor says more; --sandbox process goes on without isolation)", err)
+	}
+	return d, nil
+}
+
+// defaultSandbox isolates, and needs no other program where that is possible.
+func defaultSandbox() string {
+	if native.Supported {
+		return "native"
+	}
+	return "oci"
 }
 
 func doctorCommand() *cobra.Command {
@@ -55,7 +67,7 @@ func doctor(cmd *cobra.Command, ociRuntime string) (err error) {
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	out := cmd.OutOrStdout()
 	works := false
-	for _, name := range []string{"oci", "process"} {
+	for _, name := range []string{"native", "oci", "process"} {
 		err := checkDriver(cmd, config{Data: filepath.Join(dir, name), Sandbox: name, OCIRuntime: ociRuntime})
 		if err != nil {
 			fmt.Fprintf(out, "sandbox %-8s no: %v\n", name, err)

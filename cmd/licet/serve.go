@@ -25,9 +25,8 @@ import (
 
 // Defaults of the flags (design.md, fixed choice 8).
 const (
-	defaultListen  = "127.0.0.1:4566"
-	defaultRegion  = "us-east-1"
-	defaultSandbox = "oci"
+	defaultListen = "127.0.0.1:4566"
+	defaultRegion = "us-east-1"
 )
 
 // config is everything that a person can choose about a server.
@@ -40,7 +39,7 @@ type config struct {
 	Region string
 	// Mode: enforce or observe.
 	Mode string
-	// Sandbox driver: oci or process.
+	// Sandbox driver: native, oci or process.
 	Sandbox string
 	// OCIRuntime is the program of the oci driver; "" finds crun, else runc.
 	OCIRuntime string
@@ -74,7 +73,8 @@ func serveCommand() *cobra.Command {
 	f.StringVar(&c.Listen, "listen", defaultListen, "host:port to listen on; port 0 picks a free one")
 	f.StringVar(&c.Region, "region", defaultRegion, "the AWS region to be")
 	f.StringVar(&c.Mode, "mode", string(dispatch.Enforce), "enforce: refuse what is denied; observe: record it and let it pass")
-	f.StringVar(&c.Sandbox, "sandbox", defaultSandbox, "where functions run: oci (containers) or process (no isolation)")
+	f.StringVar(&c.Sandbox, "sandbox", defaultSandbox(),
+		"where functions run: native (sandboxes of its own), oci (containers by crun, runc, runsc) or process (no isolation)")
 	f.StringVar(&c.OCIRuntime, "oci-runtime", "", "program of the oci sandbox; default crun, else runc")
 	f.StringVar(&c.FunctionNetwork, "function-network", string(sandbox.NetworkNone), "what functions reach beside this server: none or host")
 	f.DurationVar(&c.IdleTimeout, "idle-timeout", 5*time.Minute, "how long a function's environment is kept without an invocation")

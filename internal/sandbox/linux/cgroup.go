@@ -288,25 +288,31 @@ func (g *group) release(pid int) error {
 	return nil
 }
 
-// members lists the processes of the group whose PID namespace is that of the process init, without it. There are none when it has
-// ended.
-func (g *group) members(init int) ([]int, error) {
+// members lists the processes of the group whose PID namespace is that of the process init, without it, and says whether there are
+// others. There are no members when it has ended.
+func (g *group) members(init int) (pids []int, others bool, err error) {
 	dir, _ := g.dir("pids")
-	pids, err := processes(dir)
+	all, err := processes(dir)
 	if err != nil {
-		return nil, fmt.Errorf("list processes: %w", err)
+		return nil, false, fmt.Errorf("list processes: %w", err)
 	}
 	namespace, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", init))
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
-		return nil, nil
+		return nil, len(all) > 0, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("find process: %v", err)
+		return nil, false, fmt.Errorf("find process: %v", err)
 	}
-	return slices.DeleteFunc(pids, func(pid int) bool {
-		other, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", pid))
-		return pid == init || err != nil || other != namespace // err: it has ended
-	}), nil
+	for _, pid := range all {
+		switch other, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", pid)); {
+		case pid == init || err != nil: // err: it has ended
+		case other == namespace:
+			pids = append(pids, pid)
+		default:
+			others = true
+		}
+	}
+	return pids, others, nil
 }
 
 // innermost is the number of a process in its own PID namespace: the last of NSpid (proc_pid_status(5)).

@@ -61,7 +61,8 @@ type Launcher interface {
 
 // Starter starts the processes of one sandbox, one at a time.
 type Starter interface {
-	// Start starts a process in a new PID namespace, the sandbox's mount and network namespaces and its cgroups.
+	// Start starts a process in a new PID namespace, the sandbox's mount and network namespaces and its cgroups. Its outputs are
+	// files, which belong to the caller.
 	Start(ctx context.Context, p sandbox.Process) (Task, error)
 	// Close gives back what Open took. Nothing runs any more.
 	Close() error
@@ -73,8 +74,7 @@ type Task interface {
 	Init() int
 	// Program is the process itself, as the host numbers it, or 0 when it has ended.
 	Program() (int, error)
-	// Wait is called once. It returns when the PID namespace is empty and all output is delivered, and leaves OutOfMemory to its
-	// caller. Init is valid until then.
+	// Wait is called once. It returns when the PID namespace is empty, and leaves OutOfMemory to its caller. Init is valid until then.
 	Wait() (sandbox.Exit, error)
 }
 
@@ -95,22 +95,27 @@ func (g *Ground) Enter(f func() error) error { return g.driver.enter(g.Mounts, f
 // Join puts a process into the sandbox's cgroups.
 func (g *Ground) Join(pid int) error { return g.group.add(pid) }
 
-// KillMembers kills the processes of the sandbox whose PID namespace is that of the process init, but not init. Until they are gone
-// nobody in the sandbox forks.
+// KillMembers kills the processes of the sandbox whose PID namespace is that of the process init, but not init. When they are all of
+// the sandbox, nobody forks any more until they are gone.
 func (g *Ground) KillMembers(init int) error {
-	if err := g.group.allow(0); err != nil {
-		return err
-	}
-	pids, err := g.group.members(init)
+	pids, others, err := g.group.members(init)
 	if err != nil {
 		return err
+	}
+	if !others && len(pids) > 0 {
+		if err := g.group.allow(0); err != nil {
+			return err
+		}
+		if pids, _, err = g.group.members(init); err != nil {
+			return err
+		}
 	}
 	return kill(pids)
 }
 
 // Find returns the process of the sandbox, as the host numbers it, that has a number in the PID namespace of the process init, or 0.
 func (g *Ground) Find(init, inside int) (int, error) {
-	pids, err := g.group.members(init)
+	pids, _, err := g.group.members(init)
 	if err != nil {
 		return 0, err
 	}

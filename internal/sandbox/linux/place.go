@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/licet/licet/internal/sandbox"
+	"github.com/licet/licet/internal/sandbox/stdio"
 )
 
 // place is one sandbox.
@@ -33,6 +34,7 @@ type place struct {
 type run struct {
 	place *place
 	task  Task
+	out   *stdio.Pipes
 	kills int64 // processes that the kernel had killed for their memory before
 	// tooMuch is set before the process is killed for its memory.
 	tooMuch atomic.Bool
@@ -88,11 +90,18 @@ func (s *place) start(ctx context.Context, p sandbox.Process) (*run, error) {
 	if err := s.group.allow(s.Spec.Limits.Processes + int64(len(s.runs)) + 1); err != nil {
 		return nil, err
 	}
-	task, err := s.starter.Start(ctx, p)
+	out, err := stdio.New(p.Stdout, p.Stderr)
 	if err != nil {
 		return nil, err
 	}
-	r := &run{place: s, task: task, kills: kills, done: make(chan struct{})}
+	p.Stdout, p.Stderr = out.Stdout, out.Stderr
+	task, err := s.starter.Start(ctx, p)
+	out.CloseWriteEnds()
+	if err != nil {
+		out.Wait()
+		return nil, err
+	}
+	r := &run{place: s, task: task, out: out, kills: kills, done: make(chan struct{})}
 	s.runs[r] = true
 	if s.watch == nil {
 		s.watch = make(chan struct{})
@@ -106,6 +115,7 @@ func (s *place) start(ctx context.Context, p sandbox.Process) (*run, error) {
 func (r *run) attend() {
 	defer close(r.done)
 	r.exit, r.err = r.task.Wait()
+	r.out.Wait()
 	kills, err := r.place.group.outOfMemory()
 	if err != nil {
 		r.err = errors.Join(r.err, fmt.Errorf("ask for memory: %v", err))

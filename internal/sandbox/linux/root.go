@@ -205,6 +205,50 @@ func (b *box) write(files map[string]string) error {
 	return nil
 }
 
+// devices of a sandbox's /dev, by their numbers (the kernel's admin-guide/devices.txt).
+var devices = map[string][2]uint32{"null": {1, 3}, "zero": {1, 5}, "full": {1, 7}, "random": {1, 8}, "urandom": {1, 9}, "tty": {5, 0}}
+
+// MakeDevices fills /dev, for launchers whose runtime does not.
+func (g *Ground) MakeDevices() error {
+	err := g.Enter(func() error {
+		root, err := os.OpenRoot(filepath.Join(BoxDir, BoxRoot))
+		if err != nil {
+			return err
+		}
+		defer root.Close()
+		b := &box{root: root}
+		err = b.at("dev", func(path string) error {
+			return unix.Mount("tmpfs", path, "tmpfs", unix.MS_NOSUID|unix.MS_NOEXEC, "mode=755,size=64k")
+		})
+		if err != nil {
+			return err
+		}
+		return b.at("dev", fillDevices)
+	})
+	if err != nil {
+		return fmt.Errorf("make /dev: %v", err)
+	}
+	return nil
+}
+
+func fillDevices(dir string) error {
+	for name, number := range devices {
+		path := dir + "/" + name
+		if err := unix.Mknod(path, unix.S_IFCHR|0o666, int(unix.Mkdev(number[0], number[1]))); err != nil {
+			return err
+		}
+		if err := os.Chmod(path, 0o666); err != nil { // whatever the umask
+			return err
+		}
+	}
+	for name, target := range map[string]string{"fd": "fd", "stdin": "fd/0", "stdout": "fd/1", "stderr": "fd/2"} {
+		if err := os.Symlink("/proc/self/"+target, dir+"/"+name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // tmp mounts /tmp.
 func (b *box) tmp() error {
 	options := fmt.Sprintf("mode=700,uid=%d,gid=%d,%s", b.ids.HostUser(), b.ids.HostGroup(), tmpSize(b.spec.Limits))

@@ -96,7 +96,7 @@ func (s *starter) fork(c *container, p sandbox.Process) (gate *os.File, err erro
 		SysProcAttr: &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL,
 			Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS},
 	}
-	c.cmd.Stdout, c.cmd.Stderr = linux.Tolerate(p.Stdout, p.Stderr)
+	c.cmd.Stdout, c.cmd.Stderr = p.Stdout, p.Stderr
 	err = s.ground.Enter(func() error {
 		if err := os.Mkdir(c.dir, 0o755); err != nil { // a runtime enters it with no more rights than anyone
 			return fmt.Errorf("make directory of the container: %v", err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net"
 	"os"
@@ -18,6 +17,7 @@ import (
 	"time"
 
 	"github.com/licet/licet/internal/sandbox"
+	"github.com/licet/licet/internal/sandbox/stdio"
 )
 
 // SIGKILL cannot be refused, so only a machine in trouble lets the time run out.
@@ -122,15 +122,15 @@ func (s *place) start(p sandbox.Process) (*run, error) {
 		return nil, fmt.Errorf("start %s: %w: %w", p.Args[0], err, sandbox.ErrExec)
 	}
 	cmd.Path = program
-	out, err := newOutput(p.Stdout, p.Stderr)
+	out, err := stdio.New(p.Stdout, p.Stderr)
 	if err != nil {
 		return nil, fmt.Errorf("start process: %v", err)
 	}
-	cmd.Stdout, cmd.Stderr = out.stdout, out.stderr
+	cmd.Stdout, cmd.Stderr = out.Stdout, out.Stderr
 	err = s.driver.thread.Do(cmd.Start)
-	out.closeWriteEnds()
+	out.CloseWriteEnds()
 	if err != nil {
-		out.wait()
+		out.Wait()
 		if errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) || errors.Is(err, syscall.ENOEXEC) {
 			err = fmt.Errorf("%w: %w", err, sandbox.ErrExec)
 		}
@@ -186,7 +186,7 @@ func find(name, dir string, env []string) (string, error) {
 }
 
 // finish owns the process to its end.
-func (r *run) finish(out *output) {
+func (r *run) finish(out *stdio.Pipes) {
 	defer close(r.done)
 	state, err := r.process.Wait()
 	if err == nil {
@@ -195,9 +195,9 @@ func (r *run) finish(out *output) {
 	if err != nil {
 		// Without this the output might never end.
 		r.err = fmt.Errorf("end process %d and what it left behind: %v", r.process.Pid, err)
-		out.abandon()
+		out.Abandon()
 	}
-	out.wait()
+	out.Wait()
 	if state == nil {
 		return
 	}
@@ -329,71 +329,3 @@ func (s *place) remove() error {
 	}
 	return nil
 }
-
-// output carries what a process writes to the writers it was given.
-type output struct {
-	stdout, stderr *os.File   // what the process writes to; the same if the writers are
-	writeEnds      []*os.File // those of them that are pipes of ours
-	readEnds       []*os.File
-	copies         sync.WaitGroup
-}
-
-func newOutput(stdout, stderr io.Writer) (*output, error) {
-	o := &output{}
-	var err error
-	if o.stdout, err = o.pipe(stdout); err != nil {
-		return nil, err
-	}
-	if same(stdout, stderr) {
-		o.stderr = o.stdout
-		return o, nil
-	}
-	if o.stderr, err = o.pipe(stderr); err != nil {
-		o.closeWriteEnds()
-		o.wait()
-		return nil, err
-	}
-	return o, nil
-}
-
-// same compares writers; those of types that cannot be compared are not the same.
-func same(a, b io.Writer) (equal bool) {
-	defer func() { _ = recover() }()
-	return a == b
-}
-
-func (o *output) pipe(w io.Writer) (*os.File, error) {
-	if f, ok := w.(*os.File); ok {
-		return f, nil
-	}
-	if w == nil {
-		w = io.Discard
-	}
-	r, end, err := os.Pipe()
-	if err != nil {
-		return nil, fmt.Errorf("make pipe: %v", err)
-	}
-	o.readEnds, o.writeEnds = append(o.readEnds, r), append(o.writeEnds, end)
-	o.copies.Go(func() {
-		defer r.Close()
-		if _, err := io.Copy(w, r); err != nil {
-			io.Copy(io.Discard, r) // the writer gave up: as the contract says, the rest is discarded
-		}
-	})
-	return end, nil
-}
-
-func (o *output) closeWriteEnds() {
-	for _, end := range o.writeEnds {
-		end.Close()
-	}
-}
-
-// abandon ends the copies although a process may still hold a pipe.
-func (o *output) abandon() {
-	for _, r := range o.readEnds {
-		r.Close()
-	}
-}
-
-func (o *output) wait() { o.copies.Wait() }

@@ -1,0 +1,135 @@
+//go:build linux && amd64
+
+package native
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/licet/licet/internal/sandbox"
+	"github.com/licet/licet/internal/sandbox/sandboxtest"
+)
+
+func conformance(users bool) sandboxtest.Config {
+	return sandboxtest.Config{Isolates: true, New: func(t *testing.T, dir string) sandbox.Driver {
+		return newDriver(t, Config{Dir: dir, WithoutUsers: !users})
+	}}
+}
+
+func newDriver(t testing.TB, c Config) sandbox.Driver {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("the native driver needs root: run the tests as root to test it")
+	}
+	d, err := New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return d
+}
+
+func TestConformance(t *testing.T) {
+	t.Run("with user namespaces", func(t *testing.T) { sandboxtest.Run(t, conformance(true)) })
+	t.Run("without user namespaces", func(t *testing.T) { sandboxtest.Run(t, conformance(false)) })
+}
+
+// TestFailedStart: the step that failed is in the error, and the sandbox is still of use.
+func TestFailedStart(t *testing.T) {
+	d := newDriver(t, Config{Dir: t.TempDir()})
+	s, err := d.Create(t.Context(), sandbox.Spec{ID: "x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.Start(t.Context(), sandbox.Process{Args: []string{"/bin/sh"}, Dir: "/no/such/directory"})
+	if !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "change to directory /no/such/directory") {
+		t.Errorf("got %v, want the directory that is not there", err)
+	}
+	p, err := s.Start(t.Context(), sandbox.Process{Args: []string{"/bin/sh", "-c", "exit 3"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if exit, err := p.Wait(t.Context()); exit.Code != 3 || err != nil {
+		t.Errorf("after it: got %+v, %v", exit, err)
+	}
+}
+
+// TestInit: the stage that stays cannot be looked into by the program, whose user it is.
+func TestInit(t *testing.T) {
+	d := newDriver(t, Config{Dir: t.TempDir()})
+	s, err := d.Create(t.Context(), sandbox.Spec{ID: "x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const script = `for f in environ maps mem fd/3 root exe; do head -c 1 /proc/1/$f && echo "read $f"; done 2>/dev/null
+kill -TERM 1; kill -KILL 1; kill -STOP 1; echo alive $$; (sleep 0.1 & ) ; sleep 0.3; ls /proc | grep -c '^[0-9]'`
+	var out strings.Builder
+	p, err := s.Start(t.Context(), sandbox.Process{Args: []string{"/bin/sh", "-c", script}, Env: []string{"PATH=/usr/bin:/bin"}, Stdout: &out})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Wait(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	// The shell, ls and grep are left of what was started: the stage, which is hidden, has reaped the orphan.
+	if got, want := out.String(), "alive 2\n3\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestCrash(t *testing.T) { sandboxtest.Crash(t, "TestCrash", conformance(true)) }
+
+// BenchmarkStart measures a restart in a sandbox, BenchmarkCreate a whole one, BenchmarkSandbox all of a life.
+func BenchmarkStart(b *testing.B) {
+	s := newSandbox(b, newDriver(b, Config{Dir: b.TempDir()}))
+	for b.Loop() {
+		runTrue(b, s)
+	}
+}
+
+func BenchmarkCreate(b *testing.B) {
+	d := newDriver(b, Config{Dir: b.TempDir()})
+	for b.Loop() {
+		if err := newSandbox(b, d).Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkSandbox(b *testing.B) {
+	d := newDriver(b, Config{Dir: b.TempDir()})
+	for b.Loop() {
+		s := newSandbox(b, d)
+		runTrue(b, s)
+		if err := s.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func newSandbox(b *testing.B, d sandbox.Driver) sandbox.Sandbox {
+	b.Helper()
+	s, err := d.Create(b.Context(), sandbox.Spec{ID: "x", Listeners: []sandbox.ListenerSpec{{Name: "a", Port: 9001}}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return s
+}
+
+func runTrue(b *testing.B, s sandbox.Sandbox) {
+	b.Helper()
+	p, err := s.Start(b.Context(), sandbox.Process{Args: []string{"/usr/bin/true"}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	if _, err := p.Wait(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+}
