@@ -73,7 +73,7 @@ func (w *workshop) readRate(ctx context.Context, url string, c aws.Credentials, 
 	if err != nil {
 		return 0, err
 	}
-	r, err := w.repeat(ctx, clients, nil, req)
+	r, err := w.repeat(ctx, clients, nil, req, 0)
 	return r.rate, err
 }
 

@@ -174,7 +174,7 @@ func (w *workshop) callRates(ctx context.Context, url string, q apiCall, c aws.C
 		if err != nil {
 			return rates, err
 		}
-		if rates[i], err = w.repeat(ctx, clients, body, req); err != nil {
+		if rates[i], err = w.repeat(ctx, clients, body, req, 0); err != nil {
 			return rates, err
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"strconv"
 	"sync"
 	"time"
 
@@ -19,6 +21,7 @@ import (
 type result struct {
 	rate     float64
 	p50, p99 time.Duration
+	cpu      time.Duration // of the server that is measured, for each request; its children not counted
 }
 
 // signed makes a signed POST once; it is sent many times, for signatures hold for minutes and the generator's own cost must be small.
@@ -103,19 +106,51 @@ func firstError(errs ...error) error {
 	return nil
 }
 
-// repeat gives the median rate and latencies of several loads, after one that only warms up.
-func (w *workshop) repeat(ctx context.Context, clients int, body []byte, req *http.Request) (result, error) {
+// repeat gives the median rate and latencies of several loads, after one that only warms up, and the CPU time of a process
+// meanwhile; 0 for none.
+func (w *workshop) repeat(ctx context.Context, clients int, body []byte, req *http.Request, pid int) (result, error) {
 	if _, err := load(ctx, clients, w.length/3, body, req); err != nil {
 		return result{}, err
 	}
 	var rates []float64
-	var p50s, p99s []time.Duration
+	var p50s, p99s, cpus []time.Duration
 	for range w.repetitions {
+		before, err := cpuTime(pid)
+		if err != nil {
+			return result{}, err
+		}
 		r, err := load(ctx, clients, w.length, body, req)
 		if err != nil {
 			return result{}, err
 		}
+		after, err := cpuTime(pid)
+		if err != nil {
+			return result{}, err
+		}
+		requests := r.rate * w.length.Seconds()
 		rates, p50s, p99s = append(rates, r.rate), append(p50s, r.p50), append(p99s, r.p99)
+		cpus = append(cpus, time.Duration(float64(after-before)/requests))
 	}
-	return result{median(rates), median(p50s), median(p99s)}, nil
+	return result{median(rates), median(p50s), median(p99s), median(cpus)}, nil
+}
+
+// cpuTime is what a process has used, without its children: fields 14 and 15 of proc_pid_stat(5), in ticks of 10 ms.
+func cpuTime(pid int) (time.Duration, error) {
+	if pid == 0 {
+		return 0, nil
+	}
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, err
+	}
+	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
+	if len(fields) < 13 {
+		return 0, fmt.Errorf("/proc/%d/stat has %d fields", pid, len(fields))
+	}
+	user, err := strconv.ParseInt(string(fields[11]), 10, 64)
+	if err != nil {
+		return 0, err
+	}
+	system, err := strconv.ParseInt(string(fields[12]), 10, 64)
+	return time.Duration(user+system) * 10 * time.Millisecond, err
 }

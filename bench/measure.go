@@ -5,7 +5,9 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -103,6 +105,28 @@ func (s *server) resident() (float64, error) {
 	return 0, fmt.Errorf("no VmRSS in /proc/%d/status", s.cmd.Process.Pid)
 }
 
+// metric reads one number from the server's metrics.
+func (s *server) metric(ctx context.Context, name string) (float64, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/_licet/metrics", nil)
+	if err != nil {
+		return 0, err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	page, err := io.ReadAll(resp.Body)
+	if err := firstError(err, resp.Body.Close()); err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(page)) {
+		if value, ok := strings.CutPrefix(line, name+" "); ok {
+			return strconv.ParseFloat(strings.TrimSpace(value), 64)
+		}
+	}
+	return 0, fmt.Errorf("there is no metric %s", name)
+}
+
 func (w *workshop) measureStart(ctx context.Context) error {
 	var times []time.Duration
 	var memory []float64
@@ -152,7 +176,7 @@ func (w *workshop) measureInvoke(ctx context.Context) (err error) {
 		if err != nil {
 			return err
 		}
-		if ours[i], err = w.repeat(ctx, clients, []byte(payload), req); err != nil {
+		if ours[i], err = w.repeat(ctx, clients, []byte(payload), req, s.cmd.Process.Pid); err != nil {
 			return err
 		}
 	}
@@ -163,6 +187,13 @@ func (w *workshop) measureInvoke(ctx context.Context) (err error) {
 	fmt.Printf("%-34s %12.2f %12.2f\n", "licet / front", ours[0].rate/front[0].rate, ours[1].rate/front[1].rate)
 	fmt.Printf("%-34s %9.2f ms %9.2f ms\n", "p50 added to the front", added(ours[0].p50, front[0].p50), added(ours[1].p50, front[1].p50))
 	fmt.Printf("%-34s %9.2f ms %9.2f ms\n", "p99 added to the front", added(ours[0].p99, front[0].p99), added(ours[1].p99, front[1].p99))
+	fmt.Printf("%-34s %9d µs %9d µs\n", "CPU for each of the front", front[0].cpu.Microseconds(), front[1].cpu.Microseconds())
+	fmt.Printf("%-34s %9d µs %9d µs\n", "CPU for each beyond the front's", (ours[0].cpu - front[0].cpu).Microseconds(), (ours[1].cpu - front[1].cpu).Microseconds())
+	environments, err := s.metric(ctx, "licet_execution_environments")
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%-34s %12s %12.0f\n", "environments after it", "", environments)
 	mib, err := s.resident()
 	if err != nil {
 		return err
@@ -201,7 +232,7 @@ func (w *workshop) peerRates(ctx context.Context, args ...string) (rates [2]resu
 		if err != nil {
 			return rates, err
 		}
-		if rates[i], err = w.repeat(ctx, clients, []byte(payload), req); err != nil {
+		if rates[i], err = w.repeat(ctx, clients, []byte(payload), req, p.cmd.Process.Pid); err != nil {
 			return rates, fmt.Errorf("%s: %w", args[0], err)
 		}
 	}

@@ -38,6 +38,8 @@ type environment struct {
 	retired   bool
 	idleSince time.Time
 	shared    bool // the invocation that runs counts as one of account.shared
+	entered   time.Time
+	settling  bool // counts as one of queue.settling; its owner's
 
 	id             string // 32 hexadecimal digits
 	sandbox        sandbox.Sandbox

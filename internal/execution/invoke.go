@@ -8,10 +8,6 @@ import (
 	"github.com/google/uuid"
 )
 
-// answerPatience is how long an answer waits for the runtime to ask for its next event. Runtimes do so at once, and then the
-// environment is free before the caller's next request; one that works on after its response must not delay the answer.
-const answerPatience = 10 * time.Millisecond
-
 // exitPatience is how long a runtime that could not initialize may take to print why and to exit.
 const exitPatience = 500 * time.Millisecond
 
@@ -44,7 +40,7 @@ func (e *environment) invoke(call Invocation) (Result, error) {
 	}
 	if !settled {
 		e.m.background.Go(func() {
-			i.settle(nil)
+			i.settle()
 			i.finish()
 		})
 		return result, nil
@@ -81,10 +77,12 @@ func (i *invocation) run() (settled bool, err error) {
 	}
 	i.out = s.outcome
 	if i.LogTail { // the tail has the REPORT line, which needs the end
-		return i.settle(nil), nil
+		i.settle()
+		return true, nil
 	}
-	i.patience.Reset(answerPatience)
-	return i.settle(i.patience.C), nil
+	i.settling = true
+	i.pool.queue.settling.Add(1)
+	return false, nil
 }
 
 // coldStart makes the environment and runs its Init phase, which has a time limit. A function that fails in it is
@@ -203,20 +201,16 @@ func (i *invocation) stop() {
 
 // settle waits until the runtime, which has answered, asks for its next event: only then is the invocation over
 // (lambda-runtime-environment.html, Invoke phase). What goes wrong here shows in the REPORT line and no longer in the answer.
-func (i *invocation) settle(patience <-chan time.Time) bool {
-	_, why := i.wait(i.deadline.C, patience)
-	switch why {
-	case stepped:
-		return true
-	case impatient:
-		return false
+func (i *invocation) settle() {
+	_, why := i.wait(i.deadline.C, nil)
+	if why == stepped {
+		return
 	}
 	answer := i.out
 	if err := i.fail(why); err != nil {
 		i.broken = errors.Join(i.broken, err)
 	}
 	i.out.payload, i.out.failed = answer.payload, answer.failed
-	return true
 }
 
 // finish writes the report, returns the tail of the log and gives the environment back.

@@ -40,12 +40,13 @@ type Config struct {
 
 // Manager runs functions. See the package comment.
 type Manager struct {
-	config     Config
-	metrics    *metrics
-	initLimit  time.Duration      // of the Init phase: ten seconds
-	lifetime   context.Context    // ends when running invocations must
-	abort      context.CancelFunc // ends lifetime
-	background sync.WaitGroup     // environments that close, invocations that settle
+	config      Config
+	metrics     *metrics
+	initLimit   time.Duration // of the Init phase: ten seconds
+	longestWait time.Duration
+	lifetime    context.Context    // ends when running invocations must
+	abort       context.CancelFunc // ends lifetime
+	background  sync.WaitGroup     // environments that close, invocations that settle
 
 	mu           sync.Mutex
 	closing      bool
@@ -79,6 +80,7 @@ type pool struct {
 	idle        []*environment // the last used is last
 	provisioned []*environment // those of idle that are provisioned
 	size        int            // idle and running
+	queue       queue
 }
 
 // New makes a Manager. It can be used at once, but only while Run runs are idle environments reclaimed and is shutdown orderly.
@@ -106,6 +108,7 @@ func New(c Config) (*Manager, error) {
 		config:       c,
 		metrics:      newMetrics(),
 		initLimit:    10 * time.Second,
+		longestWait:  longestWait,
 		lifetime:     lifetime,
 		abort:        abort,
 		accounts:     map[accountKey]*account{},
@@ -151,40 +154,75 @@ func (m *Manager) Run(ctx context.Context) error {
 	}
 }
 
-// acquire takes an idle environment of f or makes a new one, which is opened by its first invocation.
+// acquire takes an idle environment of f, or waits for one that is soon to be idle, or makes a new one, which is opened by its first
+// invocation.
 func (m *Manager) acquire(f Function) (*environment, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.closing {
-		return nil, ErrClosed
-	}
-	p := m.poolOf(f)
-	e := m.takeIdle(p, &p.provisioned)
-	shared := f.Reserved == nil && e == nil
-	if reason := m.refusal(p, f, shared); reason != "" {
-		if e != nil {
-			p.provisioned = append(p.provisioned, e)
+	waited := false
+	var given *environment
+	for {
+		if m.closing {
+			if given != nil {
+				m.remove(given)
+			}
+			return nil, ErrClosed
 		}
-		m.metrics.throttles.Inc()
-		return nil, ErrThrottled{Reason: reason}
-	}
-	if e == nil {
-		e = m.takeIdle(p, &p.idle)
-	}
-	if e == nil {
+		p := m.poolOf(f)
+		e, refusal := m.admit(p, f, given)
+		if e != nil {
+			return e, nil
+		}
+		if !waited && p.size > 0 && p.queue.promising(p.size) {
+			given, waited = m.wait(p), true
+			continue
+		}
+		if refusal != "" {
+			m.metrics.throttles.Inc()
+			return nil, ErrThrottled{Reason: refusal}
+		}
 		if p.account.environments >= m.config.MaxConcurrency {
 			m.evict(p.account)
 		}
 		e = m.add(newEnvironment(m, f), p)
+		m.enter(e, f.Reserved == nil)
+		e.entered = time.Time{} // a start tells nothing of later invocations
+		return e, nil
 	}
+}
+
+// admit gives an invocation an idle environment of p, or the one that is given, unless it has to be refused. m.mu is held.
+func (m *Manager) admit(p *pool, f Function, given *environment) (e *environment, refusal string) {
+	e = given
+	if e == nil {
+		e = m.takeIdle(p, &p.provisioned)
+	}
+	shared := f.Reserved == nil && (e == nil || e.provision == nil)
+	if refusal = m.refusal(p, f, shared); refusal != "" {
+		if e != nil {
+			m.rest(e)
+		}
+		return nil, refusal
+	}
+	if e == nil {
+		e = m.takeIdle(p, &p.idle)
+	}
+	if e != nil {
+		m.enter(e, shared)
+	}
+	return e, ""
+}
+
+// enter counts an invocation in e. m.mu is held.
+func (m *Manager) enter(e *environment, shared bool) {
+	e.entered = time.Now()
 	if e.shared = shared; shared {
-		p.account.shared++
+		e.pool.account.shared++
 	}
-	p.account.running++
-	p.use.running++
+	e.pool.account.running++
+	e.pool.use.running++
 	m.running.Add(1)
 	m.metrics.running.Inc()
-	return e, nil
 }
 
 // refusal is the reason why an invocation must wait, or "". One that finds no provisioned environment and whose function has reserved
@@ -254,6 +292,13 @@ func (m *Manager) release(e *environment, reusable bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	defer m.running.Done() // last: after it drain waits for what remove has begun
+	if !e.entered.IsZero() {
+		e.pool.queue.took(time.Since(e.entered))
+	}
+	if e.settling {
+		e.settling = false
+		e.pool.queue.settling.Add(-1)
+	}
 	e.pool.account.running--
 	e.pool.use.running--
 	if e.shared {
@@ -267,9 +312,12 @@ func (m *Manager) release(e *environment, reusable bool) {
 	m.rest(e)
 }
 
-// rest makes e, which nobody owns any more, idle. m.mu is held.
+// rest makes e, which nobody owns any more, idle, or gives it to an invocation that waits. m.mu is held.
 func (m *Manager) rest(e *environment) {
 	e.idleSince = time.Now()
+	if e.fresh(e.idleSince) && e.pool.queue.next(e) {
+		return
+	}
 	list := e.list()
 	*list = append(*list, e)
 }

@@ -59,6 +59,7 @@ func TestReservedConcurrency(t *testing.T) {
 	<-arrived
 	close(leave)
 	calls.Wait()
+	b.running.Wait() // also for what settles
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, e := range b.pools {
@@ -419,7 +420,7 @@ func TestProvisionInDisorder(t *testing.T) {
 	for _, p := range b.pools {
 		total += p.size
 		if p.account.running != 0 || p.account.shared != 0 || p.use.running != 0 || len(p.idle)+len(p.provisioned) > p.size {
-			t.Errorf("got %+v, %+v and %+v when nothing runs", *p, *p.account, *p.use)
+			t.Errorf("got %d and %d environments, %+v and %+v when nothing runs", p.size, len(p.idle)+len(p.provisioned), *p.account, *p.use)
 		}
 	}
 	if a := b.accounts[accountKey{f.Account, f.Region}]; total != len(b.environments) || total != a.environments {

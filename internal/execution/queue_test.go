@@ -1,0 +1,108 @@
+package execution
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/licet/licet/internal/sandbox"
+)
+
+// lingering answers at once, and asks for its next event when it may.
+func lingering(next <-chan struct{}) func(*fakeProcess) sandbox.Exit {
+	return func(p *fakeProcess) sandbox.Exit {
+		for {
+			id, payload, ok := p.next()
+			if !ok {
+				return sandbox.Exit{}
+			}
+			p.respond(id, payload)
+			select {
+			case <-next:
+			case <-p.ctx.Done():
+			}
+		}
+	}
+}
+
+// TestAnswersBeforeItSettles: the caller does not wait for the runtime's next question.
+func TestAnswersBeforeItSettles(t *testing.T) {
+	next := make(chan struct{})
+	b := newBench(t, lingering(next))
+	b.invoke(testFunction(), Invocation{Payload: []byte("1")}) // returns although nothing was sent on next
+	b.invoke(testFunction(), Invocation{Payload: []byte("2")}) // in vain it waits for the first environment
+	if created, _ := b.driver.counts(); created != 2 {
+		t.Errorf("got %d environments, want one more for a function that works on after its answer", created)
+	}
+	close(next)
+}
+
+// TestWaitsForWhatSettles: an invocation takes the environment that has just answered, also where no other may be made.
+func TestWaitsForWhatSettles(t *testing.T) {
+	for name, f := range map[string]Function{"unreserved": testFunction(), "reserved": reserving(testFunction(), 1)} {
+		t.Run(name, func(t *testing.T) {
+			next := make(chan struct{})
+			b := newBench(t, lingering(next))
+			b.longestWait = time.Minute // whatever the machine does
+			for range 20 {
+				b.invoke(f, Invocation{Payload: []byte("1")})
+				go func() { next <- struct{}{} }()
+			}
+			b.running.Wait()
+			if created, _ := b.driver.counts(); created != 1 {
+				t.Errorf("got %d environments, want 1", created)
+			}
+		})
+	}
+}
+
+// TestQueue: invocations of a fast function share environments, those of a slow one do not.
+func TestQueue(t *testing.T) {
+	q := queue{}
+	if q.promising(4) {
+		t.Error("nothing is known of a new function")
+	}
+	for range 100 {
+		q.took(100 * time.Microsecond)
+	}
+	if !q.promising(1) || q.promising(0) {
+		t.Error("100 µs in one environment: want to wait, and not where there is none")
+	}
+	q.waiting = make([]*waiter, 10)
+	if q.promising(1) || !q.promising(2) {
+		t.Error("the eleventh: want to wait for two environments, not for one")
+	}
+	for range 100 {
+		q.took(time.Second)
+	}
+	if q.promising(2) {
+		t.Error("a slow function: want no wait")
+	}
+}
+
+// TestManyAtOnce: whatever waits and starts, each event is answered once, and all is given back.
+func TestManyAtOnce(t *testing.T) {
+	b := newBench(t, serve(echo))
+	f := testFunction()
+	b.invoke(f, Invocation{Payload: []byte("0")})
+	var calls sync.WaitGroup
+	for range 16 {
+		calls.Go(func() {
+			for range 50 {
+				if got := b.invoke(f, Invocation{Payload: []byte("1")}); string(got.Payload) != "1" {
+					t.Errorf("got %q", got.Payload)
+				}
+			}
+		})
+	}
+	calls.Wait()
+	b.running.Wait()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, p := range b.pools {
+		if p.account.running != 0 || len(p.queue.waiting) != 0 || p.queue.settling.Load() != 0 || len(p.idle) != p.size {
+			t.Errorf("left: %d running, %d waiting, %d settling, %d of %d idle", p.account.running, len(p.queue.waiting),
+				p.queue.settling.Load(), len(p.idle), p.size)
+		}
+	}
+}
