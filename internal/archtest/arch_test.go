@@ -75,8 +75,9 @@ var allowed = map[string][]string{
 	"internal/protocol/...":          {"internal/protocol/...", "internal/awserr", "github.com/aws/smithy-go/...", "github.com/aws/aws-sdk-go-v2/service/..."},
 
 	// Operations.
-	"internal/service":   {"authz", "internal/awserr", "internal/principal", "internal/protocol"},
-	"internal/execution": {"internal/principal", "internal/sandbox", "internal/runtimes", "github.com/prometheus/client_golang/...", "github.com/google/uuid"},
+	"internal/service":             {"authz", "internal/awserr", "internal/principal", "internal/protocol"},
+	"internal/execution/extension": {"github.com/google/uuid"},
+	"internal/execution":           {"internal/execution/extension", "internal/principal", "internal/sandbox", "internal/runtimes", "github.com/prometheus/client_golang/...", "github.com/google/uuid"},
 	"internal/dispatch": {
 		"authz", "internal/audit", "internal/awserr", "internal/organization", "internal/principal", "internal/protocol",
 		"internal/service", "github.com/google/uuid",
