@@ -45,6 +45,8 @@ type Invocation struct {
 	Payload       []byte
 	ClientContext string // JSON, not base64; "" for none
 	TraceID       string // X-Amzn-Trace-Id; "" for none
+	// Tenant has environments of its own; "" for a function that tells no tenants apart.
+	Tenant string
 	// LogTail asks for the last 4 KB of the log.
 	LogTail bool
 }

@@ -70,9 +70,9 @@ type account struct {
 // use is that of a function, all versions together; its fields are guarded by Manager.mu. It is forgotten with the last pool.
 type use struct{ running, pools int }
 
-type poolKey struct{ arn, version, revision string }
+type poolKey struct{ arn, version, revision, tenant string }
 
-// pool holds the environments of one state of a function; its fields are guarded by Manager.mu.
+// pool holds the environments of one state of a function for one tenant, if the function tells them apart; its fields are guarded by Manager.mu.
 type pool struct {
 	key         poolKey
 	account     *account
@@ -121,9 +121,9 @@ func New(c Config) (*Manager, error) {
 
 // Invoke runs one event in an environment of f and returns when the function has answered, failed or timed out. The end of the
 // context does not cut it short: Lambda does not stop a function because its caller is gone. An environment made from another
-// Revision is never used.
+// Revision, or for another tenant, is never used.
 func (m *Manager) Invoke(_ context.Context, f Function, call Invocation) (Result, error) {
-	e, err := m.acquire(f)
+	e, err := m.acquire(f, call.Tenant)
 	if err != nil {
 		return Result{}, err
 	}
@@ -154,9 +154,9 @@ func (m *Manager) Run(ctx context.Context) error {
 	}
 }
 
-// acquire takes an idle environment of f, or waits for one that is soon to be idle, or makes a new one, which is opened by its first
+// acquire takes an idle environment of f for a tenant, or waits for one that is soon to be idle, or makes a new one, which is opened by its first
 // invocation.
-func (m *Manager) acquire(f Function) (*environment, error) {
+func (m *Manager) acquire(f Function, tenant string) (*environment, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	waited := false
@@ -168,7 +168,7 @@ func (m *Manager) acquire(f Function) (*environment, error) {
 			}
 			return nil, ErrClosed
 		}
-		p := m.poolOf(f)
+		p := m.poolOf(f, tenant)
 		e, refusal := m.admit(p, f, given)
 		if e != nil {
 			return e, nil
@@ -254,9 +254,9 @@ func (m *Manager) add(e *environment, p *pool) *environment {
 	return e
 }
 
-// poolOf finds or makes the pool of f. A new one is remembered when it gets its first environment. m.mu is held.
-func (m *Manager) poolOf(f Function) *pool {
-	key := poolKey{f.ARN, f.Version, f.Revision}
+// poolOf finds or makes the pool of f for a tenant. A new one is remembered when it gets its first environment. m.mu is held.
+func (m *Manager) poolOf(f Function, tenant string) *pool {
+	key := poolKey{f.ARN, f.Version, f.Revision, tenant}
 	if p := m.pools[key]; p != nil {
 		return p
 	}

@@ -137,7 +137,7 @@ func (m *Manager) fill(p *provision) {
 	for !m.closing && p.failure == "" && p.starting < startsAtOnce && len(p.environments) < p.Count {
 		e := newEnvironment(m, p.Function)
 		e.provision = p
-		m.add(e, m.poolOf(p.Function))
+		m.add(e, m.poolOf(p.Function, ""))
 		p.environments[e] = false
 		p.starting++
 		m.background.Go(func() { m.start(p, e) })

@@ -197,6 +197,9 @@ func next(w http.ResponseWriter, r *http.Request, s *session) {
 	if ev.ClientContext != "" {
 		h["Lambda-Runtime-Client-Context"] = []string{ev.ClientContext}
 	}
+	if ev.Tenant != "" {
+		h["Lambda-Runtime-Aws-Tenant-Id"] = []string{ev.Tenant}
+	}
 	_, _ = w.Write(ev.Payload) // a connection that broke shows as a process that ends or does not answer
 }
 

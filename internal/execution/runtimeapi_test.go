@@ -49,7 +49,7 @@ func TestRuntimeAPI(t *testing.T) {
 		invocationID := resp.Header.Get("Lambda-Runtime-Invocation-Id")
 		if diff := cmp.Diff(eventHeaders(resp.Header), map[string]string{
 			"Content-Type": "application/json", "Lambda-Runtime-Aws-Request-Id": id, "Lambda-Runtime-Trace-Id": "Root=1",
-			"Lambda-Runtime-Client-Context": `{"a":1}`, "Lambda-Runtime-Invoked-Function-Arn": "arn:fn:alias",
+			"Lambda-Runtime-Aws-Tenant-Id": "blue", "Lambda-Runtime-Client-Context": `{"a":1}`, "Lambda-Runtime-Invoked-Function-Arn": "arn:fn:alias",
 		}); diff != "" || body != `{"event":1}` {
 			t.Errorf("next: got %s and headers (-got +want):\n%s", body, diff)
 		}
@@ -74,7 +74,7 @@ func TestRuntimeAPI(t *testing.T) {
 		return sandbox.Exit{}
 	})
 	b.invoke(testFunction(), Invocation{RequestID: id, InvokedARN: "arn:fn:alias", Payload: []byte(`{"event":1}`),
-		ClientContext: `{"a":1}`, TraceID: "Root=1"})
+		ClientContext: `{"a":1}`, TraceID: "Root=1", Tenant: "blue"})
 	<-result
 }
 

@@ -29,8 +29,16 @@ const (
 	defaultEventAge = 6 * time.Hour
 )
 
+// arrival is an event that comes for an asynchronous invocation.
+type arrival struct {
+	payload []byte
+	limit   int    // of the payload's size
+	tenant  string // "" for none
+}
+
 // accept takes the event of an asynchronous invocation in. Afterwards it is durable.
-func (s *Service) accept(ctx context.Context, c *service.Call, r request.Function, payload []byte, limit int) error {
+func (s *Service) accept(ctx context.Context, c *service.Call, r request.Function, a arrival) error {
+	payload, limit := a.payload, a.limit
 	if len(payload) > limit { // recorded from AWS, with the limit of its time: ASFHyP3/hyp3, issue 2241
 		return fault.EntityTooLarge("%d byte payload is too large for the Event invocation type (limit %d bytes)", len(payload), limit)
 	}
@@ -41,13 +49,16 @@ func (s *Service) accept(ctx context.Context, c *service.Call, r request.Functio
 	if err != nil {
 		return err
 	}
+	if err := checkTenant(f.version, a.tenant); err != nil {
+		return err
+	}
 	if err := s.checkRunnable(f.version); err != nil {
 		return err
 	}
 	if !s.Room() { // the text is ours
 		return awserr.New("ServiceException", http.StatusInternalServerError, "There is no room for events now.")
 	}
-	event := async.Event{Function: r, RequestID: c.RequestID, Accepted: c.Time}
+	event := async.Event{Function: r, RequestID: c.RequestID, Tenant: a.tenant, Accepted: c.Time}
 	if len(c.TraceID) <= maxTrace { // a longer one would not be carried on, and what is kept must be small
 		event.TraceID = c.TraceID
 	}

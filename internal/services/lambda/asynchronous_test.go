@@ -129,11 +129,6 @@ func TestInvokeEventRefused(t *testing.T) {
 			"Could not parse request body into json: Could not parse payload into json: unexpected end of JSON input"},
 		{func() any {
 			in := eventInput("f", "{}")
-			in.TenantId = aws.String("t")
-			return in
-		}(), "NotImplemented", 501, "licet does not implement TenantId of the operation Invoke of lambda."},
-		{func() any {
-			in := eventInput("f", "{}")
 			in.DurableExecutionName = aws.String("d")
 			return in
 		}(), "NotImplemented", 501, "licet does not implement DurableExecutionName of the operation Invoke of lambda."},

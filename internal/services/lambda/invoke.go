@@ -45,7 +45,7 @@ func (s *Service) invoke(ctx context.Context, c *service.Call, in *sdk.InvokeInp
 		return nil, err
 	}
 	if in.InvocationType == types.InvocationTypeEvent { // the client context is for synchronous invocations only (lambda.md 7.1)
-		if err := s.accept(ctx, c, r, in.Payload, maxEvent); err != nil {
+		if err := s.accept(ctx, c, r, arrival{in.Payload, maxEvent, aws.ToString(in.TenantId)}); err != nil {
 			return nil, err
 		}
 		return &sdk.InvokeOutput{StatusCode: http.StatusAccepted}, nil
@@ -56,6 +56,9 @@ func (s *Service) invoke(ctx context.Context, c *service.Call, in *sdk.InvokeInp
 	}
 	f, err := s.invocable(ctx, r)
 	if err != nil {
+		return nil, err
+	}
+	if err := checkTenant(f.version, aws.ToString(in.TenantId)); err != nil {
 		return nil, err
 	}
 	if in.InvocationType == types.InvocationTypeDryRun { // judged as any Invoke, but nothing runs (lambda.md 2.1)
@@ -71,7 +74,7 @@ func (s *Service) invoke(ctx context.Context, c *service.Call, in *sdk.InvokeInp
 	}
 	result, err := s.Runner.Invoke(ctx, run, execution.Invocation{
 		RequestID: c.RequestID, InvokedARN: r.ARN(), Payload: orEmpty(in.Payload), ClientContext: clientContext,
-		TraceID: trace, LogTail: in.LogType == types.LogTypeTail,
+		TraceID: trace, Tenant: aws.ToString(in.TenantId), LogTail: in.LogType == types.LogTypeTail,
 	})
 	if err != nil {
 		return nil, invokeError(err, r)
@@ -98,11 +101,8 @@ func (s *Service) invocable(ctx context.Context, r request.Function) (found, err
 }
 
 func unsupportedInvoke(in *sdk.InvokeInput) error {
-	switch {
-	case in.DurableExecutionName != nil:
+	if in.DurableExecutionName != nil {
 		return fault.NotImplemented("Invoke", "DurableExecutionName")
-	case in.TenantId != nil:
-		return fault.NotImplemented("Invoke", "TenantId")
 	}
 	return nil
 }

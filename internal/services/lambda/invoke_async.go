@@ -37,7 +37,7 @@ func (s *Service) invokeAsync(ctx context.Context, c *service.Call, in *sdk.Invo
 			return nil, fmt.Errorf("read the arguments: %w", err)
 		}
 	}
-	if err := s.accept(ctx, c, r, payload, maxLegacyEvent); err != nil {
+	if err := s.accept(ctx, c, r, arrival{payload: payload, limit: maxLegacyEvent}); err != nil {
 		return nil, err
 	}
 	return &sdk.InvokeAsyncOutput{Status: http.StatusAccepted}, nil

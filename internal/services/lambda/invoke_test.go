@@ -117,8 +117,6 @@ func TestInvokeRefused(t *testing.T) {
 			"Client context must be a valid Base64-encoded JSON object."},
 		{func(in *sdk.InvokeInput) { in.ClientContext = aws.String(strings.Repeat("A", 3584)) }, "InvalidRequestContentException", 400,
 			"Client context must be no more than 3583 bytes of Base64-encoded data."},
-		{func(in *sdk.InvokeInput) { in.TenantId = aws.String("t") }, "NotImplemented", 501,
-			"licet does not implement TenantId of the operation Invoke of lambda."},
 		{func(in *sdk.InvokeInput) { in.LogType = "All" }, "ValidationException", 400,
 			"1 validation error detected: Value 'All' at 'logType' " +
 				"failed to satisfy constraint: Member must satisfy enum value set: [None, Tail]"},

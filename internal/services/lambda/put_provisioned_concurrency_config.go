@@ -50,6 +50,9 @@ func (s *Service) putProvisionedConcurrencyConfig(
 		} else if err != nil {
 			return err
 		}
+		if err := f.version.checkNoTenancy("Provisioned Concurrency"); err != nil {
+			return err
+		}
 		return updateConcurrency(tx, r, func(own *ownConcurrency, unreserved int) error {
 			if err := s.checkProvisioned(tx, r, f, *own); err != nil {
 				return err

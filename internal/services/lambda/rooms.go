@@ -29,6 +29,15 @@ func (f functions) Revision(reader store.Reader, r request.Function) (string, er
 	return found.version.RevisionID, nil
 }
 
+// MayHaveURL says why a function, version or alias cannot have a URL. The error wraps store.ErrNotFound when it is not there.
+func (f functions) MayHaveURL(reader store.Reader, r request.Function) error {
+	found, err := f.s.load(reader, r)
+	if err != nil {
+		return err
+	}
+	return found.version.checkNoTenancy("A function URL")
+}
+
 // Belongings is the prefix of the records that belong to a function and go with it.
 func (f functions) Belongings(r request.Function) string { return belongings(r) }
 
@@ -48,5 +57,5 @@ func (c callees) Function(ctx context.Context, r request.Function) (mapping.Func
 	if err != nil {
 		return mapping.Function{}, err
 	}
-	return mapping.Function{Role: f.version.Role}, nil
+	return mapping.Function{Role: f.version.Role, Refusal: f.version.checkNoTenancy("An event source mapping")}, nil
 }

@@ -11,9 +11,6 @@ func (s *Service) checkRunnable(v *version) error {
 	switch {
 	case v.Image != nil:
 		return fault.NotImplemented("Invoke", "PackageType=Image")
-	case v.Tenancy != "": // a tenant's id is refused before; the text is recorded
-		return fault.InvalidParameter("The invoked function is enabled with tenancy configuration. " +
-			"Add a valid tenant ID in your request and try again.")
 	case len(v.FileSystems) > 0:
 		return cannotMount(v.FileSystems[0])
 	case !s.Runtimes(v.Runtime):

@@ -66,6 +66,8 @@ func (v *version) checkSnapStart() error {
 	switch {
 	case v.SnapStart != types.SnapStartApplyOnPublishedVersions:
 		return nil
+	case v.Tenancy != "":
+		return fault.InvalidParameter(text, "Tenancy configuration")
 	case v.Image != nil:
 		return fault.InvalidParameter(text, "ContainerImage")
 	case !hasSnapStart(v.Runtime):

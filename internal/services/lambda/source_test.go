@@ -200,9 +200,6 @@ func TestCodeFromS3(t *testing.T) {
 func TestNotRunnable(t *testing.T) {
 	h := newHarness(t)
 	h.ready()
-	tenants := h.newFunction("tenants")
-	tenants.TenancyConfig = &types.TenancyConfig{TenantIsolationMode: types.TenantIsolationModePerTenant}
-	must[sdk.CreateFunctionOutput](h, tenants)
 	efs, s3 := h.newFunction("efs"), h.newFunction("s3")
 	efs.VpcConfig, efs.FileSystemConfigs = attached(), files(accessPointARN)
 	s3.VpcConfig, s3.FileSystemConfigs = attached(), files(s3FilesARN)
@@ -217,8 +214,6 @@ func TestNotRunnable(t *testing.T) {
 		code, message string
 		status        int
 	}{
-		"tenants": {"InvalidParameterValueException", "The invoked function is enabled with tenancy configuration. " +
-			"Add a valid tenant ID in your request and try again.", 400},
 		"efs": {"EFSMountFailureException", "The function couldn't mount the file system with access point " + accessPointARN +
 			": licet has no file systems.", 403},
 		"s3": {"S3FilesMountFailureException", "The function couldn't mount the file system with access point " + s3FilesARN +

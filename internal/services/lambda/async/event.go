@@ -17,6 +17,7 @@ type Event struct {
 	// RequestID is that of the call, and of each run.
 	RequestID string    `json:"request_id"`
 	TraceID   string    `json:"trace_id,omitempty"`
+	Tenant    string    `json:"tenant,omitempty"`
 	Accepted  time.Time `json:"accepted"`
 	// Due is when it is delivered next.
 	Due time.Time `json:"due"`

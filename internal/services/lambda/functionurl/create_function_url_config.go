@@ -43,7 +43,7 @@ func (s *Service) create(
 		InvokeMode: cmp.Or(in.InvokeMode, types.InvokeModeBuffered), Created: c.Time, Modified: c.Time,
 	}
 	err = s.db.Update(ctx, func(tx store.Tx) error {
-		if err := s.checkFunction(tx, r); err != nil {
+		if err := notThere(s.functions.MayHaveURL(tx, r)); err != nil {
 			return err
 		}
 		old, err := s.load(tx, r)

@@ -24,6 +24,8 @@ type Functions interface {
 	Target(ctx context.Context, c *service.Call, action string, r request.Function) (service.Target, error)
 	// Revision gives the RevisionId of a function or alias. The error wraps store.ErrNotFound when it is not there.
 	Revision(reader store.Reader, r request.Function) (string, error)
+	// MayHaveURL says why a function or alias cannot have a URL. The error wraps store.ErrNotFound when it is not there.
+	MayHaveURL(reader store.Reader, r request.Function) error
 	// Belongings is the prefix of the records that belong to a function and go with it.
 	Belongings(r request.Function) string
 }
@@ -102,6 +104,10 @@ func (s *Service) load(reader store.Reader, r request.Function) (*config, error)
 // checkFunction wants the function, or the alias, to be there.
 func (s *Service) checkFunction(reader store.Reader, r request.Function) error {
 	_, err := s.functions.Revision(reader, r)
+	return notThere(err)
+}
+
+func notThere(err error) error {
 	if errors.Is(err, store.ErrNotFound) {
 		return fault.NotFound("Function does not exist")
 	}

@@ -24,6 +24,9 @@ func (s *Service) checkRole(ctx context.Context, r request.Function, src source,
 	if err != nil {
 		return fmt.Errorf("find function %s: %w", r.ARN(), err)
 	}
+	if f.Refusal != nil {
+		return f.Refusal
+	}
 	check := func(p permission, denied error) error {
 		ok, err := s.roles.Allows(ctx, f.Role, r.FunctionARN(), p.action, p.resource)
 		if err != nil {

@@ -23,6 +23,8 @@ import (
 type Function struct {
 	// Role is the ARN of the execution role.
 	Role string
+	// Refusal says why the function cannot have a mapping; nil if it can.
+	Refusal error
 }
 
 // Functions knows functions.
