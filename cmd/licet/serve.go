@@ -140,6 +140,7 @@ func serve(ctx context.Context, c config, out io.Writer) (err error) {
 	if c.Data, err = filepath.Abs(c.Data); err != nil {
 		return fmt.Errorf("find data directory: %w", err)
 	}
+	collectLate()
 	level := slog.LevelInfo
 	if c.Verbose {
 		level = slog.LevelDebug
@@ -218,6 +219,7 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- front.Serve(l) }()
+	memory := background(returnMemory)
 	functions, retention, decisions := background(s.functions.Run), background(s.expireLogs), background(s.decisions.Run)
 	provisioned := background(s.lambda.Run)
 	deliver, halt := context.WithCancel(audit.System(context.Background(), "asynchronous invocation"))
@@ -234,7 +236,7 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 	// In this order: each may still ask something of those after it. The last log lines of functions are decided calls, too.
 	halt() // no event is begun any more; those that run end with the functions
 	err = errors.Join(err, provisioned(), s.closeDoors(front, functions), events())
-	return errors.Join(err, retention(), lastUsed(), decisions())
+	return errors.Join(err, retention(), lastUsed(), decisions(), memory())
 }
 
 // closeDoors ends the front door, the functions, and with them the doors that the functions have. Afterwards no operation runs and

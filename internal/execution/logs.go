@@ -13,6 +13,7 @@ import (
 const (
 	batchBytes = 256 << 10              // a batch is written as soon as it is this large …
 	batchDelay = 200 * time.Millisecond // … or this old
+	busyDelay  = time.Second            // the same of a stream whose lines do not pause: each batch is a transaction
 	fullBytes  = 1 << 20                // from here on the process that prints has to wait
 	dropBytes  = 4 << 20                // from here on lines of the platform are dropped
 	writeLimit = 10 * time.Second       // for one batch
@@ -133,9 +134,10 @@ func (l *logStream) close() {
 func (l *logStream) ship() {
 	delay := time.NewTimer(batchDelay)
 	defer delay.Stop()
+	var written time.Time
 	for {
 		<-l.wake
-		delay.Reset(batchDelay)
+		delay.Reset(delayAfter(time.Since(written)))
 		for waiting := true; waiting && !l.due(); {
 			select {
 			case <-delay.C:
@@ -154,8 +156,17 @@ func (l *logStream) ship() {
 			if err := l.write(batch); err != nil && closed {
 				return
 			}
+			written = time.Now()
 		}
 	}
+}
+
+// delayAfter is how long a batch waits for more lines when its first came so long after the batch before it.
+func delayAfter(pause time.Duration) time.Duration {
+	if pause < batchDelay {
+		return busyDelay
+	}
+	return batchDelay
 }
 
 // due tells that there is no reason to wait for more lines.

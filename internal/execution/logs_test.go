@@ -252,3 +252,16 @@ func FuzzSplit(f *testing.F) {
 		}
 	})
 }
+
+func TestDelayAfter(t *testing.T) {
+	for _, test := range []struct{ pause, want time.Duration }{
+		{time.Hour, batchDelay},
+		{batchDelay, batchDelay},
+		{batchDelay - 1, busyDelay},
+		{0, busyDelay},
+	} {
+		if got := delayAfter(test.pause); got != test.want {
+			t.Errorf("delayAfter(%v) = %v, want %v", test.pause, got, test.want)
+		}
+	}
+}
