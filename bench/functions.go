@@ -8,7 +8,6 @@ import (
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
@@ -60,7 +59,7 @@ func (w *workshop) measureFunctions(ctx context.Context) (err error) {
 }
 
 func (w *workshop) peerRate(ctx context.Context, args []string, path string, clients int) (rate float64, err error) {
-	p, err := w.startPeer(ctx, args...)
+	p, err := w.startPeer(ctx, nil, args...)
 	if err != nil {
 		return 0, err
 	}
@@ -99,11 +98,8 @@ func (s *server) populateFunctions(ctx context.Context) (aws.Credentials, error)
 	if err != nil {
 		return aws.Credentials{}, err
 	}
-	functions := lambda.NewFromConfig(aws.Config{
-		Region: "us-east-1", BaseEndpoint: aws.String(s.url),
-		Credentials: credentials.NewStaticCredentialsProvider(s.root.AccessKeyID, s.root.SecretAccessKey, ""),
-	})
-	code, err := archived([]byte("#!/bin/sh\n"))
+	functions := s.functions()
+	code, err := archived("bootstrap", []byte("#!/bin/sh\n"))
 	if err != nil {
 		return aws.Credentials{}, err
 	}

@@ -108,7 +108,7 @@ func (w *workshop) measureIdentity(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("populate: %w", err)
 	}
-	bare, err := w.startPeer(ctx, "verify")
+	bare, err := w.startPeer(ctx, nil, "verify")
 	if err != nil {
 		return err
 	}
@@ -145,7 +145,7 @@ func (w *workshop) compareTransfer(ctx context.Context, url string, q apiCall, c
 	if err != nil || length < longAnswer {
 		return err
 	}
-	bare, err := w.startPeer(ctx, "verify", strconv.Itoa(length))
+	bare, err := w.startPeer(ctx, nil, "verify", strconv.Itoa(length))
 	if err != nil {
 		return err
 	}

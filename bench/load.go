@@ -43,7 +43,7 @@ func signedRequest(ctx context.Context, method, url string, body []byte, c aws.C
 	return req, v4.NewSigner().SignHTTP(ctx, c, req, hash, service, "us-east-1", time.Now())
 }
 
-// load sends the same request from a number of clients for a while. Any answer but 200 is an error.
+// load sends the same request from a number of clients for a while, at least once each. Any answer but 200 is an error.
 func load(ctx context.Context, clients int, length time.Duration, body []byte, req *http.Request) (result, error) {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: clients, MaxConnsPerHost: clients, DisableCompression: true}}
 	defer client.CloseIdleConnections()
@@ -77,7 +77,7 @@ func load(ctx context.Context, clients int, length time.Duration, body []byte, r
 
 func send(ctx context.Context, client *http.Client, req *http.Request, body []byte, until time.Time) ([]time.Duration, error) {
 	var latencies []time.Duration
-	for time.Now().Before(until) {
+	for len(latencies) == 0 || time.Now().Before(until) {
 		r := req.Clone(ctx)
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		start := time.Now()

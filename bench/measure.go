@@ -10,17 +10,12 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/aws/aws-sdk-go-v2/service/iam"
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
-	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 )
 
 // payload is the event of all invocations: 1 KB of JSON.
@@ -146,8 +141,38 @@ func (w *workshop) measureStart(ctx context.Context) error {
 	return nil
 }
 
+// measureInvoke loads warm functions of each language, beside a front with the same bootstraps.
 func (w *workshop) measureInvoke(ctx context.Context) (err error) {
+	all, err := w.languages()
+	if err != nil {
+		return err
+	}
 	loop, err := w.loopRate(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%-34s %12s %12s\n", "invocations per second", "1 client", "16 clients")
+	fmt.Printf("%-34s %12.0f %12s\n", "bare Runtime API loop, 1 sandbox", loop, "-")
+	ceiling, err := w.peerRates(ctx, nil, "ceiling")
+	if err != nil {
+		return err
+	}
+	printWarm("load generator against net/http", ceiling)
+	for _, l := range all {
+		if err := w.measureWarm(ctx, l); err != nil {
+			return fmt.Errorf("%s: %w", l.name, err)
+		}
+	}
+	return nil
+}
+
+func printWarm(name string, r [2]result) {
+	fmt.Printf("%-34s %12.0f %12.0f\n", name, r[0].rate, r[1].rate)
+}
+
+// measureWarm loads one function, then looks what the server has kept of it.
+func (w *workshop) measureWarm(ctx context.Context, l language) (err error) {
+	front, err := w.peerRates(ctx, l.env, append([]string{"front", "4"}, l.command...)...)
 	if err != nil {
 		return err
 	}
@@ -156,23 +181,16 @@ func (w *workshop) measureInvoke(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = firstError(err, s.stop()) }()
-	caller, err := s.deploy(ctx, w.bootstrap)
+	role, caller, err := s.employ(ctx)
+	if err == nil {
+		err = s.deploy(ctx, "echo", role, l)
+	}
 	if err != nil {
 		return fmt.Errorf("deploy: %w", err)
 	}
-	fmt.Printf("%-34s %12s %12s\n", "invocations per second", "1 client", "16 clients")
-	fmt.Printf("%-34s %12.0f %12s\n", "bare Runtime API loop, 1 sandbox", loop, "-")
-	ceiling, err := w.peerRates(ctx, "ceiling")
-	if err != nil {
-		return err
-	}
-	front, err := w.peerRates(ctx, "front", w.bootstrap, "4")
-	if err != nil {
-		return err
-	}
 	var ours [2]result
 	for i, clients := range []int{1, 16} {
-		req, err := signed(ctx, s.url+"/2015-03-31/functions/echo/invocations", []byte(payload), caller, "lambda")
+		req, err := signed(ctx, s.url+invocations("echo"), []byte(payload), caller, "lambda")
 		if err != nil {
 			return err
 		}
@@ -180,25 +198,29 @@ func (w *workshop) measureInvoke(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	row := func(name string, r [2]result) { fmt.Printf("%-34s %12.0f %12.0f\n", name, r[0].rate, r[1].rate) }
-	row("load generator against net/http", ceiling)
-	row("front: SigV4 only, 4 bootstraps", front)
-	row("licet: signed, judged, recorded", ours)
+	printWarm(l.name+", front: SigV4 only, 4 bootstraps", front)
+	printWarm(l.name+", licet: signed, judged, recorded", ours)
 	fmt.Printf("%-34s %12.2f %12.2f\n", "licet / front", ours[0].rate/front[0].rate, ours[1].rate/front[1].rate)
 	fmt.Printf("%-34s %9.2f ms %9.2f ms\n", "p50 added to the front", added(ours[0].p50, front[0].p50), added(ours[1].p50, front[1].p50))
 	fmt.Printf("%-34s %9.2f ms %9.2f ms\n", "p99 added to the front", added(ours[0].p99, front[0].p99), added(ours[1].p99, front[1].p99))
 	fmt.Printf("%-34s %9d µs %9d µs\n", "CPU for each of the front", front[0].cpu.Microseconds(), front[1].cpu.Microseconds())
 	fmt.Printf("%-34s %9d µs %9d µs\n", "CPU for each beyond the front's", (ours[0].cpu - front[0].cpu).Microseconds(), (ours[1].cpu - front[1].cpu).Microseconds())
+	return s.printKept(ctx)
+}
+
+// printKept shows environments and memory after a load, when the server has come to rest.
+func (s *server) printKept(ctx context.Context) error {
 	environments, err := s.metric(ctx, "licet_execution_environments")
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%-34s %12s %12.0f\n", "environments after it", "", environments)
+	time.Sleep(settledTime)
 	mib, err := s.resident()
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%-34s %8.1f MiB\n", "server memory after the load", mib)
+	fmt.Printf("%-34s %12s %12.0f\n", "environments after it", "", environments)
+	fmt.Printf("%-34s %12s %8.1f MiB  (target 60)\n\n", "idle server after it", "", mib)
 	return nil
 }
 
@@ -221,8 +243,8 @@ func (w *workshop) loopRate(ctx context.Context) (float64, error) {
 }
 
 // peerRates loads another process of this program with 1 and 16 clients.
-func (w *workshop) peerRates(ctx context.Context, args ...string) (rates [2]result, err error) {
-	p, err := w.startPeer(ctx, args...)
+func (w *workshop) peerRates(ctx context.Context, env []string, args ...string) (rates [2]result, err error) {
+	p, err := w.startPeer(ctx, env, args...)
 	if err != nil {
 		return rates, err
 	}
@@ -239,66 +261,11 @@ func (w *workshop) peerRates(ctx context.Context, args ...string) (rates [2]resu
 	return rates, nil
 }
 
-// deploy makes a role that may write logs, the echo function, and a user who may invoke it; it returns the user's keys.
-func (s *server) deploy(ctx context.Context, bootstrap string) (aws.Credentials, error) {
-	cfg := aws.Config{
-		Region: "us-east-1", BaseEndpoint: aws.String(s.url),
-		Credentials: credentials.NewStaticCredentialsProvider(s.root.AccessKeyID, s.root.SecretAccessKey, ""),
-	}
-	users := iam.NewFromConfig(cfg)
-	role, err := users.CreateRole(ctx, &iam.CreateRoleInput{
-		RoleName: aws.String("echo"), AssumeRolePolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow",` +
-			`"Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}`),
-	})
-	if err != nil {
-		return aws.Credentials{}, err
-	}
-	if _, err := users.AttachRolePolicy(ctx, &iam.AttachRolePolicyInput{
-		RoleName: aws.String("echo"), PolicyArn: aws.String("arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"),
-	}); err != nil {
-		return aws.Credentials{}, err
-	}
-	if _, err := users.CreateUser(ctx, &iam.CreateUserInput{UserName: aws.String("caller")}); err != nil {
-		return aws.Credentials{}, err
-	}
-	if _, err := users.PutUserPolicy(ctx, &iam.PutUserPolicyInput{
-		UserName: aws.String("caller"), PolicyName: aws.String("invoke"), PolicyDocument: aws.String(`{"Version":"2012-10-17",` +
-			`"Statement":[{"Effect":"Allow","Action":"lambda:InvokeFunction","Resource":"arn:aws:lambda:us-east-1:000000000000:function:echo"}]}`),
-	}); err != nil {
-		return aws.Credentials{}, err
-	}
-	key, err := users.CreateAccessKey(ctx, &iam.CreateAccessKeyInput{UserName: aws.String("caller")})
-	if err != nil {
-		return aws.Credentials{}, err
-	}
-	code, err := zipped(bootstrap)
-	if err != nil {
-		return aws.Credentials{}, err
-	}
-	_, err = lambda.NewFromConfig(cfg).CreateFunction(ctx, &lambda.CreateFunctionInput{
-		FunctionName: aws.String("echo"), Role: role.Role.Arn, Runtime: types.RuntimeProvidedal2023, Handler: aws.String("bootstrap"),
-		MemorySize: aws.Int32(1769), Timeout: aws.Int32(30), Code: &types.FunctionCode{ZipFile: code},
-	})
-	if err != nil {
-		return aws.Credentials{}, err
-	}
-	return aws.Credentials{AccessKeyID: *key.AccessKey.AccessKeyId, SecretAccessKey: *key.AccessKey.SecretAccessKey}, nil
-}
-
-// zipped makes the deployment package: the executable as "bootstrap".
-func zipped(executable string) ([]byte, error) {
-	content, err := os.ReadFile(filepath.Clean(executable))
-	if err != nil {
-		return nil, err
-	}
-	return archived(content)
-}
-
-// archived is a deployment package with this bootstrap.
-func archived(content []byte) ([]byte, error) {
+// archived is a deployment package of one file.
+func archived(name string, content []byte) ([]byte, error) {
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
-	h := &zip.FileHeader{Name: "bootstrap", Method: zip.Deflate}
+	h := &zip.FileHeader{Name: name, Method: zip.Deflate}
 	h.SetMode(0o755)
 	f, err := z.CreateHeader(h)
 	if err != nil {

@@ -32,7 +32,8 @@ type bare struct {
 	served  *http.Server
 }
 
-func startBare(ctx context.Context, bootstrap string) (*bare, error) {
+// startBare starts a command with what it needs in its environment.
+func startBare(ctx context.Context, command, env []string) (*bare, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
@@ -43,6 +44,8 @@ func startBare(ctx context.Context, bootstrap string) (*bare, error) {
 		select {
 		case event := <-b.events:
 			w.Header().Set("Lambda-Runtime-Aws-Request-Id", "8476a536-e9f4-11e8-9739-2dfe598c3fcd")
+			w.Header().Set("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:us-east-1:000000000000:function:echo")
+			w.Header().Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(time.Now().Add(30*time.Second).UnixMilli(), 10))
 			w.Write(event) // an error shows as a missing answer
 		case <-r.Context().Done():
 		}
@@ -57,8 +60,8 @@ func startBare(ctx context.Context, bootstrap string) (*bare, error) {
 	})
 	b.served = &http.Server{Handler: mux}
 	go b.served.Serve(l) // ends with stop
-	b.child = exec.CommandContext(ctx, bootstrap)
-	b.child.Env = []string{"AWS_LAMBDA_RUNTIME_API=" + l.Addr().String()}
+	b.child = exec.CommandContext(ctx, command[0], command[1:]...)
+	b.child.Env = append(env, "AWS_LAMBDA_RUNTIME_API="+l.Addr().String())
 	b.child.Stderr = os.Stderr
 	return b, b.child.Start()
 }
@@ -76,7 +79,7 @@ func (b *bare) stop() {
 
 // runLoop drives one bare bootstrap for a while and prints invocations per second: bench loop BOOTSTRAP SECONDS.
 func runLoop() error {
-	b, err := startBare(context.Background(), os.Args[2])
+	b, err := startBare(context.Background(), os.Args[2:3], nil)
 	if err != nil {
 		return err
 	}
@@ -98,15 +101,16 @@ func runLoop() error {
 	return nil
 }
 
-// serveFront verifies signatures and passes payloads to bare bootstraps, nothing else: bench front BOOTSTRAP COUNT.
+// serveFront verifies signatures and passes payloads to bare bootstraps, nothing else: bench front COUNT COMMAND.... The
+// bootstraps have the environment of the front.
 func serveFront() error {
-	count, err := strconv.Atoi(os.Args[3])
+	count, err := strconv.Atoi(os.Args[2])
 	if err != nil {
 		return err
 	}
 	idle := make(chan *bare, count)
 	for range count {
-		b, err := startBare(context.Background(), os.Args[2])
+		b, err := startBare(context.Background(), os.Args[3:], os.Environ())
 		if err != nil {
 			return err
 		}
@@ -176,8 +180,9 @@ type peer struct {
 	url string
 }
 
-func (w *workshop) startPeer(ctx context.Context, args ...string) (*peer, error) {
+func (w *workshop) startPeer(ctx context.Context, env []string, args ...string) (*peer, error) {
 	cmd := exec.CommandContext(ctx, w.self, args...)
+	cmd.Env = append(os.Environ(), env...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
