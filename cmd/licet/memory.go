@@ -54,6 +54,9 @@ func returnMemory(ctx context.Context) error {
 // unknownMemoryMB is taken where the machine does not say how much it has.
 const unknownMemoryMB = 4096
 
+// shortShare of the machine's memory has to be available; with less, idle environments are given up.
+const shortShare = 16
+
 // machineMemoryMB is the memory of this machine, by proc_meminfo(5).
 func machineMemoryMB() int {
 	text, err := os.ReadFile("/proc/meminfo")
@@ -64,11 +67,30 @@ func machineMemoryMB() int {
 }
 
 func memoryOf(meminfo []byte) int {
-	for line := range bytes.Lines(meminfo) {
-		var kilobytes int
-		if n, err := fmt.Sscanf(string(line), "MemTotal: %d kB", &kilobytes); n == 1 && err == nil && kilobytes > 0 {
-			return kilobytes >> 10
-		}
+	if total := kilobytes(meminfo, "MemTotal"); total > 0 {
+		return total >> 10
 	}
 	return unknownMemoryMB
+}
+
+// memoryIsShort tells whether this machine is about to run out of memory; never where it does not say.
+func memoryIsShort() bool {
+	text, err := os.ReadFile("/proc/meminfo")
+	return err == nil && short(text)
+}
+
+func short(meminfo []byte) bool {
+	available := kilobytes(meminfo, "MemAvailable")
+	return available > 0 && available < kilobytes(meminfo, "MemTotal")/shortShare
+}
+
+// kilobytes is a field of proc_meminfo(5); 0 when it is not there.
+func kilobytes(meminfo []byte, field string) int {
+	for line := range bytes.Lines(meminfo) {
+		var n int
+		if found, err := fmt.Sscanf(string(line), field+": %d kB", &n); found == 1 && err == nil {
+			return n
+		}
+	}
+	return 0
 }

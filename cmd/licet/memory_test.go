@@ -17,3 +17,16 @@ func TestMemoryOf(t *testing.T) {
 		t.Errorf("got %d MB of this machine", got)
 	}
 }
+
+func TestMemoryIsShort(t *testing.T) {
+	for text, want := range map[string]bool{
+		"MemTotal: 16000 kB\nMemAvailable: 999 kB\n":  true,
+		"MemTotal: 16000 kB\nMemAvailable: 1000 kB\n": false,
+		"MemTotal: 16000 kB\n":                        false,
+		"":                                            false,
+	} {
+		if got := short([]byte(text)); got != want {
+			t.Errorf("%q: got %t, want %t", text, got, want)
+		}
+	}
+}

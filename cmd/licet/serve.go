@@ -29,6 +29,9 @@ const (
 	defaultRegion = "us-east-1"
 )
 
+// maxPrestart bounds what a runtime costs that nobody calls.
+const maxPrestart = 100
+
 // config is everything that a person can choose about a server.
 type config struct {
 	// Data directory; made when missing.
@@ -47,6 +50,8 @@ type config struct {
 	FunctionNetwork string
 	// IdleTimeout is how long an environment is kept without an invocation.
 	IdleTimeout time.Duration
+	// Prestart is how many environments without a function are kept for each runtime in use.
+	Prestart int
 	// RootAccessKey and RootSecretFile fix the root's credentials; both or neither. The file holds the secret.
 	RootAccessKey  string
 	RootSecretFile string
@@ -78,6 +83,7 @@ func serveCommand() *cobra.Command {
 	f.StringVar(&c.OCIRuntime, "oci-runtime", "", "program of the oci sandbox; default crun, else runc")
 	f.StringVar(&c.FunctionNetwork, "function-network", string(sandbox.NetworkNone), "what functions reach beside this server: none or host")
 	f.DurationVar(&c.IdleTimeout, "idle-timeout", 5*time.Minute, "how long a function's environment is kept without an invocation")
+	f.IntVar(&c.Prestart, "prestart", 1, "how many environments are started beforehand for each runtime in use; 0: none")
 	f.StringVar(&c.RootAccessKey, "root-access-key-id", "", "fixed access key of the root; needs --root-secret-file")
 	f.StringVar(&c.RootSecretFile, "root-secret-file", "", "file with the secret of --root-access-key-id")
 	f.StringArrayVar(&c.SigningProfiles, "signing-profile", nil,
@@ -97,6 +103,9 @@ func (c config) validate() error {
 	}
 	if !regexp.MustCompile(`^[a-z]{2}-[a-z]+-[0-9]$`).MatchString(c.Region) || strings.HasPrefix(c.Region, "cn-") {
 		return fmt.Errorf("--region %q: want a region of the partition %s, such as us-east-1", c.Region, partition)
+	}
+	if c.Prestart < 0 || c.Prestart > maxPrestart {
+		return fmt.Errorf("--prestart %d: want 0 to %d", c.Prestart, maxPrestart)
 	}
 	if c.IdleTimeout <= 0 {
 		return fmt.Errorf("--idle-timeout %v: want more than nothing", c.IdleTimeout)

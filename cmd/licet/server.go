@@ -268,6 +268,7 @@ func (s *server) openExecution(ctx context.Context, c config, set *runtimes.Set)
 	return execution.New(execution.Config{
 		Driver: driver, Runtimes: execution.Managed(set), Credentials: executionRoles{s}.credentials, Logs: logWriter{s},
 		Endpoint: frontDoor{s}, Network: sandbox.Network(c.FunctionNetwork), IdleTimeout: c.IdleTimeout, Logger: s.logger,
+		Prestart: c.Prestart, Pressed: memoryIsShort,
 		ProvisionedMemoryMB: machineMemoryMB() * 3 / 4, // what sandboxes may use together
 	})
 }

@@ -37,6 +37,7 @@ type environment struct {
 	// retired, idleSince and shared are guarded by m.mu.
 	retired   bool
 	idleSince time.Time
+	born      time.Time
 	shared    bool // the invocation that runs counts as one of account.shared
 	entered   time.Time
 	settling  bool // counts as one of queue.settling; its owner's
@@ -53,6 +54,7 @@ type environment struct {
 	servers        []*http.Server
 	goroutines     sync.WaitGroup // of servers, log and processes
 	process        *process       // nil when none runs
+	prestarted     *generic       // waits to be told that it is the runtime; nil: there is none
 	deadline       *time.Timer    // of the invocation
 	patience       *time.Timer    // see settle
 	peak           int64          // bytes of memory
@@ -71,7 +73,7 @@ type process struct {
 func newEnvironment(m *Manager, f Function) *environment {
 	id := make([]byte, 16)
 	rand.Read(id) // never fails
-	e := &environment{m: m, function: f, id: hex.EncodeToString(id), deadline: time.NewTimer(0), patience: time.NewTimer(0)}
+	e := &environment{m: m, function: f, id: hex.EncodeToString(id), born: time.Now(), deadline: time.NewTimer(0), patience: time.NewTimer(0)}
 	stream := fmt.Sprintf("%s[%s]%s", time.Now().UTC().Format("2006/01/02/"), f.Version, e.id)
 	e.log = newLogStream(f, stream, m.config.Logs, m.metrics, func(err error) {
 		m.config.Logger.Debug("Log lines of a function could not be written.",
@@ -90,7 +92,7 @@ func (e *environment) open() (err error) {
 	if e.command, err = c.Runtimes.Command(e.function.Runtime); err != nil {
 		return fmt.Errorf("resolve runtime %s: %w", e.function.Runtime, err)
 	}
-	if e.sandbox, err = c.Driver.Create(ctx, e.spec()); err != nil {
+	if e.sandbox, err = e.place(ctx); err != nil {
 		return fmt.Errorf("create sandbox for %s: %w", e.function.ARN, err)
 	}
 	l, address := e.sandbox.Listener("runtime")
@@ -108,8 +110,10 @@ func (e *environment) open() (err error) {
 	return nil
 }
 
-// fresh tells whether the credentials of e, which is idle, are good for another invocation.
-func (e *environment) fresh(now time.Time) bool { return e.renew.IsZero() || now.Before(e.renew) }
+// fresh tells whether e, which is idle, is good for another invocation: its credentials are, and it is not too old.
+func (e *environment) fresh(now time.Time) bool {
+	return (e.renew.IsZero() || now.Before(e.renew)) && now.Sub(e.born) < e.m.config.LongestLife
+}
 
 // renewal tells when credentials made now need to be replaced: 15 minutes before they expire, which is the longest invocation;
 // short ones when three quarters of their life are over.
@@ -164,15 +168,14 @@ func (e *environment) start() error {
 		return err
 	}
 	e.command = command
-	out, err := newOutput(e.log)
+	out, err := e.newOutput()
 	if err != nil {
 		return err
 	}
 	p := &process{session: newSession(), output: out}
 	e.goroutines.Go(out.copy)
 	e.api.session.Store(p.session)
-	p.Running, err = e.sandbox.Start(e.m.lifetime, sandbox.Process{Args: e.command.Args, Env: e.variables(), Dir: taskRoot,
-		Stdout: out.in, Stderr: out.in})
+	p.Running, err = e.launch(out)
 	if err != nil {
 		e.api.session.Store(nil)
 		return errors.Join(fmt.Errorf("start runtime of %s: %w", e.function.ARN, err), out.finish())
@@ -236,6 +239,9 @@ func (e *environment) close() error {
 	}
 	for _, s := range e.servers {
 		err = errors.Join(err, s.Close())
+	}
+	if g := e.prestarted; g != nil { // it was never launched
+		err = errors.Join(err, g.output.in.Close(), g.output.out.Close())
 	}
 	if p := e.process; p != nil {
 		<-p.ended

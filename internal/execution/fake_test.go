@@ -29,6 +29,7 @@ type fakeDriver struct {
 	created  []sandbox.Spec
 	createIt error // of Create
 	startIt  error // of Start
+	fitIt    error // of Fit
 	closed   chan string
 }
 
@@ -95,8 +96,14 @@ func (s *fakeSandbox) Usage() (sandbox.Usage, error) {
 
 func (s *fakeSandbox) Dial(context.Context, int) (net.Conn, error) { return nil, errors.ErrUnsupported }
 
-func (s *fakeSandbox) Fit(context.Context, sandbox.Limits, []sandbox.Mount) error {
-	return errors.ErrUnsupported
+func (s *fakeSandbox) Fit(_ context.Context, l sandbox.Limits, mounts []sandbox.Mount) error {
+	if s.driver.fitIt != nil {
+		return s.driver.fitIt
+	}
+	s.driver.mu.Lock()
+	defer s.driver.mu.Unlock()
+	s.spec.Limits, s.spec.Mounts = l, append(slices.Clone(s.spec.Mounts), mounts...)
+	return nil
 }
 
 func (s *fakeSandbox) Start(_ context.Context, p sandbox.Process) (sandbox.Running, error) {

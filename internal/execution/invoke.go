@@ -90,6 +90,11 @@ func (i *invocation) run() (settled bool, err error) {
 // (https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html, Init phase).
 func (i *invocation) coldStart(longest time.Duration) (initialized bool, err error) {
 	i.m.metrics.coldStarts.Inc()
+	end, err := i.m.starts.begin(i.m.lifetime, i.function.ARN)
+	if err != nil {
+		return false, err
+	}
+	defer end()
 	if err := i.open(); err != nil {
 		return false, err
 	}

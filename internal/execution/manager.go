@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -27,6 +28,12 @@ type Config struct {
 	Network sandbox.Network
 	// IdleTimeout is how long an environment is kept without an invocation; 0: 5 minutes.
 	IdleTimeout time.Duration
+	// LongestLife is how old an environment may become, used or not; 0: 2 hours.
+	LongestLife time.Duration
+	// Prestart is how many environments without a function are kept for each runtime in use; 0: none.
+	Prestart int
+	// Pressed tells whether the machine is short of memory: idle environments are then given up; nil: never.
+	Pressed func() bool
 	// MaxConcurrency is the number of invocations that may run at once in one account and Region, and of environments that are
 	// kept for it; 0: 1,000, the default quota of an account.
 	MaxConcurrency int
@@ -44,6 +51,8 @@ type Manager struct {
 	metrics     *metrics
 	initLimit   time.Duration // of the Init phase: ten seconds
 	longestWait time.Duration
+	starts      *starts
+	generics    *generics
 	lifetime    context.Context    // ends when running invocations must
 	abort       context.CancelFunc // ends lifetime
 	background  sync.WaitGroup     // environments that close, invocations that settle
@@ -94,6 +103,12 @@ func New(c Config) (*Manager, error) {
 	if c.IdleTimeout == 0 {
 		c.IdleTimeout = 5 * time.Minute
 	}
+	if c.LongestLife == 0 {
+		c.LongestLife = 2 * time.Hour
+	}
+	if c.Pressed == nil {
+		c.Pressed = func() bool { return false }
+	}
 	if c.MaxConcurrency == 0 {
 		c.MaxConcurrency = 1000
 	}
@@ -104,7 +119,7 @@ func New(c Config) (*Manager, error) {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	lifetime, abort := context.WithCancel(context.Background())
-	return &Manager{
+	m := &Manager{
 		config:       c,
 		metrics:      newMetrics(),
 		initLimit:    10 * time.Second,
@@ -116,7 +131,10 @@ func New(c Config) (*Manager, error) {
 		provisions:   map[provisionKey]*provision{},
 		pools:        map[poolKey]*pool{},
 		environments: map[*environment]struct{}{},
-	}, nil
+	}
+	m.generics = &generics{m: m, kinds: map[string]*kind{}}
+	m.starts = newStarts(max(4, 2*runtime.GOMAXPROCS(0)), m.generics.refill)
+	return m, nil
 }
 
 // Invoke runs one event in an environment of f and returns when the function has answered, failed or timed out. The end of the
@@ -143,10 +161,16 @@ func (m *Manager) Retire(functionARN, version string) {
 func (m *Manager) Run(ctx context.Context) error {
 	tick := time.NewTicker(max(m.config.IdleTimeout/4, time.Millisecond))
 	defer tick.Stop()
+	pressure := time.NewTicker(pressurePeriod)
+	defer pressure.Stop()
 	for {
 		select {
 		case <-tick.C:
 			m.reclaim(time.Now())
+		case <-pressure.C:
+			if m.config.Pressed() {
+				m.relieve()
+			}
 		case <-ctx.Done():
 			m.drain()
 			return nil
@@ -397,12 +421,13 @@ func (m *Manager) reclaim(now time.Time) {
 		for len(p.idle) > 0 && now.Sub(p.idle[0].idleSince) >= m.config.IdleTimeout {
 			m.removeIdle(p.idle[0])
 		}
-		for _, e := range slices.Clone(p.provisioned) { // these are never too old, but their credentials may be
+		for _, e := range slices.Concat(p.idle, p.provisioned) {
 			if !e.fresh(now) {
 				m.removeIdle(e)
 			}
 		}
 	}
+	m.generics.reclaim(now, false)
 }
 
 // drain is the end of Run.
@@ -410,6 +435,7 @@ func (m *Manager) drain() {
 	m.mu.Lock()
 	m.closing = true
 	m.mu.Unlock()
+	m.generics.close()
 	m.retire(func(*environment) bool { return true })
 
 	ended := make(chan struct{})

@@ -125,7 +125,10 @@ type apiError struct {
 
 // runtimeAPI serves the Runtime API 2018-06-01 (lambda.md 7.5, https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html)
 // to one environment. Each process has its own session; a request belongs to the session that is current when it arrives.
-type runtimeAPI struct{ session atomic.Pointer[session] }
+type runtimeAPI struct {
+	session atomic.Pointer[session]
+	told    atomic.Pointer[told] // nil when no bootstrap waits to be told
+}
 
 // apiVersion begins the path of every operation of the Runtime API.
 const apiVersion = "/2018-06-01/runtime/"
@@ -135,6 +138,8 @@ func (a *runtimeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s := a.session.Load()
 	operation, known := strings.CutPrefix(r.URL.Path, apiVersion)
 	switch {
+	case operation == "licet/environment" && known && r.Method == http.MethodGet:
+		a.tell(w, r)
 	case s == nil || !known:
 		refuse(w, notOffered(r.URL.Path))
 	case operation == "invocation/next" && r.Method == http.MethodGet:

@@ -1,9 +1,9 @@
 // The Node.js runtime: loads a function's handler and serves it from the Lambda Runtime API (2018-06-01).
 //
 // Usage: node bootstrap.mjs. The rest comes from the environment variables that Lambda defines: AWS_LAMBDA_RUNTIME_API, _HANDLER,
-// LAMBDA_TASK_ROOT, AWS_EXECUTION_ENV, AWS_LAMBDA_FUNCTION_*, AWS_LAMBDA_LOG_*. Behaviour follows the AWS documentation ("Building
-// Lambda functions with Node.js") and what Lambda's runtime shows to a function: error types and texts, the context object, the
-// format of log lines. Lambda changed the handler's contract with Node.js 24: the version promised by the runtime's name decides.
+// LAMBDA_TASK_ROOT, AWS_EXECUTION_ENV, AWS_LAMBDA_FUNCTION_*, AWS_LAMBDA_LOG_*. Without _HANDLER it waits until the server tells it
+// the environment of its function. Behaviour follows the AWS documentation ("Building Lambda functions with Node.js") and what
+// Lambda's runtime shows to a function: error types and texts, the context object, the format of log lines. Lambda changed the handler's contract with Node.js 24: the version promised by the runtime's name decides.
 // Node's own modules only; it runs on Node.js 18 and later, and imports little, because its start is part of every cold start.
 //
 // A log event is one line: line ends inside an event are written as carriage returns, which the log collector turns back.
@@ -19,11 +19,7 @@ const require = createRequire(import.meta.url);
 
 const API = "/2018-06-01/runtime/";
 const STREAMING = Symbol.for("aws.lambda.runtime.handler.streaming");
-const JSON_LOGS = process.env.AWS_LAMBDA_LOG_FORMAT?.toUpperCase() === "JSON";
 const LEVELS = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
-const VERSION = parseInt(process.env.AWS_EXECUTION_ENV?.replace("AWS_Lambda_nodejs", "") ?? process.versions.node, 10);
-// From Node.js 24 on there are no callbacks, and nothing waits for an empty event loop.
-const CALLBACKS = !(VERSION >= 24);
 const NEVER_SETTLED =
   "The Lambda runtime client detected an unexpected Node.js exit code. This is most commonly caused by a Promise that was never " +
   "settled. For more information, see https://nodejs.org/docs/latest/api/process.html#exit-codes";
@@ -155,6 +151,26 @@ class RuntimeAPI {
     if (code >= 500) process.exit(1); // "Container error. Non-recoverable state. Runtime should exit promptly."
   }
 }
+
+/** Waits for the environment of a function, and has no other afterwards. */
+async function becomeFunction(api) {
+  const { code, body } = await api.call("GET", "licet/environment");
+  if (code !== 200) throw new Error(`Failed to get the environment. Http response code: ${code}`);
+  for (const name in process.env) delete process.env[name];
+  for (const variable of JSON.parse(body)) {
+    const end = variable.indexOf("=");
+    process.env[variable.slice(0, end)] = variable.slice(end + 1);
+  }
+  process.chdir(process.env.LAMBDA_TASK_ROOT);
+}
+
+const api = new RuntimeAPI(process.env.AWS_LAMBDA_RUNTIME_API);
+if (process.env._HANDLER === undefined) await becomeFunction(api);
+
+const JSON_LOGS = process.env.AWS_LAMBDA_LOG_FORMAT?.toUpperCase() === "JSON";
+const VERSION = parseInt(process.env.AWS_EXECUTION_ENV?.replace("AWS_Lambda_nodejs", "") ?? process.versions.node, 10);
+// From Node.js 24 on there are no callbacks, and nothing waits for an empty event loop.
+const CALLBACKS = !(VERSION >= 24);
 
 const current = { requestId: undefined, tenantId: undefined }; // of the invocation, for log lines
 const clock = new Int32Array(new SharedArrayBuffer(4));
@@ -336,7 +352,7 @@ function jsonHeader(headers, name, what) {
 
 class Runtime {
   constructor() {
-    this.api = new RuntimeAPI(process.env.AWS_LAMBDA_RUNTIME_API);
+    this.api = api;
     this.errorPath = "init/error"; // where an error belongs now; null when nobody waits for one
     this.echo = {}; // headers that every answer to the invocation has
     this.answering = null; // the last answer, as a promise

@@ -2,8 +2,9 @@
 
 Usage: python3 -u bootstrap.py LAYERS, where LAYERS is the directory of the function's layers (/opt). The rest comes from the
 environment variables that Lambda defines: AWS_LAMBDA_RUNTIME_API, _HANDLER, LAMBDA_TASK_ROOT, AWS_LAMBDA_FUNCTION_*,
-AWS_LAMBDA_LOG_*. Behaviour follows the AWS documentation ("Building Lambda functions with Python") and what Lambda's runtime
-shows to a function: error types and texts, the context object, the format of log lines. Standard library only; it runs on
+AWS_LAMBDA_LOG_*. Without _HANDLER it waits until the server tells it the environment of its function. Behaviour follows the AWS
+documentation ("Building Lambda functions with Python") and what Lambda's runtime shows to a function: error types and texts, the
+context object, the format of log lines. Standard library only; it runs on
 Python 3.8 and later, and imports little, because its start is part of every cold start.
 
 A log event is one line: line ends inside an event are written as carriage returns, which the log collector turns back.
@@ -23,7 +24,7 @@ import endpoint
 
 API = "/2018-06-01/runtime/"
 ERROR_TYPE = "Lambda-Runtime-Function-Error-Type"
-JSON_LOGS = os.environ.get("AWS_LAMBDA_LOG_FORMAT", "").upper() == "JSON"
+JSON_LOGS = False  # set when the function is known
 LEVELS = ("NOTSET", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -336,8 +337,23 @@ def serve(api, marshaller, handler, log):
     api.post("invocation/%s/response" % request_id, body, [("Content-Type", kind)] + echo)
 
 
+def become_function(api):
+    """Waits for the environment of a function, and has no other afterwards."""
+    code, _, variables = api.call("GET", "licet/environment")
+    if code != 200:
+        sys.exit("LAMBDA_RUNTIME Failed to get the environment. Http response code: %d" % code)
+    os.environ.clear()
+    os.environ.update(variable.split("=", 1) for variable in json.loads(variables))
+    os.chdir(os.environ["LAMBDA_TASK_ROOT"])
+
+
 def main():
+    global JSON_LOGS
     endpoint.install()
+    api = RuntimeAPI(os.environ["AWS_LAMBDA_RUNTIME_API"])
+    if "_HANDLER" not in os.environ:
+        become_function(api)
+    JSON_LOGS = os.environ.get("AWS_LAMBDA_LOG_FORMAT", "").upper() == "JSON"
     layers = sys.argv.pop()
     # Layers have packages under the runtime's name, also where the host runs it by another version.
     version = os.environ.get("AWS_EXECUTION_ENV", "").partition("AWS_Lambda_")[2] or "python%d.%d" % sys.version_info[:2]
@@ -346,7 +362,6 @@ def main():
         os.path.join(layers, "python", "lib", version, "site-packages"),
         os.path.join(layers, "python"),
     ]
-    api = RuntimeAPI(os.environ["AWS_LAMBDA_RUNTIME_API"])
     log = set_up_logging()
     marshaller = Marshaller()
     try:
