@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/licet/licet/internal/execution/extension"
 	"github.com/licet/licet/internal/principal"
 	"github.com/licet/licet/internal/runtimes"
 	"github.com/licet/licet/internal/sandbox"
@@ -61,13 +62,16 @@ type environment struct {
 	peakRead       time.Time
 }
 
-// process is one run of the runtime.
+// process is one run of the runtime and of the extensions beside it.
 type process struct {
 	*session
-	sandbox.Running
-	output *output
-	exit   sandbox.Exit // valid when ended is closed
-	err    error        // valid when ended is closed: the driver lost the process
+	sandbox.Running // nil until extensions have registered
+	output          *output
+	exit            sandbox.Exit // valid when ended is closed
+	err             error        // valid when ended is closed: the driver lost the process
+	companions      []*companion
+	lost            chan *companion // those that ended; nil without companions
+	gone            *companion      // the one for which reason deserted was given
 }
 
 func newEnvironment(m *Manager, f Function) *environment {
@@ -161,6 +165,14 @@ func (e *environment) serve(l net.Listener, h http.Handler) {
 	})
 }
 
+// begin makes the process of the runtime known to the Runtime API. It runs after start.
+func (e *environment) begin() {
+	f := &e.function
+	e.process = &process{session: newSession(extension.New(extension.Function{
+		Name: f.Name, Version: f.Version, Handler: f.Handler, Account: f.Account}))}
+	e.api.session.Store(e.process.session)
+}
+
 // start starts the runtime.
 func (e *environment) start() error {
 	command, err := e.command.WithProgram(e.function.CodeDir, e.function.LayerDir)
@@ -168,22 +180,19 @@ func (e *environment) start() error {
 		return err
 	}
 	e.command = command
-	out, err := e.newOutput()
-	if err != nil {
+	p := e.process
+	if p.output, err = e.newOutput(); err != nil {
 		return err
 	}
-	p := &process{session: newSession(), output: out}
-	e.goroutines.Go(out.copy)
-	e.api.session.Store(p.session)
-	p.Running, err = e.launch(out)
+	e.goroutines.Go(p.output.copy)
+	running, err := e.launch(p.output)
 	if err != nil {
-		e.api.session.Store(nil)
-		return errors.Join(fmt.Errorf("start runtime of %s: %w", e.function.ARN, err), out.finish())
+		return errors.Join(fmt.Errorf("start runtime of %s: %w", e.function.ARN, err), p.output.finish())
 	}
-	e.process = p
+	p.Running = running
 	e.goroutines.Go(func() {
-		p.exit, p.err = p.Wait(context.Background()) // stop and close see to it that it returns
-		p.err = errors.Join(p.err, out.finish())
+		p.exit, p.err = p.Wait(context.Background()) // kill and close see to it that it returns
+		p.err = errors.Join(p.err, p.output.finish())
 		close(p.ended)
 	})
 	return nil
@@ -196,27 +205,50 @@ func (e *environment) alive() bool {
 	}
 	select {
 	case <-e.process.ended:
-		e.process = nil
 		return false
 	default:
 		return true
 	}
 }
 
-// kill kills the process and waits until it is gone, with its output in the log.
-func (e *environment) kill() error {
+// kill ends runtime and extensions, by a Shutdown phase if there are extensions, and waits until all are gone, with their output in
+// the log.
+func (e *environment) kill(why string) error {
 	p := e.process
 	e.process = nil
-	if err := p.Kill(); err != nil {
-		return fmt.Errorf("kill runtime of %s: %w", e.function.ARN, err)
-	}
+	e.shutdown(p, why)
+	p.extensions.End()
 	limit := time.NewTimer(stopLimit)
 	defer limit.Stop()
+	var err error
+	for _, c := range p.companions {
+		err = errors.Join(err, e.end(c.Running, c.ended, limit.C))
+	}
+	if p.Running == nil {
+		close(p.ended)
+		return err
+	}
 	select {
-	case <-p.ended:
-		return p.err
-	case <-limit.C:
-		return fmt.Errorf("runtime of %s is still there %v after it was killed", e.function.ARN, stopLimit)
+	case <-p.ended: // and what there was to say of it has been said
+		return err
+	default:
+	}
+	if err := errors.Join(err, e.end(p.Running, p.ended, limit.C)); err != nil {
+		return err
+	}
+	return p.err
+}
+
+// end kills one process and waits until it is gone.
+func (e *environment) end(r sandbox.Running, ended <-chan struct{}, limit <-chan time.Time) error {
+	if err := r.Kill(); err != nil {
+		return fmt.Errorf("kill process of %s: %w", e.function.ARN, err)
+	}
+	select {
+	case <-ended:
+		return nil
+	case <-limit:
+		return fmt.Errorf("process of %s is still there %v after it was killed", e.function.ARN, stopLimit)
 	}
 }
 
@@ -231,11 +263,14 @@ func (e *environment) memory() int64 {
 	return e.peak
 }
 
-// close kills what runs, removes the sandbox, writes the rest of the log and waits for every goroutine of the environment.
+// close ends what runs, removes the sandbox, writes the rest of the log and waits for every goroutine of the environment.
 func (e *environment) close() error {
 	var err error
+	if e.process != nil && e.process.extensions.Any() {
+		err = e.kill(spindown)
+	}
 	if e.sandbox != nil {
-		err = e.sandbox.Close()
+		err = errors.Join(err, e.sandbox.Close())
 	}
 	for _, s := range e.servers {
 		err = errors.Join(err, s.Close())
@@ -243,7 +278,7 @@ func (e *environment) close() error {
 	if g := e.prestarted; g != nil { // it was never launched
 		err = errors.Join(err, g.output.in.Close(), g.output.out.Close())
 	}
-	if p := e.process; p != nil {
+	if p := e.process; p != nil && p.Running != nil {
 		<-p.ended
 	}
 	e.log.close()

@@ -81,9 +81,10 @@ type fakeSandbox struct {
 
 // fakeRunning is a process that was started.
 type fakeRunning struct {
-	kill context.CancelFunc
-	done chan struct{}
-	exit sandbox.Exit // valid when done is closed
+	kill    context.CancelFunc
+	signals chan int
+	done    chan struct{}
+	exit    sandbox.Exit // valid when done is closed
 }
 
 func (s *fakeSandbox) Listener(name string) (net.Listener, string) {
@@ -113,17 +114,18 @@ func (s *fakeSandbox) Start(_ context.Context, p sandbox.Process) (sandbox.Runni
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	ctx, kill := context.WithCancel(context.Background())
-	r := &fakeRunning{kill: kill, done: make(chan struct{})}
+	r := &fakeRunning{kill: kill, signals: make(chan int, 1), done: make(chan struct{})}
 	s.processes = append(s.processes, r)
-	process := &fakeProcess{Process: p, ctx: ctx, sandbox: s, run: len(s.processes)}
+	process := &fakeProcess{Process: p, ctx: ctx, signals: r.signals, sandbox: s, run: len(s.processes)}
 	process.client.Transport = &http.Transport{}
 	go func() {
 		defer close(r.done)
 		r.exit = s.driver.program(process)
-		process.client.CloseIdleConnections()
 		if ctx.Err() != nil {
 			r.exit = sandbox.Exit{Code: -1, Signal: 9}
 		}
+		kill() // what it still asks for ends with it
+		process.client.CloseIdleConnections()
 	}()
 	return r, nil
 }
@@ -142,7 +144,14 @@ func (r *fakeRunning) Kill() error {
 	return nil
 }
 
-func (r *fakeRunning) Signal(int) error { return errors.ErrUnsupported }
+func (r *fakeRunning) Signal(signal int) error {
+	select {
+	case <-r.done:
+		return sandbox.ErrEnded
+	case r.signals <- signal:
+		return nil
+	}
+}
 
 func (s *fakeSandbox) Kill() error {
 	s.mu.Lock()
@@ -171,7 +180,8 @@ func (s *fakeSandbox) Close() error {
 // fakeProcess is what a program sees: its environment, and a client of the Runtime API.
 type fakeProcess struct {
 	sandbox.Process
-	ctx     context.Context // ends when the process is killed
+	ctx     context.Context // ends when the process is killed, or has ended
+	signals <-chan int
 	sandbox *fakeSandbox
 	run     int // 1 for the first process of the sandbox
 	client  http.Client

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/licet/licet/internal/execution/extension"
 )
 
 // exitPatience is how long a runtime that could not initialize may take to print why and to exit.
@@ -59,6 +61,7 @@ func (i *invocation) run() (settled bool, err error) {
 	i.began = time.Now()
 	i.deadline.Reset(i.function.Timeout)
 	if !i.alive() {
+		i.stop(afterError)
 		initialized, err := i.initialize("invoke", i.deadline.C)
 		if err != nil {
 			return false, err
@@ -70,6 +73,12 @@ func (i *invocation) run() (settled bool, err error) {
 	}
 	i.log.platform(startLine(i.RequestID, i.function.Version))
 	deadline := i.began.Add(i.function.Timeout)
+	if i.process.extensions.Any() {
+		if i.process.deserted() {
+			return true, i.fail(deserted)
+		}
+		i.process.extensions.Invoke(extension.Event{RequestID: i.RequestID, InvokedARN: i.InvokedARN, TraceID: i.TraceID, Deadline: deadline})
+	}
 	i.process.events <- &event{Invocation: i.Invocation, invocationID: uuid.NewString(), deadline: deadline}
 	s, why := i.wait(i.deadline.C, nil)
 	if why != stepped {
@@ -110,33 +119,46 @@ func (i *invocation) coldStart(longest time.Duration) (initialized bool, err err
 	return initialized, err
 }
 
-// initialize starts the runtime and waits until it asks for its first event. When the function fails in it, i.out tells how.
+// initialize starts extensions and runtime and waits until all ask for their first event. When the function fails in it, i.out tells
+// how.
 func (i *invocation) initialize(phase string, limit <-chan time.Time) (initialized bool, err error) {
 	i.out = outcome{}
 	began := time.Now()
+	i.begin()
+	if initialized, err = i.startExtensions(limit); initialized {
+		initialized, err = i.startRuntime(limit)
+	}
+	if !initialized && err == nil {
+		i.log.platform(initReportLine(time.Since(began), phase, &i.out))
+	}
+	return initialized, err
+}
+
+// startRuntime is the part of initialize after extensions have registered.
+func (i *invocation) startRuntime(limit <-chan time.Time) (initialized bool, err error) {
 	if err := i.start(); err != nil {
 		out, ok := notStarted(i.RequestID, i.command.Args[0], err)
 		if !ok {
 			return false, err
 		}
 		i.out = out
-	} else {
-		s, why := i.wait(limit, nil)
-		switch {
-		case why == stepped && s.kind == ready:
+		i.stop(afterError)
+		return false, nil
+	}
+	s, why := i.wait(limit, nil)
+	if why == stepped && s.kind == ready {
+		i.process.extensions.Seal()
+		if why = i.gather(limit, (*extension.Set).Settled); why == stepped {
 			return true, nil
-		case why == stepped:
-			i.out = s.outcome
-			i.patience.Reset(exitPatience)
-			i.wait(limit, i.patience.C)
-			i.stop()
-		default:
-			if err := i.fail(why); err != nil {
-				return false, err
-			}
 		}
 	}
-	i.log.platform(initReportLine(time.Since(began), phase, &i.out))
+	if why != stepped {
+		return false, i.fail(why)
+	}
+	i.out = s.outcome
+	i.patience.Reset(exitPatience)
+	i.wait(limit, i.patience.C)
+	i.stop(afterError)
 	return false, nil
 }
 
@@ -149,6 +171,7 @@ const (
 	expired                 // the time limit passed
 	impatient               // patience is at its end
 	aborted                 // the manager stops
+	deserted                // an extension ended
 )
 
 // wait waits for the runtime's next step.
@@ -163,6 +186,8 @@ func (e *environment) wait(limit, patience <-chan time.Time) (step, reason) {
 		default:
 			return step{}, exited
 		}
+	case e.process.gone = <-e.process.lost:
+		return step{}, deserted
 	case <-limit:
 		return step{}, expired
 	case <-patience:
@@ -172,42 +197,48 @@ func (e *environment) wait(limit, patience <-chan time.Time) (step, reason) {
 	}
 }
 
-// fail gives the invocation the outcome of a process that ended or ran out of time; the process is gone afterwards.
+// fail gives the invocation the outcome of a process that ended or ran out of time; every process is gone afterwards.
 func (i *invocation) fail(why reason) error {
+	p := i.process
 	switch why {
 	case exited:
-		p := i.process
-		i.process = nil
-		if p.err != nil {
-			out, ok := notStarted(i.RequestID, i.command.Args[0], p.err)
-			i.out = out
-			if !ok {
-				return p.err
-			}
-			return nil
+		if p.err == nil {
+			i.out = crashed(i.RequestID, p.exit, p.extensions.Fault())
+			break
 		}
-		i.out = crashed(i.RequestID, p.exit)
+		out, ok := notStarted(i.RequestID, i.command.Args[0], p.err)
+		if !ok {
+			return p.err
+		}
+		i.out = out
+	case deserted:
+		i.out = extensionFailed(i.RequestID, p.extensions.Fault(), p.gone)
 	case expired:
 		i.out = timedOut(i.RequestID, i.function.Timeout)
-		i.stop()
+		i.stop(afterExpiry)
+		return nil
 	default:
-		i.stop()
+		i.stop(spindown)
 		return ErrClosed
 	}
+	i.stop(afterError)
 	return nil
 }
 
-// stop ends the process, if there is one.
-func (i *invocation) stop() {
-	if i.alive() {
-		i.broken = errors.Join(i.broken, i.kill())
+// stop ends what runs, if anything does.
+func (i *invocation) stop(why string) {
+	if i.process != nil {
+		i.broken = errors.Join(i.broken, i.kill(why))
 	}
 }
 
-// settle waits until the runtime, which has answered, asks for its next event: only then is the invocation over
+// settle waits until the runtime, which has answered, and the extensions ask for their next event: only then is the invocation over
 // (lambda-runtime-environment.html, Invoke phase). What goes wrong here shows in the REPORT line and no longer in the answer.
 func (i *invocation) settle() {
 	_, why := i.wait(i.deadline.C, nil)
+	if why == stepped {
+		why = i.gather(i.deadline.C, (*extension.Set).Settled)
+	}
 	if why == stepped {
 		return
 	}

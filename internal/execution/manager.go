@@ -57,6 +57,8 @@ type Manager struct {
 	abort       context.CancelFunc // ends lifetime
 	background  sync.WaitGroup     // environments that close, invocations that settle
 
+	shutdownWithInternal, shutdownWithExternal time.Duration // see companions.go
+
 	mu           sync.Mutex
 	closing      bool
 	running      sync.WaitGroup // invocations; Add under mu while not closing
@@ -120,17 +122,19 @@ func New(c Config) (*Manager, error) {
 	}
 	lifetime, abort := context.WithCancel(context.Background())
 	m := &Manager{
-		config:       c,
-		metrics:      newMetrics(),
-		initLimit:    10 * time.Second,
-		longestWait:  longestWait,
-		lifetime:     lifetime,
-		abort:        abort,
-		accounts:     map[accountKey]*account{},
-		uses:         map[string]*use{},
-		provisions:   map[provisionKey]*provision{},
-		pools:        map[poolKey]*pool{},
-		environments: map[*environment]struct{}{},
+		config:               c,
+		metrics:              newMetrics(),
+		initLimit:            10 * time.Second,
+		longestWait:          longestWait,
+		shutdownWithInternal: shutdownWithInternal,
+		shutdownWithExternal: shutdownWithExternal,
+		lifetime:             lifetime,
+		abort:                abort,
+		accounts:             map[accountKey]*account{},
+		uses:                 map[string]*use{},
+		provisions:           map[provisionKey]*provision{},
+		pools:                map[poolKey]*pool{},
+		environments:         map[*environment]struct{}{},
 	}
 	m.generics = &generics{m: m, kinds: map[string]*kind{}}
 	m.starts = newStarts(max(4, 2*runtime.GOMAXPROCS(0)), m.generics.refill)

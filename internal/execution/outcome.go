@@ -61,8 +61,8 @@ func tooLarge() outcome {
 }
 
 // crashed is a runtime process that ended before it answered (lambda.md 7.1). When memory ran out the payload still speaks of the
-// signal, and REPORT of Runtime.OutOfMemory: recorded from AWS so in 2026.
-func crashed(requestID string, exit sandbox.Exit) outcome {
+// signal, and REPORT of Runtime.OutOfMemory: recorded from AWS so in 2026. A fault that an extension reported before names the failure.
+func crashed(requestID string, exit sandbox.Exit, fault string) outcome {
 	reason := "exited without providing a reason"
 	switch {
 	case exit.Signal != 0:
@@ -70,7 +70,10 @@ func crashed(requestID string, exit sandbox.Exit) outcome {
 	case exit.Code != 0:
 		reason = fmt.Sprintf("exited with error: exit status %d", exit.Code)
 	}
-	out := failureOf(statusError, "Runtime.ExitError", fmt.Sprintf("RequestId: %s Error: Runtime %s", requestID, reason))
+	if fault == "" {
+		fault = "Runtime.ExitError"
+	}
+	out := failureOf(statusError, fault, fmt.Sprintf("RequestId: %s Error: Runtime %s", requestID, reason))
 	if exit.OutOfMemory {
 		out.errorType = "Runtime.OutOfMemory"
 	}
@@ -80,22 +83,28 @@ func crashed(requestID string, exit sandbox.Exit) outcome {
 // notStarted is a program that cannot be executed because of what the function brought along. ok is false when err is a failure
 // of the server instead. The texts are AWS's; they name the path inside the sandbox.
 func notStarted(requestID, program string, err error) (out outcome, ok bool) {
-	reason := "fork/exec " + program + ": "
+	reason := cannotExecute(program, err)
 	switch {
 	case errors.Is(err, runtimes.ErrNoBootstrap):
 		reason = "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"
 	case !errors.Is(err, sandbox.ErrExec):
 		return outcome{}, false
-	case errors.Is(err, fs.ErrPermission):
-		reason += "permission denied"
-	case errors.Is(err, syscall.ENOEXEC):
-		reason += "exec format error"
-	case errors.Is(err, fs.ErrNotExist):
-		reason += "no such file or directory"
-	default:
-		reason += "cannot be executed"
 	}
 	return failureOf(statusError, "Runtime.InvalidEntrypoint", fmt.Sprintf("RequestId: %s Error: %s", requestID, reason)), true
+}
+
+// cannotExecute says why a program was not started.
+func cannotExecute(program string, err error) string {
+	reason := "cannot be executed"
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		reason = "permission denied"
+	case errors.Is(err, syscall.ENOEXEC):
+		reason = "exec format error"
+	case errors.Is(err, fs.ErrNotExist):
+		reason = "no such file or directory"
+	}
+	return "fork/exec " + program + ": " + reason
 }
 
 // errorTypePattern is what a runtime may call its errors (lambda.md 7.5).

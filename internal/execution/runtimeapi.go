@@ -12,6 +12,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/licet/licet/internal/execution/extension"
 )
 
 // state of a runtime process, in the words of the Runtime API's error messages.
@@ -43,17 +45,18 @@ type step struct {
 
 // session is the Runtime API's side of one runtime process.
 type session struct {
-	events chan *event // to the runtime; capacity 1: at most one event is on its way
-	steps  chan step   // from the runtime; capacity 2, see step
-	ended  chan struct{}
+	events     chan *event // to the runtime; capacity 1: at most one event is on its way
+	steps      chan step   // from the runtime; capacity 2, see step
+	ended      chan struct{}
+	extensions *extension.Set
 
 	mu    sync.Mutex
 	state state
 	event *event // the event of Running and the states after it
 }
 
-func newSession() *session {
-	return &session{events: make(chan *event, 1), steps: make(chan step, 2), ended: make(chan struct{}), state: started}
+func newSession(extensions *extension.Set) *session {
+	return &session{events: make(chan *event, 1), steps: make(chan step, 2), ended: make(chan struct{}), extensions: extensions, state: started}
 }
 
 // to changes the state if it is one of from; otherwise it returns the error that the Runtime API answers with.
@@ -133,11 +136,13 @@ type runtimeAPI struct {
 // apiVersion begins the path of every operation of the Runtime API.
 const apiVersion = "/2018-06-01/runtime/"
 
-// ServeHTTP is the table of operations. What is not offered (extensions, telemetry, restore) says so.
+// ServeHTTP is the table of operations. What is not offered (telemetry, restore) says so.
 func (a *runtimeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s := a.session.Load()
 	operation, known := strings.CutPrefix(r.URL.Path, apiVersion)
 	switch {
+	case s != nil && strings.HasPrefix(r.URL.Path, extension.Path):
+		s.extensions.ServeHTTP(w, r)
 	case operation == "licet/environment" && known && r.Method == http.MethodGet:
 		a.tell(w, r)
 	case s == nil || !known:
@@ -162,8 +167,6 @@ func (a *runtimeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func notOffered(path string) *apiError {
 	switch {
-	case strings.HasPrefix(path, "/2020-01-01/extension"):
-		return &apiError{http.StatusForbidden, "Extension.NotSupported", "Extensions API is not supported"}
 	case strings.HasPrefix(path, "/2022-07-01/telemetry"):
 		return &apiError{http.StatusNotFound, "Telemetry.NotSupported", "Telemetry API is not supported"}
 	case strings.HasPrefix(path, "/2020-08-15/logs"):

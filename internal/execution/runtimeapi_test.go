@@ -63,7 +63,7 @@ func TestRuntimeAPI(t *testing.T) {
 			`{"errorMessage":"The Runtime API has no such operation","errorType":"NotFound"}` + "\n"})
 		check("GET", "/else", answer{404, `{"errorMessage":"The Runtime API has no such operation","errorType":"NotFound"}` + "\n"})
 		check("POST", "/2020-01-01/extension/register", answer{403,
-			`{"errorMessage":"Extensions API is not supported","errorType":"Extension.NotSupported"}` + "\n"})
+			`{"errorMessage":"Empty extension name","errorType":"Extension.InvalidExtensionName"}` + "\n"})
 		check("PUT", "/2022-07-01/telemetry", answer{404,
 			`{"errorMessage":"Telemetry API is not supported","errorType":"Telemetry.NotSupported"}` + "\n"})
 		check("POST", api+response, answer{202, accepted}, "Lambda-Runtime-Invocation-Id", invocationID)
