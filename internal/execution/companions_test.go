@@ -173,6 +173,7 @@ func TestExtensionFailures(t *testing.T) {
 				return p.hang()
 			}
 			b := newBench(t, programs(runtime, map[string]func(*fakeProcess) sandbox.Exit{"x": test.program}))
+			b.shutdownWithExternal = 10 * time.Millisecond
 			got := b.invoke(withExtensions(t, "x"), Invocation{RequestID: id})
 			if diff := cmp.Diff(got, Result{Payload: []byte(test.want), FunctionError: "Unhandled"}); diff != "" {
 				t.Errorf("got (-got +want):\n%s", diff)
