@@ -158,6 +158,10 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 	if err != nil {
 		return err
 	}
+	tracing, err := s.openTracing(ctx)
+	if err != nil {
+		return err
+	}
 	links := edge.NewCodeLinks(blobs, s.keys, time.Now)
 	if s.functions, err = s.openExecution(ctx, c, set); err != nil {
 		return err
@@ -201,8 +205,8 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 	s.edge, err = edge.New(edge.Config{
 		Dispatcher: s.door, Keys: keys{s.directory, s.organizations}, Decisions: s.decisions, Code: links, Gatherer: registry,
 		Message: func(id string) (string, error) { return sts.EncodeAuthorizationMessage(s.keys, id) },
-		Issuers: s.directory,
-		Logger:  s.logger, Now: time.Now, Region: c.Region, Partition: partition, Mode: dispatch.Mode(c.Mode),
+		Issuers: s.directory, Tracing: tracing,
+		Logger: s.logger, Now: time.Now, Region: c.Region, Partition: partition, Mode: dispatch.Mode(c.Mode),
 	})
 	if err != nil {
 		return err

@@ -35,7 +35,7 @@ var allowed = map[string][]string{
 	"internal/awsdata":      {},
 	"internal/secret":       {},
 	"internal/totp":         {},
-	"internal/telemetry":    {"github.com/prometheus/client_golang/..."},
+	"internal/telemetry":    {"go.opentelemetry.io/...", "google.golang.org/protobuf/proto", "github.com/google/go-cmp/..."},
 
 	// Contracts and engines.
 	"internal/store":               {},
@@ -77,14 +77,14 @@ var allowed = map[string][]string{
 	// Operations.
 	"internal/service":             {"authz", "internal/awserr", "internal/principal", "internal/protocol"},
 	"internal/execution/extension": {"github.com/google/uuid"},
-	"internal/execution":           {"internal/execution/extension", "internal/principal", "internal/sandbox", "internal/runtimes", "github.com/prometheus/client_golang/...", "github.com/google/uuid"},
+	"internal/execution":           {"internal/execution/extension", "internal/principal", "internal/sandbox", "internal/runtimes", "internal/telemetry", "github.com/prometheus/client_golang/...", "github.com/google/uuid"},
 	"internal/dispatch": {
 		"authz", "internal/audit", "internal/awserr", "internal/organization", "internal/principal", "internal/protocol",
-		"internal/service", "github.com/google/uuid",
+		"internal/service", "internal/telemetry", "github.com/google/uuid",
 	},
 	"internal/edge": {
 		"authz", "internal/audit", "internal/awserr", "internal/dispatch", "internal/principal", "internal/protocol/...",
-		"internal/service", "internal/sigv4", "internal/secret", "internal/blob", "internal/oidc",
+		"internal/service", "internal/sigv4", "internal/secret", "internal/blob", "internal/oidc", "internal/telemetry",
 		"github.com/prometheus/client_golang/...", "github.com/google/uuid",
 	},
 	"internal/archtest": {},

@@ -19,6 +19,7 @@ import (
 	"github.com/licet/licet/internal/principal"
 	"github.com/licet/licet/internal/protocol"
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/telemetry"
 )
 
 // Mode says what a denial does.
@@ -150,7 +151,9 @@ func (d *Dispatcher) Do(ctx context.Context, c *service.Call, in any) (answer An
 	if c, err = op.Identify(ctx, c, in); err != nil {
 		return Answer{}, err
 	}
+	_, span := telemetry.Child(ctx, "decide")
 	j, err := d.judge(ctx, c, op, in)
+	span.End()
 	if err != nil {
 		return Answer{}, err
 	}

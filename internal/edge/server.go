@@ -23,9 +23,10 @@ import (
 	"github.com/licet/licet/internal/protocol/restjson"
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/sigv4"
+	"github.com/licet/licet/internal/telemetry"
 )
 
-// Config holds what a Server needs. Every field is required.
+// Config holds what a Server needs. Every field but Tracing is required.
 type Config struct {
 	Dispatcher *dispatch.Dispatcher
 	Keys       Keys
@@ -35,6 +36,8 @@ type Config struct {
 	Message func(requestID string) (string, error)
 	// Issuers are the accounts' issuers of tokens.
 	Issuers Issuers
+	// Tracing makes spans of requests; nil: none.
+	Tracing *telemetry.Tracing
 	// Gatherer provides what /_licet/metrics shows.
 	Gatherer prometheus.Gatherer
 	Logger   *slog.Logger
@@ -94,6 +97,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer s.running.Done()
+	var ctx context.Context
+	if ctx, x.span = s.config.Tracing.Request(r); ctx != r.Context() {
+		r = r.WithContext(ctx)
+	}
+	defer x.span.End()
 	defer s.catch(r.Context(), x)
 	if strings.HasPrefix(r.URL.Path, pagePrefix) {
 		s.pages.ServeHTTP(x, r)
@@ -144,7 +152,8 @@ type exchange struct {
 	region  string // that the signature is for
 	codec   protocol.Codec
 	family  sigv4.Family // how the service words failures of authentication
-	began   bool         // the answer is on its way: no other can be given
+	span    telemetry.Span
+	began   bool // the answer is on its way: no other can be given
 }
 
 // WriteHeader begins the answer.
@@ -193,6 +202,7 @@ func (s *Server) answer(x *exchange, r *http.Request) error {
 	if unknown != nil {
 		return unknown
 	}
+	x.span.Call(x.service, op.Name, x.id)
 	call := s.call(x, r, op.Name)
 	call.Caller, call.Account = caller, caller.Account
 	in, err := x.codec.Decode(req, op)
@@ -267,6 +277,7 @@ func (s *Server) fail(ctx context.Context, x *exchange, err error) {
 	if name == "" {
 		name = "unknown"
 	}
+	x.span.Fail(e.Code)
 	s.requests.WithLabelValues(name, fmt.Sprintf("%dxx", e.Status/100)).Inc()
 	x.codec.EncodeError(x, e, x.id)
 }

@@ -1,6 +1,7 @@
 package execution
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/licet/licet/internal/execution/extension"
+	"github.com/licet/licet/internal/telemetry"
 )
 
 // exitPatience is how long a runtime that could not initialize may take to print why and to exit.
@@ -17,6 +19,8 @@ const exitPatience = 500 * time.Millisecond
 type invocation struct {
 	*environment
 	Invocation
+	// trace has the span that this belongs to, and nothing else that counts; nil: none.
+	trace context.Context
 	usage usage
 	began time.Time
 	out   outcome
@@ -25,8 +29,8 @@ type invocation struct {
 }
 
 // invoke runs an event and gives the environment back.
-func (e *environment) invoke(call Invocation) (Result, error) {
-	i := &invocation{environment: e, Invocation: call, usage: usage{memoryMB: e.function.MemoryMB}}
+func (e *environment) invoke(trace context.Context, call Invocation) (Result, error) {
+	i := &invocation{environment: e, Invocation: call, trace: trace, usage: usage{memoryMB: e.function.MemoryMB}}
 	if call.LogTail {
 		e.log.beginTail()
 	}
@@ -98,6 +102,8 @@ func (i *invocation) run() (settled bool, err error) {
 // initialized once more, as part of the invocation
 // (https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html, Init phase).
 func (i *invocation) coldStart(longest time.Duration) (initialized bool, err error) {
+	_, span := telemetry.Child(i.trace, "init")
+	defer span.End()
 	i.m.metrics.coldStarts.Inc()
 	end, err := i.m.starts.begin(i.m.lifetime, i.function.ARN)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/licet/licet/internal/sandbox"
+	"github.com/licet/licet/internal/telemetry"
 )
 
 // Config of a Manager.
@@ -144,12 +145,14 @@ func New(c Config) (*Manager, error) {
 // Invoke runs one event in an environment of f and returns when the function has answered, failed or timed out. The end of the
 // context does not cut it short: Lambda does not stop a function because its caller is gone. An environment made from another
 // Revision, or for another tenant, is never used.
-func (m *Manager) Invoke(_ context.Context, f Function, call Invocation) (Result, error) {
+func (m *Manager) Invoke(ctx context.Context, f Function, call Invocation) (Result, error) {
+	ctx, span := telemetry.Child(ctx, "invoke")
+	defer span.End()
 	e, err := m.acquire(f, call.Tenant)
 	if err != nil {
 		return Result{}, err
 	}
-	return e.invoke(call)
+	return e.invoke(ctx, call)
 }
 
 // Retire closes the environments of a version of a function, of all its versions for "": idle ones at once, running ones after their
