@@ -230,7 +230,7 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 	go func() { failed <- front.Serve(l) }()
 	memory := background(returnMemory)
 	functions, retention, decisions := background(s.functions.Run), background(s.expireLogs), background(s.decisions.Run)
-	provisioned := background(s.lambda.Run)
+	provisioned, code := background(s.lambda.Run), background(s.lambda.RunCode)
 	deliver, halt := context.WithCancel(audit.System(context.Background(), "asynchronous invocation"))
 	defer halt()
 	events := background(func(context.Context) error { return s.lambda.RunEvents(deliver) })
@@ -244,7 +244,7 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 	}
 	// In this order: each may still ask something of those after it. The last log lines of functions are decided calls, too.
 	halt() // no event is begun any more; those that run end with the functions
-	err = errors.Join(err, provisioned(), s.closeDoors(front, functions), events())
+	err = errors.Join(err, provisioned(), code(), s.closeDoors(front, functions), events())
 	return errors.Join(err, retention(), lastUsed(), decisions(), memory())
 }
 

@@ -268,9 +268,7 @@ func (s *Server) fail(ctx context.Context, x *exchange, err error) {
 	if errors.Is(err, dispatch.ErrPanic) {
 		s.panics.Inc()
 	}
-	switch {
-	case e.Status < http.StatusInternalServerError, e.Status == http.StatusNotImplemented, e.Status == http.StatusServiceUnavailable:
-	default:
+	if serverFault(e) {
 		s.config.Logger.ErrorContext(ctx, "A request could not be answered.", "request_id", x.id, "service", x.service, "err", err)
 	}
 	name := x.service
@@ -280,6 +278,17 @@ func (s *Server) fail(ctx context.Context, x *exchange, err error) {
 	x.span.Fail(e.Code)
 	s.requests.WithLabelValues(name, fmt.Sprintf("%dxx", e.Status/100)).Inc()
 	x.codec.EncodeError(x, e, x.id)
+}
+
+// serverFault tells whether somebody who runs the server must act.
+func serverFault(e *awserr.Error) bool {
+	switch e.Status {
+	case http.StatusNotImplemented, http.StatusServiceUnavailable:
+		return false
+	case http.StatusBadGateway: // such as Lambda's InvalidRuntimeException, which is about the function
+		return e.Members["Type"] != "User"
+	}
+	return e.Status >= http.StatusInternalServerError
 }
 
 // unavailable asks the client to try again (https://docs.aws.amazon.com/lambda/latest/api/CommonErrors.html, ServiceUnavailable).

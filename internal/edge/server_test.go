@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/licet/licet/internal/audit"
+	"github.com/licet/licet/internal/awserr"
 	"github.com/licet/licet/internal/dispatch"
 )
 
@@ -359,5 +360,25 @@ func TestUnsigned(t *testing.T) {
 	w.wantError(t, got, "403 AccessDenied not authorized to perform sts:AssumeRoleWithWebIdentity")
 	if id := got.header.Get("X-Amzn-Requestid"); got.header.Get(messageHeader) != "about "+id {
 		t.Errorf("got message %q about %s", got.header.Get(messageHeader), id)
+	}
+}
+
+func TestServerFault(t *testing.T) {
+	user := awserr.New("InvalidRuntimeException", 502, "")
+	user.Members = map[string]string{"Type": "User"}
+	for _, c := range []struct {
+		err  *awserr.Error
+		want bool
+	}{
+		{awserr.New("ResourceNotFoundException", 404, ""), false},
+		{awserr.New("NotImplemented", 501, ""), false},
+		{awserr.New("ServiceUnavailable", 503, ""), false},
+		{user, false},
+		{awserr.New("EC2UnexpectedException", 502, ""), true},
+		{awserr.Internal(nil), true},
+	} {
+		if got := serverFault(c.err); got != c.want {
+			t.Errorf("%s %d: got %t, want %t", c.err.Code, c.err.Status, got, c.want)
+		}
 	}
 }

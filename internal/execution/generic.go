@@ -79,6 +79,18 @@ func (g *generics) use(runtime string) *kind {
 	return k
 }
 
+// Expect says that a function of a runtime may start soon. It does not wait.
+func (m *Manager) Expect(runtime string) {
+	if m.config.Prestart == 0 {
+		return
+	}
+	g := m.generics
+	g.mu.Lock()
+	g.use(runtime)
+	g.mu.Unlock()
+	g.refill()
+}
+
 // refill makes what is missing, one after the other, while no function starts.
 func (g *generics) refill() {
 	g.mu.Lock()

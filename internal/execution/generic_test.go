@@ -112,6 +112,18 @@ func TestPrestarted(t *testing.T) {
 	}
 }
 
+func TestExpect(t *testing.T) {
+	starts := newBeginnings()
+	b := newBench(t, starts.program(serve(echo)), prestart)
+	b.Expect(testFunction().Runtime)
+	starts.wait(t)
+	b.invoke(testFunction(), Invocation{Payload: []byte("1")})
+	if spec := b.driver.sandboxOf(t, testFunction()); !strings.HasPrefix(spec.ID, "g-") {
+		t.Error("the first function does not run in what was started beforehand")
+	}
+	starts.wait(t)
+}
+
 // TestToldOnce: no code of the function can ask for its environment again, and none that started as usual at all.
 func TestToldOnce(t *testing.T) {
 	starts := newBeginnings()

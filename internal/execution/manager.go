@@ -163,6 +163,20 @@ func (m *Manager) Retire(functionARN, version string) {
 	})
 }
 
+// Directories are those of code and layers that environments have, or that provisioned ones will have.
+func (m *Manager) Directories() map[string]bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	used := map[string]bool{}
+	for e := range m.environments {
+		used[e.function.CodeDir], used[e.function.LayerDir] = true, true
+	}
+	for _, p := range m.provisions {
+		used[p.Function.CodeDir], used[p.Function.LayerDir] = true, true
+	}
+	return used
+}
+
 // Run reclaims idle environments until ctx ends. Then no invocation begins, running ones have Grace to end, and Run returns when
 // every environment is closed.
 func (m *Manager) Run(ctx context.Context) error {

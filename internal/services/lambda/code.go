@@ -5,13 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/licet/licet/internal/archive"
 	"github.com/licet/licet/internal/blob"
 	"github.com/licet/licet/internal/services/lambda/bundle"
+	"github.com/licet/licet/internal/services/lambda/request"
 	"github.com/licet/licet/internal/store"
 )
 
@@ -52,7 +55,37 @@ func (s *Service) madeSinceBoot() (bool, error) {
 // Sweep removes from CodeDir what no function uses and what a crash left unfinished, and all when the machine was started again since. It
 // must end before the first operation.
 func (s *Service) Sweep(ctx context.Context) error {
-	used := map[string]bool{bootFile: true}
+	used, err := s.namedCode(ctx)
+	if err != nil {
+		return err
+	}
+	whole, err := s.madeSinceBoot()
+	if err != nil {
+		return err
+	}
+	dirs, err := os.ReadDir(s.CodeDir)
+	if err != nil {
+		return fmt.Errorf("list unpacked code: %w", err)
+	}
+	for _, d := range dirs {
+		if (!used[d.Name()] && d.Name() != bootFile) || !whole {
+			if err := archive.Remove(filepath.Join(s.CodeDir, d.Name())); err != nil {
+				return fmt.Errorf("remove unused code: %w", err)
+			}
+		}
+	}
+	if whole {
+		return nil
+	}
+	if err := os.WriteFile(filepath.Join(s.CodeDir, bootFile), []byte(s.bootID()), 0o600); err != nil {
+		return fmt.Errorf("note when code is unpacked: %w", err)
+	}
+	return nil
+}
+
+// namedCode names the directories that functions, and their versions, run from.
+func (s *Service) namedCode(ctx context.Context) (map[string]bool, error) {
+	used := make(map[string]bool)
 	err := s.DB.View(ctx, func(r store.Reader) error {
 		items, err := r.Scan("lambda/", "", 0)
 		if err != nil {
@@ -81,28 +114,57 @@ func (s *Service) Sweep(ctx context.Context) error {
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("list code in use: %w", err)
+		return nil, fmt.Errorf("list code in use: %w", err)
 	}
-	whole, err := s.madeSinceBoot()
-	if err != nil {
-		return err
-	}
-	dirs, err := os.ReadDir(s.CodeDir)
-	if err != nil {
-		return fmt.Errorf("list unpacked code: %w", err)
-	}
-	for _, d := range dirs {
-		if !used[d.Name()] || !whole {
-			if err := archive.Remove(filepath.Join(s.CodeDir, d.Name())); err != nil {
-				return fmt.Errorf("remove unused code: %w", err)
+	return used, nil
+}
+
+// codePeriod is how often it is looked for code that no function has any more.
+const codePeriod = 30 * time.Second
+
+// RunCode removes unpacked code when no function has it any more and no environment uses it, until ctx ends.
+func (s *Service) RunCode(ctx context.Context) error {
+	tick := time.NewTicker(codePeriod)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			if err := s.dropCode(ctx); err != nil && ctx.Err() == nil {
+				s.Logger.ErrorContext(ctx, "Unpacked code that no function has could not be removed.", slog.Any("err", err))
 			}
 		}
 	}
-	if whole {
+}
+
+// dropCode looks once, if a function has other code than before or is gone.
+func (s *Service) dropCode(ctx context.Context) error {
+	if !s.codeChanged.CompareAndSwap(true, false) {
 		return nil
 	}
-	if err := os.WriteFile(filepath.Join(s.CodeDir, bootFile), []byte(s.bootID()), 0o600); err != nil {
-		return fmt.Errorf("note when code is unpacked: %w", err)
+	named, err := s.namedCode(ctx)
+	if err != nil {
+		s.codeChanged.Store(true)
+		return err
 	}
-	return nil
+	running := s.Runner.Directories()
+	more, err := s.code.Drop(func(name string) bool { return named[name] }, func(dir string) bool { return running[dir] })
+	if more || err != nil {
+		s.codeChanged.Store(true)
+	}
+	return err
+}
+
+// retire lets go of the environments of a version, or of all for "", that has changed or is gone, and of its code.
+func (s *Service) retire(r request.Function, version string) {
+	s.Runner.Retire(r.FunctionARN(), version)
+	s.codeChanged.Store(true)
+}
+
+// expect lets the Runner get ready for a version that is new or has changed.
+func (s *Service) expect(v *version) {
+	if v.Image == nil && s.Runtimes(v.Runtime) {
+		s.Runner.Expect(string(v.Runtime))
+	}
 }

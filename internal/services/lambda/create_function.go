@@ -148,6 +148,7 @@ func (s *Service) createFunction(
 	if err != nil {
 		return nil, err
 	}
+	s.expect(&f.Latest)
 	// The ARN has no qualifier, also with the number of a version (recorded).
 	return showVersion[sdk.CreateFunctionOutput](ctx, s, c, shown, r, created)
 }

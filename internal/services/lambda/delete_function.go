@@ -52,7 +52,7 @@ func (s *Service) deleteFunction(
 	if r.Qualifier == "" {
 		s.events.Forget(r)
 	}
-	s.Runner.Retire(r.FunctionARN(), r.Qualifier)
+	s.retire(r, r.Qualifier)
 	// The model says 200; AWS answers 204 (lambda.md 6).
 	return &sdk.DeleteFunctionOutput{StatusCode: http.StatusNoContent}, nil
 }

@@ -324,6 +324,8 @@ type fakeRunner struct {
 	functions   []execution.Function
 	invocations []execution.Invocation
 	retired     []string // function ARN and version
+	directories map[string]bool
+	expected    []string // runtimes
 	provisions  []execution.Provision
 	provided    map[string]execution.Provisioned // by ARN and version
 	// fail, if set, is the error of Invoke; outcome, if set, its result.
@@ -350,6 +352,18 @@ func (r *fakeRunner) Retire(functionARN, version string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.retired = append(r.retired, functionARN+" "+version)
+}
+
+func (r *fakeRunner) Expect(runtime string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.expected = append(r.expected, runtime)
+}
+
+func (r *fakeRunner) Directories() map[string]bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.directories
 }
 
 func (r *fakeRunner) Provision(all []execution.Provision) {

@@ -244,6 +244,10 @@ func (idleRunner) Invoke(context.Context, execution.Function, execution.Invocati
 
 func (idleRunner) Retire(string, string) {}
 
+func (idleRunner) Expect(string) {}
+
+func (idleRunner) Directories() map[string]bool { return nil }
+
 func (idleRunner) Provision([]execution.Provision) {}
 
 func (idleRunner) Provisioned(string, string) (execution.Provisioned, bool) {

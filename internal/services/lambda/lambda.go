@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
@@ -34,6 +35,10 @@ type Runner interface {
 	// Retire closes the environments of a version of a function by its unqualified ARN, the busy ones after their invocation. ""
 	// stands for all versions.
 	Retire(functionARN, version string)
+	// Directories are those of code and layers that environments have, or will have without another Invoke or Provision.
+	Directories() map[string]bool
+	// Expect says that a function of a runtime may start soon.
+	Expect(runtime string)
 	// Provision makes this list, of all accounts, the environments that are initialized before they are needed. It does not wait.
 	Provision(all []execution.Provision)
 	// Provisioned tells how far that is for a version, and whether it was asked for.
@@ -113,9 +118,11 @@ type Service struct {
 	aliases  *store.Cache[*alias]
 	policies *resourcepolicy.Service
 	urls     *functionurl.Service
-	mappings *mapping.Service
-	signing  *signing.Service
-	events   *async.Queue
+	// codeChanged: there may be unpacked code that no function has any more.
+	codeChanged atomic.Bool
+	mappings    *mapping.Service
+	signing     *signing.Service
+	events      *async.Queue
 	// tagged are the rooms whose resources have tags, by the type in their ARNs.
 	tagged map[string]taggedRoom
 	// concurrencies by account and Region.

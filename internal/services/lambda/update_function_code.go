@@ -92,7 +92,8 @@ func (s *Service) updateFunctionCode(
 	if err != nil {
 		return nil, err
 	}
-	s.Runner.Retire(r.FunctionARN(), request.Latest)
+	s.retire(r, request.Latest)
+	s.expect(&f.function.Latest)
 	return showVersion[sdk.UpdateFunctionCodeOutput](ctx, s, c, f, r, when)
 }
 

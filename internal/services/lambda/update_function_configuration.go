@@ -101,7 +101,8 @@ func (s *Service) updateFunctionConfiguration(
 	if err != nil {
 		return nil, err
 	}
-	s.Runner.Retire(r.FunctionARN(), request.Latest)
+	s.retire(r, request.Latest)
+	s.expect(&f.function.Latest)
 	return showVersion[sdk.UpdateFunctionConfigurationOutput](ctx, s, c, f, r, updated)
 }
 

@@ -49,12 +49,16 @@ type Unpacker struct {
 	mu sync.Mutex
 	// ready has an entry for every directory that is there or being made.
 	ready map[string]*unpacking
+	// round counts calls of Drop.
+	round int
 }
 
 type unpacking struct {
 	dir  string
 	done chan struct{} // closed when err is set
 	err  error
+	// round in which it was given to a caller last; guarded by Unpacker.mu.
+	round int
 }
 
 // NewUnpacker makes directories in dir, which exists.
@@ -73,6 +77,7 @@ func (u *Unpacker) Directory(ctx context.Context, s Set) (string, error) {
 		p = &unpacking{dir: filepath.Join(u.dir, s.dir), done: make(chan struct{})}
 		u.ready[s.dir] = p
 	}
+	p.round = u.round
 	u.mu.Unlock()
 	if !ok {
 		// Others wait for the result: it must not depend on this caller's patience.
@@ -83,6 +88,42 @@ func (u *Unpacker) Directory(ctx context.Context, s Set) (string, error) {
 		return p.dir, p.err
 	case <-ctx.Done():
 		return "", fmt.Errorf("wait for code %s: %w", s.dir, ctx.Err())
+	}
+}
+
+// Drop removes the directories that nobody needs any more. One that was given to a caller since the last but one call is kept: the caller
+// may be about to use it. It tells whether there are any that it kept for this, or because inUse, which gets their whole paths, says so.
+func (u *Unpacker) Drop(named, inUse func(dir string) bool) (more bool, err error) {
+	u.mu.Lock()
+	u.round++
+	var unused []string
+	for name, p := range u.ready {
+		switch {
+		case named(name):
+		case !p.over() || p.round >= u.round-1 || inUse(p.dir):
+			more = true
+		default:
+			away := filepath.Join(u.dir, archive.TemporaryPrefix+name)
+			if err = errors.Join(err, os.Rename(p.dir, away)); err == nil {
+				delete(u.ready, name)
+				unused = append(unused, away)
+			}
+		}
+	}
+	u.mu.Unlock()
+	for _, dir := range unused {
+		err = errors.Join(err, archive.Remove(dir))
+	}
+	return more, err
+}
+
+// over tells whether it is unpacked.
+func (p *unpacking) over() bool {
+	select {
+	case <-p.done:
+		return p.err == nil
+	default:
+		return false
 	}
 }
 
