@@ -48,22 +48,43 @@ func (c clients) invokeTailed(t *testing.T, name, event string) (*lambda.InvokeO
 	return out, string(tail)
 }
 
-// An external extension in a layer sees each invocation.
+// External extensions in a layer see each invocation.
 func TestExtensionInLayer(t *testing.T) {
 	t.Parallel()
 	c := server.as(server.root)
-	_, layer := publishLayer(t, c, agentFile)
-	f := server.newFunction(t, echo, func(in *lambda.CreateFunctionInput) { in.Layers = []string{layer} })
-	for n := range 2 {
-		out, tail := c.invokeTailed(t, f.name, `{"a":1}`)
-		if out.FunctionError != nil || !sameJSON(string(out.Payload), `{"a":1}`) {
-			t.Fatalf("got %s, log %s", out.Payload, tail)
-		}
-		id := tail[strings.Index(tail, "START RequestId: ")+len("START RequestId: "):][:36]
-		if want := "agent got: INVOKE " + id + "\n"; !strings.Contains(tail, want) {
-			t.Errorf("got no %q in the log of invocation %d:\n%s", want, n, tail)
-		}
+	agents := []file{agentFile, {name: "extensions/agent", text: built(t, "./extension"), mode: 0o100755}}
+	for _, agent := range agents {
+		t.Run(agent.name, func(t *testing.T) {
+			t.Parallel()
+			_, layer := publishLayer(t, c, agent)
+			f := server.newFunction(t, echo, func(in *lambda.CreateFunctionInput) { in.Layers = []string{layer} })
+			for n := range 2 {
+				out, tail := c.invokeTailed(t, f.name, `{"a":1}`)
+				if out.FunctionError != nil || !sameJSON(string(out.Payload), `{"a":1}`) {
+					t.Fatalf("got %s, log %s", out.Payload, tail)
+				}
+				_, id, _ := strings.Cut(tail, "START RequestId: ")
+				id, _, _ = strings.Cut(id, " ")
+				if want := "agent got: INVOKE " + id + "\n"; !strings.Contains(tail, want) {
+					t.Errorf("got no %q in the log of invocation %d:\n%s", want, n, tail)
+				}
+			}
+		})
 	}
+}
+
+// built is a program of this repository as it is built for functions.
+func built(t *testing.T, pkg string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "program")
+	if err := build(pkg, path); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
 }
 
 // An extension that fails makes its function fail.
@@ -114,17 +135,9 @@ func TestExtensionAfterTimeout(t *testing.T) {
 func TestOfficialGoRuntime(t *testing.T) {
 	t.Parallel()
 	c := server.as(server.root)
-	path := filepath.Join(t.TempDir(), "bootstrap")
-	if err := build("./bootstrap", path); err != nil {
-		t.Fatal(err)
-	}
-	program, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
 	f := server.newFunction(t, "", func(in *lambda.CreateFunctionInput) {
 		in.Runtime, in.Timeout = types.RuntimeProvidedal2023, aws.Int32(2)
-		in.Code.ZipFile = archive(t, file{name: "bootstrap", text: string(program), mode: 0o100755})
+		in.Code.ZipFile = archive(t, file{name: "bootstrap", text: built(t, "./bootstrap"), mode: 0o100755})
 	})
 	tests := []struct{ event, want, log string }{
 		{"hello", `"hello"`, ""},

@@ -4,14 +4,15 @@
 // It never authenticates, authorizes or reads the store: the caller resolves the function and decides; role credentials and log
 // writing come in as functions of Config. It runs no code itself: a sandbox.Driver does.
 //
-// An environment is one sandbox with two listeners, the Runtime API and the AWS endpoint. It serves one invocation at a time and
+// An environment is one sandbox with two listeners, the Runtime API and the AWS endpoint, in which the runtime runs, and beside it the
+// extensions of the function's layers (companions.go; their state is the folder extension's). It serves one invocation at a time and
 // is reused while warm, last used first. Provisioned ones are made before they are needed, taken first, and kept (provision.go).
 // Manager is safe for concurrent use. An environment has one owner at a time: the pool, an invocation, its own start or its own close;
 // only what its fields say is shared. Lock order: Manager.mu is taken alone; output.mu before logStream.mu.
 //
 // Errors: Invoke returns an error when the function did not run (ErrThrottled, ErrRole, ErrClosed, a failing driver); what the
-// function did wrong is a Result with FunctionError. After a timeout or a crash the sandbox and its /tmp are kept and the
-// process is started again for the next invocation; after a driver's error the environment is thrown away. Nothing is durable:
+// function did wrong is a Result with FunctionError. After a timeout or a crash the sandbox and its /tmp are kept and all
+// processes are started again for the next invocation; after a driver's error the environment is thrown away. Nothing is durable:
 // after a crash of the server the driver removes what was left, and log lines not yet written are lost.
 //
 // Sources: the Runtime API, phases, texts and environment variables follow lambda.md 7.1 and 7.5–7.7, which rest on

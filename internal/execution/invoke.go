@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/licet/licet/internal/execution/extension"
+	"github.com/licet/licet/internal/sandbox"
 	"github.com/licet/licet/internal/telemetry"
 )
 
@@ -218,6 +219,9 @@ func (i *invocation) fail(why reason) error {
 		}
 		i.out = out
 	case deserted:
+		if p.gone.err != nil && !errors.Is(p.gone.err, sandbox.ErrExec) {
+			return p.gone.err
+		}
 		i.out = extensionFailed(i.RequestID, p.extensions.Fault(), p.gone)
 	case expired:
 		i.out = timedOut(i.RequestID, i.function.Timeout)

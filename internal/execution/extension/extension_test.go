@@ -254,3 +254,15 @@ func TestFaults(t *testing.T) {
 		t.Error("settled though none asked for an event")
 	}
 }
+
+// Every warm invocation asks this of its environment.
+func TestNoExtensionsCostNothing(t *testing.T) {
+	s := newSet()
+	if n := testing.AllocsPerRun(100, func() {
+		if s.Any() || !s.Settled() {
+			t.Error("a set without extensions waits for some")
+		}
+	}); n != 0 {
+		t.Errorf("got %v allocations, want none", n)
+	}
+}
