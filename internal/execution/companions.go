@@ -38,10 +38,11 @@ const (
 // companion is the process of an external extension, which runs beside the runtime.
 type companion struct {
 	sandbox.Running
-	name  string
-	ended chan struct{}
-	exit  sandbox.Exit // valid when ended is closed
-	err   error        // valid when ended is closed
+	name   string
+	output *output
+	ended  chan struct{}
+	exit   sandbox.Exit // valid when ended is closed
+	err    error        // valid when ended is closed
 }
 
 // extensionNames are the files of the function's extensions directory, in order of name.
@@ -98,7 +99,7 @@ func (e *environment) startExtension(name string, env []string) error {
 	}
 	e.goroutines.Go(out.copy)
 	p := e.process
-	c := &companion{name: name, ended: make(chan struct{})}
+	c := &companion{name: name, output: out, ended: make(chan struct{})}
 	c.Running, err = e.sandbox.Start(e.m.lifetime, sandbox.Process{Args: []string{e.sandbox.Path(extensionsRoot + "/" + name)}, Env: env,
 		Stdout: out.in, Stderr: out.in})
 	if err != nil {

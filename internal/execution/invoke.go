@@ -278,6 +278,9 @@ func (i *invocation) report() {
 	i.deadline.Stop()
 	if i.process != nil {
 		i.process.output.drain()
+		for _, c := range i.process.companions {
+			c.output.drain()
+		}
 	}
 	result := resultOK
 	switch {

@@ -412,6 +412,7 @@ func TestProvisionInDisorder(t *testing.T) {
 		}
 	}
 	calls.Wait()
+	b.running.Wait() // answers come before the end
 	b.Provision([]Provision{{Function: f, Count: 2}})
 	b.provided(f, 2, "")
 	b.mu.Lock()
