@@ -89,7 +89,7 @@ func (l *licet) metric(t *testing.T, name string) int {
 	t.Helper()
 	for line := range strings.Lines(l.page(t, "/_licet/metrics")) {
 		if value, found := strings.CutPrefix(line, name+" "); found {
-			return must(strconv.Atoi(strings.TrimSpace(value)))(t)
+			return int(must(strconv.ParseFloat(strings.TrimSpace(value), 64))(t)) // large ones have an exponent
 		}
 	}
 	t.Fatalf("there is no metric %s", name)
