@@ -69,10 +69,13 @@ func TestStartedBeforehand(t *testing.T) {
 	}{
 		"python": {types.RuntimePython311, file{name: "code.py", text: `import os, sys, logging
 def handler(event, context):
-    return [sorted(os.environ), os.getcwd(), sys.path, sys.argv, os.environ["HELLO"], len(logging.getLogger().handlers), sorted(os.listdir("/var/task"))]
+    files, handlers = sorted(os.listdir("/var/task")), len(logging.getLogger().handlers)
+    return [sorted(os.environ), os.getcwd(), sys.path, sys.argv, os.environ["HELLO"], handlers, files]
 `}, "PYTHONHASHSEED"},
-		"node": {types.RuntimeNodejs18x, file{name: "code.js", text: `exports.handler = async () =>
-  [Object.keys(process.env).sort(), process.cwd(), module.paths, process.argv, process.env.HELLO, require("fs").readdirSync("/var/task").sort()]
+		"node": {types.RuntimeNodejs18x, file{name: "code.js", text: `exports.handler = async () => {
+  const files = require("fs").readdirSync("/var/task").sort();
+  return [Object.keys(process.env).sort(), process.cwd(), module.paths, process.argv, process.env.HELLO, files];
+};
 `}, "NODE_NO_WARNINGS"},
 	} {
 		t.Run(name, func(t *testing.T) {

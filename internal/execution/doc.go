@@ -8,7 +8,10 @@
 // extensions of the function's layers (companions.go; their state is the folder extension's). It serves one invocation at a time and
 // is reused while warm, last used first. Provisioned ones are made before they are needed, taken first, and kept (provision.go).
 // Manager is safe for concurrent use. An environment has one owner at a time: the pool, an invocation, its own start or its own close;
-// only what its fields say is shared. Lock order: Manager.mu is taken alone; output.mu before logStream.mu.
+// only what its fields say is shared. Lock order: Manager.mu before generics.mu before starts.mu; output.mu before logStream.mu.
+//
+// A cold start waits for its function's turn (starts.go), and takes a sandbox that was made beforehand if there is one: for each runtime
+// in use some wait, without anything of a function, and each becomes the environment of one (generic.go).
 //
 // Errors: Invoke returns an error when the function did not run (ErrThrottled, ErrRole, ErrClosed, a failing driver); what the
 // function did wrong is a Result with FunctionError. After a timeout or a crash the sandbox and its /tmp are kept and all

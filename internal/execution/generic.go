@@ -285,7 +285,9 @@ func (e *environment) launch(out *output) (sandbox.Running, error) {
 		e.api.told.Load().variables <- e.variables() // has room
 		return g.running, nil
 	}
-	return e.sandbox.Start(e.m.lifetime, sandbox.Process{Args: e.command.Args, Env: e.variables(), Dir: taskRoot, Stdout: out.in, Stderr: out.in})
+	return e.sandbox.Start(e.m.lifetime, sandbox.Process{
+		Args: e.command.Args, Env: e.variables(), Dir: taskRoot, Stdout: out.in, Stderr: out.in,
+	})
 }
 
 // told is what a bootstrap that was started beforehand waits for.

@@ -84,7 +84,8 @@ type use struct{ running, pools int }
 
 type poolKey struct{ arn, version, revision, tenant string }
 
-// pool holds the environments of one state of a function for one tenant, if the function tells them apart; its fields are guarded by Manager.mu.
+// pool holds the environments of one state of a function, and of one tenant if the function tells them apart; its fields are guarded
+// by Manager.mu.
 type pool struct {
 	key         poolKey
 	account     *account
@@ -199,8 +200,8 @@ func (m *Manager) Run(ctx context.Context) error {
 	}
 }
 
-// acquire takes an idle environment of f for a tenant, or waits for one that is soon to be idle, or makes a new one, which is opened by its first
-// invocation.
+// acquire takes an idle environment of f for a tenant, or waits for one that is soon to be idle, or makes a new one, which is opened
+// by its first invocation.
 func (m *Manager) acquire(f Function, tenant string) (*environment, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -3,8 +3,9 @@
 // Usage: node bootstrap.mjs. The rest comes from the environment variables that Lambda defines: AWS_LAMBDA_RUNTIME_API, _HANDLER,
 // LAMBDA_TASK_ROOT, AWS_EXECUTION_ENV, AWS_LAMBDA_FUNCTION_*, AWS_LAMBDA_LOG_*. Without _HANDLER it waits until the server tells it
 // the environment of its function. Behaviour follows the AWS documentation ("Building Lambda functions with Node.js") and what
-// Lambda's runtime shows to a function: error types and texts, the context object, the format of log lines. Lambda changed the handler's contract with Node.js 24: the version promised by the runtime's name decides.
-// Node's own modules only; it runs on Node.js 18 and later, and imports little, because its start is part of every cold start.
+// Lambda's runtime shows to a function: error types and texts, the context object, the format of log lines. Lambda changed the
+// handler's contract with Node.js 24: the version promised by the runtime's name decides. Node's own modules only; it runs on
+// Node.js 18 and later, and imports little, because its start is part of every cold start.
 //
 // A log event is one line: line ends inside an event are written as carriage returns, which the log collector turns back.
 

@@ -19,7 +19,8 @@
 // Invariants: code is checked and durable before the function that names it; a stored policy always parses; what an operation
 // cannot do is refused with NotImplemented naming the member, never ignored. A *Service is safe for concurrent use. After an error
 // nothing was changed, except that code may have been stored which no function names. After a crash CodeDir may hold unfinished
-// directories, and after a loss of power incomplete ones: Sweep removes them. BUG: blobs that no function names any more are not deleted.
+// directories, and after a loss of power incomplete ones: Sweep removes them.
+// RunCode removes what is not needed any more meanwhile. BUG: blobs that no function names any more are not deleted.
 //
 // The folders below are rooms of their own. All share the words of request, fault and tag; bundle has archives of code; layer,
 // resourcepolicy, functionurl, mapping (event source mappings) and signing (code signing configurations) have a resource each, hand their
