@@ -91,11 +91,11 @@ func (m *Manager) Expect(runtime string) {
 	g.refill()
 }
 
-// refill makes what is missing, one after the other, while no function starts.
+// refill makes what is missing, one after the other, while no function starts and there is memory.
 func (g *generics) refill() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.closed || g.making || g.m.starts.busy() {
+	if g.closed || g.making || g.m.starts.busy() || g.m.config.Pressed() {
 		return
 	}
 	for runtime, k := range g.kinds {

@@ -219,6 +219,18 @@ func TestPressure(t *testing.T) {
 	}
 }
 
+// TestNothingBeforehandUnderPressure: what would be given up at once is not made.
+func TestNothingBeforehandUnderPressure(t *testing.T) {
+	starts := newBeginnings()
+	b := newBench(t, starts.program(serve(echo)), prestart, func(c *Config) { c.Pressed = func() bool { return true } })
+	b.Expect(testFunction().Runtime)
+	b.generics.mu.Lock()
+	defer b.generics.mu.Unlock()
+	if b.generics.making {
+		t.Error("one is made")
+	}
+}
+
 func TestLongestLife(t *testing.T) {
 	b := newBench(t, serve(func(p *fakeProcess, _ string) string { return p.sandbox.spec.ID }))
 	first := b.invoke(testFunction(), Invocation{LogTail: true}).Payload
