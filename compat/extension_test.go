@@ -21,7 +21,8 @@ def call(path, body=None, **headers):
     r = urllib.request.Request(base + path, body, {k.replace("_", "-"): v for k, v in headers.items()})
     with urllib.request.urlopen(r) as answer:
         return answer.headers, json.load(answer)
-headers, about = call("register", b'{"events": ["INVOKE", "SHUTDOWN"]}', Lambda_Extension_Name="agent.py", Lambda_Extension_Accept_Feature="accountId")
+headers, about = call("register", b'{"events": ["INVOKE", "SHUTDOWN"]}', Lambda_Extension_Name="agent.py",
+    Lambda_Extension_Accept_Feature="accountId")
 who = headers["Lambda-Extension-Identifier"]
 print("agent registered:", json.dumps(about, sort_keys=True), flush=True)
 if os.environ.get("FAIL") == "init":
@@ -40,7 +41,8 @@ var agentFile = file{name: "extensions/agent.py", text: agentInPython, mode: 0o1
 // invokeTailed runs a function and gives its answer and the tail of its log.
 func (c clients) invokeTailed(t *testing.T, name, event string) (*lambda.InvokeOutput, string) {
 	t.Helper()
-	out := must(c.lambda.Invoke(t.Context(), &lambda.InvokeInput{FunctionName: &name, Payload: []byte(event), LogType: types.LogTypeTail}))(t)
+	out := must(c.lambda.Invoke(t.Context(), &lambda.InvokeInput{FunctionName: &name, Payload: []byte(event),
+		LogType: types.LogTypeTail}))(t)
 	tail, err := base64.StdEncoding.DecodeString(aws.ToString(out.LogResult))
 	if err != nil {
 		t.Fatal(err)
@@ -123,7 +125,8 @@ func TestExtensionAfterTimeout(t *testing.T) {
 	f := server.newFunction(t, "import time\ndef handler(event, context):\n    time.sleep(event)\n    return event\n",
 		func(in *lambda.CreateFunctionInput) { in.Layers, in.Timeout = []string{layer}, aws.Int32(1) })
 	out, tail := c.invokeTailed(t, f.name, `60`)
-	if !strings.Contains(string(out.Payload), "Task timed out after 1.00 seconds") || !strings.Contains(tail, "agent got: SHUTDOWN timeout\n") {
+	if !strings.Contains(string(out.Payload), "Task timed out after 1.00 seconds") ||
+		!strings.Contains(tail, "agent got: SHUTDOWN timeout\n") {
 		t.Errorf("got %s, log %s", out.Payload, tail)
 	}
 	if out, tail := c.invokeTailed(t, f.name, `0`); out.FunctionError != nil || !strings.Contains(tail, "agent registered: ") {

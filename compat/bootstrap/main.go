@@ -1,5 +1,5 @@
-// Command bootstrap is a function on the official Go runtime, for tests: each event, a string, says what its handler does. It runs as a
-// function only, keeps nothing, and prints when it is told to end.
+// Command bootstrap is a function on the official Go runtime, for tests: each event, a string, says what its handler does. It
+// runs as a function only, keeps nothing, and prints when it is told to end.
 package main
 
 import (

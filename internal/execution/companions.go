@@ -100,8 +100,8 @@ func (e *environment) startExtension(name string, env []string) error {
 	e.goroutines.Go(out.copy)
 	p := e.process
 	c := &companion{name: name, output: out, ended: make(chan struct{})}
-	c.Running, err = e.sandbox.Start(e.m.lifetime, sandbox.Process{Args: []string{e.sandbox.Path(extensionsRoot + "/" + name)}, Env: env,
-		Stdout: out.in, Stderr: out.in})
+	c.Running, err = e.sandbox.Start(e.m.lifetime, sandbox.Process{
+		Args: []string{e.sandbox.Path(extensionsRoot + "/" + name)}, Env: env, Stdout: out.in, Stderr: out.in})
 	if err != nil {
 		return errors.Join(fmt.Errorf("start extension %s of %s: %w", name, e.function.ARN, err), out.finish())
 	}
@@ -117,8 +117,8 @@ func (e *environment) startExtension(name string, env []string) error {
 
 // runtimeOnly are the variables that extensions do not get, beside those that begin with an underscore
 // (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html#runtimes-extensions-registration-api-g).
-var runtimeOnly = []string{"AWS_EXECUTION_ENV", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_XRAY_CONTEXT_MISSING",
-	"AWS_XRAY_DAEMON_ADDRESS", "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT", "PWD", "SHLVL"}
+var runtimeOnly = []string{"AWS_EXECUTION_ENV", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME",
+	"AWS_XRAY_CONTEXT_MISSING", "AWS_XRAY_DAEMON_ADDRESS", "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT", "PWD", "SHLVL"}
 
 func (e *environment) extensionVariables() []string {
 	return slices.DeleteFunc(e.variables(), func(v string) bool {
@@ -187,8 +187,8 @@ func notLaunched(requestID, name string, err error) outcome {
 	return failureOf(statusError, extension.FaultLaunch, fmt.Sprintf("RequestId: %s Error: %s", requestID, reason))
 }
 
-// shutdown is the Shutdown phase: SIGTERM to the runtime, then the event to the extensions that want it. What is still there when it
-// returns is to be killed. Without extensions there is no such phase.
+// shutdown is the Shutdown phase: SIGTERM to the runtime, then the event to the extensions that want it. What is still there when
+// it returns is to be killed. Without extensions there is no such phase.
 func (e *environment) shutdown(p *process, why string) {
 	if !p.extensions.Any() {
 		return

@@ -49,7 +49,8 @@ func (p *fakeProcess) nextFor(id string) string {
 }
 
 // programs runs the program of an extension for its file, and the runtime for anything else.
-func programs(runtime func(*fakeProcess) sandbox.Exit, extensions map[string]func(*fakeProcess) sandbox.Exit) func(*fakeProcess) sandbox.Exit {
+func programs(runtime func(*fakeProcess) sandbox.Exit, extensions map[string]func(*fakeProcess) sandbox.Exit,
+) func(*fakeProcess) sandbox.Exit {
 	return func(p *fakeProcess) sandbox.Exit {
 		if program := extensions[filepath.Base(p.Args[0])]; program != nil {
 			return program(p)
@@ -91,10 +92,12 @@ func untilTerminated(events chan<- string, program func(*fakeProcess) sandbox.Ex
 
 func TestExtensionLife(t *testing.T) {
 	events := make(chan string, 10)
-	b := newBench(t, programs(untilTerminated(events, serve(echo)), map[string]func(*fakeProcess) sandbox.Exit{"agent": agent(events)}))
+	agents := map[string]func(*fakeProcess) sandbox.Exit{"agent": agent(events)}
+	b := newBench(t, programs(untilTerminated(events, serve(echo)), agents))
 	f := withExtensions(t, "agent")
 	for range 2 {
-		if got := b.invoke(f, Invocation{Payload: []byte(`1`), InvokedARN: "arn", LogTail: true}); string(got.Payload) != "1" {
+		got := b.invoke(f, Invocation{Payload: []byte(`1`), InvokedARN: "arn", LogTail: true})
+		if string(got.Payload) != "1" {
 			t.Errorf("got %s", got.Payload)
 		}
 	}
@@ -156,7 +159,8 @@ func TestExtensionFailures(t *testing.T) {
 		program func(*fakeProcess) sandbox.Exit
 		want    string
 	}{
-		{"never registers", func(*fakeProcess) sandbox.Exit { return sandbox.Exit{Code: 1} }, failure("Extension.Crash", "exit status 1")},
+		{"never registers", func(*fakeProcess) sandbox.Exit { return sandbox.Exit{Code: 1} },
+			failure("Extension.Crash", "exit status 1")},
 		{"ends", report("x", "", sandbox.Exit{}), failure("Extension.Crash", "exit code 0")},
 		{"is killed", report("x", "", sandbox.Exit{Code: -1, Signal: 9}), failure("Extension.Crash", "signal: killed")},
 		{"fails to initialize", report("x", "/init/error", sandbox.Exit{Code: 2}), failure("Extension.InitError", "exit status 2")},

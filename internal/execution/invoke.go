@@ -82,7 +82,8 @@ func (i *invocation) run() (settled bool, err error) {
 		if i.process.deserted() {
 			return true, i.fail(deserted)
 		}
-		i.process.extensions.Invoke(extension.Event{RequestID: i.RequestID, InvokedARN: i.InvokedARN, TraceID: i.TraceID, Deadline: deadline})
+		i.process.extensions.Invoke(extension.Event{
+			RequestID: i.RequestID, InvokedARN: i.InvokedARN, TraceID: i.TraceID, Deadline: deadline})
 	}
 	i.process.events <- &event{Invocation: i.Invocation, invocationID: uuid.NewString(), deadline: deadline}
 	s, why := i.wait(i.deadline.C, nil)

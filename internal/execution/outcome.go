@@ -61,7 +61,8 @@ func tooLarge() outcome {
 }
 
 // crashed is a runtime process that ended before it answered (lambda.md 7.1). When memory ran out the payload still speaks of the
-// signal, and REPORT of Runtime.OutOfMemory: recorded from AWS so in 2026. A fault that an extension reported before names the failure.
+// signal, and REPORT of Runtime.OutOfMemory: recorded from AWS so in 2026. A fault that an
+// extension reported before names the failure.
 func crashed(requestID string, exit sandbox.Exit, fault string) outcome {
 	reason := "exited without providing a reason"
 	switch {

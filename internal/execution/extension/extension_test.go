@@ -153,7 +153,8 @@ func TestShutdownReplacesInvoke(t *testing.T) {
 
 func TestAccountID(t *testing.T) {
 	c := newClient(t, newSet())
-	got, _ := c.call("POST", "register", `{"events": []}`, "Lambda-Extension-Name", "x", "Lambda-Extension-Accept-Feature", "other, accountId")
+	got, _ := c.call("POST", "register", `{"events": []}`, "Lambda-Extension-Name", "x",
+		"Lambda-Extension-Accept-Feature", "other, accountId")
 	want := `200 {"accountId":"123456789012","functionName":"fn","functionVersion":"7","handler":"app.handler"}`
 	if got != want {
 		t.Errorf("got %s, want %s", got, want)

@@ -272,7 +272,7 @@ func (s *Set) register(name string, events []string) (*extension, *apiError) {
 	default:
 		x = s.add(name, false)
 	}
-	x.state, x.wants = registered, events
+	x.state, x.wants = registered, slices.Compact(slices.Sorted(slices.Values(events))) // at most one of each is kept
 	s.notify()
 	return x, nil
 }
