@@ -91,7 +91,8 @@ var allowed = map[string][]string{
 
 	// Services never import each other; the folder below a service is its own.
 	"internal/services/sts":  append(serviceMay("sts"), "internal/oidc", "internal/saml"),
-	"internal/services/logs": serviceMay("logs", "cloudwatchlogs"),
+	"internal/services/logs":         append(serviceMay("logs", "cloudwatchlogs"), "internal/services/logs/..."),
+	"internal/services/logs/pattern": {},
 	"internal/services/lambda": append(serviceMay("lambda"), "internal/archive", "internal/blob", "internal/execution", "internal/registry",
 		"internal/services/lambda/...", "github.com/prometheus/client_golang/prometheus"),
 	// Rooms below lambda: the words of all, then one room for each resource that stands by itself.

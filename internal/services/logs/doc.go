@@ -2,7 +2,7 @@
 // streams, and the events in them.
 //
 // It keeps state in the store only and never decides, reads no clock (the time is the call's), and starts no goroutine. Inputs
-// and outputs are those of the SDK. What it does not have (filter patterns, encryption keys, log classes other than STANDARD,
+// and outputs are those of the SDK. What it does not have (encryption keys, log classes other than STANDARD,
 // deletion protection, linked accounts) is answered NotImplemented, by the member's name. A Service is safe for concurrent use.
 // An operation that answers an error has changed nothing; PutLogEvents is one transaction.
 //

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 )
 
@@ -27,6 +28,19 @@ type position struct {
 
 func (p position) compare(q position) int {
 	return cmp.Or(cmp.Compare(p.time, q.time), cmp.Compare(p.batch, q.batch), cmp.Compare(p.index, q.index))
+}
+
+// after is the position next to p in a direction of reading: nothing is between the two.
+func (p position) after(backward bool) position {
+	switch {
+	case !backward:
+		p.index++
+	case p.index > 0:
+		p.index--
+	default:
+		p.batch, p.index = p.batch-1, math.MaxUint16
+	}
+	return p
 }
 
 // key is the position as a part of a key, in the same order.

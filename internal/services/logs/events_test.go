@@ -3,6 +3,8 @@ package logs
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -114,6 +116,8 @@ func TestFilterLogEvents(t *testing.T) {
 		{"times, both included", input{StartTime: at(3), EndTime: at(7)}, "b:3 a1:4 b:4 a2:5 a1:7"},
 		{"from the end", input{StartTime: at(2), StartFromHead: aws.Bool(false), Limit: aws.Int32(5)},
 			"b:9 a2:8 a1:7 a2:5 b:4|a1:4 b:3 a2:2"},
+		{"pattern", input{FilterPattern: aws.String("?4 ?9"), Limit: aws.Int32(2)}, "a1:4 b:4|b:9"},
+		{"pattern that nothing matches", input{FilterPattern: aws.String("x")}, ""},
 		{"empty pattern", input{FilterPattern: aws.String(""), EndTime: at(1)}, "a1:1"},
 	} {
 		got := s.pages(func(token *string) (string, *string) {
@@ -213,4 +217,63 @@ func TestNoRoom(t *testing.T) {
 	if _, err := s.client.PutLogEvents(t.Context(), in); err != nil {
 		t.Error(err)
 	}
+}
+
+// Whatever the bounds of a page, and whichever way it is read, the pages together are the events that the pattern means, once each and in
+// order.
+func TestPages(t *testing.T) {
+	s := newServer(t)
+	random := rand.New(rand.NewPCG(1, 2))
+	var want []string
+	s.make("g", "a", "b", "c")
+	for range 30 {
+		stream := string(rune('a' + random.IntN(3)))
+		times := make([]int64, 1+random.IntN(5))
+		for i := range times {
+			times[i] = int64(random.IntN(200_000))
+		}
+		slices.Sort(times)
+		s.put("g", stream, times...)
+		for _, ms := range times {
+			if strings.Contains(fmt.Sprint(ms), "7") {
+				want = append(want, fmt.Sprintf("%06d", ms))
+			}
+		}
+	}
+	slices.Sort(want)
+	for _, backward := range []bool{false, true} {
+		for _, bounds := range [][2]int{{1, 1 << 20}, {3, 1 << 20}, {2, 100}, {100, 1}, {100, 200}, {100, 1 << 20}} {
+			var got []string
+			s.pages(func(token *string) (string, *string) {
+				p := s.page(sdk.FilterLogEventsInput{
+					FilterPattern: aws.String("7"), NextToken: token, StartFromHead: aws.Bool(!backward), StartTime: at(0),
+				}, bounds[0], bounds[1])
+				for _, e := range p.Events {
+					got = append(got, fmt.Sprintf("%06s", *e.Message))
+				}
+				return "", p.NextToken
+			})
+			if backward {
+				slices.Reverse(got)
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("limit %d, patience %d, backward %v:\n%s", bounds[0], bounds[1], backward, diff)
+			}
+		}
+	}
+}
+
+// page reads a page of group g with bounds of its own.
+func (s *server) page(in sdk.FilterLogEventsInput, limit, patience int) *sdk.FilterLogEventsOutput {
+	s.Helper()
+	p, err := newFilterPage(&in)
+	if err != nil {
+		s.Fatal(err)
+	}
+	p.limit, p.patience = limit, patience
+	in.LogGroupName = aws.String("g")
+	if err := s.logs.readFilterPage(s.Context(), &s.call, byName(&s.call, in.LogGroupName), &in, p); err != nil {
+		s.Fatal(err)
+	}
+	return filterOutput(p)
 }

@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -21,9 +22,6 @@ const maxStreamNames = 100
 func (s *Service) filterLogEvents(
 	ctx context.Context, c *service.Call, in *sdk.FilterLogEventsInput,
 ) (*sdk.FilterLogEventsOutput, error) {
-	if aws.ToString(in.FilterPattern) != "" {
-		return nil, notImplemented(c.Operation, "filterPattern")
-	}
 	p, err := newFilterPage(in)
 	if err != nil {
 		return nil, err
@@ -32,7 +30,15 @@ func (s *Service) filterLogEvents(
 	if err != nil {
 		return nil, err
 	}
-	if err := s.db.View(ctx, func(r store.Reader) error {
+	if err := s.readFilterPage(ctx, c, ref, in, p); err != nil {
+		return nil, err
+	}
+	return filterOutput(p), nil
+}
+
+// readFilterPage fills a page.
+func (s *Service) readFilterPage(ctx context.Context, c *service.Call, ref groupRef, in *sdk.FilterLogEventsInput, p *page) error {
+	return s.db.View(ctx, func(r store.Reader) error {
 		g, err := loadGroup(r, c, ref)
 		if err != nil {
 			return err
@@ -42,16 +48,14 @@ func (s *Service) filterLogEvents(
 		if err != nil {
 			return err
 		}
+		p.sort(streams)
 		for _, st := range streams {
 			if err := p.each(r, g, st, p.add); err != nil {
 				return err
 			}
 		}
 		return nil
-	}); err != nil {
-		return nil, err
-	}
-	return filterOutput(p), nil
+	})
 }
 
 // newFilterPage checks the input and makes the page that it asks for.
@@ -67,7 +71,12 @@ func newFilterPage(in *sdk.FilterLogEventsInput) (*page, error) {
 	if len(in.LogStreamNames) > maxStreamNames {
 		p.add("logStreamNames", fmt.Sprint(in.LogStreamNames), fmt.Sprintf("have length less than or equal to %d", maxStreamNames))
 	}
+	p.pattern("filterPattern", in.FilterPattern)
 	if err := p.err(); err != nil {
+		return nil, err
+	}
+	means, err := parsePattern(in.FilterPattern)
+	if err != nil {
 		return nil, err
 	}
 	sel := selection{start: aws.ToInt64(in.StartTime), end: math.MaxInt64, backward: in.StartFromHead != nil && !*in.StartFromHead}
@@ -88,7 +97,7 @@ func newFilterPage(in *sdk.FilterLogEventsInput) (*page, error) {
 		}
 		sel.backward, sel.past = backward, &past
 	}
-	return &page{selection: sel, limit: limit}, nil
+	return &page{selection: sel, means: means.Match, limit: limit, patience: patience}, nil
 }
 
 // filteredStreams are the streams that the input names.
@@ -106,6 +115,20 @@ func filteredStreams(r store.Reader, g group, in *sdk.FilterLogEventsInput) ([]s
 		return streams, nil
 	}
 	return allStreams(r, g, aws.ToString(in.LogStreamNamePrefix))
+}
+
+// sort puts streams into the order in which the page comes to their events: what has no place on the page is then found early.
+func (p *page) sort(streams []stream) {
+	start := func(st stream) int64 {
+		switch {
+		case st.Events == nil:
+			return 0
+		case p.backward:
+			return -st.Events.Last
+		}
+		return st.Events.First
+	}
+	slices.SortStableFunc(streams, func(a, b stream) int { return cmp.Compare(start(a), start(b)) })
 }
 
 // allStreams reads the streams of a group whose names start with prefix, by name.
@@ -137,7 +160,7 @@ func filterOutput(p *page) *sdk.FilterLogEventsOutput {
 		if p.backward {
 			direction = backwardToken
 		}
-		out.NextToken = aws.String(direction + p.events[len(p.events)-1].id())
+		out.NextToken = aws.String(direction + p.full.after(!p.backward).id())
 	}
 	return out
 }

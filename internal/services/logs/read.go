@@ -12,6 +12,8 @@ const (
 	// maxPageEvents and maxPageBytes bound one answer (API_GetLogEvents, limit).
 	maxPageEvents = 10_000
 	maxPageBytes  = 1 << 20
+	// patience is how many bytes are read for one page: one of few events, or none, has a token for the rest.
+	patience = 16 << 20
 	// segmentPage is how many segments are read at once.
 	segmentPage = 16
 )
@@ -109,30 +111,56 @@ func (s selection) each(r store.Reader, g group, st stream, fn func(event) (more
 	}
 }
 
-// page collects the first events of several streams, up to a number of events and of bytes, but one at least. It is a heap with
-// the last event on top.
+// page collects the first events of several streams that a pattern means, up to a number of events and of bytes, but one at least. It is
+// a heap with the last event on top.
 type page struct {
 	selection
+	means  func(message string) bool
 	limit  int
 	bytes  int
 	events []event
-	// full is set once an event was left out: the page then ends before all such events.
+	// full is set once an event was left out: the page then ends before it.
 	full *position
+	// patience is how many bytes of events may be looked at before the page ends, behind the event that came last.
+	patience int
+	tired    bool
 }
 
-// add takes an event in, or tells that neither it nor any after it has a place.
+// add takes an event in if it is meant, or tells that neither it nor any after it has a place.
 func (p *page) add(e event) bool {
 	if p.full != nil && p.order(e.position, *p.full) >= 0 {
 		return false
 	}
-	heap.Push(p, e)
-	p.bytes += e.size()
+	if p.means(e.message) {
+		heap.Push(p, e)
+		p.bytes += e.size()
+	}
 	for len(p.events) > p.limit || p.bytes > maxPageBytes && len(p.events) > 1 {
-		out := heap.Pop(p).(event)
-		p.bytes -= out.size()
-		p.full = &out.position
+		p.full = &p.drop().position
+	}
+	if p.patience -= e.size(); p.patience < 0 && !p.tired {
+		p.tired = true
+		p.cut(e.after(p.backward))
 	}
 	return true
+}
+
+// cut ends the page before a position.
+func (p *page) cut(at position) {
+	if p.full != nil && p.order(*p.full, at) <= 0 {
+		return
+	}
+	p.full = &at
+	for len(p.events) > 0 && p.order(p.events[0].position, at) >= 0 {
+		p.drop()
+	}
+}
+
+// drop takes the last event out.
+func (p *page) drop() *event {
+	out := heap.Pop(p).(event)
+	p.bytes -= out.size()
+	return &out
 }
 
 // sorted gives the events in the direction of reading.

@@ -200,7 +200,7 @@ func (s *server) pages(next func(token *string) (text string, further *string)) 
 	s.Helper()
 	var texts []string
 	var token *string
-	for range 20 {
+	for range 200 {
 		var text string
 		text, token = next(token)
 		texts = append(texts, text)

@@ -5,6 +5,10 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/licet/licet/internal/services/logs/pattern"
 )
 
 // shape is a string shape of the model: its largest length in characters, and which characters it takes.
@@ -75,6 +79,22 @@ func (p *problems) within(member string, value *int32, low, high, fallback int) 
 		p.add(member, strconv.Itoa(n), fmt.Sprintf("have value less than or equal to %d", high))
 	}
 	return n
+}
+
+// pattern checks the length of a filter pattern, which may be missing and empty.
+func (p *problems) pattern(member string, value *string) {
+	if value != nil && utf8.RuneCountInString(*value) > pattern.MaxLength {
+		p.add(member, *value, fmt.Sprintf("have length less than or equal to %d", pattern.MaxLength))
+	}
+}
+
+// parsePattern reads a filter pattern.
+func parsePattern(text *string) (*pattern.Pattern, error) {
+	parsed, err := pattern.Parse(aws.ToString(text))
+	if err != nil {
+		return nil, invalidParameter("%s", err.Error())
+	}
+	return parsed, nil
 }
 
 // time checks a timestamp in milliseconds that may be missing.
