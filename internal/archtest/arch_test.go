@@ -75,9 +75,11 @@ var allowed = map[string][]string{
 	"internal/protocol/...":          {"internal/protocol/...", "internal/awserr", "github.com/aws/smithy-go/...", "github.com/aws/aws-sdk-go-v2/service/..."},
 
 	// Operations.
-	"internal/service":             {"authz", "internal/awserr", "internal/principal", "internal/protocol"},
-	"internal/execution/extension": {"github.com/google/uuid"},
-	"internal/execution":           {"internal/execution/extension", "internal/principal", "internal/sandbox", "internal/runtimes", "internal/telemetry", "github.com/prometheus/client_golang/...", "github.com/google/uuid"},
+	"internal/service":                {"authz", "internal/awserr", "internal/principal", "internal/protocol"},
+	"internal/execution/extension":    {"github.com/google/uuid"},
+	"internal/execution/platform":     {"github.com/google/go-cmp/..."},
+	"internal/execution/subscription": {"internal/execution/platform"},
+	"internal/execution":              {"internal/execution/extension", "internal/execution/platform", "internal/execution/subscription", "internal/principal", "internal/sandbox", "internal/runtimes", "internal/telemetry", "github.com/prometheus/client_golang/...", "github.com/google/uuid"},
 	"internal/dispatch": {
 		"authz", "internal/audit", "internal/awserr", "internal/organization", "internal/principal", "internal/protocol",
 		"internal/service", "internal/telemetry", "github.com/google/uuid",

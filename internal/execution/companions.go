@@ -93,12 +93,12 @@ func (i *invocation) startExtensions(limit <-chan time.Time) (registered bool, e
 }
 
 func (e *environment) startExtension(name string, env []string) error {
-	out, err := newOutput(e.log)
+	p := e.process
+	out, err := newOutput(e.log, p.telemetry.ExtensionLine)
 	if err != nil {
 		return err
 	}
 	e.goroutines.Go(out.copy)
-	p := e.process
 	c := &companion{name: name, output: out, ended: make(chan struct{})}
 	c.Running, err = e.sandbox.Start(e.m.lifetime, sandbox.Process{
 		Args: []string{e.sandbox.Path(extensionsRoot + "/" + name)}, Env: env, Stdout: out.in, Stderr: out.in})
@@ -198,6 +198,7 @@ func (e *environment) shutdown(p *process, why string) {
 		longest = e.m.shutdownWithExternal
 	}
 	deadline := time.Now().Add(longest)
+	p.telemetry.Hurry()
 	if p.Running != nil {
 		e.terminate(p, longest*3/10)
 	}

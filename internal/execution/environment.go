@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/licet/licet/internal/execution/extension"
+	"github.com/licet/licet/internal/execution/platform"
+	"github.com/licet/licet/internal/execution/subscription"
 	"github.com/licet/licet/internal/principal"
 	"github.com/licet/licet/internal/runtimes"
 	"github.com/licet/licet/internal/sandbox"
@@ -58,7 +60,8 @@ type environment struct {
 	prestarted     *generic       // waits to be told that it is the runtime; nil: there is none
 	deadline       *time.Timer    // of the invocation
 	patience       *time.Timer    // see settle
-	peak           int64          // bytes of memory
+	told           events
+	peak           int64 // bytes of memory
 	peakRead       time.Time
 }
 
@@ -78,12 +81,21 @@ func newEnvironment(m *Manager, f Function) *environment {
 	id := make([]byte, 16)
 	rand.Read(id) // never fails
 	e := &environment{m: m, function: f, id: hex.EncodeToString(id), born: time.Now(), deadline: time.NewTimer(0), patience: time.NewTimer(0)}
-	stream := fmt.Sprintf("%s[%s]%s", time.Now().UTC().Format("2006/01/02/"), f.Version, e.id)
-	e.log = newLogStream(f, stream, m.config.Logs, m.metrics, func(err error) {
+	e.log = newLogStream(f, streamName(f, e.id, time.Now()), m.config.Logs, m.metrics, func(err error) {
 		m.config.Logger.Debug("Log lines of a function could not be written.",
 			slog.String("function", f.ARN), slog.Any("err", err))
 	})
 	return e
+}
+
+// streamName is that of an environment's log stream. In a group of their own functions are told apart by it
+// (https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.html).
+func streamName(f Function, id string, now time.Time) string {
+	name := ""
+	if f.LogGroup != "/aws/lambda/"+f.Name {
+		name = f.Name
+	}
+	return fmt.Sprintf("%s%s[%s]%s", now.UTC().Format("2006/01/02/"), name, f.Version, id)
 }
 
 // open makes the sandbox and starts to listen. After an error, close still has to be called.
@@ -168,8 +180,11 @@ func (e *environment) serve(l net.Listener, h http.Handler) {
 // begin makes the process of the runtime known to the Runtime API. It runs after start.
 func (e *environment) begin() {
 	f := &e.function
-	e.process = &process{session: newSession(extension.New(extension.Function{
-		Name: f.Name, Version: f.Version, Handler: f.Handler, Account: f.Account}))}
+	extensions := extension.New(extension.Function{Name: f.Name, Version: f.Version, Handler: f.Handler, Account: f.Account})
+	telemetry := subscription.New(subscription.Config{
+		Dial: e.sandbox.Dial, Reserved: []int{runtimePort, endpointPort}, JSONLogs: f.JSONLogs,
+		Log: func(event platform.Event) { e.log.event(time.Now(), event) }})
+	e.process = &process{session: newSession(extensions, telemetry)}
 	e.api.session.Store(e.process.session)
 }
 
@@ -218,6 +233,7 @@ func (e *environment) kill(why string) error {
 	e.process = nil
 	e.shutdown(p, why)
 	p.extensions.End()
+	defer p.telemetry.End() // after the last line that is printed
 	limit := time.NewTimer(stopLimit)
 	defer limit.Stop()
 	var err error
@@ -278,8 +294,11 @@ func (e *environment) close() error {
 	if g := e.prestarted; g != nil { // it was never launched
 		err = errors.Join(err, g.output.in.Close(), g.output.out.Close())
 	}
-	if p := e.process; p != nil && p.Running != nil {
-		<-p.ended
+	if p := e.process; p != nil {
+		if p.Running != nil {
+			<-p.ended
+		}
+		p.telemetry.End()
 	}
 	e.log.close()
 	e.goroutines.Wait()

@@ -31,6 +31,10 @@ type Function struct {
 	CodeDir  string
 	LayerDir string
 	LogGroup string // "/aws/lambda/<name>" unless configured
+	// JSONLogs is LogFormat JSON. The levels, "DEBUG" and so on, are for that alone.
+	JSONLogs            bool
+	ApplicationLogLevel string
+	SystemLogLevel      string
 	// Reserved is the concurrency that the function, all versions together, has for itself and may not exceed; nil: none.
 	Reserved *int32
 	// AccountReserved is the concurrency that functions of the account and Region, this one included, have for themselves.

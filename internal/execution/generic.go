@@ -207,7 +207,7 @@ func (m *Manager) newGeneric(runtime string) (*generic, error) {
 
 // start starts the bootstrap with what every function of the runtime has in its environment. Without _HANDLER it asks for the rest.
 func (g *generic) start(ctx context.Context) (err error) {
-	if g.output, err = newOutput(nil); err != nil {
+	if g.output, err = newOutput(nil, nil); err != nil {
 		return err
 	}
 	_, address := g.sandbox.Listener("runtime")
@@ -271,11 +271,13 @@ func (e *environment) place(ctx context.Context) (sandbox.Sandbox, error) {
 
 // newOutput is that of the process that launch starts.
 func (e *environment) newOutput() (*output, error) {
+	tell := e.process.telemetry.FunctionLine
 	if e.prestarted == nil {
-		return newOutput(e.log)
+		return newOutput(e.log, tell)
 	}
-	e.prestarted.output.log = e.log
-	return e.prestarted.output, nil
+	o := e.prestarted.output
+	o.log, o.tell = e.log, tell
+	return o, nil
 }
 
 // launch starts the runtime's process, or tells the one that was started beforehand which function it is for.
@@ -297,7 +299,7 @@ type told struct{ variables chan []string }
 func (a *runtimeAPI) tell(w http.ResponseWriter, r *http.Request) {
 	waiting := a.told.Load()
 	if waiting == nil {
-		refuse(w, notOffered(r.URL.Path))
+		refuse(w, notOffered())
 		return
 	}
 	select {

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/licet/licet/internal/execution/extension"
+	"github.com/licet/licet/internal/execution/platform"
 	"github.com/licet/licet/internal/sandbox"
 	"github.com/licet/licet/internal/telemetry"
 )
@@ -25,9 +26,31 @@ type invocation struct {
 	usage usage
 	began time.Time
 	out   outcome
+	phase string // in which the runtime is initialized
+	stage stage
+	// when the answer began and ended to come; zero without one
+	answering, answered time.Time
 	// broken is set when the sandbox can no longer be trusted. It does not change the outcome.
 	broken error
 }
+
+// usage is what an invocation's report tells of it.
+type usage struct {
+	took       time.Duration
+	init       time.Duration // 0 when there was no Init phase, or a failed one
+	memoryMB   int
+	peakMemory int64 // bytes
+}
+
+// stage says which ends are still to be told.
+type stage int
+
+const (
+	stageOver   stage = iota // none
+	stageInit                // that of the runtime's initialization, and how extensions came out of it
+	stageReady               // only how extensions came out of it
+	stageInvoke              // that of the runtime's work on the event
+)
 
 // invoke runs an event and gives the environment back.
 func (e *environment) invoke(trace context.Context, call Invocation) (Result, error) {
@@ -67,16 +90,17 @@ func (i *invocation) run() (settled bool, err error) {
 	i.deadline.Reset(i.function.Timeout)
 	if !i.alive() {
 		i.stop(afterError)
-		initialized, err := i.initialize("invoke", i.deadline.C)
+		initialized, err := i.initialize(platform.PhaseInvoke, i.deadline.C)
 		if err != nil {
 			return false, err
 		}
 		if !initialized {
-			i.log.platform(startLine(i.RequestID, i.function.Version))
+			i.tellStart()
 			return true, nil
 		}
 	}
-	i.log.platform(startLine(i.RequestID, i.function.Version))
+	i.tellStart()
+	i.stage = stageInvoke
 	deadline := i.began.Add(i.function.Timeout)
 	if i.process.extensions.Any() {
 		if i.process.deserted() {
@@ -90,7 +114,7 @@ func (i *invocation) run() (settled bool, err error) {
 	if why != stepped {
 		return true, i.fail(why)
 	}
-	i.out = s.outcome
+	i.out, i.answering, i.answered = s.outcome, s.answering, s.answered
 	if i.LogTail { // the tail has the REPORT line, which needs the end
 		i.settle()
 		return true, nil
@@ -115,11 +139,10 @@ func (i *invocation) coldStart(longest time.Duration) (initialized bool, err err
 	if err := i.open(); err != nil {
 		return false, err
 	}
-	i.log.platformUntailed(initStartLine(i.function.Region, runtimeVersion(i.function.Runtime, i.command.Version)))
 	limit := time.NewTimer(longest)
 	defer limit.Stop()
 	began := time.Now()
-	initialized, err = i.initialize("init", limit.C)
+	initialized, err = i.initialize(platform.PhaseInit, limit.C)
 	if initialized {
 		i.usage.init = time.Since(began)
 		i.m.metrics.initDuration.Observe(i.usage.init.Seconds())
@@ -130,14 +153,18 @@ func (i *invocation) coldStart(longest time.Duration) (initialized bool, err err
 // initialize starts extensions and runtime and waits until all ask for their first event. When the function fails in it, i.out tells
 // how.
 func (i *invocation) initialize(phase string, limit <-chan time.Time) (initialized bool, err error) {
-	i.out = outcome{}
+	i.out, i.phase, i.stage = outcome{}, phase, stageInit
 	began := time.Now()
 	i.begin()
+	i.tellInitStart()
 	if initialized, err = i.startExtensions(limit); initialized {
 		initialized, err = i.startRuntime(limit)
 	}
-	if !initialized && err == nil {
-		i.log.platform(initReportLine(time.Since(began), phase, &i.out))
+	if err == nil {
+		i.tellInitReport(time.Since(began))
+	}
+	if initialized {
+		i.process.telemetry.Seal()
 	}
 	return initialized, err
 }
@@ -156,7 +183,10 @@ func (i *invocation) startRuntime(limit <-chan time.Time) (initialized bool, err
 	s, why := i.wait(limit, nil)
 	if why == stepped && s.kind == ready {
 		i.process.extensions.Seal()
+		i.tellRuntimeEnd()
 		if why = i.gather(limit, (*extension.Set).Settled); why == stepped {
+			i.tellExtensions()
+			i.stage = stageOver
 			return true, nil
 		}
 	}
@@ -229,6 +259,7 @@ func (i *invocation) fail(why reason) error {
 		i.stop(afterExpiry)
 		return nil
 	default:
+		i.stage = stageOver // nobody knows what would have come of it
 		i.stop(spindown)
 		return ErrClosed
 	}
@@ -236,9 +267,14 @@ func (i *invocation) fail(why reason) error {
 	return nil
 }
 
-// stop ends what runs, if anything does.
+// stop ends what runs, if anything does. While extensions can still hear it, it tells what came of the stage that this cuts short.
 func (i *invocation) stop(why string) {
 	if i.process != nil {
+		i.tellRuntimeEnd()
+		if i.stage == stageReady {
+			i.tellExtensions()
+		}
+		i.stage = stageOver
 		i.broken = errors.Join(i.broken, i.kill(why))
 	}
 }
@@ -248,6 +284,7 @@ func (i *invocation) stop(why string) {
 func (i *invocation) settle() {
 	_, why := i.wait(i.deadline.C, nil)
 	if why == stepped {
+		i.tellRuntimeEnd()
 		why = i.gather(i.deadline.C, (*extension.Set).Settled)
 	}
 	if why == stepped {
@@ -292,8 +329,7 @@ func (i *invocation) report() {
 		result = resultFunction
 	}
 	i.usage.peakMemory = i.memory()
-	i.log.platform(endLine(i.RequestID))
-	i.log.platform(reportLine(i.RequestID, i.usage, i.out.status, i.out.errorType))
+	i.tellReport()
 	i.m.metrics.results[result].Inc()
 	i.m.metrics.duration.Observe(i.usage.took.Seconds())
 }

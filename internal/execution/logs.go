@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/licet/licet/internal/execution/platform"
 	"github.com/licet/licet/internal/principal"
 )
 
@@ -32,6 +33,9 @@ type logStream struct {
 	credentials principal.Credentials
 	metrics     *metrics
 	failed      func(error) // told of every batch that could not be written
+	json        bool        // the form of platform events; lines of the function are as it printed them
+	// lowest levels that a JSON log shows, of the function's lines and of platform events.
+	application, system platform.Level
 
 	mu      sync.Mutex
 	room    sync.Cond // on mu: the queue became shorter, or a waiter has a reason to stop waiting
@@ -40,27 +44,48 @@ type logStream struct {
 	tail    []byte
 	tailing bool
 	closed  bool
+	scratch []byte        // of event
 	wake    chan struct{} // capacity 1: the queue is no longer empty, has a full batch, or is closed
 }
 
 func newLogStream(f Function, stream string, w LogWriter, m *metrics, failed func(error)) *logStream {
-	l := &logStream{function: f, stream: stream, writer: w, metrics: m, failed: failed, wake: make(chan struct{}, 1)}
+	l := &logStream{function: f, stream: stream, writer: w, metrics: m, failed: failed, wake: make(chan struct{}, 1),
+		json: f.JSONLogs, application: platform.LevelOf(f.ApplicationLogLevel), system: platform.LevelOf(f.SystemLogLevel)}
 	l.room.L = &l.mu
 	return l
 }
 
-// print appends a line of the function; the caller has waited for room.
-func (l *logStream) print(at time.Time, line string) { l.append(at, line, true) }
-
-// platform appends a line of Lambda itself. It never waits.
-func (l *logStream) platform(line string) { l.append(time.Now(), line, true) }
-
-// platformUntailed appends a line that LogTail does not show: INIT_START, which comes before any invocation.
-func (l *logStream) platformUntailed(line string) { l.append(time.Now(), line, false) }
-
-func (l *logStream) append(at time.Time, line string, tailed bool) {
+// print appends a line of the function, unless it is below the level that a JSON log shows; the caller has waited for room.
+func (l *logStream) print(at time.Time, line string) {
+	if l.json && l.application > platform.Trace && platform.LineLevel(line) < l.application {
+		return
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.append(at, line, true)
+}
+
+// event appends the line of a platform event, if the log has one for it. It never waits. LogTail does not show the start of an
+// initialization, which comes before any invocation.
+func (l *logStream) event(at time.Time, e platform.Event) {
+	_, untailed := e.(*platform.InitStart)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.json {
+		if level, ok := e.Level(); !ok || level < l.system {
+			return
+		}
+		record, _ := e.In(platform.Telemetry2025January) // an event with a level is for all
+		l.append(at, string(platform.Render(at, e.Type(), record))+"\n", !untailed)
+		return
+	}
+	if l.scratch = e.AppendText(l.scratch[:0]); len(l.scratch) > 0 {
+		l.append(at, string(l.scratch), !untailed)
+	}
+}
+
+// append is under mu.
+func (l *logStream) append(at time.Time, line string, tailed bool) {
 	if l.tailing && tailed {
 		l.tail = append(l.tail, line...)
 		if len(l.tail) > 16*tailBytes {

@@ -13,46 +13,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"github.com/licet/licet/internal/execution/platform"
 	"github.com/licet/licet/internal/sandbox"
 )
-
-func TestReportLine(t *testing.T) {
-	// The numbers of these lines were recorded from AWS.
-	tests := []struct {
-		name string
-		u    usage
-		out  outcome
-		want string
-	}{
-		{
-			"warm", usage{took: 41710 * time.Microsecond, memoryMB: 384, peakMemory: 232 << 20}, outcome{},
-			"REPORT RequestId: r\tDuration: 41.71 ms\tBilled Duration: 42 ms\tMemory Size: 384 MB\tMax Memory Used: 232 MB\t\n",
-		},
-		{
-			"cold", usage{took: 2370 * time.Microsecond, init: 423980 * time.Microsecond, memoryMB: 1024, peakMemory: 95 << 20},
-			outcome{},
-			"REPORT RequestId: r\tDuration: 2.37 ms\tBilled Duration: 427 ms\tMemory Size: 1024 MB\tMax Memory Used: 95 MB\t" +
-				"Init Duration: 423.98 ms\t\n",
-		},
-		{
-			"timeout", usage{took: 3 * time.Second, init: 402040 * time.Microsecond, memoryMB: 128, peakMemory: 73 << 20},
-			outcome{status: statusTimeout},
-			"REPORT RequestId: r\tDuration: 3000.00 ms\tBilled Duration: 3403 ms\tMemory Size: 128 MB\tMax Memory Used: 73 MB\t" +
-				"Init Duration: 402.04 ms\tStatus: timeout\n",
-		},
-		{
-			"out of memory", usage{took: 103085640 * time.Microsecond, memoryMB: 128, peakMemory: 126 << 20},
-			outcome{status: statusError, errorType: "Runtime.OutOfMemory"},
-			"REPORT RequestId: r\tDuration: 103085.64 ms\tBilled Duration: 103086 ms\tMemory Size: 128 MB\t" +
-				"Max Memory Used: 126 MB\tStatus: error\tError Type: Runtime.OutOfMemory\n",
-		},
-	}
-	for _, test := range tests {
-		if diff := cmp.Diff(reportLine("r", test.u, test.out.status, test.out.errorType), test.want); diff != "" {
-			t.Errorf("%s (-got +want):\n%s", test.name, diff)
-		}
-	}
-}
 
 // TestOutputBelongsToInvocation prints right before each answer: the lines must be in the tail of this invocation.
 func TestOutputBelongsToInvocation(t *testing.T) {
@@ -150,9 +113,9 @@ func TestPlatformLinesNeverWait(t *testing.T) {
 	m := newMetrics()
 	l := newLogStream(testFunction(), "stream", &fakeLogs{}, m, nil) // nothing ships
 	const size = 1 << 10
-	line := strings.Repeat("x", size-eventBytes)
+	end := &platform.End{RequestID: strings.Repeat("x", size-eventBytes-len("END RequestId: \n"))}
 	for range 2 * dropBytes / size {
-		l.platform(line)
+		l.event(time.Now(), end)
 	}
 	if l.bytes != dropBytes {
 		t.Errorf("got %d bytes queued, want %d", l.bytes, dropBytes)
@@ -206,10 +169,12 @@ func TestStrayWriter(t *testing.T) {
 	}
 }
 
+func untold(time.Time, string) {}
+
 // TestCarriageReturns are line ends inside an event, as the runtimes write those of a stack trace.
 func TestCarriageReturns(t *testing.T) {
 	l := newLogStream(testFunction(), "stream", &fakeLogs{}, newMetrics(), nil)
-	o := &output{log: l}
+	o := &output{log: l, tell: untold}
 	o.split([]byte("one\rtwo\nthree\r\n"))
 	var got []string
 	for _, e := range l.queue {
@@ -229,7 +194,7 @@ func FuzzSplit(f *testing.F) {
 			piece = 1
 		}
 		l := newLogStream(testFunction(), "stream", &fakeLogs{}, newMetrics(), nil)
-		o := &output{log: l}
+		o := &output{log: l, tell: untold}
 		for rest := data; len(rest) > 0; {
 			n := min(piece, len(rest))
 			o.split(rest[:n])

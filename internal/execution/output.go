@@ -23,7 +23,8 @@ const maxDrain = 1 << 20
 // answered is then in the pipe when the answer arrives, and drain finds it there.
 type output struct {
 	log    *logStream
-	in     *os.File // writing end; closed by finish
+	tell   func(at time.Time, line string) // lets subscribers know of a line
+	in     *os.File                        // writing end; closed by finish
 	out    *os.File
 	raw    syscall.RawConn // of out
 	ending atomic.Bool     // no more waiting for room in the log
@@ -34,7 +35,8 @@ type output struct {
 	line   []byte // a line that has begun
 }
 
-func newOutput(log *logStream) (*output, error) {
+// newOutput makes the pipe. log and tell may be set later, but before copy.
+func newOutput(log *logStream, tell func(at time.Time, line string)) (*output, error) {
 	out, in, err := os.Pipe()
 	if err != nil {
 		return nil, fmt.Errorf("make pipe for output: %v", err)
@@ -47,7 +49,7 @@ func newOutput(log *logStream) (*output, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("prepare pipe for output: %v", err), in.Close(), out.Close())
 	}
-	return &output{log: log, in: in, out: out, raw: raw, copied: make(chan struct{}), buffer: make([]byte, 16<<10)}, nil
+	return &output{log: log, tell: tell, in: in, out: out, raw: raw, copied: make(chan struct{}), buffer: make([]byte, 16<<10)}, nil
 }
 
 // copy runs until the pipe ends. When the log is full it waits, and so does the process that prints.
@@ -137,7 +139,9 @@ func (o *output) emit(now time.Time) {
 			o.line[i] = '\n'
 		}
 	}
-	o.log.print(now, string(o.line))
+	line := string(o.line)
+	o.log.print(now, line)
+	o.tell(now, line)
 	o.line = o.line[:0]
 	if cap(o.line) > 1<<14 {
 		o.line = nil // one long line must not cost memory for as long as the environment lives

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/licet/licet/internal/execution/extension"
+	"github.com/licet/licet/internal/execution/subscription"
 )
 
 // state of a runtime process, in the words of the Runtime API's error messages.
@@ -41,6 +42,7 @@ type event struct {
 type step struct {
 	kind state // ready, responseSent, initError
 	outcome
+	answering, answered time.Time // of responseSent: when its answer began and ended to come
 }
 
 // session is the Runtime API's side of one runtime process.
@@ -49,14 +51,17 @@ type session struct {
 	steps      chan step   // from the runtime; capacity 2, see step
 	ended      chan struct{}
 	extensions *extension.Set
+	telemetry  *subscription.Stream
 
 	mu    sync.Mutex
 	state state
-	event *event // the event of Running and the states after it
+	since time.Time // of the states in which an answer comes
+	event *event    // the event of Running and the states after it
 }
 
-func newSession(extensions *extension.Set) *session {
-	return &session{events: make(chan *event, 1), steps: make(chan step, 2), ended: make(chan struct{}), extensions: extensions, state: started}
+func newSession(extensions *extension.Set, telemetry *subscription.Stream) *session {
+	return &session{events: make(chan *event, 1), steps: make(chan step, 2), ended: make(chan struct{}), extensions: extensions,
+		telemetry: telemetry, state: started}
 }
 
 // to changes the state if it is one of from; otherwise it returns the error that the Runtime API answers with.
@@ -65,7 +70,7 @@ func (s *session) to(next state, from ...state) *apiError {
 	defer s.mu.Unlock()
 	for _, f := range from {
 		if s.state == f {
-			s.state = next
+			s.state, s.since = next, time.Now()
 			return nil
 		}
 	}
@@ -116,7 +121,7 @@ func (s *session) answers(out outcome) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.state = responseSent
-	s.steps <- step{responseSent, out}
+	s.steps <- step{kind: responseSent, outcome: out, answering: s.since, answered: time.Now()}
 }
 
 // apiError is an error answer of the Runtime API.
@@ -136,17 +141,21 @@ type runtimeAPI struct {
 // apiVersion begins the path of every operation of the Runtime API.
 const apiVersion = "/2018-06-01/runtime/"
 
-// ServeHTTP is the table of operations. What is not offered (telemetry, restore) says so.
+// ServeHTTP is the table of operations. What is not offered (restore) says so.
 func (a *runtimeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s := a.session.Load()
 	operation, known := strings.CutPrefix(r.URL.Path, apiVersion)
 	switch {
 	case s != nil && strings.HasPrefix(r.URL.Path, extension.Path):
 		s.extensions.ServeHTTP(w, r)
+	case s != nil && (strings.HasPrefix(r.URL.Path, subscription.TelemetryPath) || strings.HasPrefix(r.URL.Path, subscription.LogsPath)):
+		if name, ok := s.extensions.Identify(w, r); ok {
+			s.telemetry.ServeHTTP(w, r, name)
+		}
 	case operation == "licet/environment" && known && r.Method == http.MethodGet:
 		a.tell(w, r)
 	case s == nil || !known:
-		refuse(w, notOffered(r.URL.Path))
+		refuse(w, notOffered())
 	case operation == "invocation/next" && r.Method == http.MethodGet:
 		next(w, r, s)
 	case operation == "init/error" && r.Method == http.MethodPost:
@@ -158,20 +167,14 @@ func (a *runtimeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		} else if id, found := strings.CutSuffix(id, "/error"); isInvocation && found {
 			fail(w, r, s, id)
 		} else {
-			refuse(w, notOffered(r.URL.Path))
+			refuse(w, notOffered())
 		}
 	default:
-		refuse(w, notOffered(r.URL.Path))
+		refuse(w, notOffered())
 	}
 }
 
-func notOffered(path string) *apiError {
-	switch {
-	case strings.HasPrefix(path, "/2022-07-01/telemetry"):
-		return &apiError{http.StatusNotFound, "Telemetry.NotSupported", "Telemetry API is not supported"}
-	case strings.HasPrefix(path, "/2020-08-15/logs"):
-		return &apiError{http.StatusNotFound, "Logs.NotSupported", "Logs API is not supported"}
-	}
+func notOffered() *apiError {
 	return &apiError{http.StatusNotFound, "NotFound", "The Runtime API has no such operation"}
 }
 
@@ -281,7 +284,7 @@ func failInit(w http.ResponseWriter, r *http.Request, s *session) {
 		return
 	}
 	kind := errorTypeOf(r.Header.Get("Lambda-Runtime-Function-Error-Type"))
-	s.steps <- step{initError, outcome{payload: body, failed: true, status: statusError, errorType: kind}}
+	s.steps <- step{kind: initError, outcome: outcome{payload: body, failed: true, status: statusError, errorType: kind}}
 	accept(w)
 }
 

@@ -64,8 +64,8 @@ func TestRuntimeAPI(t *testing.T) {
 		check("GET", "/else", answer{404, `{"errorMessage":"The Runtime API has no such operation","errorType":"NotFound"}` + "\n"})
 		check("POST", "/2020-01-01/extension/register", answer{403,
 			`{"errorMessage":"Empty extension name","errorType":"Extension.InvalidExtensionName"}` + "\n"})
-		check("PUT", "/2022-07-01/telemetry", answer{404,
-			`{"errorMessage":"Telemetry API is not supported","errorType":"Telemetry.NotSupported"}` + "\n"})
+		check("PUT", "/2022-07-01/telemetry", answer{403, `{"errorMessage":"Missing Lambda-Extension-Identifier header",` +
+			`"errorType":"Extension.MissingExtensionIdentifier"}` + "\n"})
 		check("POST", api+response, answer{202, accepted}, "Lambda-Runtime-Invocation-Id", invocationID)
 		check("POST", api+response, answer{403, fmt.Sprintf(badState, "RuntimeResponseSentState", "InvocationResponse")})
 		check("POST", api+failure, answer{403, fmt.Sprintf(badState, "RuntimeResponseSentState", "InvocationErrorResponse")})

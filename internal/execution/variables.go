@@ -52,6 +52,9 @@ func (e *environment) variables() []string {
 		"PWD":                             path(taskRoot),
 		"SHLVL":                           "0",
 	})
+	if f.JSONLogs { // https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
+		vars["AWS_LAMBDA_LOG_FORMAT"], vars["AWS_LAMBDA_LOG_LEVEL"] = "JSON", f.ApplicationLogLevel
+	}
 	env := make([]string, 0, len(vars))
 	for _, name := range slices.Sorted(maps.Keys(vars)) {
 		env = append(env, name+"="+vars[name])

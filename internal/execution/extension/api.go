@@ -136,6 +136,19 @@ func (s *Set) serveError(w http.ResponseWriter, r *http.Request, next state, fau
 	}{"OK"})
 }
 
+// Identify finds which extension asks, by the header with its identifier. Another asker is refused, and ok is false.
+func (s *Set) Identify(w http.ResponseWriter, r *http.Request) (name string, ok bool) {
+	id, refused := identifier(r)
+	if refused == nil {
+		name, refused = s.nameOf(id)
+	}
+	if refused != nil {
+		refused.write(w)
+		return "", false
+	}
+	return name, true
+}
+
 // identifier is who asks.
 func identifier(r *http.Request) (uuid.UUID, *apiError) {
 	header := r.Header.Get(identifierHeader)

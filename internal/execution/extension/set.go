@@ -208,6 +208,32 @@ func (x *extension) give(body any) {
 	x.events <- data
 }
 
+// Info is what is told of an extension.
+type Info struct {
+	Name      string
+	State     string // "Ready" when all went well
+	Events    []string
+	ErrorType string // what it reported itself, FaultInit or FaultExit, or ""
+}
+
+// List tells of every extension, in order of their first appearance.
+func (s *Set) List() []Info {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var list []Info
+	for _, x := range s.extensions {
+		info := Info{Name: x.name, State: string(x.state), Events: append([]string{}, x.wants...)}
+		switch x.state {
+		case initError:
+			info.ErrorType = FaultInit
+		case exitError:
+			info.ErrorType = FaultExit
+		}
+		list = append(list, info)
+	}
+	return list
+}
+
 // Fault is the first that an extension reported itself, FaultInit or FaultExit, or "".
 func (s *Set) Fault() string {
 	s.mu.Lock()
@@ -291,6 +317,16 @@ func (s *Set) asks(id uuid.UUID) (*extension, *apiError) {
 	x.state, x.awaited = ready, false
 	s.notify()
 	return x, nil
+}
+
+func (s *Set) nameOf(id uuid.UUID) (string, *apiError) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	x := s.find(func(x *extension) bool { return x.id == id })
+	if x == nil {
+		return "", &apiError{"Extension.UnknownExtensionIdentifier", "Unknown extension " + id.String()}
+	}
+	return x.name, nil
 }
 
 // takes notes that an extension has its event.

@@ -375,6 +375,8 @@ func (f found) execution() execution.Function {
 		Role: v.Role, Runtime: string(v.Runtime), Handler: v.Handler,
 		Timeout: time.Duration(v.Timeout) * time.Second, MemoryMB: int(v.MemorySize), EphemeralMB: int(v.Ephemeral),
 		Env: v.Environment, LogGroup: v.LogGroup,
+		JSONLogs: v.LogFormat == types.LogFormatJson, ApplicationLogLevel: string(v.ApplicationLogLevel),
+		SystemLogLevel: string(v.SystemLogLevel),
 	}
 }
 
