@@ -70,7 +70,7 @@ var allowed = map[string][]string{
 
 	// The wire.
 	"internal/sigv4":                 {"internal/awserr"},
-	"internal/protocol":              {"internal/awserr", "github.com/aws/smithy-go/..."},
+	"internal/protocol":              {"internal/awserr", "github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream", "github.com/aws/smithy-go/..."},
 	"internal/protocol/protocoltest": {"internal/protocol", "internal/awserr", "github.com/aws/...", "github.com/google/go-cmp/..."},
 	"internal/protocol/...":          {"internal/protocol/...", "internal/awserr", "github.com/aws/smithy-go/...", "github.com/aws/aws-sdk-go-v2/service/..."},
 
@@ -92,7 +92,7 @@ var allowed = map[string][]string{
 	"internal/archtest": {},
 
 	// Services never import each other; the folder below a service is its own.
-	"internal/services/sts":  append(serviceMay("sts"), "internal/oidc", "internal/saml"),
+	"internal/services/sts":          append(serviceMay("sts"), "internal/oidc", "internal/saml"),
 	"internal/services/logs":         append(serviceMay("logs", "cloudwatchlogs"), "internal/services/logs/..."),
 	"internal/services/logs/pattern": {},
 	"internal/services/lambda": append(serviceMay("lambda"), "internal/archive", "internal/blob", "internal/execution", "internal/registry",
@@ -105,6 +105,7 @@ var allowed = map[string][]string{
 		"internal/services/lambda/fault", "internal/services/lambda/request", "internal/codesign"),
 	"internal/services/lambda/signing": append(serviceMay("lambda"), "internal/services/lambda/fault", "internal/services/lambda/request",
 		"internal/services/lambda/tag", "internal/codesign"),
+	"internal/services/lambda/stream": {"internal/execution", "github.com/google/go-cmp/..."},
 	"internal/services/lambda/async": {
 		"internal/arn", "internal/execution", "internal/store", "internal/services/lambda/request",
 		"github.com/aws/aws-sdk-go-v2/service/lambda/...", "github.com/prometheus/client_golang/...",

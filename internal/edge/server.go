@@ -158,10 +158,14 @@ type exchange struct {
 
 // WriteHeader begins the answer.
 func (x *exchange) WriteHeader(status int) {
-	// It ends with the answer. A test's writer may have none.
-	_ = http.NewResponseController(x.ResponseWriter).SetWriteDeadline(time.Now().Add(answerTimeout))
+	_ = x.extend() // a test's writer may have no deadline
 	x.ResponseWriter.WriteHeader(status)
 	x.began = true
+}
+
+// extend gives the client time for the answer, or for another part of it.
+func (x *exchange) extend() error {
+	return http.NewResponseController(x.ResponseWriter).SetWriteDeadline(time.Now().Add(answerTimeout))
 }
 
 // Write begins the answer if WriteHeader has not.
@@ -216,8 +220,31 @@ func (s *Server) answer(x *exchange, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if stream, ok := got.Output.(*protocol.Stream); ok {
+		return s.stream(r.Context(), x, op, stream)
+	}
 	if err := x.codec.Encode(x, op, got.Output, x.id); err != nil {
 		return fmt.Errorf("encode answer of %s: %w", op.Name, err)
+	}
+	s.requests.WithLabelValues(x.service, "2xx").Inc()
+	return nil
+}
+
+// stream answers with events. The client may take as long for each as for an answer.
+func (s *Server) stream(ctx context.Context, x *exchange, op *protocol.Operation, stream *protocol.Stream) error {
+	codec, ok := x.codec.(protocol.StreamCodec)
+	if !ok {
+		return fmt.Errorf("the protocol of %s has no streams", x.service)
+	}
+	if err := codec.EncodeHead(x, op, stream.Output, x.id); err != nil {
+		return fmt.Errorf("encode answer of %s: %w", op.Name, err)
+	}
+	events := protocol.NewEvents(x, x.extend)
+	if err := stream.Send(ctx, events); err != nil && ctx.Err() == nil {
+		e := s.answerable(ctx, x, err)
+		s.count(x, e)
+		_ = events.Fail(e) // the client may be gone
+		return nil
 	}
 	s.requests.WithLabelValues(x.service, "2xx").Inc()
 	return nil
@@ -261,6 +288,13 @@ func (s *Server) markDecision(x *exchange, a dispatch.Answer) error {
 
 // fail answers with an error. Only *awserr.Error shows its text.
 func (s *Server) fail(ctx context.Context, x *exchange, err error) {
+	e := s.answerable(ctx, x, err)
+	s.count(x, e)
+	x.codec.EncodeError(x, e, x.id)
+}
+
+// answerable finds what a client is told of an error, and logs what is the server's own fault.
+func (s *Server) answerable(ctx context.Context, x *exchange, err error) *awserr.Error {
 	e, ok := errors.AsType[*awserr.Error](err)
 	if !ok {
 		e = awserr.Internal(err)
@@ -271,13 +305,17 @@ func (s *Server) fail(ctx context.Context, x *exchange, err error) {
 	if serverFault(e) {
 		s.config.Logger.ErrorContext(ctx, "A request could not be answered.", "request_id", x.id, "service", x.service, "err", err)
 	}
+	return e
+}
+
+// count counts a request that failed.
+func (s *Server) count(x *exchange, e *awserr.Error) {
 	name := x.service
 	if name == "" {
 		name = "unknown"
 	}
 	x.span.Fail(e.Code)
 	s.requests.WithLabelValues(name, fmt.Sprintf("%dxx", e.Status/100)).Inc()
-	x.codec.EncodeError(x, e, x.id)
 }
 
 // serverFault tells whether somebody who runs the server must act.

@@ -53,13 +53,27 @@ type Invocation struct {
 	Tenant string
 	// LogTail asks for the last 4 KB of the log.
 	LogTail bool
+	// Stream takes the response while the function sends it; nil: Result.Payload has it.
+	Stream Stream
+}
+
+// Stream takes the response of one invocation.
+type Stream interface {
+	// Begin is called once, before anything runs: an environment has the event, and no error of Invoke is one of the caller's.
+	Begin()
+	// Write takes the next part, which is the caller's to keep. It may block, and so hold up the function. An error ends the response:
+	// the function is told that it was too large.
+	Write(p []byte) error
 }
 
 // Result is the outcome of an invocation that reached the function's environment.
 type Result struct {
+	// Payload is the response, if it was not streamed, or tells how the function failed.
 	Payload []byte
 	// FunctionError is "Unhandled" when the function failed; Payload then tells how. "" otherwise.
 	FunctionError string
+	// ErrorType is what the function, or the server, calls the failure of a response that was streamed; "" where it has no name.
+	ErrorType string
 	// LogTail is at most the last 4,096 bytes of the log, when it was asked for.
 	LogTail []byte
 }

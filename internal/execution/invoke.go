@@ -67,6 +67,9 @@ func (e *environment) invoke(trace context.Context, call Invocation) (Result, er
 	result := Result{Payload: i.out.payload}
 	if i.out.failed {
 		result.FunctionError = unhandled
+		if i.Stream != nil {
+			result.ErrorType = i.out.named()
+		}
 	}
 	if !settled {
 		e.m.background.Go(func() {

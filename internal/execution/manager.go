@@ -153,6 +153,9 @@ func (m *Manager) Invoke(ctx context.Context, f Function, call Invocation) (Resu
 	if err != nil {
 		return Result{}, err
 	}
+	if call.Stream != nil {
+		call.Stream.Begin()
+	}
 	return e.invoke(ctx, call)
 }
 
@@ -220,7 +223,11 @@ func (m *Manager) acquire(f Function, tenant string) (*environment, error) {
 			return e, nil
 		}
 		if !waited && p.size > 0 && p.queue.promising(p.size) {
-			given, waited = m.wait(p), true
+			long := m.longestWait
+			if refusal != "" {
+				long = limitWait
+			}
+			given, waited = m.wait(p, long), true
 			continue
 		}
 		if refusal != "" {

@@ -36,6 +36,18 @@ type outcome struct {
 	errorType string
 }
 
+// named is what a failure is called: by the runtime's own word for it, or by the payload's.
+func (o *outcome) named() string {
+	if o.errorType != "" {
+		return o.errorType
+	}
+	var payload struct {
+		ErrorType string `json:"errorType"`
+	}
+	_ = json.Unmarshal(o.payload, &payload) // a custom runtime may answer anything
+	return payload.ErrorType
+}
+
 // failureOf is an outcome with the payload by which Lambda itself describes a failure.
 func failureOf(status, errorType, message string) outcome {
 	payload, err := json.Marshal(struct {

@@ -13,6 +13,9 @@ const (
 	shortWait = time.Millisecond
 	// longestWait is when it has waited in vain (Manager.longestWait).
 	longestWait = 10 * time.Millisecond
+	// limitWait is the same where the alternative is to throttle: a caller who has had an answer may count on its concurrency being free,
+	// however busy the machine is.
+	limitWait = time.Second
 )
 
 // queue is that of a pool; what is not atomic is guarded by Manager.mu.
@@ -54,12 +57,12 @@ func (q *queue) next(e *environment) bool {
 	return true
 }
 
-// wait waits for an environment of p until the longest wait is over. m.mu is held, and given up meanwhile. It may return nil.
-func (m *Manager) wait(p *pool) *environment {
+// wait waits for an environment of p as long as it may. m.mu is held, and given up meanwhile. It may return nil.
+func (m *Manager) wait(p *pool, long time.Duration) *environment {
 	w := &waiter{turn: make(chan *environment, 1)}
 	p.queue.waiting = append(p.queue.waiting, w)
 	m.mu.Unlock()
-	longest := time.NewTimer(m.longestWait)
+	longest := time.NewTimer(long)
 	defer longest.Stop()
 	select {
 	case e := <-w.turn:

@@ -116,6 +116,13 @@ func (s *session) holds(requestID, invocationID string) *apiError {
 	return nil
 }
 
+// current is the event that the runtime has.
+func (s *session) current() *event {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.event
+}
+
 // answers ends the event with out.
 func (s *session) answers(out outcome) {
 	s.mu.Lock()
@@ -214,8 +221,8 @@ func next(w http.ResponseWriter, r *http.Request, s *session) {
 	_, _ = w.Write(ev.Payload) // a connection that broke shows as a process that ends or does not answer
 }
 
-// respond takes a handler's result. A result in streaming mode is taken as a whole, as Invoke gives it; an error in its trailer
-// makes it an error.
+// respond takes a handler's result. It is taken as a whole for Invoke, whatever its mode, and part by part for a caller
+// who asked for a stream.
 func respond(w http.ResponseWriter, r *http.Request, s *session, requestID string) {
 	if refused := s.holds(requestID, r.Header.Get("Lambda-Runtime-Invocation-Id")); refused != nil {
 		refuse(w, refused)
@@ -230,7 +237,51 @@ func respond(w http.ResponseWriter, r *http.Request, s *session, requestID strin
 		refuse(w, &apiError{http.StatusBadRequest, "InvalidFunctionResponseMode", "Invalid function response mode"})
 		return
 	}
+	if ev := s.current(); ev.Stream != nil {
+		stream(w, r, s, ev.Stream)
+		return
+	}
 	finish(w, r, s, outcome{})
+}
+
+// stream hands on a response part by part, as fast as the caller takes it.
+func stream(w http.ResponseWriter, r *http.Request, s *session, to Stream) {
+	part := make([]byte, 32<<10)
+	for {
+		n, err := r.Body.Read(part)
+		if n > 0 {
+			if err := to.Write(part[:n]); err != nil {
+				s.answers(tooLarge())
+				refuse(w, &apiError{http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", err.Error()})
+				return
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			s.answers(ending(r.Trailer))
+			accept(w)
+			return
+		}
+		if err != nil {
+			// What was sent cannot be taken back. The end of the process tells more, if it is why.
+			_ = s.to(running, invocationResponse) // it is the state
+			refuse(w, &apiError{http.StatusBadRequest, "TruncatedHTTPRequest", "HTTP request detected as truncated"})
+			return
+		}
+	}
+}
+
+// ending is how a streamed response ends: an error in its trailers makes it one
+// (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html#runtimes-custom-response-streaming).
+func ending(trailers http.Header) outcome {
+	kind := trailers.Get("Lambda-Runtime-Function-Error-Type")
+	if kind == "" {
+		return outcome{}
+	}
+	out := outcome{failed: true}
+	if details, err := base64.StdEncoding.DecodeString(trailers.Get("Lambda-Runtime-Function-Error-Body")); err == nil {
+		out.payload = details
+	}
+	return out
 }
 
 // fail takes a handler's error.
@@ -261,10 +312,10 @@ func finish(w http.ResponseWriter, r *http.Request, s *session, out outcome) {
 		return
 	}
 	out.payload = body
-	if r.Trailer.Get("Lambda-Runtime-Function-Error-Type") != "" {
+	if end := ending(r.Trailer); end.failed {
 		out.failed = true
-		if details, err := base64.StdEncoding.DecodeString(r.Trailer.Get("Lambda-Runtime-Function-Error-Body")); err == nil {
-			out.payload = details
+		if end.payload != nil {
+			out.payload = end.payload
 		}
 	}
 	s.answers(out)

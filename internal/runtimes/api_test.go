@@ -3,6 +3,7 @@ package runtimes
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"net/http"
@@ -73,7 +74,15 @@ func (f *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNotFound)
 		return
 	}
-	f.posts <- post{path, r.Header.Get("Lambda-Runtime-Function-Error-Type"), r.Header.Get("Content-Type"), string(body)}
+	kind := r.Header.Get("Lambda-Runtime-Function-Error-Type")
+	if in := r.Trailer.Get("Lambda-Runtime-Function-Error-Type"); in != "" { // of a response that was streamed
+		details, err := base64.StdEncoding.DecodeString(r.Trailer.Get("Lambda-Runtime-Function-Error-Body"))
+		if err != nil {
+			details = []byte(err.Error())
+		}
+		kind, body = in, append(body, details...)
+	}
+	f.posts <- post{path, kind, r.Header.Get("Content-Type"), string(body)}
 	status := http.StatusAccepted
 	if len(f.refuse) > 0 {
 		status, f.refuse = f.refuse[0], f.refuse[1:]

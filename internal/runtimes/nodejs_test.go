@@ -71,6 +71,50 @@ func runNode(t *testing.T, scenarios map[string]scenario) {
 	}
 }
 
+// streamsNode is a scenario of one streaming handler.
+func streamsNode(body, contentType, answer string) scenario {
+	return with(onceNode("Error.stackTraceLimit = 0;\nexports.handler = awslambda.streamifyResponse(async (event, stream, context) => {\n"+
+		body+"\n})", `{"a":1}`, ""), func(sc *scenario) {
+		sc.want = []post{{response, "", contentType, answer}}
+	})
+}
+
+func TestNodeStreams(t *testing.T) {
+	const bytes, http = "application/octet-stream", "application/vnd.awslambda.http-integration-response"
+	oops := stack("Error", "oops")
+	broken := with(streamsNode(`stream.write("begun"); throw new Error("oops")`, bytes, "begun"), func(sc *scenario) {
+		sc.want[0].ErrorType = "Error"
+		sc.want[0].Body += `{"errorType":"Error","errorMessage":"oops","trace":` + oops + `}`
+		sc.log = nodeError("id-1", "Invoke Error", "Error", "oops")
+	})
+	before := with(streamsNode(`throw new Error("oops")`, "", ""), func(sc *scenario) {
+		sc.want = []post{{failed, "Error", jsonType, `{"errorType":"Error","errorMessage":"oops","trace":` + oops + `}`}}
+		sc.log = nodeError("id-1", "Invoke Error", "Error", "oops")
+	})
+	neverEnds := with(streamsNode(`stream.write("x")`, bytes, "x"), func(sc *scenario) {
+		sc.want[0].ErrorType = "Runtime.NodeJsExit"
+		sc.want[0].Body += fmt.Sprintf(`{"errorType":"Runtime.NodeJsExit","errorMessage":%q,"trace":%s}`, neverSettled,
+			stack("Runtime.NodeJsExit", neverSettled))
+		sc.log = nodeError("id-1", "Invoke Error", "Runtime.NodeJsExit", neverSettled)
+	})
+	runNode(t, map[string]scenario{
+		"parts":   streamsNode(`stream.write("one "); await new Promise(setImmediate); stream.write(Buffer.from("two ")); stream.end(JSON.stringify(event))`, bytes, `one two {"a":1}`),
+		"nothing": streamsNode(`stream.end()`, bytes, ""),
+		"type":    streamsNode(`stream.setContentType("text/plain"); stream.end(context.awsRequestId)`, "text/plain", "id-1"),
+		"pipeline": streamsNode(`const { pipeline } = require("node:stream/promises");
+	await pipeline(require("node:stream").Readable.from(["a", "b", "c"]), stream)`, bytes, "abc"),
+		"http": streamsNode(`stream = awslambda.HttpResponseStream.from(stream, { statusCode: 201 }); stream.write("body"); stream.end()`,
+			http, `{"statusCode":201}`+strings.Repeat("\x00", 8)+"body"),
+		"type too late": streamsNode(`stream.write("x"); try { stream.setContentType("y") } catch (error) { stream.end(error.message) }`, bytes,
+			"xCannot set content-type, too late."),
+		"large":       streamsNode(`for (let i = 0; i < 100; i++) stream.write("x".repeat(100000)); stream.end()`, bytes, strings.Repeat("x", 10_000_000)),
+		"error":       before,
+		"error in it": broken,
+		"never ends":  neverEnds,
+		"since 24":    withEnv(streamsNode(`stream.end("x")`, bytes, "x"), node24),
+	})
+}
+
 func TestNodeHandlers(t *testing.T) {
 	large := `"` + strings.Repeat("ü", 3<<20) + `"`
 	runNode(t, map[string]scenario{
@@ -294,8 +338,8 @@ func TestNodeInitErrors(t *testing.T) {
 		"exception": fails("throw new RangeError('bad')", "RangeError", "bad"),
 		"rejection": init(failsNode("Promise.reject('bad'); exports.handler = async () => 1",
 			"Runtime.UnhandledPromiseRejection", "bad", `"reason":"bad"`, `"promise":{}`), "Unhandled Promise Rejection", 128),
-		"streaming": fails("exports.handler = awslambda.streamifyResponse(async () => {})", "Runtime.MalformedStreamingHandler",
-			"index.handler streams its response (awslambda.streamifyResponse), which is not supported here."),
+		"streams what": fails("exports.handler = Object.assign(async () => {}, { [Symbol.for('aws.lambda.runtime.handler.streaming')]: 'request' })",
+			"Runtime.MalformedStreamingHandler", "Only response streaming is supported."),
 		"callback from 24": withEnv(fails("exports.handler = (event, context, callback) => callback()",
 			"Runtime.CallbackHandlerDeprecated",
 			"ERROR: AWS Lambda has removed support for callback-based function handlers starting with Node.js 24. You need to modify this function "+

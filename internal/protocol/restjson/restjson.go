@@ -154,19 +154,43 @@ func (c *Codec) Encode(w http.ResponseWriter, op *protocol.Operation, out any, r
 		}
 		kept.Keep(body)
 	}
-	code := plan.code
-	if i := plan.out.code; i >= 0 && v.Field(i).Int() != 0 {
-		code = int(v.Field(i).Int())
-	}
-	if code < 200 || code > 599 {
-		return fmt.Errorf("%s answers status %d", op.Name, code)
-	}
-	for _, b := range plan.out.bindings {
-		if f := v.Field(b.index); !json.Absent(f) {
-			w.Header().Set(b.name, reflect.Indirect(f).String())
-		}
+	code, err := plan.head(w.Header(), v)
+	if err != nil {
+		return fmt.Errorf("%s %w", op.Name, err)
 	}
 	protocol.Answer(w, code, contentType, body, requestID)
+	return nil
+}
+
+// head sets the headers that members are bound to, and gives the status.
+func (p *operation) head(h http.Header, out reflect.Value) (int, error) {
+	code := p.code
+	if i := p.out.code; i >= 0 && out.Field(i).Int() != 0 {
+		code = int(out.Field(i).Int())
+	}
+	if code < 200 || code > 599 {
+		return 0, fmt.Errorf("answers status %d", code)
+	}
+	for _, b := range p.out.bindings {
+		if f := out.Field(b.index); !json.Absent(f) {
+			h.Set(b.name, reflect.Indirect(f).String())
+		}
+	}
+	return code, nil
+}
+
+// EncodeHead begins an answer of events (protocol.StreamCodec). The type of its content is a member.
+func (c *Codec) EncodeHead(w http.ResponseWriter, op *protocol.Operation, out any, requestID string) error {
+	plan, err := c.plan(op)
+	if err != nil {
+		return err
+	}
+	code, err := plan.head(w.Header(), reflect.ValueOf(out).Elem())
+	if err != nil {
+		return fmt.Errorf("%s %w", op.Name, err)
+	}
+	w.Header().Set("X-Amzn-Requestid", requestID)
+	w.WriteHeader(code)
 	return nil
 }
 

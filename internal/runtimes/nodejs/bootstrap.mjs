@@ -20,6 +20,7 @@ const require = createRequire(import.meta.url);
 
 const API = "/2018-06-01/runtime/";
 const STREAMING = Symbol.for("aws.lambda.runtime.handler.streaming");
+const HIGH_WATER_MARK = Symbol.for("aws.lambda.runtime.handler.streaming.highWaterMark");
 const LEVELS = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
 const NEVER_SETTLED =
   "The Lambda runtime client detected an unexpected Node.js exit code. This is most commonly caused by a Promise that was never " +
@@ -99,12 +100,16 @@ class RuntimeAPI {
     this.connection = null;
   }
 
+  head(method, path, headers) {
+    const lines = [`${method} ${API}${path} HTTP/1.1`, `Host: ${this.host}:${this.port}`];
+    for (const name in headers) lines.push(`${name}: ${headers[name]}`);
+    return lines.join("\r\n") + "\r\n\r\n";
+  }
+
   /** Returns status code, headers (names in lower case) and body. */
   async call(method, path, body = "", headers = {}) {
-    const lines = [`${method} ${API}${path} HTTP/1.1`, `Host: ${this.host}:${this.port}`];
-    if (method === "POST") lines.push(`Content-Length: ${Buffer.byteLength(body)}`);
-    for (const name in headers) lines.push(`${name}: ${headers[name]}`);
-    const request = lines.join("\r\n") + "\r\n\r\n" + body;
+    const length = method === "POST" ? { "Content-Length": Buffer.byteLength(body) } : {};
+    const request = this.head(method, path, { ...length, ...headers }) + body;
     let head = null;
     if (this.connection !== null && !this.connection.ended) {
       // The server may have closed the idle connection: then nothing comes, and a new one is made.
@@ -121,6 +126,28 @@ class RuntimeAPI {
     this.connection.socket.ref();
     this.connection.socket.write(request);
     return this.connection.until("\r\n\r\n");
+  }
+
+  /** Begins a request whose body comes in parts, each by part, the last by end. Only writes keep the process alive meanwhile. */
+  begin(path, headers) {
+    if (this.connection === null || this.connection.ended) this.connection = new Connection(this.host, this.port);
+    this.connection.socket.unref();
+    this.connection.socket.write(this.head("POST", path, { "Transfer-Encoding": "chunked", ...headers }));
+  }
+
+  part(bytes, written) {
+    const { socket } = this.connection;
+    if (bytes.length === 0) return written(); // a part of no bytes would be the end
+    socket.cork();
+    socket.write(bytes.length.toString(16) + "\r\n");
+    socket.write(bytes);
+    socket.write("\r\n", written);
+    socket.uncork();
+  }
+
+  async end(trailers) {
+    const lines = Object.keys(trailers).map((name) => `${name}: ${trailers[name]}\r\n`);
+    return this.answer(await this.send("0\r\n" + lines.join("") + "\r\n"));
   }
 
   async answer(head) {
@@ -147,7 +174,10 @@ class RuntimeAPI {
   }
 
   async post(path, body, headers) {
-    const { code, body: answer } = await this.call("POST", path, body, { "Content-Type": "application/json", ...headers });
+    this.check(path, await this.call("POST", path, body, { "Content-Type": "application/json", ...headers }));
+  }
+
+  check(path, { code, body: answer }) {
     if (code >= 400) emit(`LAMBDA_RUNTIME Failed to post ${path}. Http response code: ${code}. ${answer}`);
     if (code >= 500) process.exit(1); // "Container error. Non-recoverable state. Runtime should exit promptly."
   }
@@ -311,10 +341,10 @@ async function load(root, name) {
   const handler = find(module) ?? (CALLBACKS ? undefined : find(module?.default));
   if (!handler) throw new HandlerNotFound(`${name} is undefined or not exported`);
   if (typeof handler !== "function") throw new HandlerNotFound(`${name} is not a function`);
-  if (handler[STREAMING]) {
-    throw new MalformedStreamingHandler(`${name} streams its response (awslambda.streamifyResponse), which is not supported here.`);
+  if (handler[STREAMING] !== undefined && handler[STREAMING] !== "response") {
+    throw new MalformedStreamingHandler("Only response streaming is supported.");
   }
-  if (!CALLBACKS && handler.length >= 3) {
+  if (!CALLBACKS && !handler[STREAMING] && handler.length >= 3) {
     throw new CallbackHandlerDeprecated(
       "ERROR: AWS Lambda has removed support for callback-based function handlers starting with Node.js 24. " +
         "You need to modify this function to use a supported handler signature to use Node.js 24 or later. " +
@@ -349,6 +379,80 @@ function jsonHeader(headers, name, what) {
   } catch (error) {
     throw new Error(`Cannot parse ${what} as json: ${error}`);
   }
+}
+
+const ERROR_TYPE = "Lambda-Runtime-Function-Error-Type";
+const ERROR_BODY = "Lambda-Runtime-Function-Error-Body";
+
+/** The response of a handler that streams: the stream that it writes, and what the runtime needs of it. */
+class StreamedResponse {
+  constructor(api, path, headers, highWaterMark = 64 * 1024) {
+    this.api = api;
+    this.path = path;
+    this.headers = headers;
+    this.contentType = "application/octet-stream";
+    this.begun = false;
+    this.prelude = () => {}; // called before the first part
+    const { Writable } = require("node:stream"); // here, because few functions need it
+    this.finished = new Promise((resolve, reject) => {
+      this.stream = new Writable({
+        highWaterMark,
+        write: (bytes, _, written) => this.part(bytes, written),
+        final: (done) => this.end({}).then(() => done(), done),
+      });
+      this.stream.on("finish", resolve).on("error", reject);
+    });
+    this.finished.catch(() => {}); // the handler's own error comes first
+    const write = this.stream.write;
+    this.stream.write = (part, ...rest) => write.call(this.stream, isBytes(part) ? part : JSON.stringify(part), ...rest);
+    this.stream.setContentType = (type) => {
+      if (this.begun) throw new Error("Cannot set content-type, too late.");
+      this.contentType = type;
+    };
+    this.stream._onBeforeFirstWrite = (prelude) => {
+      this.prelude = prelude;
+    };
+  }
+
+  begin() {
+    if (this.begun) return;
+    this.begun = true;
+    this.api.begin(this.path, {
+      "Content-Type": this.contentType,
+      "Lambda-Runtime-Function-Response-Mode": "streaming",
+      Trailer: `${ERROR_TYPE}, ${ERROR_BODY}`,
+      ...this.headers,
+    });
+    this.prelude((bytes) => this.api.part(Buffer.from(bytes), () => {}));
+  }
+
+  part(bytes, written) {
+    this.begin();
+    this.api.part(bytes, written);
+  }
+
+  async end(trailers) {
+    this.begin();
+    this.ended = true;
+    this.api.check(this.path, await this.api.end(trailers));
+  }
+
+  /** Ends a response that has begun with an error. */
+  async fail(error) {
+    if (this.ended) return;
+    const failed = failure(error);
+    const body = Buffer.from(JSON.stringify(failed)).toString("base64");
+    await this.end({ [ERROR_TYPE]: errorKind(failed), [ERROR_BODY]: body });
+  }
+}
+
+function isBytes(part) {
+  return typeof part === "string" || part instanceof Uint8Array;
+}
+
+/** The type of an error as a header has it. */
+function errorKind(failed) {
+  return /^[\w.]+$/.test(failed.errorType) ? failed.errorType : "Unhandled";
 }
 
 class Runtime {
@@ -392,6 +496,7 @@ class Runtime {
     if (headers["lambda-runtime-trace-id"]) process.env._X_AMZN_TRACE_ID = headers["lambda-runtime-trace-id"];
     else delete process.env._X_AMZN_TRACE_ID;
 
+    if (this.handler[STREAMING]) return this.serveStream(path, headers, body);
     const answer = await this.answer(headers, body);
     this.emptied = () => {};
     if (this.stopping) return;
@@ -405,10 +510,32 @@ class Runtime {
     await this.answering;
   }
 
+  /** Handles one invocation of a handler that streams. An error after the first byte ends the response. */
+  async serveStream(path, headers, body) {
+    const response = new StreamedResponse(this.api, path + "response", this.echo, this.handler[HIGH_WATER_MARK]);
+    try {
+      const neverEnded = new Promise((_, reject) => {
+        this.emptied = () => reject(new NodeJsExit(NEVER_SETTLED));
+      });
+      const handled = async () => {
+        await this.handler(JSON.parse(body), response.stream, { callbackWaitsForEmptyEventLoop: true, ...contextOf(headers) });
+        await response.finished;
+      };
+      await Promise.race([handled(), neverEnded]);
+    } catch (error) {
+      if (this.stopping) return;
+      logError("Invoke Error", error);
+      this.answering = response.begun ? response.fail(error) : this.fail(this.api, error);
+    } finally {
+      this.emptied = () => {};
+      this.errorPath = null;
+      await this.answering;
+    }
+  }
+
   fail(api, error) {
     const failed = failure(error);
-    const kind = /^[\w.]+$/.test(failed.errorType) ? failed.errorType : "Unhandled"; // it becomes a header
-    return api.post(this.errorPath, JSON.stringify(failed), { "Lambda-Runtime-Function-Error-Type": kind, ...this.echo });
+    return api.post(this.errorPath, JSON.stringify(failed), { [ERROR_TYPE]: errorKind(failed), ...this.echo });
   }
 
   /** Reports an error that nobody handled and ends the process. It comes after an answer that is on its way. */
@@ -494,10 +621,25 @@ function stringify(result) {
   throw new (CALLBACKS ? Error : JSONStringifyError)("Unable to stringify response body");
 }
 
-/** Streaming is told by the mark on the handler, as in Lambda; load refuses it. */
+/** Streaming is told by the mark on the handler, as in Lambda. */
 function offerStreaming() {
   globalThis.awslambda = {
-    streamifyResponse: (handler) => Object.assign(handler, { [STREAMING]: "response" }),
+    streamifyResponse: (handler, options) => {
+      if (options?.highWaterMark !== undefined) handler[HIGH_WATER_MARK] = parseInt(options.highWaterMark, 10);
+      return Object.assign(handler, { [STREAMING]: "response" });
+    },
+    HttpResponseStream: {
+      /** Puts status, headers and cookies before what is written: as JSON, eight bytes of zero, and the body. */
+      from(stream, prelude) {
+        stream.setContentType("application/vnd.awslambda.http-integration-response");
+        const text = JSON.stringify(prelude);
+        stream._onBeforeFirstWrite((write) => {
+          write(text);
+          write(new Uint8Array(8));
+        });
+        return stream;
+      },
+    },
   };
 }
 

@@ -331,6 +331,7 @@ type fakeRunner struct {
 	// fail, if set, is the error of Invoke; outcome, if set, its result.
 	fail    error
 	outcome *execution.Result
+	parts   []string // of a streamed response
 }
 
 func (r *fakeRunner) Invoke(_ context.Context, f execution.Function, i execution.Invocation) (execution.Result, error) {
@@ -340,6 +341,17 @@ func (r *fakeRunner) Invoke(_ context.Context, f execution.Function, i execution
 	r.invocations = append(r.invocations, i)
 	if r.fail != nil {
 		return execution.Result{}, r.fail
+	}
+	if i.Stream != nil {
+		i.Stream.Begin()
+		for _, part := range r.parts {
+			if err := i.Stream.Write([]byte(part)); err != nil {
+				return execution.Result{}, err
+			}
+		}
+		if r.outcome == nil {
+			return execution.Result{}, nil
+		}
 	}
 	if r.outcome != nil {
 		return *r.outcome, nil

@@ -50,36 +50,51 @@ func (s *Service) invoke(ctx context.Context, c *service.Call, in *sdk.InvokeInp
 		}
 		return &sdk.InvokeOutput{StatusCode: http.StatusAccepted}, nil
 	}
-	clientContext, err := checkInvocation(in)
+	run, call, err := s.prepare(ctx, c, r, in)
 	if err != nil {
 		return nil, err
 	}
-	f, err := s.invocable(ctx, r)
-	if err != nil {
-		return nil, err
-	}
-	if err := checkTenant(f.version, aws.ToString(in.TenantId)); err != nil {
-		return nil, err
-	}
-	if in.InvocationType == types.InvocationTypeDryRun { // judged as any Invoke, but nothing runs (lambda.md 2.1)
+	if run == nil {
 		return &sdk.InvokeOutput{StatusCode: http.StatusNoContent}, nil
 	}
-	trace, looping := f.function.step(c.TraceID, c.RequestID, c.Time)
-	if looping {
-		return nil, recursiveInvocation()
-	}
-	run, err := s.runnable(ctx, f)
-	if err != nil {
-		return nil, err
-	}
-	result, err := s.Runner.Invoke(ctx, run, execution.Invocation{
-		RequestID: c.RequestID, InvokedARN: r.ARN(), Payload: orEmpty(in.Payload), ClientContext: clientContext,
-		TraceID: trace, Tenant: aws.ToString(in.TenantId), LogTail: in.LogType == types.LogTypeTail,
-	})
+	result, err := s.Runner.Invoke(ctx, *run, *call)
 	if err != nil {
 		return nil, invokeError(err, r)
 	}
-	return invokeOutput(in, f.version.Number, result), nil
+	return invokeOutput(in, run.Version, result), nil
+}
+
+// prepare makes what a synchronous invocation needs. Of a dry run, which is judged as any Invoke, but runs nothing (lambda.md 2.1), there
+// is none.
+func (s *Service) prepare(
+	ctx context.Context, c *service.Call, r request.Function, in *sdk.InvokeInput,
+) (*execution.Function, *execution.Invocation, error) {
+	clientContext, err := checkInvocation(in)
+	if err != nil {
+		return nil, nil, err
+	}
+	f, err := s.invocable(ctx, r)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := checkTenant(f.version, aws.ToString(in.TenantId)); err != nil {
+		return nil, nil, err
+	}
+	if in.InvocationType == types.InvocationTypeDryRun {
+		return nil, nil, nil
+	}
+	trace, looping := f.function.step(c.TraceID, c.RequestID, c.Time)
+	if looping {
+		return nil, nil, recursiveInvocation()
+	}
+	run, err := s.runnable(ctx, f)
+	if err != nil {
+		return nil, nil, err
+	}
+	return &run, &execution.Invocation{
+		RequestID: c.RequestID, InvokedARN: r.ARN(), Payload: orEmpty(in.Payload), ClientContext: clientContext,
+		TraceID: trace, Tenant: aws.ToString(in.TenantId), LogTail: in.LogType == types.LogTypeTail,
+	}, nil
 }
 
 // invocable finds the function to run. Where others name the ARN as requested, Invoke names the version (lambda.md 7.1).

@@ -45,8 +45,6 @@ func (s *Service) laterOperations() []service.Operation {
 			callback[sdk.SendDurableExecutionCallbackSuccessInput]),
 		service.Later("StopDurableExecution", "lambda:StopDurableExecution",
 			durable(func(in *sdk.StopDurableExecutionInput) *string { return in.DurableExecutionArn })),
-
-		service.Later("InvokeWithResponseStream", "lambda:InvokeFunction", on(s, "lambda:InvokeFunction", invokeWithResponseStreamReference)),
 	}
 }
 
@@ -124,12 +122,4 @@ func listDurableExecutionsByFunctionReference(
 ) (request.Function, error) {
 	var v request.Validator
 	return v.Resolve(c, v.Function(c, in.FunctionName, request.NamespacedName), in.Qualifier)
-}
-
-func invokeWithResponseStreamReference(c *service.Call, in *sdk.InvokeWithResponseStreamInput) (request.Function, error) {
-	var v request.Validator
-	r := v.Function(c, in.FunctionName, request.NamespacedName)
-	request.Enum(&v, "invocationType", in.InvocationType, in.InvocationType.Values())
-	request.Enum(&v, "logType", in.LogType, in.LogType.Values())
-	return v.Resolve(c, r, in.Qualifier)
 }

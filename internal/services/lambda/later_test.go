@@ -26,7 +26,6 @@ func TestLater(t *testing.T) {
 		{&sdk.ListDurableExecutionsByFunctionInput{FunctionName: aws.String("f:live")}, arnOfF + ":live"},
 		{&sdk.SendDurableExecutionCallbackSuccessInput{CallbackId: aws.String("x")},
 			"arn:aws:lambda:eu-central-1:111122223333:function:*:*/durable-execution/*/*"},
-		{&sdk.InvokeWithResponseStreamInput{FunctionName: aws.String("f"), Qualifier: aws.String("live")}, arnOfF + ":live"},
 	} {
 		operation := operationOf(c.in)
 		needs, err := h.needs(operation, c.in)

@@ -23,6 +23,8 @@ func (s *Service) functionOperations() []service.Operation {
 		// The action of Invoke has another name than the operation (lambda.md 2.1).
 		service.Op("Invoke", "lambda:InvokeFunction", on(s, "lambda:InvokeFunction", invokeReference), s.invoke),
 		service.Op("InvokeAsync", "lambda:InvokeAsync", on(s, "lambda:InvokeAsync", invokeAsyncReference), s.invokeAsync, s.invokeAsyncNeeds),
+		service.Op("InvokeWithResponseStream", "lambda:InvokeFunction",
+			on(s, "lambda:InvokeFunction", invokeWithResponseStreamReference), s.invokeWithResponseStream),
 		service.Op("ListFunctions", "lambda:ListFunctions", listFunctionsTarget, s.listFunctions),
 		service.Op("UpdateFunctionCode", "lambda:UpdateFunctionCode",
 			on(s, "lambda:UpdateFunctionCode", updateFunctionCodeReference), s.updateFunctionCode, s.updateFunctionCodeNeeds),
