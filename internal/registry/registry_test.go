@@ -48,7 +48,7 @@ func TestResolve(t *testing.T) {
 
 	want := Image{Digest: digest.String(), Resolved: host + "/app/web@" + digest.String()}
 	for _, given := range []string{"/app/web", "/app/web:latest", "/app/web@" + digest.String()} {
-		if got, err := New().Resolve(t.Context(), host+given); err != nil || got != want {
+		if got, err := resolver(t, Config{}).Resolve(t.Context(), host+given); err != nil || got != want {
 			t.Errorf("%s: got %+v, %v, want %+v", given, got, err, want)
 		}
 	}
@@ -58,7 +58,7 @@ func TestResolve(t *testing.T) {
 		"": ErrName, "web": ErrName, "app/web:latest": ErrName, host + "/App": ErrName, host + "/app:a b": ErrName, "/app": ErrName,
 		"10.0.0.1/app": errNetwork, "registry.local/app": errNetwork, "localhost:1/app": errNetwork,
 	} {
-		if got, err := New().Resolve(t.Context(), given); !errors.Is(err, want) || got != (Image{}) {
+		if got, err := resolver(t, Config{}).Resolve(t.Context(), given); !errors.Is(err, want) || got != (Image{}) {
 			t.Errorf("%q: got %+v, %v, want %v", given, got, err, want)
 		}
 	}
@@ -72,7 +72,7 @@ func TestResolveDenied(t *testing.T) {
 			}
 		}))
 		defer s.Close()
-		_, err := New().Resolve(t.Context(), strings.TrimPrefix(s.URL, "http://")+"/app")
+		_, err := resolver(t, Config{}).Resolve(t.Context(), strings.TrimPrefix(s.URL, "http://")+"/app")
 		if !errors.Is(err, ErrDenied) {
 			t.Errorf("%d: got %v, want ErrDenied", status, err)
 		}
@@ -134,7 +134,7 @@ func TestGuard(t *testing.T) {
 			t.Fatal(err)
 		}
 		asked = ""
-		resp, err := guarded{through, c.here}.RoundTrip(req)
+		resp, err := guarded{RoundTripper: through, here: c.here}.RoundTrip(req)
 		if got := err == nil; got != c.want || got != (asked == c.url) {
 			t.Errorf("%s for a registry here %v: let through %v, %v", c.url, c.here, got, err)
 		}
@@ -147,3 +147,12 @@ func TestGuard(t *testing.T) {
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func resolver(t *testing.T, c Config) *Registry {
+	t.Helper()
+	r, err := New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
