@@ -59,6 +59,14 @@ type config struct {
 	SigningProfiles []string
 	// Subnets are those that functions can be attached to, with their VPCs. There is no EC2 to know them.
 	Subnets map[string]string
+	// Images is a directory with an OCI image layout for each repository of ECR; "": there is none.
+	Images string
+	// Registries stand in for others: their URLs by the hosts of these.
+	Registries map[string]string
+	// RegistryCredentials is a file of the form that docker login writes; "": registries are asked anonymously.
+	RegistryCredentials string
+	// MaxImageGiB is how large an image may be unpacked.
+	MaxImageGiB int
 	// Verbose logs each step.
 	Verbose bool
 }
@@ -89,6 +97,12 @@ func serveCommand() *cobra.Command {
 	f.StringArrayVar(&c.SigningProfiles, "signing-profile", nil,
 		"publisher of signed code, as ARN=CERTIFICATE: version of a signing profile, PEM file (repeatable)")
 	f.StringToStringVar(&c.Subnets, "subnet", nil, "a subnet of functions' VpcConfig and its VPC, subnet-id=vpc-id; may be repeated")
+	f.StringVar(&c.Images, "images", "",
+		"directory of OCI image layouts: ACCOUNT.dkr.ecr.REGION.amazonaws.com/REPOSITORY:TAG is TAG in the layout DIRECTORY/REPOSITORY")
+	f.StringToStringVar(&c.Registries, "registry", nil,
+		"a registry's host and the URL of the registry to ask instead, HOST=URL; may be repeated")
+	f.StringVar(&c.RegistryCredentials, "registry-credentials", "", "file with credentials of registries, as docker login writes it")
+	f.IntVar(&c.MaxImageGiB, "max-image-gib", 10, "how large a container image may be unpacked, in GiB")
 	f.BoolVar(&c.Verbose, "verbose", false, "log each step")
 	return cmd
 }
@@ -109,6 +123,9 @@ func (c config) validate() error {
 	}
 	if c.IdleTimeout <= 0 {
 		return fmt.Errorf("--idle-timeout %v: want more than nothing", c.IdleTimeout)
+	}
+	if c.MaxImageGiB < 1 || c.MaxImageGiB > 1024 {
+		return fmt.Errorf("--max-image-gib %d: want 1 to 1024", c.MaxImageGiB)
 	}
 	if (c.RootAccessKey == "") != (c.RootSecretFile == "") {
 		return errors.New("--root-access-key-id and --root-secret-file go together")

@@ -20,12 +20,13 @@ import (
 	"github.com/licet/licet/internal/dispatch"
 	"github.com/licet/licet/internal/edge"
 	"github.com/licet/licet/internal/execution"
+	"github.com/licet/licet/internal/image"
 	"github.com/licet/licet/internal/oidc"
 	"github.com/licet/licet/internal/principal"
 	"github.com/licet/licet/internal/protocol/json"
 	"github.com/licet/licet/internal/protocol/query"
 	"github.com/licet/licet/internal/protocol/restjson"
-	images "github.com/licet/licet/internal/registry"
+	"github.com/licet/licet/internal/registry"
 	"github.com/licet/licet/internal/runtimes"
 	"github.com/licet/licet/internal/sandbox"
 	"github.com/licet/licet/internal/secret"
@@ -117,7 +118,7 @@ func (s *server) openData(ctx context.Context, c config) (err error) {
 }
 
 // openServices makes the services, the door in front of them and what runs behind them.
-func (s *server) openServices(ctx context.Context, c config, registry *prometheus.Registry) error {
+func (s *server) openServices(ctx context.Context, c config, collected *prometheus.Registry) error {
 	data, err := awsdata.Load()
 	if err != nil {
 		return fmt.Errorf("load the tables of AWS's actions: %w", err)
@@ -170,13 +171,18 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 	if err != nil {
 		return err
 	}
+	images, unpacked, err := s.openImages(c)
+	if err != nil {
+		return err
+	}
 	s.lambda, err = lambda.New(lambda.Config{
 		DB: s.decisions.Recorded(), Blobs: blobs, Keys: s.keys, CodeDir: dataDir(c.Data).path("code"), Runner: s.functions,
 		Roles: executionRoles{s}, Principals: s.directory, CodeURLs: links, Permissions: permissions{s}, FunctionURLs: s.functionURL,
 		Publishers: publishers,
 		Runtimes:   func(name types.Runtime) bool { _, ok := set.Lookup(string(name)); return ok },
 		VPCs:       func(subnet string) (string, bool) { vpc, ok := c.Subnets[subnet]; return vpc, ok },
-		Images:     images.New(),
+		Images:     images,
+		Unpacked:   unpacked,
 		Room:       dataDir(c.Data).room,
 		Logger:     s.logger,
 	})
@@ -203,7 +209,7 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 		return err
 	}
 	s.edge, err = edge.New(edge.Config{
-		Dispatcher: s.door, Keys: keys{s.directory, s.organizations}, Decisions: s.decisions, Code: links, Gatherer: registry,
+		Dispatcher: s.door, Keys: keys{s.directory, s.organizations}, Decisions: s.decisions, Code: links, Gatherer: collected,
 		Message: func(id string) (string, error) { return sts.EncodeAuthorizationMessage(s.keys, id) },
 		Issuers: s.directory, Tracing: tracing,
 		Logger: s.logger, Now: time.Now, Region: c.Region, Partition: partition, Mode: dispatch.Mode(c.Mode),
@@ -211,9 +217,9 @@ func (s *server) openServices(ctx context.Context, c config, registry *prometheu
 	if err != nil {
 		return err
 	}
-	registry.MustRegister(s.edge.Metrics()...)
-	registry.MustRegister(s.functions.Collectors()...)
-	registry.MustRegister(s.lambda.Collectors()...)
+	collected.MustRegister(s.edge.Metrics()...)
+	collected.MustRegister(s.functions.Collectors()...)
+	collected.MustRegister(s.lambda.Collectors()...)
 	return nil
 }
 
@@ -275,6 +281,33 @@ func (s *server) openExecution(ctx context.Context, c config, set *runtimes.Set)
 		Prestart: c.Prestart, Pressed: memoryIsShort,
 		ProvisionedMemoryMB: machineMemoryMB() * 3 / 4, // what sandboxes may use together
 	})
+}
+
+// openImages finds where container images come from, and where they are unpacked: nowhere when the sandboxes have no root of their own.
+func (s *server) openImages(c config) (*registry.Registry, *image.Store, error) {
+	places := registry.Config{Layouts: c.Images, Mirrors: c.Registries}
+	if c.RegistryCredentials != "" {
+		var err error
+		if places.Credentials, err = registry.ReadCredentials(c.RegistryCredentials); err != nil {
+			return nil, nil, err
+		}
+	}
+	images, err := registry.New(places)
+	if err != nil || c.Sandbox == "process" {
+		return images, nil, err
+	}
+	dir, err := filepath.Abs(dataDir(c.Data).path("images"))
+	if err == nil {
+		err = os.MkdirAll(dir, 0o700)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("make image directory: %w", err)
+	}
+	unpacked := image.New(image.Settings{
+		Dir: dir, Source: images, Limits: image.Limits{Bytes: int64(c.MaxImageGiB) << 30}, Room: dataDir(c.Data).room, Logger: s.logger,
+	})
+	s.closers = append(s.closers, func() error { unpacked.Close(); return nil })
+	return images, unpacked, nil
 }
 
 // expireLogs deletes log events that are past their group's retention, every hour.

@@ -47,10 +47,16 @@ type companion struct {
 
 // extensionNames are the files of the function's extensions directory, in order of name.
 func (f *Function) extensionNames() ([]string, error) {
-	if f.LayerDir == "" {
-		return nil, nil
+	var (
+		files []fs.DirEntry
+		err   error
+	)
+	switch {
+	case f.Image != nil:
+		files, err = fs.ReadDir(f.Image.Files, strings.TrimPrefix(extensionsRoot, "/"))
+	case f.LayerDir != "":
+		files, err = os.ReadDir(filepath.Join(f.LayerDir, strings.TrimPrefix(extensionsRoot, layerRoot)))
 	}
-	files, err := os.ReadDir(filepath.Join(f.LayerDir, strings.TrimPrefix(extensionsRoot, layerRoot)))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("list extensions of %s: %w", f.ARN, err)
 	}

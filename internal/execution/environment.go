@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -105,8 +106,8 @@ func (e *environment) open() (err error) {
 		return fmt.Errorf("make credentials for %s: %w", e.function.ARN, err)
 	}
 	e.renew = renewal(time.Now(), e.credentials.Expires)
-	if e.command, err = c.Runtimes.Command(e.function.Runtime); err != nil {
-		return fmt.Errorf("resolve runtime %s: %w", e.function.Runtime, err)
+	if e.command, err = e.m.commandOf(&e.function); err != nil {
+		return err
 	}
 	if e.sandbox, err = e.place(ctx); err != nil {
 		return fmt.Errorf("create sandbox for %s: %w", e.function.ARN, err)
@@ -144,7 +145,7 @@ func (e *environment) spec() sandbox.Spec {
 	f := &e.function
 	spec := sandbox.Spec{
 		ID:      "f-" + e.id,
-		Mounts:  append([]sandbox.Mount{{Source: f.CodeDir, Target: taskRoot}}, e.command.Mounts...),
+		Mounts:  slices.Clone(e.command.Mounts),
 		Network: e.m.config.Network,
 		Limits: sandbox.Limits{
 			MemoryBytes: int64(f.MemoryMB) << 20,
@@ -156,6 +157,11 @@ func (e *environment) spec() sandbox.Spec {
 			TmpBytes:  int64(f.EphemeralMB) << 20,
 		},
 		Listeners: []sandbox.ListenerSpec{{Name: "runtime", Port: runtimePort}},
+	}
+	if f.Image != nil {
+		spec.RootDir = f.Image.RootDir
+	} else {
+		spec.Mounts = append(spec.Mounts, sandbox.Mount{Source: f.CodeDir, Target: taskRoot})
 	}
 	if f.LayerDir != "" {
 		spec.Mounts = append(spec.Mounts, sandbox.Mount{Source: f.LayerDir, Target: layerRoot})
@@ -190,6 +196,9 @@ func (e *environment) begin() {
 
 // start starts the runtime.
 func (e *environment) start() error {
+	if err := e.function.Image.check(); err != nil {
+		return err
+	}
 	command, err := e.command.WithProgram(e.function.CodeDir, e.function.LayerDir)
 	if err != nil {
 		return err

@@ -33,9 +33,13 @@ func (e *environment) detailed() bool {
 
 func (i *invocation) tellInitStart() {
 	f := &i.function
-	version := runtimeVersion(f.Runtime, i.command.Version)
+	version, arn := "", ""
+	if f.Image == nil { // which brings its own runtime
+		version = runtimeVersion(f.Runtime, i.command.Version)
+		arn = runtimeARN(f.Region, version)
+	}
 	i.tell(&platform.InitStart{
-		InitializationType: i.initializationType(), Phase: i.phase, RuntimeVersion: version, RuntimeVersionARN: runtimeARN(f.Region, version),
+		InitializationType: i.initializationType(), Phase: i.phase, RuntimeVersion: version, RuntimeVersionARN: arn,
 		FunctionName: f.Name, FunctionARN: f.ARN, FunctionVersion: f.Version, InstanceID: i.log.stream,
 		InstanceMaxMemory: int64(f.MemoryMB) << 20,
 	})

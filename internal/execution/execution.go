@@ -2,6 +2,7 @@ package execution
 
 import (
 	"context"
+	"io/fs"
 	"time"
 
 	"github.com/licet/licet/internal/principal"
@@ -30,6 +31,8 @@ type Function struct {
 	// CodeDir is the host directory with the unpacked code, LayerDir the merged layers or "". Both are shown read-only.
 	CodeDir  string
 	LayerDir string
+	// Image has code and runtime of a function made from a container image, in place of Runtime, Handler, CodeDir and LayerDir; nil for others.
+	Image    *Image
 	LogGroup string // "/aws/lambda/<name>" unless configured
 	// JSONLogs is LogFormat JSON. The levels, "DEBUG" and so on, are for that alone.
 	JSONLogs            bool
@@ -39,6 +42,19 @@ type Function struct {
 	Reserved *int32
 	// AccountReserved is the concurrency that functions of the account and Region, this one included, have for themselves.
 	AccountReserved int
+}
+
+// Image is a container image, and the program in it.
+type Image struct {
+	// RootDir is the host directory with its root file system. Files shows it as the code inside sees it.
+	RootDir string
+	Files   fs.FS
+	// Args are the program, a path inside or a name to find in the PATH of Env, and its arguments.
+	Args []string
+	// Dir is the working directory inside.
+	Dir string
+	// Env is what the image sets, "NAME=value": which the function's own variables override.
+	Env []string
 }
 
 // Invocation is one event for a function.

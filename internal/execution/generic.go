@@ -288,7 +288,7 @@ func (e *environment) launch(out *output) (sandbox.Running, error) {
 		return g.running, nil
 	}
 	return e.sandbox.Start(e.m.lifetime, sandbox.Process{
-		Args: e.command.Args, Env: e.variables(), Dir: taskRoot, Stdout: out.in, Stderr: out.in,
+		Args: e.command.Args, Env: e.variables(), Dir: e.function.dir(), Stdout: out.in, Stderr: out.in,
 	})
 }
 

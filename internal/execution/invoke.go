@@ -175,7 +175,7 @@ func (i *invocation) initialize(phase string, limit <-chan time.Time) (initializ
 // startRuntime is the part of initialize after extensions have registered.
 func (i *invocation) startRuntime(limit <-chan time.Time) (initialized bool, err error) {
 	if err := i.start(); err != nil {
-		out, ok := notStarted(i.RequestID, i.command.Args[0], err)
+		out, ok := notStarted(i.RequestID, i.command.Args, err)
 		if !ok {
 			return false, err
 		}
@@ -247,7 +247,7 @@ func (i *invocation) fail(why reason) error {
 			i.out = crashed(i.RequestID, p.exit, p.extensions.Fault())
 			break
 		}
-		out, ok := notStarted(i.RequestID, i.command.Args[0], p.err)
+		out, ok := notStarted(i.RequestID, i.command.Args, p.err)
 		if !ok {
 			return p.err
 		}

@@ -167,16 +167,22 @@ func (m *Manager) Retire(functionARN, version string) {
 	})
 }
 
-// Directories are those of code and layers that environments have, or that provisioned ones will have.
+// Directories are those of code, layers and images that environments have, or that provisioned ones will have.
 func (m *Manager) Directories() map[string]bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	used := map[string]bool{}
+	use := func(f *Function) {
+		used[f.CodeDir], used[f.LayerDir] = true, true
+		if f.Image != nil {
+			used[f.Image.RootDir] = true
+		}
+	}
 	for e := range m.environments {
-		used[e.function.CodeDir], used[e.function.LayerDir] = true, true
+		use(&e.function)
 	}
 	for _, p := range m.provisions {
-		used[p.Function.CodeDir], used[p.Function.LayerDir] = true, true
+		use(&p.Function)
 	}
 	return used
 }

@@ -93,17 +93,33 @@ func crashed(requestID string, exit sandbox.Exit, fault string) outcome {
 	return out
 }
 
-// notStarted is a program that cannot be executed because of what the function brought along. ok is false when err is a failure
+// notStarted is a program, with its arguments, that cannot be executed because of what the function brought along. ok is false when err is a failure
 // of the server instead. The texts are AWS's; they name the path inside the sandbox.
-func notStarted(requestID, program string, err error) (out outcome, ok bool) {
-	reason := cannotExecute(program, err)
+func notStarted(requestID string, args []string, err error) (out outcome, ok bool) {
+	var wrong errWorkingDir
+	kind, reason := "Runtime.InvalidEntrypoint", cannotStart(args, err)
 	switch {
+	case errors.As(err, &wrong):
+		kind, reason = "Runtime.InvalidWorkingDir", wrong.Error()
 	case errors.Is(err, runtimes.ErrNoBootstrap):
 		reason = "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"
 	case !errors.Is(err, sandbox.ErrExec):
 		return outcome{}, false
 	}
-	return failureOf(statusError, "Runtime.InvalidEntrypoint", fmt.Sprintf("RequestId: %s Error: %s", requestID, reason)), true
+	return failureOf(statusError, kind, fmt.Sprintf("RequestId: %s Error: %s", requestID, reason)), true
+}
+
+// cannotStart says why the program of a runtime was not started, whose name alone is looked for in PATH (recorded:
+// aws-samples/aws-lambda-elixir-runtime, issue 13).
+func cannotStart(args []string, err error) string {
+	program := ""
+	if len(args) > 0 {
+		program = args[0]
+	}
+	if program != "" && !strings.Contains(program, "/") && !errors.Is(err, fs.ErrPermission) && !errors.Is(err, syscall.ENOEXEC) {
+		return fmt.Sprintf("exec: %q: executable file not found in $PATH", program)
+	}
+	return cannotExecute(program, err)
 }
 
 // cannotExecute says why a program was not started.

@@ -49,11 +49,14 @@ func (e *environment) variables() []string {
 		"AWS_LAMBDA_RUNTIME_API":          e.runtimeAddress,
 		"LAMBDA_RUNTIME_DIR":              path(runtimeDir),
 		"LAMBDA_TASK_ROOT":                path(taskRoot),
-		"PWD":                             path(taskRoot),
+		"PWD":                             path(f.dir()),
 		"SHLVL":                           "0",
 	})
 	if f.JSONLogs { // https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
 		vars["AWS_LAMBDA_LOG_FORMAT"], vars["AWS_LAMBDA_LOG_LEVEL"] = "JSON", f.ApplicationLogLevel
+	}
+	if f.Image != nil {
+		delete(vars, "_HANDLER") // it is an argument there
 	}
 	env := make([]string, 0, len(vars))
 	for _, name := range slices.Sorted(maps.Keys(vars)) {

@@ -29,9 +29,9 @@ func (e *InitStart) Level() (Level, bool) {
 	return Info, true
 }
 
-// AppendText is for the first initialization of an environment only.
+// AppendText is for the first initialization of an environment only, and for a runtime whose version is known.
 func (e *InitStart) AppendText(b []byte) []byte {
-	if e.Phase != PhaseInit {
+	if e.Phase != PhaseInit || e.RuntimeVersion == "" {
 		return b
 	}
 	b = append(b, "INIT_START Runtime Version: "...)

@@ -44,10 +44,21 @@ func runtimeError(log io.Reader) error {
 	message := strings.Join(messages, "; ")
 	for _, words := range notExecutable {
 		if strings.Contains(message, words) {
-			return fmt.Errorf("%w: %s", sandbox.ErrExec, message)
+			return fmt.Errorf("%w: %w: %s", sandbox.ErrExec, errnoIn(message), message)
 		}
 	}
 	return fmt.Errorf("start container: %s", message)
+}
+
+// errnoIn finds the system's error in a runtime's message. Without one the program is missing: only that do runtimes tell without it.
+func errnoIn(message string) syscall.Errno {
+	message = strings.ToLower(message)
+	for _, e := range []syscall.Errno{syscall.ENOEXEC, syscall.EACCES, syscall.EISDIR} {
+		if strings.Contains(message, e.Error()) {
+			return e
+		}
+	}
+	return syscall.ENOENT
 }
 
 // Program waits until the program has begun.

@@ -52,11 +52,14 @@ func (s *Service) madeSinceBoot() (bool, error) {
 	return id != "" && string(made) == id, nil
 }
 
-// Sweep removes from CodeDir what no function uses and what a crash left unfinished, and all when the machine was started again since. It
+// Sweep removes from CodeDir, and from the images, what no function uses and what a crash left unfinished, and all when the machine was started again since. It
 // must end before the first operation.
 func (s *Service) Sweep(ctx context.Context) error {
 	used, err := s.namedCode(ctx)
 	if err != nil {
+		return err
+	}
+	if err := s.sweepImages(used); err != nil {
 		return err
 	}
 	whole, err := s.madeSinceBoot()
@@ -68,7 +71,7 @@ func (s *Service) Sweep(ctx context.Context) error {
 		return fmt.Errorf("list unpacked code: %w", err)
 	}
 	for _, d := range dirs {
-		if (!used[d.Name()] && d.Name() != bootFile) || !whole {
+		if (used[d.Name()] == "" && d.Name() != bootFile) || !whole {
 			if err := archive.Remove(filepath.Join(s.CodeDir, d.Name())); err != nil {
 				return fmt.Errorf("remove unused code: %w", err)
 			}
@@ -83,9 +86,12 @@ func (s *Service) Sweep(ctx context.Context) error {
 	return nil
 }
 
-// namedCode names the directories that functions, and their versions, run from.
-func (s *Service) namedCode(ctx context.Context) (map[string]bool, error) {
-	used := make(map[string]bool)
+// notImage stands for the name of an image where there is none.
+const notImage = "code"
+
+// namedCode names the directories that functions, and their versions, run from, and the digests of their images, with the images' names.
+func (s *Service) namedCode(ctx context.Context) (map[string]string, error) {
+	used := make(map[string]string)
 	err := s.DB.View(ctx, func(r store.Reader) error {
 		items, err := r.Scan("lambda/", "", 0)
 		if err != nil {
@@ -98,6 +104,7 @@ func (s *Service) namedCode(ctx context.Context) (map[string]bool, error) {
 			type archives struct {
 				Code   blob.Name
 				Layers []usedLayer
+				Image  *image
 			}
 			record, err := store.DecodeJSON[struct { // a function, or a version
 				archives
@@ -108,7 +115,10 @@ func (s *Service) namedCode(ctx context.Context) (map[string]bool, error) {
 			}
 			for _, a := range []archives{record.archives, record.Latest} {
 				u := newUnpacked(a.Code, a.Layers)
-				used[u.code.Dir()], used[u.layers.Dir()] = true, true
+				used[u.code.Dir()], used[u.layers.Dir()] = notImage, notImage
+				for _, i := range s.wanted(a.Image) {
+					used[i.Digest] = i.URI
+				}
 			}
 		}
 		return nil
@@ -117,6 +127,22 @@ func (s *Service) namedCode(ctx context.Context) (map[string]bool, error) {
 		return nil, fmt.Errorf("list code in use: %w", err)
 	}
 	return used, nil
+}
+
+// sweepImages opens the images, and fetches those that are used and not there.
+func (s *Service) sweepImages(used map[string]string) error {
+	if s.Unpacked == nil {
+		return nil
+	}
+	if err := s.Unpacked.Open(func(digest string) bool { return used[digest] != "" }); err != nil {
+		return err
+	}
+	for digest, name := range used {
+		if name != notImage {
+			s.Unpacked.Fetch(name, digest)
+		}
+	}
+	return nil
 }
 
 // codePeriod is how often it is looked for code that no function has any more.
@@ -149,7 +175,12 @@ func (s *Service) dropCode(ctx context.Context) error {
 		return err
 	}
 	running := s.Runner.Directories()
-	more, err := s.code.Drop(func(name string) bool { return named[name] }, func(dir string) bool { return running[dir] })
+	isNamed, isRunning := func(name string) bool { return named[name] != "" }, func(dir string) bool { return running[dir] }
+	more, err := s.code.Drop(isNamed, isRunning)
+	if s.Unpacked != nil {
+		moreImages, dropErr := s.Unpacked.Drop(isNamed, isRunning)
+		more, err = more || moreImages, errors.Join(err, dropErr)
+	}
 	if more || err != nil {
 		s.codeChanged.Store(true)
 	}
@@ -164,6 +195,9 @@ func (s *Service) retire(r request.Function, version string) {
 
 // expect lets the Runner get ready for a version that is new or has changed.
 func (s *Service) expect(v *version) {
+	if v.Image != nil && s.Unpacked != nil {
+		s.Unpacked.Fetch(v.Image.URI, v.Image.Digest)
+	}
 	if v.Image == nil && s.Runtimes(v.Runtime) {
 		s.Runner.Expect(string(v.Runtime))
 	}

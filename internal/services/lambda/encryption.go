@@ -109,6 +109,9 @@ func (v *version) hidesVariables() bool { return v.KMSKey != "" && v.Environment
 // show is configuration for a caller, who sees variables under a key if it may decrypt with that.
 func (s *Service) show(ctx context.Context, c *service.Call, f found, qualifier string, when moment) (types.FunctionConfiguration, error) {
 	shown := f.configuration(qualifier, when)
+	if when == settled && f.version.Image != nil {
+		s.showImageState(&shown, f.version.Image)
+	}
 	if !f.version.hidesVariables() {
 		return shown, nil
 	}

@@ -350,6 +350,9 @@ func checkRevision(asked *string, current string) error {
 
 // unpack gives a version as its environments see it, with its code and layers.
 func (s *Service) unpack(ctx context.Context, f found) (execution.Function, error) {
+	if f.version.Image != nil {
+		return s.unpackImage(ctx, f)
+	}
 	codeDir, err := s.code.Directory(ctx, f.version.unpacked.code)
 	if err != nil {
 		return execution.Function{}, err

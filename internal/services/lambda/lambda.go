@@ -13,6 +13,7 @@ import (
 
 	"github.com/licet/licet/internal/blob"
 	"github.com/licet/licet/internal/execution"
+	unpack "github.com/licet/licet/internal/image"
 	"github.com/licet/licet/internal/protocol"
 	"github.com/licet/licet/internal/registry"
 	"github.com/licet/licet/internal/secret"
@@ -101,6 +102,8 @@ type Config struct {
 	VPCs func(subnet string) (vpc string, ok bool)
 	// Images are where code may come from. Unset: code as an image is not implemented.
 	Images Images
+	// Unpacked has the images that functions run from; the caller closes it. Unset: functions of images are kept, and cannot be run here.
+	Unpacked *unpack.Store
 	// Objects are where code may come from. Unset: code from S3 is not implemented.
 	Objects bundle.Objects
 	// Logger. Unset: nothing is logged.

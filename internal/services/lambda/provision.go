@@ -102,6 +102,10 @@ func (s *Service) provision(ctx context.Context) error {
 // asked is what the Runner is asked for. Where that cannot be, it is told why; an error says that it may be later.
 func (s *Service) asked(ctx context.Context, f found, p provisioned) (execution.Provision, error) {
 	asked := execution.Provision{Count: int(p.Count), Asked: p.Modified}
+	if s.pending(f.version) {
+		asked.Function, asked.Failure = f.execution(), "Lambda is initializing the function." // ours
+		return asked, fmt.Errorf("%s waits for its image", f.function.reference.ARN())
+	}
 	var err error
 	asked.Function, err = s.runnable(ctx, f)
 	if err == nil {

@@ -31,6 +31,13 @@ func (s *Service) publishVersion(
 	if in.PublishTo != "" { // for managed instances
 		return nil, fault.NotImplemented("PublishVersion", "PublishTo")
 	}
+	before, err := s.existing(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.checkState(before); err != nil {
+		return nil, err
+	}
 	// Texts: lambda.md 7.4.
 	f, _, err := s.updateAndPublish(ctx, r, in.RevisionId, in.Description, func(f *function) error {
 		if current := f.Latest.codeSHA256(); in.CodeSha256 != nil && *in.CodeSha256 != current {

@@ -140,6 +140,10 @@ type image struct {
 	// Resolved is the URI with the digest, which is hexadecimal.
 	Resolved string `json:"resolved"`
 	Digest   string `json:"digest"`
+	// Update: it took the place of another image, or of itself. Not of a published version.
+	Update bool `json:"update,omitempty"`
+	// Before is the image that runs until this one is there; nil if none was there.
+	Before *image `json:"before,omitempty"`
 }
 
 // fetch gets the code, and the deployment package, which is not stored yet. The package satisfies the function's code signing
@@ -170,10 +174,10 @@ func (s *Service) fetch(ctx context.Context, c *service.Call, from source, signi
 	}, zip, nil
 }
 
-// imageDenied has a recorded text.
-func imageDenied() error {
-	return fault.AccessDenied("Lambda does not have permission to access the ECR image. Check the ECR permissions.")
-}
+// imageDeniedText is recorded.
+const imageDeniedText = "Lambda does not have permission to access the ECR image. Check the ECR permissions."
+
+func imageDenied() error { return fault.AccessDenied(imageDeniedText) }
 
 // resolveImage asks the registry what an image's name stands for now. All texts but the last are recorded.
 func (s *Service) resolveImage(ctx context.Context, from source) (*image, error) {

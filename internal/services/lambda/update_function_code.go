@@ -48,7 +48,13 @@ func (s *Service) updateFunctionCode(
 	if err != nil {
 		return nil, err
 	}
+	if err := s.checkState(f); err != nil {
+		return nil, err
+	}
 	change := func(v *version) error {
+		if code.image != nil {
+			code.image = s.succeed(v.Image, code.image)
+		}
 		v.setCode(code)
 		if len(in.Architectures) == 1 {
 			v.Architecture = in.Architectures[0]

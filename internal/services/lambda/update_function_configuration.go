@@ -73,6 +73,9 @@ func (s *Service) updateFunctionConfiguration(
 	if err := r.Unpublished(); err != nil {
 		return nil, err
 	}
+	if err := s.checkState(f); err != nil {
+		return nil, err
+	}
 	given, before := updateSettings(in), f.version
 	if err := checkRuntime(cmp.Or(in.Runtime, before.Runtime), false); err != nil {
 		return nil, err

@@ -91,6 +91,7 @@ func (s *Service) publish(tx store.Tx, f *function, description *string, revisio
 	next.Number, next.RevisionID = strconv.FormatInt(f.Published, 10), revision
 	next.LatestDescription = f.Latest.Description
 	set(&next.Description, description)
+	next.Image = next.Image.alone()
 	if err := s.seal(&next); err != nil {
 		return nil, false, fmt.Errorf("%s: %w", f.Name, err)
 	}
@@ -108,7 +109,7 @@ func (v *version) madeFrom(latest *version) (bool, error) {
 
 // content is all of a version that is code or configuration, in a form to compare.
 func (v version) content() ([]byte, error) {
-	v.Number, v.RevisionID, v.LastModified, v.Sealed = "", "", time.Time{}, nil
+	v.Number, v.RevisionID, v.LastModified, v.Sealed, v.Image = "", "", time.Time{}, nil, v.Image.alone()
 	return json.Marshal(struct {
 		version
 		Environment map[string]string
