@@ -60,6 +60,6 @@ gen: ## generated packages and the tables of AWS's actions and managed policies
 deps:
 	@scripts/deps.sh crun awscli python3 python3-boto3 nodejs
 
-test-deps: # gcc is for the race detector
-	@scripts/deps.sh runc npm gcc
+test-deps: # gcc is for the race detector, ruby is put into a container image
+	@scripts/deps.sh runc npm gcc ruby
 	@test -d compat/node_modules || npm --prefix compat ci --no-audit --no-fund --silent

@@ -21,6 +21,8 @@ const (
 	fetchesAtOnce = 2
 	// patience is how long one may take.
 	patience = 30 * time.Minute
+	// retryPeriod is how long nobody who wants to run an image makes it be tried again.
+	retryPeriod = 30 * time.Second
 	// unfinished begins the names of directories that are being made, or removed.
 	unfinished = ".unpack-"
 )
@@ -163,16 +165,21 @@ func (e *entry) over() bool {
 }
 
 // Fetch starts to fetch an image, from where an image of that name is, unless it is there or on its way. It does not wait.
-func (s *Store) Fetch(name, digest string) { s.begin(name, digest, 0) }
+func (s *Store) Fetch(name, digest string) {
+	s.begin(name, digest, func(*entry) bool { return true })
+}
 
-// Get gives an image when it is there. One that could not be had is tried again after a while, in case the image was not to blame.
+// FetchAgain is Fetch, but that an image that could not be had is only tried again after a while, and not at all if it is itself to blame.
+func (s *Store) FetchAgain(name, digest string) { s.begin(name, digest, (*entry).mayBeBetter) }
+
+// mayBeBetter tells whether a failure may have passed.
+func (e *entry) mayBeBetter() bool {
+	return !errors.Is(e.err, ErrInvalid) && !errors.Is(e.err, ErrTooLarge) && time.Since(e.ended) >= retryPeriod
+}
+
+// Get gives an image when it is there, which it sees to as FetchAgain does.
 func (s *Store) Get(ctx context.Context, name, digest string) (Image, error) {
-	e := s.begin(name, digest, 30*time.Second)
-	select {
-	case <-e.done:
-		return e.Image, e.err
-	default:
-	}
+	e := s.begin(name, digest, (*entry).mayBeBetter)
 	select {
 	case <-e.done:
 		return e.Image, e.err
@@ -181,12 +188,12 @@ func (s *Store) Get(ctx context.Context, name, digest string) (Image, error) {
 	}
 }
 
-// begin finds an image, or starts to fetch it, again if the last attempt failed that long ago or longer.
-func (s *Store) begin(name, digest string, again time.Duration) *entry {
+// begin finds an image, or starts to fetch it, again if the last attempt failed and again says so.
+func (s *Store) begin(name, digest string, again func(*entry) bool) *entry {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := s.images[digest]
-	if e == nil || e.over() && e.err != nil && time.Since(e.ended) >= again {
+	if e == nil || e.over() && e.err != nil && again(e) {
 		e = &entry{done: make(chan struct{})}
 		s.images[digest] = e
 		s.running.Go(func() { s.fetch(e, name, digest) })

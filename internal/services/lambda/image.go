@@ -135,7 +135,7 @@ func (s *Service) imageFailure(err error) (reason string, code types.StateReason
 func (s *Service) unpackImage(ctx context.Context, f found) (execution.Function, error) {
 	i := f.version.Image
 	if i.Before != nil && !s.ready(i) {
-		s.Unpacked.Fetch(i.URI, i.Digest)
+		s.Unpacked.FetchAgain(i.URI, i.Digest)
 		i = i.Before
 	}
 	unpacked, err := s.waitForImage(ctx, i)
