@@ -1,3 +1,5 @@
+//go:build linux
+
 package linux
 
 import (
@@ -13,6 +15,8 @@ import (
 	"strings"
 	"syscall"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/licet/licet/internal/sandbox"
 )
 
@@ -20,10 +24,9 @@ import (
 var machines = map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64}
 
 // CheckProgram finds what execve would refuse, with its error. The runtimes report that in words of their own, and crun on the
-// program's standard error, where it cannot be told from the program's output. What it cannot see (a name in PATH, another root
-// file system) it lets pass.
+// program's standard error, where it cannot be told from the program's output. What it cannot see (a name in PATH) it lets pass.
 func CheckProgram(spec sandbox.Spec, program string) error {
-	if !filepath.IsAbs(program) || spec.RootDir != "" {
+	if !filepath.IsAbs(program) {
 		return nil
 	}
 	if err := executable(spec, program); err != nil {
@@ -33,7 +36,7 @@ func CheckProgram(spec sandbox.Spec, program string) error {
 }
 
 func executable(spec sandbox.Spec, program string) error {
-	f, err := os.Open(hostPath(spec.Mounts, program))
+	f, err := openInside(spec, program)
 	if err != nil {
 		return errnoOf(err)
 	}
@@ -90,8 +93,31 @@ func checkELF(spec sandbox.Spec, f *os.File) error {
 }
 
 func present(spec sandbox.Spec, file string) error {
-	_, err := os.Stat(hostPath(spec.Mounts, file))
-	return errnoOf(err)
+	f, err := openInside(spec, file)
+	if err != nil {
+		return errnoOf(err)
+	}
+	return f.Close()
+}
+
+// openInside opens a file by its path inside, for reading. Links of another root file system lead nowhere out of it.
+func openInside(spec sandbox.Spec, path string) (*os.File, error) {
+	host := hostPath(spec.Mounts, path)
+	if spec.RootDir == "" || host != path {
+		return os.Open(host)
+	}
+	root, err := os.Open(spec.RootDir)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	fd, err := unix.Openat2(int(root.Fd()), path, &unix.OpenHow{
+		Flags: unix.O_RDONLY | unix.O_CLOEXEC | unix.O_NONBLOCK, Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS,
+	})
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+	}
+	return os.NewFile(uintptr(fd), path), nil
 }
 
 // hostPath is where a path inside is outside: below a mount, or, as the root is made of the host's programs, the same.

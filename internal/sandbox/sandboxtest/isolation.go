@@ -1,13 +1,16 @@
 package sandboxtest
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/licet/licet/internal/sandbox"
@@ -300,8 +303,25 @@ func testRootDir(t *testing.T, d sandbox.Driver) {
 		t.Fatalf("build: %v\n%s", err, out)
 	}
 	write(t, filepath.Join(root, "etc/own"), "own", 0o644)
+	write(t, filepath.Join(root, "foreign"), string(foreignELF()), 0o755)
+	write(t, filepath.Join(root, "orphan"), "#!/usr/bin/env\n", 0o755)
+	if err := os.Symlink("/usr/bin/env", filepath.Join(root, "dangling")); err != nil {
+		t.Fatal(err)
+	}
 	s := create(t, d, sandbox.Spec{RootDir: root, Mounts: []sandbox.Mount{{Source: code, Target: "/var/task"}}})
 	ok(t, run(t, s, "/program"), "own\nmodule root\n\nread-only\ntmp\nno /usr/bin/env\n")
+	for program, want := range map[string]error{
+		"/missing": fs.ErrNotExist, "/etc/own": fs.ErrPermission, "/foreign": syscall.ENOEXEC, "/orphan": fs.ErrNotExist,
+		"/dangling": fs.ErrNotExist, "missing-from-path": fs.ErrNotExist,
+	} {
+		p, err := s.Start(bounded(t), sandbox.Process{Args: []string{program}, Env: []string{"PATH=/"}})
+		if err == nil {
+			_, err = p.Wait(bounded(t))
+		}
+		if !errors.Is(err, sandbox.ErrExec) || !errors.Is(err, want) {
+			t.Errorf("%s: got %v, want ErrExec with %v", program, err, want)
+		}
+	}
 	if _, err := os.Stat(filepath.Join(root, "var")); !os.IsNotExist(err) {
 		t.Errorf("the driver changed the root directory: %v", err)
 	}
