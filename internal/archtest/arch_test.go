@@ -56,6 +56,7 @@ var allowed = map[string][]string{
 	"internal/archive":             {},
 	"internal/registry":            {"github.com/google/go-containerregistry/..."},
 	"internal/image":               {"internal/registry", "github.com/google/go-containerregistry/...", "golang.org/x/sys/unix", "github.com/google/go-cmp/..."},
+	"internal/image/imagetest":     {"internal/image", "internal/registry", "github.com/google/go-containerregistry/..."},
 	"internal/audit":               {"authz", "policy", "internal/principal", "internal/store"},
 
 	// Tokens of identity providers.
@@ -96,7 +97,7 @@ var allowed = map[string][]string{
 	"internal/services/sts":          append(serviceMay("sts"), "internal/oidc", "internal/saml"),
 	"internal/services/logs":         append(serviceMay("logs", "cloudwatchlogs"), "internal/services/logs/..."),
 	"internal/services/logs/pattern": {},
-	"internal/services/lambda": append(serviceMay("lambda"), "internal/archive", "internal/blob", "internal/execution", "internal/image",
+	"internal/services/lambda": append(serviceMay("lambda"), "internal/archive", "internal/blob", "internal/execution", "internal/image/...",
 		"internal/registry", "internal/services/lambda/...", "github.com/prometheus/client_golang/prometheus"),
 	// Rooms below lambda: the words of all, then one room for each resource that stands by itself.
 	"internal/services/lambda/fault":   {"internal/awserr"},

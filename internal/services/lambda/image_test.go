@@ -1,14 +1,9 @@
 package lambda
 
 import (
-	"archive/tar"
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,12 +14,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
-	v1 "github.com/google/go-containerregistry/pkg/v1"
-	registrytypes "github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/licet/licet/internal/awserr"
 	"github.com/licet/licet/internal/execution"
 	unpack "github.com/licet/licet/internal/image"
+	"github.com/licet/licet/internal/image/imagetest"
 	"github.com/licet/licet/internal/registry"
 )
 
@@ -60,37 +54,13 @@ func (s *shelf) hold(digest string) (release func()) {
 }
 
 // add makes an image whose one file is its content, and gives its digest.
-func (s *shelf) add(t *testing.T, content string, c v1.Config) string {
+func (s *shelf) add(t *testing.T, content string, c unpack.Config) string {
 	t.Helper()
-	var b bytes.Buffer
-	w := tar.NewWriter(&b)
-	err := w.WriteHeader(&tar.Header{Name: "app.py", Mode: 0o644, Size: int64(len(content))})
-	if err == nil {
-		_, err = io.WriteString(w, content)
-	}
-	if err := errors.Join(err, w.Close()); err != nil {
+	digest, image, err := imagetest.New(c, "app.py", content)
+	if err != nil {
 		t.Fatal(err)
 	}
-	blobs := map[v1.Hash][]byte{}
-	put := func(b []byte) v1.Descriptor {
-		hash := v1.Hash{Algorithm: "sha256", Hex: fmt.Sprintf("%x", sha256.Sum256(b))}
-		blobs[hash] = b
-		return v1.Descriptor{Digest: hash, Size: int64(len(b)), MediaType: registrytypes.OCIUncompressedLayer}
-	}
-	encode := func(v any) []byte {
-		raw, err := json.Marshal(v)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return raw
-	}
-	layer := put(b.Bytes())
-	config := put(encode(v1.ConfigFile{Config: c, RootFS: v1.RootFS{DiffIDs: []v1.Hash{layer.Digest}}}))
-	manifest := encode(v1.Manifest{Config: config, Layers: []v1.Descriptor{layer}})
-	digest := put(manifest).Digest.String()
-	s.images[digest] = registry.Content{Manifest: manifest, Blob: func(h v1.Hash) (io.ReadCloser, error) {
-		return io.NopCloser(bytes.NewReader(blobs[h])), nil
-	}}
+	s.images[digest] = image
 	return digest
 }
 
@@ -98,7 +68,7 @@ func (s *shelf) add(t *testing.T, content string, c v1.Config) string {
 func onShelf(t *testing.T) (*harness, *shelf, map[string]string) {
 	h := newHarness(t)
 	s := &shelf{images: map[string]registry.Content{}, errs: map[string]error{}, gates: map[string]chan struct{}{}}
-	c := v1.Config{Entrypoint: []string{"/entry"}, Cmd: []string{"a"}, Env: []string{"A=b"}, WorkingDir: "/work"}
+	c := unpack.Config{Entrypoint: []string{"/entry"}, Cmd: []string{"a"}, Env: []string{"A=b"}, WorkingDir: "/work"}
 	digests := map[string]string{
 		"v1": s.add(t, "first", c), "v2": s.add(t, "second", c), "broken": "sha256:" + strings.Repeat("b", 64),
 		"deleted": "sha256:" + strings.Repeat("d", 64), "denied": "sha256:" + strings.Repeat("e", 64), "lost": "sha256:" + strings.Repeat("f", 64),
