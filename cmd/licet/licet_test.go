@@ -18,7 +18,7 @@ import (
 )
 
 func goodConfig() config {
-	return config{Data: "d", Listen: defaultListen, Region: defaultRegion, Mode: "enforce", Sandbox: "process", FunctionNetwork: "none", IdleTimeout: time.Minute}
+	return config{Data: "d", Listen: defaultListen, Region: defaultRegion, Mode: "enforce", Sandbox: "process", FunctionNetwork: "none", IdleTimeout: time.Minute, MaxImageGiB: 10}
 }
 
 func TestValidate(t *testing.T) {
@@ -43,6 +43,7 @@ func TestValidate(t *testing.T) {
 		"key with a slash":   {func(c *config) { c.RootAccessKey, c.RootSecretFile = "a/b", "f" }, "--root-access-key-id"},
 		"no idle timeout":    {func(c *config) { c.IdleTimeout = 0 }, "--idle-timeout"},
 		"idle for less":      {func(c *config) { c.IdleTimeout = -time.Second }, "--idle-timeout"},
+		"no room for image":  {func(c *config) { c.MaxImageGiB = 0 }, "--max-image-gib"},
 		"subnets":            {func(c *config) { c.Subnets = map[string]string{"subnet-1": "vpc-1", "subnet-2a": "vpc-1"} }, ""},
 		"subnet's name":      {func(c *config) { c.Subnets = map[string]string{"1": "vpc-1"} }, "--subnet"},
 		"VPC's name":         {func(c *config) { c.Subnets = map[string]string{"subnet-1": ""} }, "--subnet"},
