@@ -55,7 +55,8 @@ type config struct {
 	// RootAccessKey and RootSecretFile fix the root's credentials; both or neither. The file holds the secret.
 	RootAccessKey  string
 	RootSecretFile string
-	// SigningProfiles are the publishers whose code signatures can be verified, each as "ARN of the profile's version=file of its certificate".
+	// SigningProfiles are the publishers whose code signatures can be verified, each as "ARN of the profile's version=file of its
+	// certificate".
 	SigningProfiles []string
 	// Subnets are those that functions can be attached to, with their VPCs. There is no EC2 to know them.
 	Subnets map[string]string
@@ -248,6 +249,7 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 	memory := background(returnMemory)
 	functions, retention, decisions := background(s.functions.Run), background(s.expireLogs), background(s.decisions.Run)
 	provisioned, code := background(s.lambda.Run), background(s.lambda.RunCode)
+	subscriptions := background(func(ctx context.Context) error { return s.logs.Deliver(audit.System(ctx, "log subscription")) })
 	deliver, halt := context.WithCancel(audit.System(context.Background(), "asynchronous invocation"))
 	defer halt()
 	events := background(func(context.Context) error { return s.lambda.RunEvents(deliver) })
@@ -261,7 +263,7 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 	}
 	// In this order: each may still ask something of those after it. The last log lines of functions are decided calls, too.
 	halt() // no event is begun any more; those that run end with the functions
-	err = errors.Join(err, provisioned(), code(), s.closeDoors(front, functions), events())
+	err = errors.Join(err, provisioned(), code(), subscriptions(), s.closeDoors(front, functions), events())
 	return errors.Join(err, retention(), lastUsed(), decisions(), memory())
 }
 

@@ -220,6 +220,7 @@ func (s *server) openServices(ctx context.Context, c config, collected *promethe
 	collected.MustRegister(s.edge.Metrics()...)
 	collected.MustRegister(s.functions.Collectors()...)
 	collected.MustRegister(s.lambda.Collectors()...)
+	collected.MustRegister(s.logs.Collectors()...)
 	return nil
 }
 
@@ -231,7 +232,9 @@ func (s *server) services(identities iam.Config, data *awsdata.Data, dir dataDir
 	if err != nil {
 		return nil, fmt.Errorf("make codec of lambda: %w", err)
 	}
-	s.logs = logs.New(s.decisions.Recorded(), dir.room)
+	s.logs = logs.New(logs.Config{
+		DB: s.decisions.Recorded(), Room: dir.room, Functions: subscribers{s}, Partition: partition, Now: time.Now, Logger: s.logger,
+	})
 	orgs := organizations.New(organizations.Config{
 		DB: s.decisions.Recorded(), Accounts: accounts{s.directory}, Partition: partition,
 	})
@@ -347,8 +350,8 @@ func (s *server) close() error {
 	return errors.Join(errs...)
 }
 
-// functionURL is where a function URL is: a name below localhost, which is this machine (RFC 6761, 6.3), by the server's own port. AWS has
-// https://<id>.lambda-url.<region>.on.aws/.
+// functionURL is where a function URL is: a name below localhost, which is this machine (RFC 6761, 6.3), by the server's own port.
+// AWS has https://<id>.lambda-url.<region>.on.aws/.
 func (s *server) functionURL(region, id string) string {
 	scheme, address, _ := strings.Cut(s.url, "://")
 	port := address[strings.LastIndexByte(address, ':')+1:]

@@ -19,8 +19,6 @@ func (s *Service) createLogGroup(
 	switch {
 	case in.KmsKeyId != nil:
 		return nil, notImplemented(c.Operation, "kmsKeyId")
-	case aws.ToBool(in.DeletionProtectionEnabled):
-		return nil, notImplemented(c.Operation, "deletionProtectionEnabled")
 	case in.LogGroupClass != "" && in.LogGroupClass != types.LogGroupClassStandard:
 		return nil, notImplemented(c.Operation, fmt.Sprintf("logGroupClass with the value %s", in.LogGroupClass))
 	}
@@ -36,6 +34,8 @@ func (s *Service) createLogGroup(
 		if !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
-		return store.PutJSON(tx, groupKey(ref), group{ID: newID(tx), Name: ref.name, Created: c.Time.UnixMilli(), Tags: in.Tags})
+		return store.PutJSON(tx, groupKey(ref), group{
+			ID: newID(tx), Name: ref.name, Created: c.Time.UnixMilli(), Tags: in.Tags, Protected: aws.ToBool(in.DeletionProtectionEnabled),
+		})
 	})
 }

@@ -19,6 +19,13 @@ func (s *Service) deleteLogGroup(
 		if err != nil {
 			return err
 		}
-		return errors.Join(tx.Delete(groupKey(ref)), tx.DeletePrefix(g.streamPrefix()), tx.DeletePrefix(g.eventPrefix()))
+		if g.Protected {
+			return protected()
+		}
+		errs := []error{tx.Delete(groupKey(ref))}
+		for _, prefix := range []string{g.streamPrefix(), g.eventPrefix(), g.metricPrefix(), g.subscriptionPrefix(), g.lines()} {
+			errs = append(errs, tx.DeletePrefix(prefix))
+		}
+		return errors.Join(errs...)
 	})
 }

@@ -111,8 +111,9 @@ func wireGroup(c *service.Call, g group, short bool) types.LogGroup {
 		return w
 	}
 	w.LogGroupArn = aws.String(arn)
+	w.DeletionProtectionEnabled = aws.Bool(g.Protected)
 	w.LogGroupClass = types.LogGroupClassStandard
-	w.MetricFilterCount = aws.Int32(0)
+	w.MetricFilterCount = aws.Int32(g.MetricFilters)
 	w.StoredBytes = aws.Int64(0) // AWS counts with a delay of hours; licet does not count
 	if g.RetentionDays != 0 {
 		w.RetentionInDays = aws.Int32(g.RetentionDays)

@@ -23,6 +23,16 @@ func streamNotFound() error {
 	return awserr.New("ResourceNotFoundException", http.StatusBadRequest, "The specified log stream does not exist.")
 }
 
+// filterNotFound is about a filter of the kind metric or subscription.
+func filterNotFound(kind string) error {
+	return awserr.New("ResourceNotFoundException", http.StatusBadRequest, "The specified %s filter does not exist.", kind)
+}
+
+// limitExceeded has AWS's text (tsub/serverless-plugin-subscription-filter#3).
+func limitExceeded() error {
+	return awserr.New("LimitExceededException", http.StatusBadRequest, "Resource limit exceeded.")
+}
+
 func groupExists() error {
 	return awserr.New("ResourceAlreadyExistsException", http.StatusBadRequest, "The specified log group already exists")
 }
@@ -40,6 +50,12 @@ func invalidToken() error { return invalidParameter("The specified nextToken is 
 func tooManyTags() error {
 	// The limit is of https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_TagResource.html; the text is ours.
 	return awserr.New("TooManyTagsException", http.StatusBadRequest, "A resource can have no more than %d tags.", maxTags)
+}
+
+// protected is the answer to who deletes a group that is protected. That the operation has this code is on its page; the text is
+// ours.
+func protected() error {
+	return awserr.New("ValidationException", http.StatusBadRequest, "The log group has deletion protection.")
 }
 
 // unavailable is the modelled error of the server's side (API_PutLogEvents); the text is ours.

@@ -219,8 +219,8 @@ func TestNoRoom(t *testing.T) {
 	}
 }
 
-// Whatever the bounds of a page, and whichever way it is read, the pages together are the events that the pattern means, once each and in
-// order.
+// Whatever the bounds of a page, and whichever way it is read, the pages together are the events that the pattern means, once each
+// and in order.
 func TestPages(t *testing.T) {
 	s := newServer(t)
 	random := rand.New(rand.NewPCG(1, 2))

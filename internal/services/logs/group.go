@@ -19,6 +19,11 @@ type group struct {
 	// RetentionDays is 0 for ever.
 	RetentionDays int32             `json:"retention_days,omitempty"`
 	Tags          map[string]string `json:"tags,omitempty"`
+	// MetricFilters and Subscriptions count the group's filters.
+	MetricFilters int32 `json:"metric_filters,omitempty"`
+	Subscriptions int   `json:"subscriptions,omitempty"`
+	// Protected groups cannot be deleted.
+	Protected bool `json:"protected,omitempty"`
 }
 
 // stream is a log stream as it is stored.
@@ -52,7 +57,7 @@ func (g group) eventPrefix() string { return "logs/event/" + g.ID + "/" }
 // eventPrefix is that of a stream's events.
 func (g group) streamEventPrefix(st stream) string { return g.eventPrefix() + st.ID + "/" }
 
-// newID makes an id out of a transaction's number. A transaction makes one group or one stream.
+// newID makes an id out of a transaction's number. A transaction makes one group, one stream, or one filter.
 func newID(tx store.Tx) string { return strconv.FormatInt(tx.Revision(), 36) }
 
 // loadGroup reads a group, or answers that it does not exist.

@@ -76,7 +76,7 @@ func TestGroupOnTheWire(t *testing.T) {
 	want := types.LogGroup{
 		Arn: aws.String("arn:aws:logs:us-east-1:111111111111:log-group:b:*"), CreationTime: at(0),
 		LogGroupArn: aws.String("arn:aws:logs:us-east-1:111111111111:log-group:b"), LogGroupClass: types.LogGroupClassStandard,
-		LogGroupName: aws.String("b"), MetricFilterCount: aws.Int32(0), StoredBytes: aws.Int64(0), RetentionInDays: aws.Int32(7),
+		LogGroupName: aws.String("b"), DeletionProtectionEnabled: aws.Bool(false), MetricFilterCount: aws.Int32(0), StoredBytes: aws.Int64(0), RetentionInDays: aws.Int32(7),
 	}
 	out := must(s.client.DescribeLogGroups(t.Context(), &sdk.DescribeLogGroupsInput{}))(s)
 	if diff := cmp.Diff(want, out.LogGroups[0], cmpopts.IgnoreUnexported(want)); diff != "" {
@@ -86,6 +86,27 @@ func TestGroupOnTheWire(t *testing.T) {
 	out = must(s.client.DescribeLogGroups(t.Context(), &sdk.DescribeLogGroupsInput{}))(s)
 	if got := out.LogGroups[0].RetentionInDays; got != nil {
 		t.Errorf("retention %d after DeleteRetentionPolicy", *got)
+	}
+}
+
+func TestDeletionProtection(t *testing.T) {
+	s := newServer(t)
+	g := aws.String("g")
+	must(s.client.CreateLogGroup(t.Context(), &sdk.CreateLogGroupInput{LogGroupName: g, DeletionProtectionEnabled: aws.Bool(true)}))(s)
+	remove := func() error {
+		_, err := s.client.DeleteLogGroup(t.Context(), &sdk.DeleteLogGroupInput{LogGroupName: g})
+		return err
+	}
+	s.fails(remove(), "ValidationException", "deletion protection")
+	out := must(s.client.DescribeLogGroups(t.Context(), &sdk.DescribeLogGroupsInput{}))(s)
+	if !aws.ToBool(out.LogGroups[0].DeletionProtectionEnabled) {
+		t.Error("the protection is not shown")
+	}
+	must(s.client.PutLogGroupDeletionProtection(t.Context(), &sdk.PutLogGroupDeletionProtectionInput{
+		LogGroupIdentifier: out.LogGroups[0].LogGroupArn, DeletionProtectionEnabled: aws.Bool(false),
+	}))(s)
+	if err := remove(); err != nil {
+		t.Error(err)
 	}
 }
 

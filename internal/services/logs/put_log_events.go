@@ -30,9 +30,11 @@ func (s *Service) putLogEvents(ctx context.Context, c *service.Call, in *sdk.Put
 		return nil, unavailable()
 	}
 	var out *sdk.PutLogEventsOutput
+	var notified bool
+	ref := byName(c, in.LogGroupName)
 	err := s.db.Update(ctx, func(tx store.Tx) error {
 		out = &sdk.PutLogEventsOutput{}
-		g, err := loadGroup(tx, c, byName(c, in.LogGroupName))
+		g, err := loadGroup(tx, c, ref)
 		if err != nil {
 			return err
 		}
@@ -50,10 +52,18 @@ func (s *Service) putLogEvents(ctx context.Context, c *service.Call, in *sdk.Put
 		if time.Duration(*accepted[len(accepted)-1].Timestamp-*accepted[0].Timestamp)*time.Millisecond > maxBatchSpan {
 			return invalidParameter("The batch of log events in a single PutLogEvents request cannot span more than 24 hours.")
 		}
-		return write(tx, c, g, st, accepted)
+		events, err := write(tx, c, g, st, accepted)
+		if err != nil {
+			return err
+		}
+		notified, err = s.notify(tx, ref, g, st, events)
+		return err
 	})
 	if err != nil {
 		return nil, err
+	}
+	if notified {
+		s.wake()
 	}
 	if in.Entity != nil {
 		// The events are kept without what the client says about their source.
@@ -63,7 +73,7 @@ func (s *Service) putLogEvents(ctx context.Context, c *service.Call, in *sdk.Put
 }
 
 // write adds events to a stream.
-func write(tx store.Tx, c *service.Call, g group, st stream, accepted []types.InputLogEvent) error {
+func write(tx store.Tx, c *service.Call, g group, st stream, accepted []types.InputLogEvent) ([]event, error) {
 	now := c.Time.UnixMilli()
 	events := make([]event, len(accepted))
 	for i, e := range accepted {
@@ -73,7 +83,7 @@ func write(tx store.Tx, c *service.Call, g group, st stream, accepted []types.In
 	}
 	for _, seg := range segments(events) {
 		if err := tx.Put(g.streamEventPrefix(st)+seg.first.key(), seg.encode()); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	first, last := events[0].time, events[len(events)-1].time
@@ -82,7 +92,7 @@ func write(tx store.Tx, c *service.Call, g group, st stream, accepted []types.In
 	}
 	st.Events.First, st.Events.Last = min(st.Events.First, first), max(st.Events.Last, last)
 	st.Events.Ingested = now
-	return store.PutJSON(tx, g.streamPrefix()+st.Name, st)
+	return events, store.PutJSON(tx, g.streamPrefix()+st.Name, st)
 }
 
 // checkBatch refuses a batch that AWS takes nothing of.

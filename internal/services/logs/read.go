@@ -111,8 +111,8 @@ func (s selection) each(r store.Reader, g group, st stream, fn func(event) (more
 	}
 }
 
-// page collects the first events of several streams that a pattern means, up to a number of events and of bytes, but one at least. It is
-// a heap with the last event on top.
+// page collects the first events of several streams that a pattern means, up to a number of events and of bytes, but one at least.
+// It is a heap with the last event on top.
 type page struct {
 	selection
 	means  func(message string) bool

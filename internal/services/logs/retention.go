@@ -31,7 +31,7 @@ func (s *Service) putRetentionPolicy(
 	if err := p.err(); err != nil {
 		return nil, err
 	}
-	return &sdk.PutRetentionPolicyOutput{}, s.changeGroup(ctx, c, byName(c, in.LogGroupName), func(g *group) error {
+	return &sdk.PutRetentionPolicyOutput{}, s.changeGroup(ctx, c, byName(c, in.LogGroupName), func(_ store.Tx, g *group) error {
 		g.RetentionDays = *in.RetentionInDays
 		return nil
 	})
@@ -40,20 +40,20 @@ func (s *Service) putRetentionPolicy(
 func (s *Service) deleteRetentionPolicy(
 	ctx context.Context, c *service.Call, in *sdk.DeleteRetentionPolicyInput,
 ) (*sdk.DeleteRetentionPolicyOutput, error) {
-	return &sdk.DeleteRetentionPolicyOutput{}, s.changeGroup(ctx, c, byName(c, in.LogGroupName), func(g *group) error {
+	return &sdk.DeleteRetentionPolicyOutput{}, s.changeGroup(ctx, c, byName(c, in.LogGroupName), func(_ store.Tx, g *group) error {
 		g.RetentionDays = 0
 		return nil
 	})
 }
 
 // changeGroup reads a group, lets fn change it, and writes it, in one transaction.
-func (s *Service) changeGroup(ctx context.Context, c *service.Call, ref groupRef, fn func(*group) error) error {
+func (s *Service) changeGroup(ctx context.Context, c *service.Call, ref groupRef, fn func(store.Tx, *group) error) error {
 	return s.db.Update(ctx, func(tx store.Tx) error {
 		g, err := loadGroup(tx, c, ref)
 		if err != nil {
 			return err
 		}
-		if err := fn(&g); err != nil {
+		if err := fn(tx, &g); err != nil {
 			return err
 		}
 		return store.PutJSON(tx, groupKey(ref), g)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -31,6 +32,8 @@ type server struct {
 	client  *sdk.Client
 	call    service.Call
 	needs   []string
+	// functions are those that subscription filters call.
+	functions *functions
 }
 
 var now = time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
@@ -40,9 +43,13 @@ func at(ms int64) *int64 { return aws.Int64(now.UnixMilli() + ms) }
 
 func newServer(t *testing.T) *server {
 	api := logsapi.API()
-	s := &server{T: t, logs: New(storetest.New(t), func() bool { return true }), call: service.Call{
+	s := &server{T: t, functions: &functions{}, call: service.Call{
 		Time: now, Account: "111111111111", Region: "us-east-1", Partition: "aws", Service: "logs",
 	}}
+	s.logs = New(Config{
+		DB: storetest.New(t), Room: func() bool { return true }, Functions: s.functions, Partition: "aws",
+		Now: func() time.Time { return s.call.Time }, Logger: slog.New(slog.DiscardHandler),
+	})
 	s.call.Caller.Account = s.call.Account
 	s.service = s.logs.Definition(api, json.New(api, json.Version11))
 	s.client = sdk.New(sdk.Options{

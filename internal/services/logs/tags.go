@@ -61,7 +61,7 @@ func (s *Service) tagResource(ctx context.Context, c *service.Call, in *sdk.TagR
 	if err != nil {
 		return nil, err
 	}
-	return &sdk.TagResourceOutput{}, s.changeGroup(ctx, c, ref, func(g *group) error {
+	return &sdk.TagResourceOutput{}, s.changeGroup(ctx, c, ref, func(_ store.Tx, g *group) error {
 		if g.Tags == nil {
 			g.Tags = make(map[string]string)
 		}
@@ -85,7 +85,7 @@ func (s *Service) untagResource(
 	if err != nil {
 		return nil, err
 	}
-	return &sdk.UntagResourceOutput{}, s.changeGroup(ctx, c, ref, func(g *group) error {
+	return &sdk.UntagResourceOutput{}, s.changeGroup(ctx, c, ref, func(_ store.Tx, g *group) error {
 		for _, k := range in.TagKeys {
 			delete(g.Tags, k)
 		}

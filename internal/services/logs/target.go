@@ -112,6 +112,13 @@ func (s *Service) onGroup(ctx context.Context, c *service.Call, name *string) (s
 	return s.target(ctx, c, g, streamARN(c, g, ""))
 }
 
+// onNamed is the resource of actions on the group that a member names.
+func onNamed[In any](s *Service, member func(*In) *string) service.Resource[In] {
+	return func(ctx context.Context, c *service.Call, in *In) (service.Target, error) {
+		return s.onGroup(ctx, c, member(in))
+	}
+}
+
 // onStream is the target of actions on a named stream.
 func (s *Service) onStream(ctx context.Context, c *service.Call, name, stream *string) (service.Target, error) {
 	var p problems
@@ -183,20 +190,6 @@ func (s *Service) taggingNewGroup(ctx context.Context, c *service.Call, in *sdk.
 	return []service.Need{{Action: "logs:TagResource", Target: t, Denied: denied}}, nil
 }
 
-func (s *Service) deletedGroup(ctx context.Context, c *service.Call, in *sdk.DeleteLogGroupInput) (service.Target, error) {
-	return s.onGroup(ctx, c, in.LogGroupName)
-}
-
-func (s *Service) retainedGroup(ctx context.Context, c *service.Call, in *sdk.PutRetentionPolicyInput) (service.Target, error) {
-	return s.onGroup(ctx, c, in.LogGroupName)
-}
-
-func (s *Service) unretainedGroup(
-	ctx context.Context, c *service.Call, in *sdk.DeleteRetentionPolicyInput,
-) (service.Target, error) {
-	return s.onGroup(ctx, c, in.LogGroupName)
-}
-
 func (s *Service) createdStream(ctx context.Context, c *service.Call, in *sdk.CreateLogStreamInput) (service.Target, error) {
 	return s.onStream(ctx, c, in.LogGroupName, in.LogStreamName)
 }
@@ -237,6 +230,14 @@ func (s *Service) describedGroup(ctx context.Context, c *service.Call, in *sdk.D
 
 func anyGroup(_ context.Context, c *service.Call, _ *sdk.DescribeLogGroupsInput) (service.Target, error) {
 	return service.Target{ARN: streamARN(c, byName(c, nil), "")}, nil
+}
+
+// describedMetrics is the group whose metric filters are described, or all groups.
+func (s *Service) describedMetrics(ctx context.Context, c *service.Call, in *sdk.DescribeMetricFiltersInput) (service.Target, error) {
+	if in.LogGroupName == nil {
+		return service.Target{ARN: streamARN(c, byName(c, nil), "")}, nil
+	}
+	return s.onGroup(ctx, c, in.LogGroupName)
 }
 
 // unmaskingGet and unmaskingFilter need the permission that the member unmask asks for; there is no masking here.

@@ -88,6 +88,14 @@ func (p *problems) pattern(member string, value *string) {
 	}
 }
 
+// requiredPattern checks the member filterPattern, which must be there.
+func (p *problems) requiredPattern(value *string) {
+	if value == nil {
+		p.addNull("filterPattern")
+	}
+	p.pattern("filterPattern", value)
+}
+
 // parsePattern reads a filter pattern.
 func parsePattern(text *string) (*pattern.Pattern, error) {
 	parsed, err := pattern.Parse(aws.ToString(text))

@@ -1,6 +1,7 @@
 package pattern
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -43,8 +44,8 @@ func matchAll(fields []field, values []string) bool {
 	return true
 }
 
-// split takes a message apart into as many fields as there are, and tells whether these are enough. Without an ellipsis the last takes
-// the rest of the message.
+// split takes a message apart into as many fields as there are, and tells whether these are enough. Without an ellipsis the last
+// takes the rest of the message.
 func (f *fields) split(message string) (values []string, ok bool) {
 	rest := strings.TrimSpace(message)
 	want := len(f.before) + len(f.after)
@@ -86,6 +87,12 @@ func nextField(text string) (value, rest string) {
 	return text[:i], strings.TrimLeft(text[i:], " \t\n\r")
 }
 
+// has tells whether a field has the name.
+func (f *fields) has(name string) bool {
+	named := func(f field) bool { return f.name == name }
+	return name != "" && (slices.ContainsFunc(f.before, named) || slices.ContainsFunc(f.after, named))
+}
+
 // extract gives the values by name, or place.
 func (f *fields) extract(message string) map[string]string {
 	values, ok := f.split(message)
@@ -103,7 +110,7 @@ func (f *fields) extract(message string) map[string]string {
 		if name == "" {
 			name = strconv.Itoa(i + 1)
 		}
-		found["$"+name] = value
+		found[name] = value
 	}
 	return found
 }

@@ -1,9 +1,9 @@
-// Package pattern is the filter patterns of CloudWatch Logs: what FilterLogEvents, Live Tail, metric filters and subscription filters
-// use to say which log events they mean.
+// Package pattern is the filter patterns of CloudWatch Logs: what FilterLogEvents, Live Tail, metric filters and subscription
+// filters use to say which log events they mean.
 //
 // It is pure: no I/O, no clock. A Pattern is immutable and safe for concurrent use. Matching takes time linear in the message, for
-// regular expressions too, and never fails: a message that a pattern cannot be asked about, such as text and a JSON pattern, does not
-// match.
+// regular expressions too, and never fails: a message that a pattern cannot be asked about, such as text and a JSON pattern, does
+// not match.
 //
 // There are three kinds, known by the first character:
 //
@@ -99,7 +99,7 @@ func (p *Pattern) Match(message string) bool { return p.matcher == nil || p.matc
 // HasRegex tells whether the pattern has a regular expression, of which a log group may have but a few.
 func (p *Pattern) HasRegex() bool { return p.regexes > 0 }
 
-// HasFields tells whether Extract finds something.
+// HasFields tells whether the pattern is one of fields.
 func (p *Pattern) HasFields() bool { return p.fields != nil }
 
 // ReadsJSON tells whether the pattern is one for JSON.
@@ -108,11 +108,20 @@ func (p *Pattern) ReadsJSON() bool {
 	return ok
 }
 
-// Extract gives the fields of a message that a pattern of fields matches, by "$" and their names, or their places for those without;
-// nothing for other patterns.
-func (p *Pattern) Extract(message string) map[string]string {
+// Fields gives the fields of a message that a pattern of fields matches, by their names, or their places for those without; nothing
+// for other patterns.
+func (p *Pattern) Fields(message string) map[string]string {
 	if p.fields == nil {
-		return map[string]string{}
+		return nil
 	}
 	return p.fields.extract(message)
+}
+
+// Extracts tells whether the pattern gives a value by a name that starts with a dollar: one of its fields, or a selector for JSON.
+func (p *Pattern) Extracts(name string) bool {
+	if p.ReadsJSON() {
+		_, err := ParseSelector(name)
+		return err == nil
+	}
+	return p.fields != nil && p.fields.has(strings.TrimPrefix(name, "$")) && strings.HasPrefix(name, "$")
 }

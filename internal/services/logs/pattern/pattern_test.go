@@ -172,21 +172,32 @@ func TestParseErrors(t *testing.T) {
 	}
 }
 
-func TestExtract(t *testing.T) {
+func TestFields(t *testing.T) {
 	p, err := Parse("[..., request=*.html*, status_code=4*,]")
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := map[string]string{
-		"$status_code": "404", "$request": "GET /index.html HTTP/1.0", "$7": "1534", "$4": "10/Oct/2000:13:25:15 -0700",
-		"$3": "frank", "$2": "Prod", "$1": "127.0.0.1",
+		"status_code": "404", "request": "GET /index.html HTTP/1.0", "7": "1534", "4": "10/Oct/2000:13:25:15 -0700",
+		"3": "frank", "2": "Prod", "1": "127.0.0.1",
 	}
-	if diff := cmp.Diff(want, p.Extract(access)); diff != "" {
+	if diff := cmp.Diff(want, p.Fields(access)); diff != "" {
 		t.Error(diff)
 	}
 	terms, err := Parse("ERROR")
-	if err != nil || len(terms.Extract("ERROR")) != 0 || terms.HasFields() || !p.HasFields() {
+	if err != nil || terms.Fields("ERROR") != nil || terms.HasFields() || !p.HasFields() {
 		t.Errorf("terms have no fields: %v", err)
+	}
+	json, err := Parse("{ $.a = 1 }")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string][3]bool{
+		"$status_code": {true, false, false}, "status_code": {}, "$none": {}, "$": {}, "$.a": {false, true, false}, "$.b[0]": {false, true, false},
+	} {
+		if got := [3]bool{p.Extracts(name), json.Extracts(name), terms.Extracts(name)}; got != want {
+			t.Errorf("%s: extracted by fields, JSON, terms: %v, want %v", name, got, want)
+		}
 	}
 }
 
@@ -228,6 +239,6 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		p.Match(message)
-		p.Extract(message)
+		p.Fields(message)
 	})
 }

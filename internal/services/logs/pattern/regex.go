@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// regex reads a regular expression between percent signs. It takes what the page lists, and nothing else: parentheses, other symbols
-// and letters beyond ASCII are written \xhh.
+// regex reads a regular expression between percent signs. It takes what the page lists, and nothing else: parentheses, other
+// symbols and letters beyond ASCII are written \xhh.
 func (p *parser) regex() (*regexp.Regexp, error) {
 	start := p.at
 	p.regexes++
