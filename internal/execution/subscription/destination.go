@@ -16,7 +16,7 @@ const sendLimit = 5 * time.Second
 
 // destination is where a subscriber gets its records. It is used by one goroutine.
 type destination interface {
-	send(ctx context.Context, batch [][]byte) error
+	send(ctx context.Context, records [][]byte) error
 	close()
 }
 
@@ -38,8 +38,8 @@ func newHTTPDestination(method, url string, dial func(context.Context) (net.Conn
 	}}
 }
 
-func (d *httpDestination) send(ctx context.Context, batch [][]byte) error {
-	body := append([]byte{'['}, bytes.Join(batch, []byte{','})...)
+func (d *httpDestination) send(ctx context.Context, records [][]byte) error {
+	body := append([]byte{'['}, bytes.Join(records, []byte{','})...)
 	r, err := http.NewRequestWithContext(ctx, d.method, d.url, bytes.NewReader(append(body, ']')))
 	if err != nil {
 		return fmt.Errorf("make request: %v", err)
@@ -67,7 +67,7 @@ type tcpDestination struct {
 	connection net.Conn // nil when there is none
 }
 
-func (d *tcpDestination) send(ctx context.Context, batch [][]byte) error {
+func (d *tcpDestination) send(ctx context.Context, records [][]byte) error {
 	ctx, cancel := context.WithTimeout(ctx, sendLimit)
 	defer cancel()
 	if d.connection == nil {
@@ -79,7 +79,7 @@ func (d *tcpDestination) send(ctx context.Context, batch [][]byte) error {
 	}
 	stop := context.AfterFunc(ctx, func() { _ = d.connection.SetDeadline(time.Unix(1, 0)) }) // ends the write below
 	defer stop()
-	lines := append(bytes.Join(batch, []byte{'\n'}), '\n')
+	lines := append(bytes.Join(records, []byte{'\n'}), '\n')
 	if _, err := d.connection.Write(lines); err != nil {
 		d.close()
 		return fmt.Errorf("send records: %v", err)

@@ -3,8 +3,8 @@
 //
 // It starts no process and writes no log: the owner of a Stream does. A Stream serves one run of a runtime and of the extensions beside
 // it; the next run has a new one. It is safe for concurrent use. Telling never waits: each subscriber has a buffer of twice what it asked
-// for, at most 2 MiB and 20,000 records, and what does not fit is dropped, counted, and told to it as platform.logsDropped. Of an Event
-// nothing is kept but its JSON. What is delivered goes to a port of the sandbox, by the Dial of Config, and nowhere else; it arrives in
+// for, at most 2 MiB and 20,000 records beside those that are being delivered, and what does not fit is dropped, counted, and told to it
+// as platform.logsDropped. Of an Event nothing is kept but its JSON. What is delivered goes to a port of the sandbox, by the Dial of Config, and nowhere else; it arrives in
 // order, by HTTP at least once unless all tries fail. After End nothing is left running, and what was not delivered is lost.
 //
 // Operations, limits and defaults: https://docs.aws.amazon.com/lambda/latest/dg/telemetry-api.html, telemetry-api-reference.html and

@@ -98,50 +98,64 @@ func (s *subscriber) deliver(ctx context.Context) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for ctx.Err() == nil {
-		batch, wait := s.take(time.Now())
-		if len(batch) > 0 {
-			if err := s.send(ctx, batch); err != nil {
-				s.mu.Lock()
-				for _, record := range batch {
-					s.lose(len(record))
-				}
-				s.mu.Unlock()
+		if batch, wait := s.take(time.Now()); wait > 0 {
+			timer.Reset(wait)
+			select {
+			case <-s.wake:
+			case <-timer.C:
+			case <-ctx.Done():
 			}
-			continue
-		}
-		timer.Reset(wait)
-		select {
-		case <-s.wake:
-		case <-timer.C:
-		case <-ctx.Done():
+		} else if err := s.send(ctx, batch.all(time.Now())); err != nil {
+			s.giveUp(batch)
 		}
 	}
 }
 
-// take removes a batch that is due, or tells how long to wait for it. What was dropped before is told at its end.
-func (s *subscriber) take(now time.Time) (batch [][]byte, wait time.Duration) {
+// batch is what is delivered at a time, with the news of what was dropped before.
+type batch struct {
+	records [][]byte
+	dropped platform.LogsDropped
+}
+
+func (b *batch) all(now time.Time) [][]byte {
+	if b.dropped.Records == 0 {
+		return b.records
+	}
+	return append(b.records, platform.Render(now, b.dropped.Type(), &b.dropped))
+}
+
+// take removes a batch that is due, or tells how long to wait for it.
+func (s *subscriber) take(now time.Time) (b batch, wait time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.queue) == 0 {
-		return nil, time.Hour // wake comes before
+		return batch{}, time.Hour // wake comes before
 	}
 	if wait = s.since.Add(s.buffering.timeout).Sub(now); wait > 0 && !s.full() && !s.hurried {
-		return nil, wait
+		return batch{}, wait
 	}
-	batch, s.queue, s.bytes = s.queue, nil, 0
-	if s.dropped.Records > 0 {
-		s.dropped.Reason = fallenBehind
-		batch = append(batch, platform.Render(now, s.dropped.Type(), &s.dropped))
-		s.dropped = platform.LogsDropped{}
-	}
-	return batch, 0
+	b = batch{s.queue, s.dropped}
+	b.dropped.Reason = fallenBehind
+	s.queue, s.bytes, s.dropped = nil, 0, platform.LogsDropped{}
+	return b, 0
 }
 
-// send delivers a batch, if need be by several tries.
-func (s *subscriber) send(ctx context.Context, batch [][]byte) error {
+// giveUp counts a batch that could not be delivered as dropped.
+func (s *subscriber) giveUp(b batch) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dropped.Records += b.dropped.Records
+	s.dropped.Bytes += b.dropped.Bytes
+	for _, record := range b.records {
+		s.lose(len(record))
+	}
+}
+
+// send delivers records, if need be by several tries.
+func (s *subscriber) send(ctx context.Context, records [][]byte) error {
 	pause := firstPause
 	for try := 1; ; try++ {
-		err := s.destination.send(ctx, batch)
+		err := s.destination.send(ctx, records)
 		if err == nil || try == tries {
 			return err
 		}

@@ -165,7 +165,7 @@ func (b *box) programs() error {
 
 // settings writes what belongs to the sandbox rather than to its programs, and makes the mount points of the runtime.
 func (b *box) settings() error {
-	files := map[string]string{"etc/hosts": "127.0.0.1 localhost " + HostName + "\n"}
+	files := map[string]string{"etc/hosts": ownHosts}
 	if b.spec.Network == sandbox.NetworkHost {
 		for _, name := range []string{"etc/resolv.conf", "etc/hosts"} {
 			content, err := os.ReadFile("/" + name)
@@ -177,6 +177,7 @@ func (b *box) settings() error {
 			}
 			files[name] = string(content)
 		}
+		files["etc/hosts"] += "\n" + ownHosts
 	}
 	for _, dir := range []string{"proc", "dev"} {
 		if err := b.root.MkdirAll(dir, 0o755); err != nil {
@@ -188,6 +189,10 @@ func (b *box) settings() error {
 
 // HostName inside; the host's own is the host's affair.
 const HostName = "sandbox"
+
+// ownHosts has the names by which Lambda's guide lets code in a sandbox find itself
+// (https://docs.aws.amazon.com/lambda/latest/dg/telemetry-api.html, "Specifying a destination protocol").
+const ownHosts = "127.0.0.1 localhost " + HostName + " " + HostName + ".localdomain\n"
 
 func (b *box) write(files map[string]string) error {
 	if err := b.root.MkdirAll("etc", 0o755); err != nil {
