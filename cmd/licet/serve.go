@@ -263,6 +263,7 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 	}
 	// In this order: each may still ask something of those after it. The last log lines of functions are decided calls, too.
 	halt() // no event is begun any more; those that run end with the functions
+	s.logs.EndTails()
 	err = errors.Join(err, provisioned(), code(), subscriptions(), s.closeDoors(front, functions), events())
 	return errors.Join(err, retention(), lastUsed(), decisions(), memory())
 }

@@ -99,6 +99,7 @@ var allowed = map[string][]string{
 		"github.com/prometheus/client_golang/prometheus"),
 	"internal/services/logs/pattern":      {},
 	"internal/services/logs/subscription": {},
+	"internal/services/logs/tail":         {},
 	"internal/services/lambda": append(serviceMay("lambda"), "internal/archive", "internal/blob", "internal/execution", "internal/image/...",
 		"internal/registry", "internal/services/lambda/...", "github.com/prometheus/client_golang/prometheus"),
 	// Rooms below lambda: the words of all, then one room for each resource that stands by itself.

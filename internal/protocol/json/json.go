@@ -108,6 +108,25 @@ func (c *Codec) Encode(w http.ResponseWriter, op *protocol.Operation, out any, r
 	return nil
 }
 
+// EncodeHead begins an answer of events (protocol.StreamCodec): the output's other members are in the first of them
+// (https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html and amazon-eventstream.html, initial-response).
+func (c *Codec) EncodeHead(w http.ResponseWriter, op *protocol.Operation, out any, requestID string) error {
+	plan, err := c.plan(op)
+	if err != nil {
+		return err
+	}
+	body, err := plan.out.Append(nil, reflect.ValueOf(out).Elem())
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/vnd.amazon.eventstream")
+	w.Header().Set("X-Amzn-Requestid", requestID)
+	w.WriteHeader(http.StatusOK)
+	events := protocol.NewEvents(w, func() error { return nil })
+	_ = events.Send("initial-response", string(c.version), body) // the client may be gone
+	return nil
+}
+
 // EncodeError writes an error: its code is in the member __type and in the header that the SDKs read first.
 func (c *Codec) EncodeError(w http.ResponseWriter, err *awserr.Error, requestID string) {
 	for k, v := range err.Headers {

@@ -201,6 +201,10 @@ func TestNeeds(t *testing.T) {
 		{do(s.client.PutLogGroupDeletionProtection, sdk.PutLogGroupDeletionProtectionInput{
 			LogGroupIdentifier: arn, DeletionProtectionEnabled: aws.Bool(false),
 		}), []string{"logs:PutLogGroupDeletionProtection g:log-stream:"}},
+		{func(ctx context.Context) error {
+			return s.tail(ctx, sdk.StartLiveTailInput{LogGroupIdentifiers: []string{*arn}})
+		},
+			[]string{"logs:StartLiveTail g:log-stream:"}},
 		{do(s.client.DeleteLogStream, sdk.DeleteLogStreamInput{LogGroupName: g, LogStreamName: st}),
 			[]string{"logs:DeleteLogStream g:log-stream:s"}},
 		{do(s.client.DeleteLogGroup, sdk.DeleteLogGroupInput{LogGroupName: g}), []string{"logs:DeleteLogGroup g:log-stream:"}},

@@ -8,6 +8,7 @@ import (
 
 	"github.com/licet/licet/internal/protocol"
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/logs/tail"
 	"github.com/licet/licet/internal/store"
 )
 
@@ -36,6 +37,7 @@ type Service struct {
 	logger    *slog.Logger
 
 	patterns patterns
+	tails    tail.Hub
 	outcomes *outcomes
 	// noted is ready when there is something to deliver. Capacity 1.
 	noted chan struct{}
@@ -94,6 +96,7 @@ func (s *Service) operations() []service.Operation {
 			onNamed(s, func(in *sdk.PutRetentionPolicyInput) *string { return in.LogGroupName }), s.putRetentionPolicy),
 		service.Op("PutSubscriptionFilter", "logs:PutSubscriptionFilter",
 			onNamed(s, func(in *sdk.PutSubscriptionFilterInput) *string { return in.LogGroupName }), s.putSubscriptionFilter),
+		service.Op("StartLiveTail", "logs:StartLiveTail", firstGroup(s, tailedGroups), s.startLiveTail, restGroups(s, tailedGroups)),
 		service.Op("TagLogGroup", "logs:TagLogGroup", s.namedTags, s.tagLogGroup),
 		service.Op("TagResource", "logs:TagResource", s.taggedGroup, s.tagResource),
 		service.Op("TestMetricFilter", "logs:TestMetricFilter", service.Any[sdk.TestMetricFilterInput], s.testMetricFilter),

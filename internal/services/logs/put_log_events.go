@@ -30,12 +30,16 @@ func (s *Service) putLogEvents(ctx context.Context, c *service.Call, in *sdk.Put
 		return nil, unavailable()
 	}
 	var out *sdk.PutLogEventsOutput
-	var notified bool
+	var (
+		notified bool
+		g        group
+		events   []event
+	)
 	ref := byName(c, in.LogGroupName)
 	err := s.db.Update(ctx, func(tx store.Tx) error {
-		out = &sdk.PutLogEventsOutput{}
-		g, err := loadGroup(tx, c, ref)
-		if err != nil {
+		out, notified, events = &sdk.PutLogEventsOutput{}, false, nil
+		var err error
+		if g, err = loadGroup(tx, c, ref); err != nil {
 			return err
 		}
 		st, err := loadStream(tx, g, *in.LogStreamName)
@@ -52,8 +56,7 @@ func (s *Service) putLogEvents(ctx context.Context, c *service.Call, in *sdk.Put
 		if time.Duration(*accepted[len(accepted)-1].Timestamp-*accepted[0].Timestamp)*time.Millisecond > maxBatchSpan {
 			return invalidParameter("The batch of log events in a single PutLogEvents request cannot span more than 24 hours.")
 		}
-		events, err := write(tx, c, g, st, accepted)
-		if err != nil {
+		if events, err = write(tx, c, g, st, accepted); err != nil {
 			return err
 		}
 		notified, err = s.notify(tx, ref, g, st, events)
@@ -65,6 +68,7 @@ func (s *Service) putLogEvents(ctx context.Context, c *service.Call, in *sdk.Put
 	if notified {
 		s.wake()
 	}
+	s.publish(g, events)
 	if in.Entity != nil {
 		// The events are kept without what the client says about their source.
 		out.RejectedEntityInfo = &types.RejectedEntityInfo{ErrorType: types.EntityRejectionErrorTypeUnsupportedLogGroupType}
@@ -78,7 +82,7 @@ func write(tx store.Tx, c *service.Call, g group, st stream, accepted []types.In
 	events := make([]event, len(accepted))
 	for i, e := range accepted {
 		events[i] = event{
-			position: position{time: *e.Timestamp, batch: tx.Revision(), index: uint16(i)}, ingested: now, message: *e.Message,
+			position: position{time: *e.Timestamp, batch: tx.Revision(), index: uint16(i)}, stream: st.Name, ingested: now, message: *e.Message,
 		}
 	}
 	for _, seg := range segments(events) {

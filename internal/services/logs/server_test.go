@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -66,7 +67,14 @@ func (s *server) Do(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	w := httptest.NewRecorder()
-	if err := s.serve(w, &protocol.Request{HTTP: r, Body: body}); err != nil {
+	op, out, err := s.serve(&protocol.Request{HTTP: r, Body: body})
+	if stream, ok := out.(*protocol.Stream); ok && err == nil {
+		return s.stream(r.Context(), op, stream), nil
+	}
+	if err == nil {
+		err = s.service.Codec.Encode(w, op, out, "request")
+	}
+	if err != nil {
 		var e *awserr.Error
 		if !errors.As(err, &e) {
 			s.Errorf("an error that is not for clients: %v", err)
@@ -77,14 +85,41 @@ func (s *server) Do(r *http.Request) (*http.Response, error) {
 	return w.Result(), nil
 }
 
-func (s *server) serve(w http.ResponseWriter, r *protocol.Request) error {
+// stream answers with events.
+func (s *server) stream(ctx context.Context, op *protocol.Operation, stream *protocol.Stream) *http.Response {
+	r, w := io.Pipe()
+	answer := pipe{ResponseRecorder: httptest.NewRecorder(), w: w}
+	go func() {
+		err := s.service.Codec.(protocol.StreamCodec).EncodeHead(answer, op, stream.Output, "request")
+		if err == nil {
+			events := protocol.NewEvents(answer, func() error { return nil })
+			var e *awserr.Error
+			if err = stream.Send(ctx, events); errors.As(err, &e) {
+				err = events.Fail(e)
+			}
+		}
+		w.CloseWithError(err)
+	}()
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: r}
+}
+
+// pipe is an answer that is read while it is written.
+type pipe struct {
+	*httptest.ResponseRecorder
+	w *io.PipeWriter
+}
+
+func (p pipe) Write(b []byte) (int, error) { return p.w.Write(b) }
+
+// serve gives the operation that is asked for, and its output.
+func (s *server) serve(r *protocol.Request) (*protocol.Operation, any, error) {
 	op, err := s.service.Codec.Operation(r)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	in, err := s.service.Codec.Decode(r, op)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	c := s.call
 	c.Operation = op.Name
@@ -94,19 +129,16 @@ func (s *server) serve(w http.ResponseWriter, r *protocol.Request) error {
 		}
 		needs, err := row.Needs(r.HTTP.Context(), &c, in)
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
 		s.needs = nil
 		for _, n := range needs {
 			s.needs = append(s.needs, n.Action+" "+n.Target.ARN+keysText(n))
 		}
 		out, err := row.Handle(r.HTTP.Context(), &c, in)
-		if err != nil {
-			return err
-		}
-		return s.service.Codec.Encode(w, op, out, "request")
+		return op, out, err
 	}
-	return awserr.NotImplemented("logs", op.Name)
+	return nil, nil, awserr.NotImplemented("logs", op.Name)
 }
 
 func keysText(n service.Need) string {
