@@ -42,7 +42,7 @@ type imaged struct {
 	Written    []string
 }
 
-// entries makes a layer. A name with a slash at its end is a directory, a file's content begins with "-> " for a link.
+// layerOf makes a layer. A name with a slash at its end is a directory, a file's content begins with "-> " for a link.
 func layerOf(t *testing.T, entries ...file) v1.Layer {
 	t.Helper()
 	var b bytes.Buffer
@@ -125,7 +125,9 @@ func probe(t *testing.T, more ...v1.Layer) v1.Image {
 }
 
 // newImageFunction makes a function of an image and waits until its state is known.
-func (l *licet) newImageFunction(t *testing.T, uri string, changes ...func(*lambda.CreateFunctionInput)) (string, *lambda.GetFunctionOutput) {
+func (l *licet) newImageFunction(
+	t *testing.T, uri string, changes ...func(*lambda.CreateFunctionInput),
+) (string, *lambda.GetFunctionOutput) {
 	t.Helper()
 	in := &lambda.CreateFunctionInput{
 		FunctionName: aws.String(unique("image")), Role: aws.String(l.newRole(t, trustLambda).arn), PackageType: types.PackageTypeImage,
@@ -180,8 +182,9 @@ func TestImageRuns(t *testing.T) {
 	onImages(t)
 	images := repository(t)
 	pushImage(t, images+":v1", probe(t, layerOf(t,
-		file{name: "work/.wh.none", mode: 0o644}, file{name: "work/open", text: "second", mode: 0o644}, file{name: "etc/passwd", text: "own", mode: 0o644})))
-	look := `{"env": ["FROM", "BOTH", "AWS_REGION", "PWD", "_HANDLER", "LAMBDA_TASK_ROOT"], "files": ["open", "private", "/usr/bin/env"], "write": ["/work", "/tmp", "/"]}`
+		file{name: "work/.wh.none", mode: 0o644}, file{name: "work/open", text: "second", mode: 0o644})))
+	look := `{"env": ["FROM", "BOTH", "AWS_REGION", "PWD", "_HANDLER", "LAMBDA_TASK_ROOT"],
+		"files": ["open", "private", "/usr/bin/env"], "write": ["/work", "/tmp", "/"]}`
 	want := imaged{
 		Args: []string{"/bin/imaged", "app.handler"}, Dir: "/work", User: 993, Written: []string{"/tmp"},
 		Env: map[string]string{

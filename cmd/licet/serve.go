@@ -32,6 +32,9 @@ const (
 // maxPrestart bounds what a runtime costs that nobody calls.
 const maxPrestart = 100
 
+// maxImage bounds --max-image-gib.
+const maxImage = 1024
+
 // config is everything that a person can choose about a server.
 type config struct {
 	// Data directory; made when missing.
@@ -66,7 +69,7 @@ type config struct {
 	Registries map[string]string
 	// RegistryCredentials is a file of the form that docker login writes; "": registries are asked anonymously.
 	RegistryCredentials string
-	// MaxImageGiB is how large an image may be unpacked.
+	// MaxImageGiB is how large an image may be unpacked; 0: 10, as on AWS.
 	MaxImageGiB int
 	// Verbose logs each step.
 	Verbose bool
@@ -125,8 +128,8 @@ func (c config) validate() error {
 	if c.IdleTimeout <= 0 {
 		return fmt.Errorf("--idle-timeout %v: want more than nothing", c.IdleTimeout)
 	}
-	if c.MaxImageGiB < 1 || c.MaxImageGiB > 1024 {
-		return fmt.Errorf("--max-image-gib %d: want 1 to 1024", c.MaxImageGiB)
+	if c.MaxImageGiB < 0 || c.MaxImageGiB > maxImage {
+		return fmt.Errorf("--max-image-gib %d: want at most %d", c.MaxImageGiB, maxImage)
 	}
 	if (c.RootAccessKey == "") != (c.RootSecretFile == "") {
 		return errors.New("--root-access-key-id and --root-secret-file go together")

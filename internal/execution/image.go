@@ -39,8 +39,8 @@ type errWorkingDir string
 
 func (e errWorkingDir) Error() string { return string(e) }
 
-// check finds what makes it impossible to start an image's program and would else look like a failure of ours. The texts are those of
-// aws-lambda-runtime-interface-emulator (Bootstrap.Cwd), the first recorded from AWS, too (openbridge/ob_bulkstash, issue 20).
+// check finds what makes it impossible to start an image's program and would else look like a failure of ours. The texts are those
+// of aws-lambda-runtime-interface-emulator (Bootstrap.Cwd), the first recorded from AWS, too (openbridge/ob_bulkstash, issue 20).
 func (i *Image) check() error {
 	switch {
 	case i == nil:

@@ -17,8 +17,9 @@ const (
 
 var errLoop = errors.New("too many links")
 
-// inside resolves a name as a process would whose root is the directory: links lead nowhere outside, and .. at the root is the root. The
-// result, "." for the root, has no links. absent is asked about what is not there, or is not a directory where one must be: it may make one.
+// inside resolves a name as a process would whose root is the directory: links lead nowhere outside, and .. at the root is the
+// root. The result, "." for the root, has no links. absent is asked about what is not there, or is not a directory where one must
+// be: it may make one.
 func inside(root *os.Root, name string, absent func(path string, last bool) error) (string, error) {
 	todo := strings.Split(name, "/")
 	var done []string

@@ -233,7 +233,7 @@ func TestApplyRefuses(t *testing.T) {
 		"a chain of links":         {layer(t, append(chain, file("a/f", "x"))...), ErrInvalid},
 		"long name":                {layer(t, file(strings.Repeat("x", 256), "x")), ErrInvalid},
 		"long path":                {layer(t, file(strings.Repeat("x/", 2100)+"x", "x")), ErrInvalid},
-		"zero byte":                {zeroed(layer(t, tar.Header{Name: "aZb", Linkname: "x", Format: tar.FormatPAX, PAXRecords: map[string]string{"K.path": "aZb"}})), ErrInvalid},
+		"zero byte":                {zeroed(t), ErrInvalid},
 		"root is a file":           {layer(t, file("./.", "x")), ErrInvalid},
 		"unknown type":             {layer(t, tar.Header{Name: "a", Typeflag: 'Q'}), ErrInvalid},
 		"many files":               {layer(t, many...), ErrTooLarge},
@@ -253,8 +253,9 @@ func TestApplyRefuses(t *testing.T) {
 	}
 }
 
-// zeroed has a PAX record that gives the name a zero byte.
-func zeroed(archive []byte) []byte {
+// zeroed is an archive with a PAX record that gives the name a zero byte.
+func zeroed(t *testing.T) []byte {
+	archive := layer(t, tar.Header{Name: "aZb", Linkname: "x", Format: tar.FormatPAX, PAXRecords: map[string]string{"K.path": "aZb"}})
 	return bytes.ReplaceAll(bytes.ReplaceAll(archive, []byte("K.path=aZb"), []byte("path=a\x00bZZ")), []byte("aZb"), []byte("a\x00b"))
 }
 

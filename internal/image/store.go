@@ -169,7 +169,8 @@ func (s *Store) Fetch(name, digest string) {
 	s.begin(name, digest, func(*entry) bool { return true })
 }
 
-// FetchAgain is Fetch, but that an image that could not be had is only tried again after a while, and not at all if it is itself to blame.
+// FetchAgain is Fetch, but that an image that could not be had is only tried again after a while, and not at all if it is itself to
+// blame.
 func (s *Store) FetchAgain(name, digest string) { s.begin(name, digest, (*entry).mayBeBetter) }
 
 // mayBeBetter tells whether a failure may have passed.
@@ -222,7 +223,8 @@ func (s *Store) fetch(e *entry, name, digest string) {
 		s.Logger.Warn("An image could not be fetched.", slog.String("image", name), slog.String("digest", digest), slog.Any("err", e.err))
 		return
 	}
-	s.Logger.Info("An image is ready.", slog.String("image", name), slog.String("digest", digest), slog.Duration("took", time.Since(began)))
+	s.Logger.Info("An image is ready.",
+		slog.String("image", name), slog.String("digest", digest), slog.Duration("took", time.Since(began)))
 }
 
 // unpack fetches an image beside its place, and moves it there when it is on the disk.
@@ -252,8 +254,9 @@ func (s *Store) unpack(ctx context.Context, name, digest string) (Image, error) 
 	return load(dir)
 }
 
-// Drop removes the images that nobody needs any more. One that was given to a caller since the last but one call is kept: the caller may be
-// about to use it. It tells whether there are any that it kept for this, or because inUse, which gets their Dir, says so.
+// Drop removes the images that nobody needs any more. One that was given to a caller since the last but one call is kept: the
+// caller may be about to use it. It tells whether there are any that it kept for this, or because inUse, which gets their Dir, says
+// so.
 func (s *Store) Drop(named, inUse func(string) bool) (more bool, err error) {
 	s.mu.Lock()
 	s.round++

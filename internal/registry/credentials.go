@@ -12,8 +12,8 @@ import (
 // keys are what signs in to registries, by their hosts.
 type keys map[string]authn.AuthConfig
 
-// ReadCredentials reads a file of the form that docker login writes: {"auths": {"HOST": {"auth": …}}}. Programs that keep credentials
-// elsewhere are not run.
+// ReadCredentials reads a file of the form that docker login writes: {"auths": {"HOST": {"auth": …}}}. Programs that keep
+// credentials elsewhere are not run.
 func ReadCredentials(path string) (authn.Keychain, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {

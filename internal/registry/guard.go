@@ -6,8 +6,8 @@ import (
 	"net/http"
 )
 
-// guarded refuses plain HTTP to other machines, which the library would use for private addresses; and to this one, where others than the
-// registry may listen, unless the registry itself is here: one elsewhere could send us anywhere.
+// guarded refuses plain HTTP to other machines, which the library would use for private addresses; and to this one, where others
+// than the registry may listen, unless the registry itself is here: one elsewhere could send us anywhere.
 type guarded struct {
 	http.RoundTripper
 	here   bool

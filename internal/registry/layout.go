@@ -38,8 +38,8 @@ func (r *Registry) layoutOf(repository name.Repository) (string, error) {
 	return filepath.Join(r.config.Layouts, dir), nil
 }
 
-// findInLayout finds a tag, or a digest, among the images that the layout's index names. An image without a name is "latest" where it is
-// the only one.
+// findInLayout finds a tag, or a digest, among the images that the layout's index names. An image without a name is "latest" where
+// it is the only one.
 func findInLayout(dir, identifier string) (manifest, error) {
 	path, err := layout.FromPath(dir)
 	if errors.Is(err, fs.ErrNotExist) {

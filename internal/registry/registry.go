@@ -1,8 +1,8 @@
 // Package registry finds container images: in their registries, in others that stand in for these, or in OCI image layouts on disk.
 //
-// It reads nothing of this machine but what its Config names, credentials least of all, for whoever may create a function would use them.
-// Plain HTTP is for registries at loopback addresses, and for those that stand in for others. It keeps nothing: who reads an image's layers
-// must verify them. A *Registry holds no state and is safe for concurrent use.
+// It reads nothing of this machine but what its Config names, credentials least of all, for whoever may create a function would use
+// them. Plain HTTP is for registries at loopback addresses, and for those that stand in for others. It keeps nothing: who reads an
+// image's layers must verify them. A *Registry holds no state and is safe for concurrent use.
 //
 // What AWS Lambda takes: https://docs.aws.amazon.com/lambda/latest/dg/images-create.html.
 package registry
@@ -39,8 +39,8 @@ const patience = 20 * time.Second
 
 // Config says where images are. The zero value is: in their registries, for everyone.
 type Config struct {
-	// Layouts is a directory in which each repository of ECR is an OCI image layout: the image ACCOUNT.dkr.ecr.REGION.amazonaws.com/a/b:tag
-	// is in Layouts/a/b, as tag. Unset: there is none.
+	// Layouts is a directory in which each repository of ECR is an OCI image layout: the image
+	// ACCOUNT.dkr.ecr.REGION.amazonaws.com/a/b:tag is in Layouts/a/b, as tag. Unset: there is none.
 	Layouts string
 	// Mirrors are the URLs, without a path, of the registries that stand in for others, by the hosts of these.
 	Mirrors map[string]string
@@ -99,8 +99,8 @@ type Content struct {
 	Blob func(digest v1.Hash) (io.ReadCloser, error)
 }
 
-// Open gives the image with that digest from where an image of that name is, also if it has another tag now, or none. ctx bounds what is read
-// of it.
+// Open gives the image with that digest from where an image of that name is, also if it has another tag now, or none. ctx bounds
+// what is read of it.
 func (r *Registry) Open(ctx context.Context, image, digest string) (Content, error) {
 	ref, err := parse(image)
 	if err != nil {

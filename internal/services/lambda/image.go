@@ -77,8 +77,8 @@ func (s *Service) succeed(before, next *image) *image {
 	return next
 }
 
-// checkState refuses changes of a function whose image is being fetched (recorded: faastjs/faast.js, issue 758, for a function that is
-// being created; turnerlabs/udeploy, issue 52, for one that is being updated).
+// checkState refuses changes of a function whose image is being fetched (recorded: faastjs/faast.js, issue 758, for a function that
+// is being created; turnerlabs/udeploy, issue 52, for one that is being updated).
 func (s *Service) checkState(f found) error {
 	switch {
 	case !s.pending(f.version):
@@ -112,8 +112,8 @@ func (s *Service) showImageState(c *types.FunctionConfiguration, i *image) {
 	}
 }
 
-// imageFailure says why an image could not be had. Recorded: the first text (aws-samples/aws-genai-llm-chatbot, issue 59), that of a deleted
-// image (aws-actions/aws-lambda-deploy, issue 68) and that of a denied one. The others are ours.
+// imageFailure says why an image could not be had. Recorded: the first text (aws-samples/aws-genai-llm-chatbot, issue 59), that of
+// a deleted image (aws-actions/aws-lambda-deploy, issue 68) and that of a denied one. The others are ours.
 func (s *Service) imageFailure(err error) (reason string, code types.StateReasonCode) {
 	switch {
 	case errors.Is(err, unpack.ErrTooLarge):
@@ -177,8 +177,8 @@ func (s *Service) waitForImage(ctx context.Context, i *image) (unpack.Image, err
 }
 
 // imageOf says what runs of an image, with what the function's configuration has in its place
-// (https://docs.aws.amazon.com/lambda/latest/dg/images-create.html, "Container image settings"). The image's user does not count: "The
-// default Lambda user" is there instead.
+// (https://docs.aws.amazon.com/lambda/latest/dg/images-create.html, "Container image settings"). The image's user does not count:
+// "The default Lambda user" is there instead.
 func (v *version) imageOf(i unpack.Image) *execution.Image {
 	entryPoint, command, dir := i.Entrypoint, i.Cmd, i.WorkingDir
 	if c := v.ImageConfig; c != nil {

@@ -149,7 +149,8 @@ func TestImageLifecycle(t *testing.T) {
 	h.arrived(digests["v1"])
 	h.checkStates("there", stateActive)
 	first, run := h.ran()
-	if first != "first" || run.Image.Dir != "/work" || strings.Join(run.Image.Args, " ") != "/entry a" || run.Image.Env[0] != "A=b" || run.CodeDir != "" {
+	if first != "first" || run.Image.Dir != "/work" || strings.Join(run.Image.Args, " ") != "/entry a" || run.Image.Env[0] != "A=b" ||
+		run.CodeDir != "" {
 		t.Errorf("got %s of %+v", first, run.Image)
 	}
 	must[sdk.PublishVersionOutput](h, publish)
