@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -203,10 +204,16 @@ func (s *Store) begin(name, digest string, again func(*entry) bool) *entry {
 	return e
 }
 
-// fetch makes an entry whole, and tells those who wait, even when it panics.
+// fetch makes an entry whole, and tells those who wait. What a stranger's image could make of a mistake of ours is a failure of
+// this image.
 func (s *Store) fetch(e *entry, name, digest string) {
 	e.err = errors.New("fetching was broken off")
 	defer func() {
+		if mistake := recover(); mistake != nil {
+			e.err = fmt.Errorf("fetch image: panic: %v", mistake)
+			s.Logger.Error("Fetching an image panicked.", slog.String("image", name), slog.String("digest", digest),
+				slog.Any("panic", mistake), slog.String("stack", string(debug.Stack())))
+		}
 		e.ended = time.Now()
 		close(e.done)
 	}()

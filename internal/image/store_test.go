@@ -233,7 +233,8 @@ func TestGetRefuses(t *testing.T) {
 		}, ErrInvalid},
 		"config is another one": {func(p *parts, s *source) string {
 			digest := p.put(t, s)
-			p.blobs[p.manifest.Config.Digest.String()] = bytes.Repeat([]byte{' '}, int(p.manifest.Config.Size))
+			at := p.manifest.Config.Digest.String()
+			p.blobs[at] = bytes.Replace(p.blobs[at], []byte("A=b"), []byte("A=c"), 1)
 			return digest
 		}, ErrInvalid},
 		"config is too large": {func(p *parts, s *source) string {
@@ -264,6 +265,21 @@ func TestGetRefuses(t *testing.T) {
 				t.Errorf("left behind: %v", left)
 			}
 		})
+	}
+}
+
+// A panic is a failure of that image alone.
+func TestFetchPanics(t *testing.T) {
+	s := &source{images: map[string]registry.Content{}}
+	good := newParts(t, layer(t, file("a", "1"))).put(t, s)
+	bad := newParts(t, layer(t, file("a", "2"))).put(t, s)
+	s.images[bad] = registry.Content{Manifest: s.images[bad].Manifest, Blob: func(v1.Hash) (io.ReadCloser, error) { panic("as told") }}
+	store := newStore(t, s, t.TempDir())
+	if _, err := store.Get(t.Context(), "name", bad); err == nil || !strings.Contains(err.Error(), "as told") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := store.Get(t.Context(), "name", good); err != nil {
+		t.Errorf("another one: %v", err)
 	}
 }
 

@@ -201,6 +201,9 @@ func TestImageFailure(t *testing.T) {
 	}
 	h.makeImageFunction("broken")
 	h.arrived(digests["broken"])
+	must[sdk.UpdateFunctionCodeOutput](h, &sdk.UpdateFunctionCodeInput{FunctionName: aws.String("f"), ImageUri: aws.String("host/app:deleted")})
+	h.arrived(digests["deleted"])
+	h.checkStates("never made", "Failed|ImageDeleted|The function is trying to use a deleted image.")
 	for _, tag := range []string{"v1", "lost", "broken", "v2"} {
 		must[sdk.UpdateFunctionCodeOutput](h, &sdk.UpdateFunctionCodeInput{FunctionName: aws.String("f"), ImageUri: aws.String("host/app:" + tag)})
 		h.arrived(digests[tag])
@@ -281,6 +284,26 @@ func TestImagesAreCollected(t *testing.T) {
 	h.arrived(digests["v2"])
 	if got, _ := h.ran(); got != "second" {
 		t.Errorf("got %s", got)
+	}
+}
+
+// A version that is published with its code waits for it, and never runs what was before.
+func TestImagePublishedWithItsCode(t *testing.T) {
+	h, s, digests := onShelf(t)
+	h.makeImageFunction("v1")
+	h.arrived(digests["v1"])
+	release := s.hold(digests["v2"])
+	must[sdk.UpdateFunctionCodeOutput](h, &sdk.UpdateFunctionCodeInput{
+		FunctionName: aws.String("f"), ImageUri: aws.String("host/app:v2"), Publish: true})
+	h.checkStates("$LATEST", stateUpdating)
+	if got := statesOf(h.configuration("f", "1")); got != statePending {
+		t.Errorf("version: got %s, want %s", got, statePending)
+	}
+	release()
+	h.arrived(digests["v2"])
+	must[sdk.InvokeOutput](h, &sdk.InvokeInput{FunctionName: aws.String("f"), Qualifier: aws.String("1")})
+	if got := h.runner.functions[len(h.runner.functions)-1].Image.RootDir; !strings.Contains(got, strings.TrimPrefix(digests["v2"], "sha256:")) {
+		t.Errorf("the version runs from %s", got)
 	}
 }
 
