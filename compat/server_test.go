@@ -141,7 +141,7 @@ func TestServerFlags(t *testing.T) {
 		{[]string{"--function-network", "some"}, `--function-network "some": want none or host`},
 		{[]string{"--region", "nowhere"}, `--region "nowhere": want a region`},
 		{[]string{"--root-access-key-id", "AKIAIOSFODNN7EXAMPLE"}, "--root-access-key-id and --root-secret-file go together"},
-		{[]string{"--max-image-gib", "-1"}, "--max-image-gib -1: want at most 1024"},
+		{[]string{"--max-image-gib", "-1"}, "--max-image-gib -1: want 1 to 1024"},
 		{[]string{"--registry", "host=somewhere"}, `registry for host: "somewhere" is not a URL such as http://127.0.0.1:5000`},
 		{[]string{"--registry-credentials", "/no/such/file"}, "read credentials of registries: open /no/such/file"},
 		{[]string{"--no-such-flag"}, "unknown flag: --no-such-flag"},

@@ -69,7 +69,7 @@ type config struct {
 	Registries map[string]string
 	// RegistryCredentials is a file of the form that docker login writes; "": registries are asked anonymously.
 	RegistryCredentials string
-	// MaxImageGiB is how large an image may be unpacked; 0: 10, as on AWS.
+	// MaxImageGiB is how large an image may be unpacked.
 	MaxImageGiB int
 	// Verbose logs each step.
 	Verbose bool
@@ -128,8 +128,8 @@ func (c config) validate() error {
 	if c.IdleTimeout <= 0 {
 		return fmt.Errorf("--idle-timeout %v: want more than nothing", c.IdleTimeout)
 	}
-	if c.MaxImageGiB < 0 || c.MaxImageGiB > maxImage {
-		return fmt.Errorf("--max-image-gib %d: want at most %d", c.MaxImageGiB, maxImage)
+	if c.MaxImageGiB < 1 || c.MaxImageGiB > maxImage {
+		return fmt.Errorf("--max-image-gib %d: want 1 to %d", c.MaxImageGiB, maxImage)
 	}
 	if (c.RootAccessKey == "") != (c.RootSecretFile == "") {
 		return errors.New("--root-access-key-id and --root-secret-file go together")
