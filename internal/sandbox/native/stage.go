@@ -13,9 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// stage is machine code to be copied, not a function.
-func stage()
-
+// stageAddress is where the stage begins in this program: machine code to be copied, not a function of Go.
 func stageAddress() uintptr
 
 // Where things are in the memory of the stage.

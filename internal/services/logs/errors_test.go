@@ -179,9 +179,12 @@ func TestNeeds(t *testing.T) {
 			[]string{"logs:ListTagsForResource g" + tagged}},
 		{do(s.client.UntagResource, sdk.UntagResourceInput{ResourceArn: arn, TagKeys: []string{"team"}}),
 			[]string{"logs:UntagResource g" + tagged + " aws:TagKeys=team"}},
+		//lint:ignore SA1019 clients may still call it
 		{do(s.client.TagLogGroup, sdk.TagLogGroupInput{LogGroupName: g, Tags: tags}),
 			[]string{"logs:TagLogGroup g:log-stream:" + requested}},
+		//lint:ignore SA1019 clients may still call it
 		{do(s.client.ListTagsLogGroup, sdk.ListTagsLogGroupInput{LogGroupName: g}), []string{"logs:ListTagsLogGroup g:log-stream:" + tagged}},
+		//lint:ignore SA1019 clients may still call it
 		{do(s.client.UntagLogGroup, sdk.UntagLogGroupInput{LogGroupName: g, Tags: []string{"team"}}),
 			[]string{"logs:UntagLogGroup g:log-stream:" + tagged + " aws:TagKeys=team"}},
 		{do(s.client.PutMetricFilter, sdk.PutMetricFilterInput{LogGroupName: g, FilterName: st, FilterPattern: st,

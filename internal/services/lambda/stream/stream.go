@@ -23,7 +23,11 @@ const (
 )
 
 // errTooLarge is what a function is told; the text is that of the Runtime API for responses that are not streamed.
-var errTooLarge = fmt.Errorf("Exceeded maximum allowed payload size (%d bytes).", maxResponse) //nolint:staticcheck // AWS's words
+var errTooLarge error = tooLarge(maxResponse)
+
+type tooLarge int64
+
+func (limit tooLarge) Error() string { return fmt.Sprintf("Exceeded maximum allowed payload size (%d bytes).", int64(limit)) }
 
 // Pipe is one response. Its writer is execution.Manager.Invoke, its reader one goroutine.
 type Pipe struct {
