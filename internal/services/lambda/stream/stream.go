@@ -27,7 +27,9 @@ var errTooLarge error = tooLarge(maxResponse)
 
 type tooLarge int64
 
-func (limit tooLarge) Error() string { return fmt.Sprintf("Exceeded maximum allowed payload size (%d bytes).", int64(limit)) }
+func (limit tooLarge) Error() string {
+	return fmt.Sprintf("Exceeded maximum allowed payload size (%d bytes).", int64(limit))
+}
 
 // Pipe is one response. Its writer is execution.Manager.Invoke, its reader one goroutine.
 type Pipe struct {
