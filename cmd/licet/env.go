@@ -53,6 +53,8 @@ func exports(data, endpoint, region string, c principal.Credentials) string {
 	for _, v := range [][2]string{
 		{"AWS_ENDPOINT_URL", endpoint}, {"AWS_ACCESS_KEY_ID", c.AccessKeyID}, {"AWS_SECRET_ACCESS_KEY", c.SecretAccessKey},
 		{"AWS_REGION", region}, {"AWS_DEFAULT_REGION", region}, {"LICET_DATA", data},
+		// The server has one name: streaming-logs is not another (https://docs.aws.amazon.com/sdkref/latest/guide/feature-host-prefix.html).
+		{"AWS_DISABLE_HOST_PREFIX_INJECTION", "true"},
 	} {
 		fmt.Fprintf(&b, "export %s=%s\n", v[0], quote(v[1]))
 	}
