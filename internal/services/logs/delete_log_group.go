@@ -22,7 +22,7 @@ func (s *Service) deleteLogGroup(
 		if g.Protected {
 			return protected()
 		}
-		errs := []error{tx.Delete(groupKey(ref))}
+		errs := []error{tx.Delete(groupKey(ref)), tx.Delete(g.sizeKey())}
 		for _, prefix := range []string{g.streamPrefix(), g.eventPrefix(), g.metricPrefix(), g.subscriptionPrefix(), g.lines()} {
 			errs = append(errs, tx.DeletePrefix(prefix))
 		}

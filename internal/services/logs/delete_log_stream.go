@@ -22,6 +22,8 @@ func (s *Service) deleteLogStream(
 		if err != nil {
 			return err
 		}
-		return errors.Join(tx.Delete(g.streamPrefix()+st.Name), tx.DeletePrefix(g.streamEventPrefix(st)))
+		return errors.Join(
+			g.grow(tx, &st, -st.Bytes), tx.Delete(g.streamPrefix()+st.Name), tx.DeletePrefix(g.streamEventPrefix(st)),
+		)
 	})
 }

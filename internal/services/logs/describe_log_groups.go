@@ -52,7 +52,11 @@ func (s *Service) describeLogGroups(
 					out.NextToken = pageToken(after)
 					return nil
 				}
-				out.LogGroups = append(out.LogGroups, wireGroup(c, g, in.LogGroupNamePattern != nil))
+				size, err := g.size(r)
+				if err != nil {
+					return err
+				}
+				out.LogGroups = append(out.LogGroups, wireGroup(c, g, size, in.LogGroupNamePattern != nil))
 				after = item.Key
 			}
 			if len(items) <= maxDescribed {
@@ -104,7 +108,7 @@ func isDescribed(g group, in *sdk.DescribeLogGroupsInput) bool {
 }
 
 // wireGroup is a group as AWS shows it; short leaves out what a search by pattern does not give.
-func wireGroup(c *service.Call, g group, short bool) types.LogGroup {
+func wireGroup(c *service.Call, g group, size int64, short bool) types.LogGroup {
 	arn := groupARN(c, byName(c, &g.Name))
 	w := types.LogGroup{Arn: aws.String(arn + ":*"), CreationTime: aws.Int64(g.Created), LogGroupName: aws.String(g.Name)}
 	if short {
@@ -114,7 +118,7 @@ func wireGroup(c *service.Call, g group, short bool) types.LogGroup {
 	w.DeletionProtectionEnabled = aws.Bool(g.Protected)
 	w.LogGroupClass = types.LogGroupClassStandard
 	w.MetricFilterCount = aws.Int32(g.MetricFilters)
-	w.StoredBytes = aws.Int64(0) // AWS counts with a delay of hours; licet does not count
+	w.StoredBytes = aws.Int64(size)
 	if g.RetentionDays != 0 {
 		w.RetentionInDays = aws.Int32(g.RetentionDays)
 	}

@@ -19,6 +19,7 @@
 //	logs/group/<scope>/<group name>                a group
 //	logs/stream/<group id>/<stream name>           a stream
 //	logs/event/<group id>/<stream id>/<position>   a segment
+//	logs/size/<group id>                           the size of a group's events
 //	logs/metric/<group id>/<filter name>           a metric filter
 //	logs/subscription/<group id>/<filter name>     a subscription filter
 //	logs/delivery/<group id>/<filter id>/<batch>   a note of what a subscription filter is to deliver

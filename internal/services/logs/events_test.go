@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
@@ -196,6 +197,55 @@ func TestRetention(t *testing.T) {
 	out := must(s.client.FilterLogEvents(t.Context(), &sdk.FilterLogEventsInput{LogGroupName: aws.String("forever")}))(s)
 	if len(out.Events) != 1 {
 		t.Errorf("a group without retention has %d events after Expire, want 1", len(out.Events))
+	}
+}
+
+// What expires is no longer counted, however much of it there is, and neither is what is deleted.
+func TestStoredBytes(t *testing.T) {
+	s := newServer(t)
+	s.make("g", "s", "s2")
+	const hour = 3600 * 1000
+	stored := func() int64 {
+		t.Helper()
+		return *must(s.client.DescribeLogGroups(t.Context(), &sdk.DescribeLogGroupsInput{}))(s).LogGroups[0].StoredBytes
+	}
+	for i := range 3 * expirePage {
+		s.put("g", "s", int64(i)-300*hour)
+	}
+	s.put("g", "s", 1000, 1001)
+	s.put("g", "s2", 1002)
+	size := func(messages ...string) (n int64) {
+		for _, m := range messages {
+			n += int64(len(m) + eventOverhead)
+		}
+		return n
+	}
+	kept := size("1000", "1001", "1002")
+	if got, want := stored(), kept+3*expirePage*size("-1079999999"); got != want {
+		t.Errorf("%d bytes, want %d", got, want)
+	}
+	if err := s.retain("g", 3); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.logs.Expire(t.Context(), now); err != nil {
+		t.Fatal(err)
+	}
+	if got := stored(); got != kept {
+		t.Errorf("%d bytes are left, want %d", got, kept)
+	}
+	streams := must(s.client.DescribeLogStreams(t.Context(), &sdk.DescribeLogStreamsInput{LogGroupName: aws.String("g")}))(s).LogStreams
+	if got := *streams[0].FirstEventTimestamp; got != *at(1000) {
+		t.Errorf("the first event is of %d, want %d", got, *at(1000))
+	}
+	must(s.client.DeleteLogStream(t.Context(), &sdk.DeleteLogStreamInput{LogGroupName: aws.String("g"), LogStreamName: aws.String("s")}))(s)
+	if got, want := stored(), size("1002"); got != want {
+		t.Errorf("%d bytes after a stream is deleted, want %d", got, want)
+	}
+	if err := s.logs.Expire(t.Context(), now.Add(30*24*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if got := stored(); got != 0 {
+		t.Errorf("%d bytes a month later", got)
 	}
 }
 

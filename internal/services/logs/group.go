@@ -33,6 +33,8 @@ type stream struct {
 	Created int64  `json:"created"`
 	// Events is nil until the first event.
 	Events *span `json:"events,omitempty"`
+	// Bytes is the size of the events.
+	Bytes int64 `json:"bytes,omitempty"`
 }
 
 // span says what a stream holds.

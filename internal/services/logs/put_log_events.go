@@ -96,6 +96,9 @@ func write(tx store.Tx, c *service.Call, g group, st stream, accepted []types.In
 	}
 	st.Events.First, st.Events.Last = min(st.Events.First, first), max(st.Events.Last, last)
 	st.Events.Ingested = now
+	if err := g.grow(tx, &st, sizeOf(events)); err != nil {
+		return nil, err
+	}
 	return events, store.PutJSON(tx, g.streamPrefix()+st.Name, st)
 }
 

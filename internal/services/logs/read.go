@@ -58,14 +58,13 @@ func (s selection) each(r store.Reader, g group, st stream, fn func(event) (more
 	if st.Events == nil || st.Events.Last < start || st.Events.First >= end {
 		return nil
 	}
-	var waiting []event // read, but events of segments still to be read may come before them
+	waiting := runs{order: s.order} // read, but events of segments still to be read may come before them
 	// release gives fn the waiting events that settled says nothing can come before.
 	release := func(settled func(event) bool) (more bool) {
-		for len(waiting) > 0 && settled(waiting[0]) {
-			if !fn(waiting[0]) {
+		for waiting.Len() > 0 && settled(waiting.first()) {
+			if !fn(waiting.next()) {
 				return false
 			}
-			waiting = waiting[1:]
 		}
 		return true
 	}
@@ -97,18 +96,56 @@ func (s selection) each(r store.Reader, g group, st stream, fn func(event) (more
 			if err != nil {
 				return err
 			}
-			for _, e := range events {
-				if s.includes(e.position) {
-					waiting = append(waiting, e)
-				}
+			events = slices.DeleteFunc(events, func(e event) bool { return !s.includes(e.position) })
+			if s.backward {
+				slices.Reverse(events)
 			}
-			slices.SortFunc(waiting, func(a, b event) int { return s.order(a.position, b.position) })
+			waiting.add(events)
 		}
 		if len(page) < segmentPage {
 			release(func(event) bool { return true })
 			return nil
 		}
 	}
+}
+
+// runs merges lists of events, each in order. It is a heap with the list on top that has the first event.
+type runs struct {
+	order func(p, q position) int
+	lists [][]event
+}
+
+func (r *runs) add(events []event) {
+	if len(events) > 0 {
+		heap.Push(r, events)
+	}
+}
+
+func (r *runs) first() event { return r.lists[0][0] }
+
+// next takes the first event out.
+func (r *runs) next() event {
+	e := r.lists[0][0]
+	if r.lists[0] = r.lists[0][1:]; len(r.lists[0]) == 0 {
+		heap.Pop(r)
+	} else if len(r.lists) > 1 {
+		heap.Fix(r, 0)
+	}
+	return e
+}
+
+// Len, Less, Swap, Push and Pop are heap.Interface's.
+func (r *runs) Len() int { return len(r.lists) }
+func (r *runs) Less(i, j int) bool {
+	return r.order(r.lists[i][0].position, r.lists[j][0].position) < 0
+}
+func (r *runs) Swap(i, j int) { r.lists[i], r.lists[j] = r.lists[j], r.lists[i] }
+func (r *runs) Push(list any) { r.lists = append(r.lists, list.([]event)) }
+func (r *runs) Pop() any {
+	last := len(r.lists) - 1
+	list := r.lists[last]
+	r.lists = r.lists[:last]
+	return list
 }
 
 // page collects the first events of several streams that a pattern means, up to a number of events and of bytes, but one at least.

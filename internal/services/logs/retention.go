@@ -2,8 +2,10 @@ package logs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
@@ -90,7 +92,7 @@ func (s *Service) Expire(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// expireGroup deletes the segments of which every event is too old, a stream in each transaction.
+// expireGroup deletes the segments of which every event is too old.
 func (s *Service) expireGroup(ctx context.Context, g group, now time.Time) error {
 	var streams []stream
 	if err := s.db.View(ctx, func(r store.Reader) (err error) {
@@ -104,29 +106,59 @@ func (s *Service) expireGroup(ctx context.Context, g group, now time.Time) error
 		if st.Events == nil || st.Events.First >= oldest {
 			continue
 		}
-		prefix := g.streamEventPrefix(st)
-		limit := prefix + timeKey(oldest-segmentSpan)
-		if err := s.db.Update(ctx, func(tx store.Tx) error {
-			for {
-				items, err := tx.Scan(prefix, "", segmentPage)
-				if err != nil {
-					return err
-				}
-				for _, item := range items {
-					if item.Key >= limit {
-						return nil
-					}
-					if err := tx.Delete(item.Key); err != nil {
-						return err
-					}
-				}
-				if len(items) < segmentPage {
-					return nil
-				}
+		for more := true; more; {
+			if err := s.db.Update(ctx, func(tx store.Tx) (err error) {
+				more, err = expireSome(tx, g, st, oldest)
+				return err
+			}); err != nil {
+				return err
 			}
-		}); err != nil {
-			return err
 		}
 	}
 	return nil
+}
+
+// expirePage is how many segments a transaction deletes: others wait for it.
+const expirePage = 64
+
+// expireSome deletes the first segments of a stream, and tells whether there may be more.
+func expireSome(tx store.Tx, g group, known stream, oldest int64) (more bool, err error) {
+	st, err := store.GetJSON[stream](tx, g.streamPrefix()+known.Name)
+	if errors.Is(err, store.ErrNotFound) || err == nil && st.ID != known.ID {
+		return false, nil // it was deleted
+	}
+	if err != nil {
+		return false, err
+	}
+	prefix := g.streamEventPrefix(st)
+	limit := prefix + timeKey(oldest-segmentSpan)
+	items, err := tx.Scan(prefix, "", expirePage)
+	if err != nil {
+		return false, err
+	}
+	var bytes int64
+	more = len(items) == expirePage
+	st.Events.First = st.Events.Last // unless a segment is left
+	for _, item := range items {
+		first, err := parseKey(strings.TrimPrefix(item.Key, prefix))
+		if err != nil {
+			return false, err
+		}
+		if item.Key >= limit {
+			st.Events.First, more = first.time, false
+			break
+		}
+		events, err := decodeSegment(st.Name, first, item.Value)
+		if err != nil {
+			return false, err
+		}
+		bytes += sizeOf(events)
+		if err := tx.Delete(item.Key); err != nil {
+			return false, err
+		}
+	}
+	if err := g.grow(tx, &st, -bytes); err != nil {
+		return false, err
+	}
+	return more, store.PutJSON(tx, g.streamPrefix()+st.Name, st)
 }
