@@ -89,6 +89,34 @@ func TestGroupOnTheWire(t *testing.T) {
 	}
 }
 
+func TestListLogGroups(t *testing.T) {
+	s := newServer(t)
+	for _, name := range []string{"/aws/lambda/a", "/aws/lambda/b", "discovery", "my-discovery", "other"} {
+		s.make(name)
+	}
+	for pattern, want := range map[string]string{
+		"": "/aws/lambda/a /aws/lambda/b|discovery my-discovery|other", "^/aws/lambda|^disc": "/aws/lambda/a /aws/lambda/b|discovery",
+		"discovery": "discovery my-discovery", "none": "",
+	} {
+		in := &sdk.ListLogGroupsInput{Limit: aws.Int32(2)}
+		if pattern != "" {
+			in.LogGroupNamePattern = &pattern
+		}
+		got := s.pages(func(token *string) (string, *string) {
+			in.NextToken = token
+			out := must(s.client.ListLogGroups(t.Context(), in))(s)
+			var names []string
+			for _, g := range out.LogGroups {
+				names = append(names, *g.LogGroupName)
+			}
+			return strings.Join(names, " "), out.NextToken
+		})
+		if got != want {
+			t.Errorf("%q: %s, want %s", pattern, got, want)
+		}
+	}
+}
+
 func TestDeletionProtection(t *testing.T) {
 	s := newServer(t)
 	g := aws.String("g")

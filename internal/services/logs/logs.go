@@ -84,6 +84,7 @@ func (s *Service) operations() []service.Operation {
 			onNamed(s, func(in *sdk.DescribeSubscriptionFiltersInput) *string { return in.LogGroupName }), s.describeSubscriptionFilters),
 		service.Op("FilterLogEvents", "logs:FilterLogEvents", s.filteredGroup, s.filterLogEvents, s.unmaskingFilter),
 		service.Op("GetLogEvents", "logs:GetLogEvents", s.readStream, s.getLogEvents, s.unmaskingGet),
+		service.Op("ListLogGroups", "logs:ListLogGroups", service.Any[sdk.ListLogGroupsInput], s.listLogGroups),
 		service.Op("ListTagsForResource", "logs:ListTagsForResource", s.listedTags, s.listTagsForResource),
 		service.Op("ListTagsLogGroup", "logs:ListTagsLogGroup",
 			onNamed(s, func(in *sdk.ListTagsLogGroupInput) *string { return in.LogGroupName }), s.listTagsLogGroup),

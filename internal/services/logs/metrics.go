@@ -11,7 +11,8 @@ type outcomes struct {
 func newOutcomes() *outcomes {
 	all := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "licet_logs_subscription_messages_total",
-		Help: "Messages of subscription filters to functions: delivered, refused by the function, failed and to be tried again, dropped for their size or age.",
+		Help: "Messages of subscription filters to functions: delivered, refused by the function, failed and to be tried again, " +
+			"dropped for their size or age.",
 	}, []string{"outcome"})
 	return &outcomes{
 		all: all, delivered: all.WithLabelValues("delivered"), refused: all.WithLabelValues("refused"),

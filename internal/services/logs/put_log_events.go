@@ -82,7 +82,8 @@ func write(tx store.Tx, c *service.Call, g group, st stream, accepted []types.In
 	events := make([]event, len(accepted))
 	for i, e := range accepted {
 		events[i] = event{
-			position: position{time: *e.Timestamp, batch: tx.Revision(), index: uint16(i)}, stream: st.Name, ingested: now, message: *e.Message,
+			position: position{time: *e.Timestamp, batch: tx.Revision(), index: uint16(i)},
+			stream:   st.Name, ingested: now, message: *e.Message,
 		}
 	}
 	for _, seg := range segments(events) {

@@ -35,7 +35,8 @@ func (s *Service) startLiveTail(ctx context.Context, c *service.Call, in *sdk.St
 		return nil, invalidParameter("Invalid filter pattern: %s", err.Error()) // so DefangLabs/defang#1008
 	}
 	selection := tail.Selection{
-		Account: c.Account, Groups: make(map[string]string), Streams: in.LogStreamNames, Prefixes: in.LogStreamNamePrefixes, Means: parsed.Match,
+		Account: c.Account, Groups: make(map[string]string), Streams: in.LogStreamNames, Prefixes: in.LogStreamNamePrefixes,
+		Means: parsed.Match,
 	}
 	if err := s.db.View(ctx, func(r store.Reader) error {
 		for _, id := range in.LogGroupIdentifiers {
@@ -76,7 +77,8 @@ func checkLiveTail(in *sdk.StartLiveTailInput) error {
 		p.add("logGroupIdentifiers", "[]", "have length greater than or equal to 1")
 	}
 	for member, list := range map[string][]string{
-		"logGroupIdentifiers": in.LogGroupIdentifiers, "logStreamNames": in.LogStreamNames, "logStreamNamePrefixes": in.LogStreamNamePrefixes,
+		"logGroupIdentifiers": in.LogGroupIdentifiers, "logStreamNames": in.LogStreamNames,
+		"logStreamNamePrefixes": in.LogStreamNamePrefixes,
 	} {
 		if len(list) > maxTailed {
 			p.add(member, fmt.Sprint(list), fmt.Sprintf("have length less than or equal to %d", maxTailed))
@@ -128,9 +130,10 @@ type sessionUpdate struct {
 	Results []tailedEvent `json:"sessionResults"`
 }
 
+// tailedEvent is a tail.Event (LiveTailSessionLogEvent).
 type tailedEvent struct {
-	Stream    string `json:"logStreamName"`
 	Group     string `json:"logGroupIdentifier"`
+	Stream    string `json:"logStreamName"`
 	Message   string `json:"message"`
 	Timestamp int64  `json:"timestamp"`
 	Ingested  int64  `json:"ingestionTime"`
@@ -153,7 +156,7 @@ func sendTail(ctx context.Context, events *protocol.Events, session *tail.Sessio
 		update := sessionUpdate{Results: make([]tailedEvent, len(u.Events))}
 		update.Metadata.Sampled = u.Sampled
 		for i, e := range u.Events {
-			update.Results[i] = tailedEvent{Stream: e.Stream, Group: e.Group, Message: e.Message, Timestamp: e.Timestamp, Ingested: e.Ingested}
+			update.Results[i] = tailedEvent(e)
 		}
 		return send("sessionUpdate", update)
 	})

@@ -33,7 +33,9 @@ func (s *Service) tagLogGroup(ctx context.Context, c *service.Call, in *sdk.TagL
 	return &sdk.TagLogGroupOutput{}, err
 }
 
-func (s *Service) untagLogGroup(ctx context.Context, c *service.Call, in *sdk.UntagLogGroupInput) (*sdk.UntagLogGroupOutput, error) {
+func (s *Service) untagLogGroup(
+	ctx context.Context, c *service.Call, in *sdk.UntagLogGroupInput,
+) (*sdk.UntagLogGroupOutput, error) {
 	_, err := s.untagResource(ctx, c, &sdk.UntagResourceInput{ResourceArn: namedARN(c, in.LogGroupName), TagKeys: in.Tags})
 	return &sdk.UntagLogGroupOutput{}, err
 }

@@ -233,7 +233,9 @@ func anyGroup(_ context.Context, c *service.Call, _ *sdk.DescribeLogGroupsInput)
 }
 
 // describedMetrics is the group whose metric filters are described, or all groups.
-func (s *Service) describedMetrics(ctx context.Context, c *service.Call, in *sdk.DescribeMetricFiltersInput) (service.Target, error) {
+func (s *Service) describedMetrics(
+	ctx context.Context, c *service.Call, in *sdk.DescribeMetricFiltersInput,
+) (service.Target, error) {
 	if in.LogGroupName == nil {
 		return service.Target{ARN: streamARN(c, byName(c, nil), "")}, nil
 	}

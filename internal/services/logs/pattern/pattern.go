@@ -15,7 +15,8 @@
 //   - texts of errors are those that users of AWS have quoted; a comment says which are ours;
 //   - an asterisk is a wildcard at the ends of a value only, as an earlier edition of that page says;
 //   - a selector that finds no string or number makes its comparison false, != too;
-//   - the last field takes the rest of the line: AWS's own pattern for functions, [timestamp=*Z, request_id="*-*", event], needs it.
+//   - the last field takes the rest of the line: the console's own pattern for functions, [timestamp=*Z, request_id="*-*", event], needs
+//     it.
 //
 // To add a kind of condition: a case in parser.comparison and one in compare.go.
 package pattern
