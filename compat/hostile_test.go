@@ -57,12 +57,33 @@ func TestHostile(t *testing.T) {
 }
 
 // resources are what a server must not lose for ever.
-type resources struct{ goroutines, files int }
+type resources struct {
+	goroutines, files int
+	users             int // user namespaces, of which the native sandbox keeps one for each environment that there was at once
+}
 
 func (l *licet) resources(t *testing.T) resources {
 	t.Helper()
-	files := must(os.ReadDir(fmt.Sprintf("/proc/%d/fd", l.cmd.Process.Pid)))(t)
-	return resources{l.metric(t, "go_goroutines"), len(files)}
+	r := resources{goroutines: l.metric(t, "go_goroutines")}
+	for file, n := range l.files(t) {
+		if file == "user:[N]" {
+			r.users += n
+		} else {
+			r.files += n
+		}
+	}
+	return r
+}
+
+// files are what the server has open, and how often each: numbers are left out.
+func (l *licet) files(t *testing.T) map[string]int {
+	t.Helper()
+	open := map[string]int{}
+	for _, link := range must(filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", l.cmd.Process.Pid)))(t) {
+		target, _ := os.Readlink(link) // it may be closed by now
+		open[regexp.MustCompile(`[0-9]+`).ReplaceAllString(target, "N")]++
+	}
+	return open
 }
 
 // checkResources waits until no environment is left, and compares. Some goroutines and files, of the clients' connections and of
@@ -73,9 +94,9 @@ func (l *licet) checkResources(t *testing.T, before resources) {
 	if !eventually(t, func() bool {
 		after = l.resources(t)
 		return l.metric(t, "licet_execution_environments") == 0 &&
-			after.goroutines <= before.goroutines+10 && after.files <= before.files+10
+			after.goroutines <= before.goroutines+10 && after.files <= before.files+10 && after.users <= 20
 	}) {
-		t.Errorf("got %+v, before it %+v", after, before)
+		t.Errorf("got %+v, before it %+v; open are %v", after, before, l.files(t))
 	}
 	status := must(os.ReadFile(fmt.Sprintf("/proc/%d/status", l.cmd.Process.Pid)))(t)
 	peak := regexp.MustCompile(`VmHWM:\s+(\d+) kB`).FindSubmatch(status) // proc_pid_status(5)

@@ -104,6 +104,7 @@ func (e *environment) startExtension(name string, env []string) error {
 	if err != nil {
 		return err
 	}
+	out.all = true // ApplicationLogLevel is about the function's code
 	e.goroutines.Go(out.copy)
 	c := &companion{name: name, output: out, ended: make(chan struct{})}
 	c.Running, err = e.sandbox.Start(e.m.lifetime, sandbox.Process{

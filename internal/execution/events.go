@@ -1,6 +1,7 @@
 package execution
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -9,7 +10,7 @@ import (
 	"github.com/licet/licet/internal/execution/platform"
 )
 
-// events are those that an environment tells again and again, kept so that telling them makes nothing new. They belong to its owner.
+// events are those that an environment tells again and again, kept so that telling them allocates nothing. They are its owner's.
 type events struct {
 	start       platform.Start
 	runtimeDone platform.RuntimeDone
@@ -105,7 +106,7 @@ func (i *invocation) tellRuntimeDone() {
 		Metrics: &platform.RuntimeDoneMetrics{Duration: platform.Milliseconds(now.Sub(i.began))},
 		Tracing: i.told.start.Tracing}
 	if !i.answered.IsZero() {
-		done.Metrics.ProducedBytes = len(i.out.payload)
+		done.Metrics.ProducedBytes = cmp.Or(i.out.streamed, len(i.out.payload))
 		span := func(name string, from, to time.Time) platform.Span {
 			return platform.Span{Name: name, Start: platform.Time(from), Duration: platform.Milliseconds(max(0, to.Sub(from)))}
 		}

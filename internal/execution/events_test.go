@@ -105,7 +105,7 @@ func TestApplicationLogLevel(t *testing.T) {
 		if want > 0 { // else there is no stream
 			got = kinds(t, b.logs.text(t))
 		}
-		if diff := cmp.Diff(got, lines[len(lines)-want:], cmp.Transformer("nil", func(s []string) string { return fmt.Sprint(s) })); diff != "" {
+		if diff := cmp.Diff(strings.Join(got, "\n"), strings.Join(lines[len(lines)-want:], "\n")); diff != "" {
 			t.Errorf("%s (-got +want):\n%s", level, diff)
 		}
 		if got := <-format; got != "JSON "+level {
@@ -126,8 +126,8 @@ func TestStreamName(t *testing.T) {
 	}
 }
 
-// subscriber is an extension that subscribes to everything, tells when it has, and passes on what it gets, a record each. It ends when it
-// knows what came of the invocation.
+// subscriber is an extension that subscribes to everything, tells when it has, and passes on the records that it gets. It ends when
+// it knows what came of the invocation.
 func subscriber(t *testing.T, got chan<- string, path, schema string, subscribed chan<- struct{}) func(*fakeProcess) sandbox.Exit {
 	return func(p *fakeProcess) sandbox.Exit {
 		known := make(chan struct{})
@@ -249,6 +249,27 @@ func TestTelemetry(t *testing.T) {
 				t.Errorf("%q is missing in the log:\n%s", want, text)
 			}
 		}
+	}
+}
+
+// What an extension prints is no code of the function: no level hides it.
+func TestExtensionLinesHaveNoLevel(t *testing.T) {
+	printed := make(chan struct{})
+	b := newBench(t, programs(func(p *fakeProcess) sandbox.Exit {
+		p.print("of the function\n")
+		<-printed
+		return serve(echo)(p)
+	}, map[string]func(*fakeProcess) sandbox.Exit{"agent": func(p *fakeProcess) sandbox.Exit {
+		p.print("of the extension\n")
+		close(printed)
+		return agent(make(chan string, 10))(p)
+	}}))
+	f := withExtensions(t, "agent")
+	f.JSONLogs, f.SystemLogLevel, f.ApplicationLogLevel = true, "WARN", "FATAL"
+	b.invoke(f, Invocation{})
+	b.stop()
+	if diff := cmp.Diff(b.logs.text(t), "of the extension\n"); diff != "" {
+		t.Errorf("log (-got +want):\n%s", diff)
 	}
 }
 

@@ -77,8 +77,8 @@ type Invocation struct {
 type Stream interface {
 	// Begin is called once, before anything runs: an environment has the event, and no error of Invoke is one of the caller's.
 	Begin()
-	// Write takes the next part, which is the caller's to keep. It may block, and so hold up the function. An error ends the response:
-	// the function is told that it was too large.
+	// Write takes the next part, which is the caller's again when it returns. It may block, and so hold up the function. An error says
+	// that nobody takes the response any more: the rest of it is dropped.
 	Write(p []byte) error
 }
 
@@ -88,7 +88,7 @@ type Result struct {
 	Payload []byte
 	// FunctionError is "Unhandled" when the function failed; Payload then tells how. "" otherwise.
 	FunctionError string
-	// ErrorType is what the function, or the server, calls the failure of a response that was streamed; "" where it has no name.
+	// ErrorType is what the failure of a response is called that was streamed in part; "" for others. Payload may then be empty.
 	ErrorType string
 	// LogTail is at most the last 4,096 bytes of the log, when it was asked for.
 	LogTail []byte

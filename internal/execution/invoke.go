@@ -66,10 +66,7 @@ func (e *environment) invoke(trace context.Context, call Invocation) (Result, er
 	}
 	result := Result{Payload: i.out.payload}
 	if i.out.failed {
-		result.FunctionError = unhandled
-		if i.Stream != nil {
-			result.ErrorType = i.out.named()
-		}
+		result.FunctionError, result.ErrorType = unhandled, i.out.code
 	}
 	if !settled {
 		e.m.background.Go(func() {
@@ -245,6 +242,9 @@ func (i *invocation) fail(why reason) error {
 	case exited:
 		if p.err == nil {
 			i.out = crashed(i.RequestID, p.exit, p.extensions.Fault())
+			if p.streaming() {
+				i.out.cut(codeTruncated)
+			}
 			break
 		}
 		out, ok := notStarted(i.RequestID, i.command.Args, p.err)
@@ -259,6 +259,9 @@ func (i *invocation) fail(why reason) error {
 		i.out = extensionFailed(i.RequestID, p.extensions.Fault(), p.gone)
 	case expired:
 		i.out = timedOut(i.RequestID, i.function.Timeout)
+		if p.streaming() {
+			i.out.cut(codeTimedOut)
+		}
 		i.stop(afterExpiry)
 		return nil
 	default:
@@ -297,7 +300,7 @@ func (i *invocation) settle() {
 	if err := i.fail(why); err != nil {
 		i.broken = errors.Join(i.broken, err)
 	}
-	i.out.payload, i.out.failed = answer.payload, answer.failed
+	i.out.payload, i.out.failed, i.out.code = answer.payload, answer.failed, answer.code
 }
 
 // finish writes the report, returns the tail of the log and gives the environment back.

@@ -55,11 +55,13 @@ func newLogStream(f Function, stream string, w LogWriter, m *metrics, failed fun
 	return l
 }
 
-// print appends a line of the function, unless it is below the level that a JSON log shows; the caller has waited for room.
+// shows tells whether the level of a function's line is one that the log shows.
+func (l *logStream) shows(line string) bool {
+	return !l.json || l.application == platform.Trace || platform.LineLevel(line) >= l.application
+}
+
+// print appends a line of the function or of an extension; the caller has waited for room.
 func (l *logStream) print(at time.Time, line string) {
-	if l.json && l.application > platform.Trace && platform.LineLevel(line) < l.application {
-		return
-	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.append(at, line, true)

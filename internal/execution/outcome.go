@@ -17,6 +17,10 @@ import (
 // maxResponse is the most bytes a synchronous response may have (lambda.md 7.1).
 const maxResponse = 6291556
 
+// maxStreamed is the most bytes of a response that is streamed
+// (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
+const maxStreamed = 200 << 20
+
 // unhandled is the only FunctionError of today (lambda.md 7.1).
 const unhandled = "Unhandled"
 
@@ -29,23 +33,15 @@ const (
 // outcome is how an invocation, or an attempt to initialize, went.
 type outcome struct {
 	payload []byte
+	// streamed is how many bytes the caller got part by part.
+	streamed int
 	// failed tells that payload describes a failure of the function.
 	failed bool
 	// status and errorType are for the REPORT line; "" when the runtime itself went well, also if the handler raised an error.
 	status    string
 	errorType string
-}
-
-// named is what a failure is called: by the runtime's own word for it, or by the payload's.
-func (o *outcome) named() string {
-	if o.errorType != "" {
-		return o.errorType
-	}
-	var payload struct {
-		ErrorType string `json:"errorType"`
-	}
-	_ = json.Unmarshal(o.payload, &payload) // a custom runtime may answer anything
-	return payload.ErrorType
+	// code is what the failure of a response that was streamed is called; "" when no response had begun.
+	code string
 }
 
 // failureOf is an outcome with the payload by which Lambda itself describes a failure.
@@ -71,6 +67,18 @@ func tooLarge() outcome {
 	return failureOf("", "Function.ResponseSizeTooLarge",
 		fmt.Sprintf("Response payload size exceeded maximum allowed payload size (%d bytes).", maxResponse))
 }
+
+// What a response that was streamed in part is called when it ends too early. The official agent tells no more of it
+// (aws-lambda-runtime-interface-emulator, core/directinvoke/directinvoke.go, sendStreamingInvokeResponse); what clients of AWS report of
+// functions that ran out of memory is the same, "Runtime.TruncatedResponse: undefined" by remotion-dev/remotion.
+const (
+	codeTruncated = "Runtime.TruncatedResponse"
+	codeTimedOut  = "Sandbox.Timedout"
+	codeTooLarge  = "Function.ResponseSizeTooLarge"
+)
+
+// cut makes the outcome that of a response of which a part was streamed.
+func (o *outcome) cut(code string) { o.failed, o.payload, o.code = true, nil, code }
 
 // crashed is a runtime process that ended before it answered (lambda.md 7.1). When memory ran out the payload still speaks of the
 // signal, and REPORT of Runtime.OutOfMemory: recorded from AWS so in 2026. A fault that an

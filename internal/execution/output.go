@@ -24,6 +24,7 @@ const maxDrain = 1 << 20
 type output struct {
 	log    *logStream
 	tell   func(at time.Time, line string) // lets subscribers know of a line
+	all    bool                            // the log shows lines of every level
 	in     *os.File                        // writing end; closed by finish
 	out    *os.File
 	raw    syscall.RawConn // of out
@@ -140,7 +141,9 @@ func (o *output) emit(now time.Time) {
 		}
 	}
 	line := string(o.line)
-	o.log.print(now, line)
+	if o.all || o.log.shows(line) {
+		o.log.print(now, line)
+	}
 	o.tell(now, line)
 	o.line = o.line[:0]
 	if cap(o.line) > 1<<14 {

@@ -123,6 +123,13 @@ func (s *session) current() *event {
 	return s.event
 }
 
+// streaming tells whether a part of a response may be with the caller, and the rest is still to come.
+func (s *session) streaming() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state == invocationResponse && s.event.Stream != nil
+}
+
 // answers ends the event with out.
 func (s *session) answers(out outcome) {
 	s.mu.Lock()
@@ -155,7 +162,7 @@ func (a *runtimeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case s != nil && strings.HasPrefix(r.URL.Path, extension.Path):
 		s.extensions.ServeHTTP(w, r)
-	case s != nil && (strings.HasPrefix(r.URL.Path, subscription.TelemetryPath) || strings.HasPrefix(r.URL.Path, subscription.LogsPath)):
+	case s != nil && subscription.Serves(r.URL.Path):
 		if name, ok := s.extensions.Identify(w, r); ok {
 			s.telemetry.ServeHTTP(w, r, name)
 		}
@@ -244,40 +251,51 @@ func respond(w http.ResponseWriter, r *http.Request, s *session, requestID strin
 	finish(w, r, s, outcome{})
 }
 
-// stream hands on a response part by part, as fast as the caller takes it.
+// stream hands on a response part by part, as fast as the caller takes it. What was sent cannot be taken back: whatever ends it is the
+// answer, as with the official agent (aws-lambda-runtime-interface-emulator, rapi/handler/invocationresponse.go).
 func stream(w http.ResponseWriter, r *http.Request, s *session, to Stream) {
-	part := make([]byte, 32<<10)
-	for {
-		n, err := r.Body.Read(part)
-		if n > 0 {
-			if err := to.Write(part[:n]); err != nil {
-				s.answers(tooLarge())
-				refuse(w, &apiError{http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", err.Error()})
-				return
-			}
-		}
-		if errors.Is(err, io.EOF) {
-			s.answers(ending(r.Trailer))
-			accept(w)
-			return
-		}
-		if err != nil {
-			// What was sent cannot be taken back. The end of the process tells more, if it is why.
-			_ = s.to(running, invocationResponse) // it is the state
-			refuse(w, &apiError{http.StatusBadRequest, "TruncatedHTTPRequest", "HTTP request detected as truncated"})
-			return
-		}
+	sent, err := io.Copy(&sink{to: to, left: maxStreamed}, r.Body)
+	switch {
+	case errors.Is(err, errTooLarge):
+		s.answers(outcome{failed: true, code: codeTooLarge})
+		refuse(w, responseTooLarge(maxStreamed))
+	case err != nil:
+		s.answers(outcome{failed: true, code: codeTruncated})
+		refuse(w, responseTruncated())
+	default:
+		out := ending(r.Trailer)
+		out.streamed = int(sent)
+		s.answers(out)
+		accept(w)
 	}
 }
 
-// ending is how a streamed response ends: an error in its trailers makes it one
-// (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html#runtimes-custom-response-streaming).
+// sink takes a response until it is too large, and drops it from where its Stream takes no more.
+type sink struct {
+	to   Stream
+	left int // bytes
+}
+
+func (s *sink) Write(part []byte) (int, error) {
+	n := min(len(part), s.left)
+	s.left -= n
+	if s.to != nil && n > 0 && s.to.Write(part[:n]) != nil {
+		s.to = nil
+	}
+	if n < len(part) {
+		return n, errTooLarge
+	}
+	return n, nil
+}
+
+// ending is how a streamed response ends: an error in its trailers makes it one, which has the type's name, whatever it is
+// (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html#runtimes-custom-response-streaming; the official agent hands on both).
 func ending(trailers http.Header) outcome {
 	kind := trailers.Get("Lambda-Runtime-Function-Error-Type")
 	if kind == "" {
 		return outcome{}
 	}
-	out := outcome{failed: true}
+	out := outcome{failed: true, code: kind}
 	if details, err := base64.StdEncoding.DecodeString(trailers.Get("Lambda-Runtime-Function-Error-Body")); err == nil {
 		out.payload = details
 	}
@@ -303,12 +321,11 @@ func finish(w http.ResponseWriter, r *http.Request, s *session, out outcome) {
 	switch {
 	case errors.Is(err, errTooLarge):
 		s.answers(tooLarge())
-		refuse(w, &apiError{http.StatusRequestEntityTooLarge, "RequestEntityTooLarge",
-			fmt.Sprintf("Exceeded maximum allowed payload size (%d bytes).", maxResponse)})
+		refuse(w, responseTooLarge(maxResponse))
 		return
 	case err != nil:
 		_ = s.to(running, invocationResponse, invocationError) // always one of them: it may answer again, or its end tells more
-		refuse(w, &apiError{http.StatusBadRequest, "TruncatedHTTPRequest", "HTTP request detected as truncated"})
+		refuse(w, responseTruncated())
 		return
 	}
 	out.payload = body
@@ -331,12 +348,21 @@ func failInit(w http.ResponseWriter, r *http.Request, s *session) {
 	body, err := readBody(r)
 	if err != nil {
 		_ = s.to(started, initError)
-		refuse(w, &apiError{http.StatusBadRequest, "TruncatedHTTPRequest", "HTTP request detected as truncated"})
+		refuse(w, responseTruncated())
 		return
 	}
 	kind := errorTypeOf(r.Header.Get("Lambda-Runtime-Function-Error-Type"))
 	s.steps <- step{kind: initError, outcome: outcome{payload: body, failed: true, status: statusError, errorType: kind}}
 	accept(w)
+}
+
+func responseTooLarge(limit int) *apiError {
+	return &apiError{http.StatusRequestEntityTooLarge, "RequestEntityTooLarge",
+		fmt.Sprintf("Exceeded maximum allowed payload size (%d bytes).", limit)}
+}
+
+func responseTruncated() *apiError {
+	return &apiError{http.StatusBadRequest, "TruncatedHTTPRequest", "HTTP request detected as truncated"}
 }
 
 var errTooLarge = errors.New("response too large")

@@ -206,7 +206,18 @@ func TestNodeContext(t *testing.T) {
 				{"invocation/id-2/response", "", jsonType, `["id-2",` + fixed + `,null,null,null,null]`},
 			},
 		},
-		"remaining time":       onceNode(remaining, `1`, `true`),
+		"remaining time": onceNode(remaining, `1`, `true`),
+		"trace context": {
+			files:   map[string]string{"index.js": "exports.handler = async (event, context) => [context.w3c(), context.clientContext]"},
+			handler: "index.handler",
+			invocations: []invocation{
+				{Event: "1", Header: map[string]string{
+					"Lambda-Runtime-Client-Context": `{"custom":1,"w3c":{"traceparent":"00-a","baggage":7,"other":"x"}}`}},
+				{Event: "1", Header: map[string]string{"Lambda-Runtime-Client-Context": `"text"`}},
+			},
+			want: []post{{response, "", jsonType, `[{"traceparent":"00-a"},{"custom":1}]`},
+				{"invocation/id-2/response", "", jsonType, `[{},"text"]`}},
+		},
 		"callbacks":            onceNode(keys, `1`, `[true,"function","function","function"]`),
 		"no callbacks from 24": withEnv(onceNode(keys, `1`, `[null,"undefined","undefined","undefined"]`), node24),
 		"this":                 onceNode("exports.handler = async function () { return this.constructor.name }", `1`, `"Runtime"`),

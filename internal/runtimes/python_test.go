@@ -83,6 +83,12 @@ func TestPython(t *testing.T) {
 				"Lambda-Runtime-Aws-Tenant-Id":    "blue", "Lambda-Runtime-Trace-Id": "Root=1",
 			}
 		}),
+		"trace context": with(once("def handler(event, context): return [context.w3c(), context.client_context.custom]", `1`,
+			`[{"traceparent": "00-a"}, 1]`), func(sc *scenario) {
+			sc.invocations[0].Header = map[string]string{
+				"Lambda-Runtime-Client-Context": `{"custom":1,"w3c":{"traceparent":"00-a","baggage":7,"other":"x"}}`}
+		}),
+		"no trace context": once("def handler(event, context): return context.w3c()", `1`, `{}`),
 		"empty context": once(`import os
 def handler(event, context):
     return [context.client_context, context.identity.cognito_identity_id, context.tenant_id, "_X_AMZN_TRACE_ID" in os.environ]`,

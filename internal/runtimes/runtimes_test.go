@@ -20,8 +20,8 @@ func load(t *testing.T) *Set {
 }
 
 func TestNames(t *testing.T) {
-	want := []string{"nodejs16.x", "nodejs18.x", "nodejs20.x", "nodejs22.x", "nodejs24.x", "provided", "provided.al2", "provided.al2023",
-		"python3.10", "python3.11", "python3.12", "python3.13", "python3.14", "python3.8", "python3.9"}
+	want := []string{"nodejs16.x", "nodejs18.x", "nodejs20.x", "nodejs22.x", "nodejs24.x", "nodejs26.x", "provided", "provided.al2", "provided.al2023",
+		"python3.10", "python3.11", "python3.12", "python3.13", "python3.14", "python3.15", "python3.8", "python3.9"}
 	if diff := cmp.Diff(want, load(t).Names()); diff != "" {
 		t.Errorf("names (-want +got):\n%s", diff)
 	}

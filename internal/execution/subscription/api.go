@@ -19,8 +19,8 @@ import (
 
 // The paths of the two APIs.
 const (
-	TelemetryPath = "/2022-07-01/telemetry"
-	LogsPath      = "/2020-08-15/logs"
+	telemetryPath = "/2022-07-01/telemetry"
+	logsPath      = "/2020-08-15/logs"
 )
 
 // maxBody bounds what is read of a request.

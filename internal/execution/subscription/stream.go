@@ -178,11 +178,16 @@ func (t *telling) render(schema platform.Schema, jsonLogs bool) (record []byte, 
 	return platform.Render(t.at, t.kind, line), true
 }
 
-// ServeHTTP is for the paths that begin with TelemetryPath or LogsPath; extension is who asks.
+// Serves tells whether a path is for ServeHTTP.
+func Serves(path string) bool {
+	return strings.HasPrefix(path, telemetryPath) || strings.HasPrefix(path, logsPath)
+}
+
+// ServeHTTP takes subscriptions; extension is who asks.
 func (s *Stream) ServeHTTP(w http.ResponseWriter, r *http.Request, extension string) {
-	api, rest := telemetryAPI, strings.TrimPrefix(r.URL.Path, TelemetryPath)
-	if strings.HasPrefix(r.URL.Path, LogsPath) {
-		api, rest = logsAPI, strings.TrimPrefix(r.URL.Path, LogsPath)
+	api, rest := telemetryAPI, strings.TrimPrefix(r.URL.Path, telemetryPath)
+	if strings.HasPrefix(r.URL.Path, logsPath) {
+		api, rest = logsAPI, strings.TrimPrefix(r.URL.Path, logsPath)
 	}
 	if r.Method != http.MethodPut || strings.Trim(rest, "/") != "" {
 		http.NotFound(w, r)

@@ -180,7 +180,7 @@ func TestRetries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBox(t)
 		got := b.serve(8080, 500, 302, 200)
-		b.ask(TelemetryPath, httpBody, "agent")
+		b.ask(telemetryPath, httpBody, "agent")
 		for try, after := range []time.Duration{100, 150, 250} {
 			p := <-got
 			if p.after != after*time.Millisecond || len(p.records) != 1 {
@@ -198,7 +198,7 @@ func TestRetries(t *testing.T) {
 func TestDrops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBox(t)
-		b.ask(TelemetryPath, httpBody, "agent")
+		b.ask(telemetryPath, httpBody, "agent")
 		line := strings.Repeat("x", 100<<10) + "\n"
 		b.FunctionLine(time.Now(), line)
 		time.Sleep(time.Second) // it is being tried
@@ -239,7 +239,7 @@ func TestTCP(t *testing.T) {
 		b := newBox(t)
 		l := b.listen(8082)
 		body := `{"schemaVersion": "2025-01-29", "types": ["extension"], "destination": {"protocol": "TCP", "port": 8082}}`
-		if answer := b.ask(TelemetryPath, body, "agent"); answer != `200 "OK"` {
+		if answer := b.ask(telemetryPath, body, "agent"); answer != `200 "OK"` {
 			t.Fatal(answer)
 		}
 		read := func(lines int) (got []string) {
@@ -271,10 +271,10 @@ func TestLogsAPI(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBox(t)
 		got := b.serve(8081)
-		if answer := b.ask(LogsPath, logsBody, "agent"); answer != `200 "OK"` {
+		if answer := b.ask(logsPath, logsBody, "agent"); answer != `200 "OK"` {
 			t.Fatal(answer)
 		}
-		if answer := b.ask(LogsPath, logsBody, "agent"); answer != `200 "OK"` || len(b.subscribers) != 1 {
+		if answer := b.ask(logsPath, logsBody, "agent"); answer != `200 "OK"` || len(b.subscribers) != 1 {
 			t.Errorf("a second time: got %s and %d subscribers", answer, len(b.subscribers))
 		}
 		b.FunctionLine(time.Now(), `{"json":1}`+"\n")
@@ -283,12 +283,12 @@ func TestLogsAPI(t *testing.T) {
 			t.Errorf("%s (-got +want):\n%s", p.request, diff)
 		}
 		closed := `403 {"errorType":"Telemetry.SubscriptionClosed","errorMessage":"Telemetry API subscription is closed already"}`
-		if answer := b.ask(TelemetryPath, httpBody, "other"); answer != closed {
+		if answer := b.ask(telemetryPath, httpBody, "other"); answer != closed {
 			t.Errorf("by the other API: got %s", answer)
 		}
 		b.Seal()
 		closed = `403 {"errorType":"Logs.SubscriptionClosed","errorMessage":"Logs API subscription is closed already"}`
-		if answer := b.ask(LogsPath, logsBody, "late"); answer != closed {
+		if answer := b.ask(logsPath, logsBody, "late"); answer != closed {
 			t.Errorf("too late: got %s", answer)
 		}
 	})
@@ -319,23 +319,24 @@ func TestRefusals(t *testing.T) {
 	}
 	good := `{"protocol": "HTTP", "URI": "http://sandbox:80"}`
 	tests := []struct{ path, body, want string }{
-		{TelemetryPath, `{"schemaVersion": "2022-07-01", "types": [], "destination": {"protocol": "HTTP", "URI": "http://sandbox"}}`,
+		{telemetryPath, `{"schemaVersion": "2022-07-01", "types": [], "destination": {"protocol": "HTTP", "URI": "http://sandbox"}}`,
 			"URI port is not provided; types should not be empty"},
-		{TelemetryPath, `{`, "request body is not valid: unexpected end of JSON input"},
-		{TelemetryPath, `[]`, "request body is not valid: json: cannot unmarshal array into Go value of type subscription.request"},
-		{TelemetryPath, `{}`, `schemaVersion "" is not supported; protocol "" is not supported; types should not be empty`},
-		{TelemetryPath, telemetry(`{"protocol": "HTTP"}`, ""), "URI is not provided"},
-		{TelemetryPath, telemetry(`{"protocol": "TCP"}`, ""), "port 0 is not valid"},
-		{TelemetryPath, telemetry(`{"protocol": "TCP", "port": 70000}`, ""), "port 70000 is not valid"},
-		{TelemetryPath, telemetry(`{"protocol": "TCP", "URI": "http://sandbox:1"}`, ""), `URI "http://sandbox:1" is not valid`},
-		{TelemetryPath, telemetry(`{"protocol": "HTTP", "URI": "https://sandbox:1"}`, ""), `URI "https://sandbox:1" is not valid`},
-		{TelemetryPath, telemetry(`{"protocol": "HTTP", "URI": "http://10.0.0.1:80"}`, ""), "URI host should be sandbox.localdomain"},
-		{TelemetryPath, telemetry(`{"protocol": "HTTP", "URI": "http://sandbox:9001"}`, ""), "port 9001 is reserved"},
-		{TelemetryPath, telemetry(`{"protocol": "HTTP", "URI": "http://127.0.0.1:4566"}`, ""), "port 4566 is reserved"},
-		{TelemetryPath, telemetry(`{"protocol": "HTTP", "URI": "http://sandbox:80", "method": "PUT"}`, ""), `method "PUT" is not supported`},
-		{TelemetryPath, telemetry(good, `, "types": ["other"]`), `type "other" is not supported`},
-		{TelemetryPath, telemetry(good, `, "schemaVersion": "2020-08-15"`), `schemaVersion "2020-08-15" is not supported`},
-		{TelemetryPath, telemetry(good, `, "buffering": {"maxItems": 999, "maxBytes": 1048577, "timeoutMs": 24}`),
+		{telemetryPath, `{`, "request body is not valid: unexpected end of JSON input"},
+		{telemetryPath, `[]`, "request body is not valid: json: cannot unmarshal array into Go value of type subscription.request"},
+		{telemetryPath, `{}`, `schemaVersion "" is not supported; protocol "" is not supported; types should not be empty`},
+		{telemetryPath, telemetry(`{"protocol": "HTTP"}`, ""), "URI is not provided"},
+		{telemetryPath, telemetry(`{"protocol": "TCP"}`, ""), "port 0 is not valid"},
+		{telemetryPath, telemetry(`{"protocol": "TCP", "port": 70000}`, ""), "port 70000 is not valid"},
+		{telemetryPath, telemetry(`{"protocol": "TCP", "URI": "http://sandbox:1"}`, ""), `URI "http://sandbox:1" is not valid`},
+		{telemetryPath, telemetry(`{"protocol": "HTTP", "URI": "https://sandbox:1"}`, ""), `URI "https://sandbox:1" is not valid`},
+		{telemetryPath, telemetry(`{"protocol": "HTTP", "URI": "http://10.0.0.1:80"}`, ""), "URI host should be sandbox.localdomain"},
+		{telemetryPath, telemetry(`{"protocol": "HTTP", "URI": "http://sandbox:9001"}`, ""), "port 9001 is reserved"},
+		{telemetryPath, telemetry(`{"protocol": "HTTP", "URI": "http://127.0.0.1:4566"}`, ""), "port 4566 is reserved"},
+		{telemetryPath, telemetry(`{"protocol": "HTTP", "URI": "http://sandbox:80", "method": "PUT"}`, ""),
+			`method "PUT" is not supported`},
+		{telemetryPath, telemetry(good, `, "types": ["other"]`), `type "other" is not supported`},
+		{telemetryPath, telemetry(good, `, "schemaVersion": "2020-08-15"`), `schemaVersion "2020-08-15" is not supported`},
+		{telemetryPath, telemetry(good, `, "buffering": {"maxItems": 999, "maxBytes": 1048577, "timeoutMs": 24}`),
 			"maxItems should be between 1000 and 10000; maxBytes should be between 262144 and 1048576; " +
 				"timeoutMs should be between 25 and 30000"},
 	}
@@ -349,17 +350,17 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%s (-got +want):\n%s", test.body, diff)
 		}
 	}
-	if got := b.ask(LogsPath, `{"types": ["platform"], "destination": {"protocol": "UDP"}}`, "agent"); got !=
+	if got := b.ask(logsPath, `{"types": ["platform"], "destination": {"protocol": "UDP"}}`, "agent"); got !=
 		`400 {"errorType":"Logs.ValidationError","errorMessage":"protocol \"UDP\" is not supported"}` {
 		t.Errorf("got %s of the Logs API", got)
 	}
-	for _, path := range []string{TelemetryPath + "/more", LogsPath + "x"} {
+	for _, path := range []string{telemetryPath + "/more", logsPath + "x"} {
 		if got := b.ask(path, httpBody, "agent"); !strings.HasPrefix(got, "404") {
 			t.Errorf("%s: got %s", path, got)
 		}
 	}
 	w := httptest.NewRecorder()
-	b.ServeHTTP(w, httptest.NewRequest("POST", TelemetryPath, strings.NewReader(httpBody)), "agent")
+	b.ServeHTTP(w, httptest.NewRequest("POST", telemetryPath, strings.NewReader(httpBody)), "agent")
 	if len(b.subscribers) != 0 || w.Code != 404 {
 		t.Errorf("got %d subscribers and status %d of refused requests", len(b.subscribers), w.Code)
 	}
@@ -370,7 +371,7 @@ func TestEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBox(t)
 		l := b.listen(8080)
-		b.ask(TelemetryPath, httpBody, "agent")
+		b.ask(telemetryPath, httpBody, "agent")
 		c, _ := l.Accept()
 		defer c.Close()
 		if _, err := io.ReadAtLeast(c, make([]byte, 1), 1); err != nil { // it is being delivered

@@ -357,19 +357,33 @@ async function load(root, name) {
 /** What all runtimes have in the second argument of a handler. */
 function contextOf(headers) {
   const deadline = Number(headers["lambda-runtime-deadline-ms"]);
+  const clientContext = jsonHeader(headers, "lambda-runtime-client-context", "ClientContext");
+  const w3c = w3cFields(clientContext);
   return {
     functionVersion: process.env.AWS_LAMBDA_FUNCTION_VERSION,
     functionName: process.env.AWS_LAMBDA_FUNCTION_NAME,
     memoryLimitInMB: process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
     logGroupName: process.env.AWS_LAMBDA_LOG_GROUP_NAME,
     logStreamName: process.env.AWS_LAMBDA_LOG_STREAM_NAME,
-    clientContext: jsonHeader(headers, "lambda-runtime-client-context", "ClientContext"),
+    clientContext,
     identity: jsonHeader(headers, "lambda-runtime-cognito-identity", "CognitoIdentity"),
     invokedFunctionArn: headers["lambda-runtime-invoked-function-arn"],
     awsRequestId: headers["lambda-runtime-aws-request-id"],
     tenantId: headers["lambda-runtime-aws-tenant-id"],
     getRemainingTimeInMillis: () => deadline - Date.now(),
+    w3c: () => w3c,
   };
+}
+
+/** Takes the W3C trace context out of a client context: what of it is text. */
+function w3cFields(clientContext) {
+  const fields = {};
+  const given = clientContext?.w3c;
+  if (typeof clientContext === "object") delete clientContext?.w3c;
+  for (const name of ["traceparent", "tracestate", "baggage"]) {
+    if (typeof given?.[name] === "string") fields[name] = given[name];
+  }
+  return Object.freeze(fields);
 }
 
 function jsonHeader(headers, name, what) {

@@ -149,6 +149,7 @@ class LambdaContext:
         self.invoked_function_arn = headers.get("lambda-runtime-invoked-function-arn")
         self.tenant_id = headers.get("lambda-runtime-aws-tenant-id")
         client = json_header(headers, "lambda-runtime-client-context", "Client Context")
+        self._w3c = w3c_fields(client)
         self.client_context = None if client is None else ClientContext(client)
         self.identity = CognitoIdentity(json_header(headers, "lambda-runtime-cognito-identity", "Cognito Identity") or {})
         self._deadline = int(headers.get("lambda-runtime-deadline-ms", 0))
@@ -156,12 +157,24 @@ class LambdaContext:
     def get_remaining_time_in_millis(self):
         return max(0, self._deadline - int(time.time() * 1000))
 
+    def w3c(self):
+        """Returns the W3C trace context of the invocation, if its client sent one."""
+        return dict(self._w3c)
+
     def log(self, message):
         sys.stdout.write(str(message))
 
     def __repr__(self):
         fields = ",".join("%s=%s" % item for item in vars(self).items() if not item[0].startswith("_"))
         return "LambdaContext([%s])" % fields
+
+
+def w3c_fields(client):
+    """Takes the W3C trace context out of a client context: what of it is text."""
+    fields = client.pop("w3c", None) if isinstance(client, dict) else None
+    if not isinstance(fields, dict):
+        return {}
+    return {name: fields[name] for name in ("traceparent", "tracestate", "baggage") if isinstance(fields.get(name), str)}
 
 
 def json_header(headers, name, what):

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,6 +26,24 @@ import (
 
 func invokeInput(name string) *sdk.InvokeInput {
 	return &sdk.InvokeInput{FunctionName: aws.String(name), Payload: []byte(`{"a":1}`)}
+}
+
+// What LoggingConfig says reaches the environment; levels are for JSON alone.
+func TestInvokeLogging(t *testing.T) {
+	h := newHarness(t)
+	in := h.fullSettings("f")
+	in.LoggingConfig = &types.LoggingConfig{LogFormat: types.LogFormatJson, SystemLogLevel: types.SystemLogLevelWarn}
+	must[sdk.CreateFunctionOutput](h, in)
+	must[sdk.InvokeOutput](h, invokeInput("f"))
+	must[sdk.UpdateFunctionConfigurationOutput](h, &sdk.UpdateFunctionConfigurationInput{FunctionName: aws.String("f"),
+		LoggingConfig: &types.LoggingConfig{LogFormat: types.LogFormatText}})
+	must[sdk.InvokeOutput](h, invokeInput("f"))
+	for i, want := range []string{"true INFO WARN", "false  "} {
+		f := h.runner.functions[i]
+		if got := fmt.Sprint(f.JSONLogs, " ", f.ApplicationLogLevel, " ", f.SystemLogLevel); got != want {
+			t.Errorf("invocation %d: got %q, want %q", i, got, want)
+		}
+	}
 }
 
 func TestInvoke(t *testing.T) {

@@ -52,7 +52,7 @@ func (s *Service) invokeWithResponseStream(
 		return &protocol.Stream{Output: out, Send: func(context.Context, *protocol.Events) error { return nil }}, nil
 	}
 	out.ExecutedVersion = aws.String(run.Version)
-	pipe := stream.New()
+	pipe := stream.New(ctx)
 	call.Stream = pipe
 	go func() { // the end of the invocation ends it, whether or not the caller waits (execution.Manager.Invoke)
 		pipe.End(s.Runner.Invoke(ctx, *run, *call))
@@ -60,14 +60,14 @@ func (s *Service) invokeWithResponseStream(
 	if err := pipe.Begun(); err != nil {
 		return nil, invokeError(err, r)
 	}
-	return &protocol.Stream{Output: out, Send: func(ctx context.Context, events *protocol.Events) error {
-		return sendResponse(ctx, events, pipe, in.LogType == types.LogTypeTail)
+	return &protocol.Stream{Output: out, Send: func(_ context.Context, events *protocol.Events) error {
+		return sendResponse(events, pipe, in.LogType == types.LogTypeTail)
 	}}, nil
 }
 
 // sendResponse sends the parts of a response, and how it ended.
-func sendResponse(ctx context.Context, events *protocol.Events, pipe *stream.Pipe, tail bool) error {
-	result, err := pipe.Copy(ctx, func(part []byte) error {
+func sendResponse(events *protocol.Events, pipe *stream.Pipe, tail bool) error {
+	result, err := pipe.Copy(func(part []byte) error {
 		return events.Send("PayloadChunk", "application/octet-stream", part)
 	})
 	if err != nil {

@@ -142,10 +142,11 @@ func (d *delivery) round(ctx context.Context) (next time.Duration, err error) {
 				continue
 			}
 			more, err := d.deliverLine(ctx, line, now)
-			if err != nil {
-				return 0, err
+			if err != nil && ctx.Err() == nil { // the other lines go on
+				d.logger.ErrorContext(ctx, "Log events for a function could not be read.", slog.String("line", line), slog.Any("err", err))
+				d.pauses[line] = pause{now.Add(failedPause), false}
 			}
-			busy = busy || more
+			busy = busy || more || err != nil
 		}
 	}
 	return next, ctx.Err()

@@ -29,8 +29,8 @@ func (s *Service) putLogEvents(ctx context.Context, c *service.Call, in *sdk.Put
 	if !s.room() {
 		return nil, unavailable()
 	}
-	var out *sdk.PutLogEventsOutput
 	var (
+		out      *sdk.PutLogEventsOutput
 		notified bool
 		g        group
 		events   []event

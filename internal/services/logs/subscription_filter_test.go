@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/licet/licet/internal/services/logs/subscription"
+	"github.com/licet/licet/internal/store"
 )
 
 const someFunction = "arn:aws:lambda:us-east-1:111111111111:function:f"
@@ -310,6 +311,31 @@ func TestDeliverToNobody(t *testing.T) {
 	s.rounds()()
 	if got := s.functions.texts(); got != "s2:b" {
 		t.Errorf("delivered %s", got)
+	}
+}
+
+// A line that cannot be read keeps no other waiting.
+func TestDeliverDamaged(t *testing.T) {
+	s := newServer(t)
+	for _, group := range []string{"g", "h"} {
+		s.make(group, "s")
+		if err := s.subscribe(group, "n", ""); err != nil {
+			t.Fatal(err)
+		}
+		s.say(group, "s", group)
+	}
+	if err := s.logs.db.Update(t.Context(), func(tx store.Tx) error {
+		items, err := tx.Scan("logs/event/", "", 1)
+		if err != nil {
+			return err
+		}
+		return tx.Put(items[0].Key, []byte{0xff})
+	}); err != nil {
+		t.Fatal(err)
+	}
+	round := s.rounds()
+	if next := round(); next != failedPause || s.functions.texts() != "s:h" {
+		t.Errorf("back in %v, and the other line was not delivered", next)
 	}
 }
 

@@ -2,53 +2,44 @@
 //
 // Nothing is collected: a part is taken when the caller is ready for it, so that a slow caller holds up the function and no memory
 // grows. A caller who leaves does not stop the function; what it writes from then on is dropped. Limits are those of
-// https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html: 200 MB, of which the first 6 MB go out as fast as
-// they come, and the rest at 2 MB per second.
+// https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html: the first 6 MB go out as fast as they come, and the
+// rest at 2 MB per second.
 package stream
 
 import (
 	"context"
 	"errors"
-	"fmt"
-	"sync"
 	"time"
 
 	"github.com/licet/licet/internal/execution"
 )
 
 const (
-	maxResponse = 200 << 20 // bytes
-	burst       = 6 << 20   // bytes that are not slowed down
-	rate        = 2 << 20   // bytes per second of the rest
+	burst = 6 << 20 // bytes that are not slowed down
+	rate  = 2 << 20 // bytes per second of the rest
 )
 
-// errTooLarge is what a function is told; the text is that of the Runtime API for responses that are not streamed.
-var errTooLarge error = tooLarge(maxResponse)
-
-type tooLarge int64
-
-func (limit tooLarge) Error() string {
-	return fmt.Sprintf("Exceeded maximum allowed payload size (%d bytes).", int64(limit))
-}
+// errOver is what a writer is told when the caller is gone, or the invocation has ended.
+var errOver = errors.New("nobody takes the response any more")
 
 // Pipe is one response. Its writer is execution.Manager.Invoke, its reader one goroutine.
 type Pipe struct {
-	begun chan struct{}
-	parts chan []byte
-	taken chan struct{} // a part has been taken
-	gone  chan struct{} // the caller takes nothing any more
-	ended chan struct{} // closed when result and err are set
-	leave sync.Once
+	begun  chan struct{}
+	parts  chan []byte
+	taken  chan struct{}   // a part is the writer's again
+	caller context.Context // ends when the caller takes nothing any more
+	leave  context.CancelFunc
+	ended  chan struct{} // closed when result and err are set
 
-	total  int64
 	result execution.Result
 	err    error
 }
 
-// New makes a pipe.
-func New() *Pipe {
-	return &Pipe{begun: make(chan struct{}), parts: make(chan []byte), taken: make(chan struct{}), gone: make(chan struct{}),
-		ended: make(chan struct{})}
+// New makes a pipe for a caller who is gone when ctx ends.
+func New(ctx context.Context) *Pipe {
+	p := &Pipe{begun: make(chan struct{}), parts: make(chan []byte), taken: make(chan struct{}), ended: make(chan struct{})}
+	p.caller, p.leave = context.WithCancel(ctx)
+	return p
 }
 
 // Begin is execution.Stream's.
@@ -56,25 +47,17 @@ func (p *Pipe) Begin() { close(p.begun) }
 
 // Write is execution.Stream's: it returns when the caller has the part, or is gone, or the invocation has ended.
 func (p *Pipe) Write(part []byte) error {
-	if p.total += int64(len(part)); p.total > maxResponse {
-		return errTooLarge
-	}
 	select {
 	case p.parts <- part:
-	case <-p.gone:
+		<-p.taken
 		return nil
-	case <-p.ended:
-		return errors.New("the invocation has ended")
-	}
-	select {
-	case <-p.taken:
-	case <-p.gone:
+	case <-p.caller.Done():
 	case <-p.ended:
 	}
-	return nil
+	return errOver
 }
 
-// End says what came of the invocation.
+// End says what came of the invocation. It must be called, once.
 func (p *Pipe) End(result execution.Result, err error) {
 	p.result, p.err = result, err
 	close(p.ended)
@@ -96,29 +79,30 @@ func (p *Pipe) Begun() error {
 }
 
 // Copy hands on the parts until the invocation has ended, and returns its result. An error is the invocation's, the receiver's, or that
-// ctx has ended; the last two are those of a caller who has left.
-func (p *Pipe) Copy(ctx context.Context, send func(part []byte) error) (execution.Result, error) {
-	defer p.leave.Do(func() { close(p.gone) })
-	pace := pace{}
+// the caller is gone. It is called at most once.
+func (p *Pipe) Copy(send func(part []byte) error) (execution.Result, error) {
+	defer p.leave()
+	pace := &pace{}
 	for {
 		select {
 		case part := <-p.parts:
-			if err := pace.wait(ctx, len(part)); err != nil {
+			if err := p.take(part, pace, send); err != nil {
 				return execution.Result{}, err
-			}
-			if err := send(part); err != nil {
-				return execution.Result{}, err
-			}
-			select {
-			case p.taken <- struct{}{}:
-			case <-p.ended:
 			}
 		case <-p.ended:
 			return p.result, p.err
-		case <-ctx.Done():
-			return execution.Result{}, ctx.Err()
+		case <-p.caller.Done():
+			return execution.Result{}, p.caller.Err()
 		}
 	}
+}
+
+func (p *Pipe) take(part []byte, pace *pace, send func([]byte) error) error {
+	defer func() { p.taken <- struct{}{} }()
+	if err := pace.wait(p.caller, len(part)); err != nil {
+		return err
+	}
+	return send(part)
 }
 
 // pace slows down what is more than the burst.

@@ -1,7 +1,6 @@
 package stream
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"testing"
@@ -15,7 +14,7 @@ import (
 
 // TestPartsArriveOneByOne: a part is with the caller before the function can write the next.
 func TestPartsArriveOneByOne(t *testing.T) {
-	p := New()
+	p := New(t.Context())
 	var order []string
 	go func() {
 		p.Begin()
@@ -30,7 +29,7 @@ func TestPartsArriveOneByOne(t *testing.T) {
 	if err := p.Begun(); err != nil {
 		t.Fatal(err)
 	}
-	result, err := p.Copy(t.Context(), func(part []byte) error {
+	result, err := p.Copy(func(part []byte) error {
 		order = append(order, "sent "+string(part))
 		return nil
 	})
@@ -43,74 +42,96 @@ func TestPartsArriveOneByOne(t *testing.T) {
 }
 
 func TestNotBegun(t *testing.T) {
-	p, throttled := New(), execution.ErrThrottled{Reason: "x"}
+	p, throttled := New(t.Context()), execution.ErrThrottled{Reason: "x"}
 	p.End(execution.Result{}, throttled)
 	if err := p.Begun(); !errors.Is(err, throttled) {
 		t.Errorf("got %v, want the error of the invocation", err)
 	}
-	p = New()
+	p = New(t.Context())
 	p.Begin()
 	p.End(execution.Result{}, errors.New("broken"))
 	if err := p.Begun(); err != nil {
 		t.Errorf("got %v, want that it has begun", err)
 	}
-	if _, err := p.Copy(t.Context(), nil); err == nil {
+	if _, err := p.Copy(nil); err == nil {
 		t.Error("the error is lost")
 	}
 }
 
-// TestCallerLeaves: the function goes on, and what it writes is dropped.
-func TestCallerLeaves(t *testing.T) {
-	p := New()
+// TestNobodyTakes: the function is not held up by a caller who is gone, and no part is taken after the end.
+func TestNobodyTakes(t *testing.T) {
 	wrote := make(chan error)
-	go func() {
-		for range 3 {
+	write := func(p *Pipe) {
+		for range 2 {
 			wrote <- p.Write([]byte("x"))
 		}
-	}()
+	}
+	p := New(t.Context())
+	go write(p)
 	gone := errors.New("gone")
-	if _, err := p.Copy(t.Context(), func([]byte) error { return gone }); !errors.Is(err, gone) {
+	if _, err := p.Copy(func([]byte) error { return gone }); !errors.Is(err, gone) {
 		t.Errorf("got %v, want the receiver's error", err)
 	}
-	for range 3 {
-		if err := <-wrote; err != nil {
-			t.Error(err)
-		}
+	if first, second := <-wrote, <-wrote; first != nil || !errors.Is(second, errOver) {
+		t.Errorf("got %v, %v, want the second part to be refused", first, second)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
+	p = New(ctx) // which nobody copies
+	go write(p)
 	cancel()
-	if _, err := New().Copy(ctx, nil); !errors.Is(err, context.Canceled) {
+	if first, second := <-wrote, <-wrote; !errors.Is(first, errOver) || !errors.Is(second, errOver) {
+		t.Errorf("got %v, %v, want both parts to be refused", first, second)
+	}
+	if _, err := p.Copy(nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want context.Canceled", err)
 	}
-}
-
-// TestEndedInvocation: what a function writes after its time is an error for it, also while nobody reads.
-func TestEndedInvocation(t *testing.T) {
-	p := New()
+	p = New(t.Context())
 	p.End(execution.Result{}, nil)
-	if err := p.Write([]byte("x")); err == nil {
-		t.Error("a part was taken after the end")
+	if err := p.Write([]byte("x")); !errors.Is(err, errOver) {
+		t.Errorf("got %v, want that it has ended", err)
 	}
 }
 
-func TestLimits(t *testing.T) {
+// TestPartIsInUse: a part is the writer's again only when the receiver is done with it, although the invocation has ended meanwhile.
+func TestPartIsInUse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := New()
-		part := make([]byte, 1<<20)
-		done := make(chan error)
+		p := New(t.Context())
+		part := []byte("part")
 		go func() {
-			for range 200 {
+			if err := p.Write(part); err != nil {
+				t.Error(err)
+			}
+			copy(part, "gone")
+		}()
+		var got string
+		if _, err := p.Copy(func(part []byte) error {
+			p.End(execution.Result{}, nil)
+			synctest.Wait()
+			got = string(part)
+			return nil
+		}); err != nil || got != "part" {
+			t.Errorf("got %q, %v", got, err)
+		}
+	})
+}
+
+// TestRate: the first 6 MB go out at once, the rest at 2 MB per second.
+func TestRate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const total = 200 << 20
+		p := New(t.Context())
+		part := make([]byte, 1<<20)
+		go func() {
+			for range total / len(part) {
 				if err := p.Write(part); err != nil {
 					t.Error(err)
 				}
 			}
-			done <- p.Write(part[:1])
 			p.End(execution.Result{}, nil)
 		}()
-		go func() { <-done }()
 		start, received := time.Now(), 0
 		var afterBurst time.Duration
-		if _, err := p.Copy(t.Context(), func(part []byte) error {
+		if _, err := p.Copy(func(part []byte) error {
 			if received += len(part); received == burst {
 				afterBurst = time.Since(start)
 			}
@@ -118,19 +139,11 @@ func TestLimits(t *testing.T) {
 		}); err != nil {
 			t.Fatal(err)
 		}
-		if received != maxResponse || afterBurst != 0 {
+		if received != total || afterBurst != 0 {
 			t.Errorf("got %d bytes, the first 6 MB after %v; want 200 MB, and these at once", received, afterBurst)
 		}
 		if took, want := time.Since(start), 97*time.Second; took != want { // 194 MB at 2 MB per second
 			t.Errorf("it took %v, want %v", took, want)
 		}
 	})
-}
-
-func TestTooLarge(t *testing.T) {
-	p := New()
-	p.total = maxResponse
-	if err := p.Write([]byte("x")); !errors.Is(err, errTooLarge) || !bytes.Contains([]byte(err.Error()), []byte("209715200")) {
-		t.Errorf("got %v, want the limit", err)
-	}
 }
