@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/licet/licet/internal/lockfile"
 	"github.com/licet/licet/internal/secret"
 	"github.com/licet/licet/internal/store"
 	"github.com/licet/licet/internal/store/sqlite"
@@ -59,18 +60,14 @@ var errRunning = errors.New("another licet server runs on this data directory")
 
 // lock keeps a second server off the directory until release. The lock dies with the process.
 func (d dataDir) lock() (release func() error, err error) {
-	f, err := os.OpenFile(d.path("lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	l, err := lockfile.Take(d.path("lock"))
+	if errors.Is(err, lockfile.ErrHeld) {
+		return nil, fmt.Errorf("%w: %s", errRunning, d)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("open lock file: %w", err)
+		return nil, fmt.Errorf("lock data directory: %w", err)
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		closeErr := f.Close()
-		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, fmt.Errorf("%w: %s", errRunning, d)
-		}
-		return nil, errors.Join(fmt.Errorf("lock data directory: %w", err), closeErr)
-	}
-	return f.Close, nil
+	return l.Close, nil
 }
 
 // endpoint is the URL that the server on this directory announced last, or the default one.

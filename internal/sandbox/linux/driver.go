@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/licet/licet/internal/lockfile"
 	"github.com/licet/licet/internal/sandbox"
 	"github.com/licet/licet/internal/sandbox/osthread"
 )
@@ -36,7 +37,7 @@ type Driver struct {
 	launcher Launcher
 	dir      string // state directory
 	box      string // where every sandbox, in its own mount namespace, builds its box
-	lock     *os.File
+	lock     *lockfile.Lock
 	cgroups  *cgroups
 	users    bool             // user namespaces work
 	thread   *osthread.Thread // starts all processes
@@ -171,11 +172,8 @@ func (d *Driver) own(dir string) error {
 		return fmt.Errorf("find state directory: %v", err)
 	}
 	d.dir, d.box = dir, filepath.Join(dir, "box")
-	if d.lock, err = os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600); err != nil {
-		return fmt.Errorf("lock state directory: %v", err)
-	}
-	if err := syscall.Flock(int(d.lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return errors.Join(fmt.Errorf("lock %s (is another server using it?): %v", d.lock.Name(), err), d.lock.Close())
+	if d.lock, err = lockfile.Take(filepath.Join(dir, "lock")); err != nil {
+		return fmt.Errorf("lock %s (is another server using it?): %v", dir, err)
 	}
 	return nil
 }

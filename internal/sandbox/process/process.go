@@ -25,8 +25,8 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 
+	"github.com/licet/licet/internal/lockfile"
 	"github.com/licet/licet/internal/sandbox"
 	"github.com/licet/licet/internal/sandbox/osthread"
 )
@@ -40,7 +40,7 @@ type Config struct {
 // Driver makes sandboxes. It is safe for concurrent use.
 type Driver struct {
 	dir    string
-	lock   *os.File
+	lock   *lockfile.Lock
 	thread *osthread.Thread
 
 	mu        sync.Mutex
@@ -60,12 +60,9 @@ func New(c Config) (*Driver, error) {
 	if dir, err = filepath.EvalSymlinks(dir); err != nil {
 		return nil, fmt.Errorf("find directory of the process driver: %v", err)
 	}
-	lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	lock, err := lockfile.Take(filepath.Join(dir, "lock"))
 	if err != nil {
-		return nil, fmt.Errorf("lock directory of the process driver: %v", err)
-	}
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return nil, errors.Join(fmt.Errorf("lock %s (is another server using it?): %v", lock.Name(), err), lock.Close())
+		return nil, fmt.Errorf("lock %s (is another server using it?): %v", dir, err)
 	}
 	d := &Driver{dir: dir, lock: lock, sandboxes: map[string]*place{}}
 	if err := d.removeLeftovers(); err != nil {
