@@ -93,11 +93,14 @@ func TestSoak(t *testing.T) {
 	}
 	l := newServer(t, "--idle-timeout", "200ms")
 	c := l.as(l.root)
-	f := l.newFunction(t, troublemaker, func(in *lambda.CreateFunctionInput) {
-		in.MemorySize, in.Timeout = aws.Int32(128), aws.Int32(2)
-	})
+	functions := map[string]string{}
+	for do, timeout := range map[string]int32{"": 60, "sleep": 1} { // the others are not in a hurry, however busy the machine is
+		functions[do] = l.newFunction(t, troublemaker, func(in *lambda.CreateFunctionInput) {
+			in.MemorySize, in.Timeout = aws.Int32(128), aws.Int32(timeout)
+		}).name
+	}
 	for round := range len(tasks) {
-		if err := soak(t, c, f.name, round); err != nil {
+		if err := soak(t, c, functions, round); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -110,7 +113,7 @@ func TestSoak(t *testing.T) {
 	for worker := range workers {
 		done.Go(func() {
 			for round := worker; time.Now().Before(until); round++ {
-				if err := soak(t, c, f.name, round); err != nil {
+				if err := soak(t, c, functions, round); err != nil {
 					t.Error(err)
 				}
 			}
@@ -123,9 +126,13 @@ func TestSoak(t *testing.T) {
 	}
 }
 
-// soak does one task.
-func soak(t *testing.T, c clients, function string, round int) error {
+// soak does one task, with the function that is for it alone or the one for the others.
+func soak(t *testing.T, c clients, functions map[string]string, round int) error {
 	task := tasks[round%len(tasks)]
+	function := functions[task.do]
+	if function == "" {
+		function = functions[""]
+	}
 	switch task.do {
 	case "event":
 		_, err := c.lambda.Invoke(t.Context(), &lambda.InvokeInput{
