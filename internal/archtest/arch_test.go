@@ -149,6 +149,7 @@ var allowed = map[string][]string{
 	},
 
 	"internal/services/iam/iamapi":       apiMay("iam"),
+	"internal/services/s3/s3api":         apiMay("s3"),
 	"internal/services/sts/stsapi":       apiMay("sts"),
 	"internal/services/logs/logsapi":     apiMay("cloudwatchlogs"),
 	"internal/services/lambda/lambdaapi": apiMay("lambda"),

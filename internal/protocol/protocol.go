@@ -32,6 +32,9 @@ type API struct {
 	Types *smithy.TypeRegistry
 	// Unions are the SDK's struct types that each stand for one member of a union, which is an interface.
 	Unions []reflect.Type
+	// Elements are the names on the wire of members, by type and field, where these are not the fields' own, for the protocol restXml:
+	// "Name", "Name>Element" for a list, "Name,flat" for a list whose elements have that name, "@name" for an attribute.
+	Elements map[string]string
 	// Operations, sorted by name.
 	Operations []Operation
 }
@@ -41,11 +44,46 @@ type Operation struct {
 	Name string
 	// Schema has the HTTP binding; nil for protocols without.
 	Schema *smithy.Schema
+	// HTTP is the binding of an operation without a schema; nil for protocols without.
+	HTTP *HTTP
 	// Code is the HTTP status of success where AWS answers another than its model says; 0 means as modelled.
 	Code int
 	// Input and Output are the SDK's struct types (not pointers).
 	Input, Output reflect.Type
 }
+
+// HTTP is how an operation is spread over HTTP messages, for a protocol whose SDK has no schemas
+// (https://smithy.io/2.0/spec/http-bindings.html).
+type HTTP struct {
+	Method string
+	// URI is the path with labels in braces, and the query that tells the operation from others: /{Key+}?tagging
+	URI           string
+	Input, Output []Binding
+	// Root is the name of the root of an output that is a document; "" for others.
+	Root string
+}
+
+// Binding is a member that is not part of a body's structure.
+type Binding struct {
+	// Field of the Go struct.
+	Field string
+	Place Place
+	// DateTime tells that a time is written as in RFC 3339, not as in HTTP's own headers.
+	DateTime bool
+	// Name of the label, parameter or header; the prefix of the names of headers; for a payload that is XML, the name of its root.
+	Name string
+}
+
+// Place is where a member stands.
+type Place string
+
+const (
+	InPath          Place = "InPath"
+	InQuery         Place = "InQuery"
+	InHeader        Place = "InHeader"
+	InPrefixHeaders Place = "InPrefixHeaders"
+	InPayload       Place = "InPayload"
+)
 
 // Request is an HTTP request with its body read.
 type Request struct {

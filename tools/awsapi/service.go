@@ -21,6 +21,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	organizationsschemas "github.com/aws/aws-sdk-go-v2/service/organizations/schemas"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/licet/licet/internal/protocol"
@@ -35,6 +36,10 @@ type service struct {
 	types bool
 	// bound tells that operations have HTTP bindings, in the module's schemas package.
 	bound bool
+	// restXML tells that its protocol is restXml.
+	restXML bool
+	// roots are the root elements of outputs that are documents, by operation.
+	roots map[string]string
 	// codes are success statuses where AWS does not do as its model says.
 	codes map[string]int
 	api   protocol.API
@@ -72,6 +77,13 @@ func services() []service {
 			},
 		},
 		{
+			folder: "s3", pkg: "s3api", client: (*s3.Client)(nil), restXML: true, roots: s3Roots, codes: s3Codes,
+			api: protocol.API{
+				ID: s3.ServiceID, SigningName: "s3", Version: s3.ServiceAPIVersion,
+				Namespace: "http://s3.amazonaws.com/doc/2006-03-01/",
+			},
+		},
+		{
 			folder: "sts", pkg: "stsapi", client: (*sts.Client)(nil),
 			api: protocol.API{
 				ID: sts.ServiceID, SigningName: "sts", Version: sts.ServiceAPIVersion,
@@ -103,11 +115,11 @@ func (s service) operations() []string {
 // unions gives the names of the types that are members of unions: those called XMember… with a method isX, where X is
 // the union's interface. Reflection cannot list types, so this reads the source of the SDK's types package.
 func (s service) unions() ([]string, error) {
-	out, err := exec.Command("go", "list", "-f", "{{.Dir}}", s.importPath()+"/types").Output()
+	dir, err := s.dir()
 	if err != nil {
-		return nil, fmt.Errorf("find package %s/types: %w", s.importPath(), err)
+		return nil, err
 	}
-	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(strings.TrimSpace(string(out)), "types.go"), nil, 0)
+	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(dir, "types", "types.go"), nil, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -130,6 +142,15 @@ func (s service) unions() ([]string, error) {
 	return names, nil
 }
 
+// dir is where the SDK's source is.
+func (s service) dir() (string, error) {
+	out, err := exec.Command("go", "list", "-f", "{{.Dir}}", s.importPath()).Output()
+	if err != nil {
+		return "", fmt.Errorf("find package %s: %w", s.importPath(), err)
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
 func (s service) importPath() string { return reflect.TypeOf(s.client).Elem().PkgPath() }
 
 func structName(pointer reflect.Type) string {
@@ -149,11 +170,21 @@ func (s service) source() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	x := &restXML{}
+	if s.restXML {
+		if x, err = s.readRestXML(); err != nil {
+			return nil, err
+		}
+		for op, root := range s.roots {
+			x.operations[op].Root = root
+		}
+	}
 	path := s.importPath()
 	var buf bytes.Buffer
 	err = file().Execute(&buf, map[string]any{
 		"Package": s.pkg, "API": s.api, "SDK": path, "Name": path[strings.LastIndex(path, "/")+1:],
 		"Types": s.types, "Bound": s.bound, "Operations": ops, "Codes": s.codes, "Unions": unions,
+		"HTTP": x.operations, "Elements": x.elements,
 	})
 	if err != nil {
 		return nil, err
@@ -203,6 +234,13 @@ func API() *protocol.API {
 {{- end}}
 		},
 {{- end}}
+{{- with .Elements}}
+		Elements: map[string]string{
+{{- range $member, $name := .}}
+			{{printf "%q" $member}}: {{printf "%q" $name}},
+{{- end}}
+		},
+{{- end}}
 		Operations: []protocol.Operation{
 {{- $ := .}}
 {{- range .Operations}}
@@ -213,6 +251,28 @@ func API() *protocol.API {
 {{- end}}
 {{- with index $.Codes .}}
 				Code: {{.}},
+{{- end}}
+{{- with index $.HTTP .}}
+				HTTP: &protocol.HTTP{
+					Method: "{{.Method}}", URI: "{{.URI}}",
+{{- with .Root}}
+					Root: "{{.}}",
+{{- end}}
+{{- with .Input}}
+					Input: []protocol.Binding{
+{{- range .}}
+						{Field: {{printf "%q" .Field}}, Place: protocol.{{.Place}}, Name: {{printf "%q" .Name}} {{- if .DateTime}}, DateTime: true{{end}}},
+{{- end}}
+					},
+{{- end}}
+{{- with .Output}}
+					Output: []protocol.Binding{
+{{- range .}}
+						{Field: {{printf "%q" .Field}}, Place: protocol.{{.Place}}, Name: {{printf "%q" .Name}} {{- if .DateTime}}, DateTime: true{{end}}},
+{{- end}}
+					},
+{{- end}}
+				},
 {{- end}}
 				Input: reflect.TypeFor[{{$.Name}}.{{.}}Input](),
 				Output: reflect.TypeFor[{{$.Name}}.{{.}}Output](),
