@@ -20,6 +20,7 @@ import (
 // result of a load: requests per second and the quantiles of their latency.
 type result struct {
 	rate     float64
+	share    float64 // of the rate of the target that was loaded beside it
 	p50, p99 time.Duration
 	cpu      time.Duration // of the server that is measured, for each request; its children not counted
 }
@@ -106,32 +107,70 @@ func firstError(errs ...error) error {
 	return nil
 }
 
-// repeat gives the median rate and latencies of several loads, after one that only warms up, and the CPU time of a process
-// meanwhile; 0 for none.
+// target is what is loaded.
+type target struct {
+	req *http.Request
+	pid int // of the process whose CPU time counts; 0 for none
+}
+
+// repeat is alternate for one target.
 func (w *workshop) repeat(ctx context.Context, clients int, body []byte, req *http.Request, pid int) (result, error) {
-	if _, err := load(ctx, clients, w.length/3, body, req); err != nil {
+	results, err := w.alternate(ctx, clients, body, target{req, pid})
+	if err != nil {
 		return result{}, err
 	}
-	var rates []float64
-	var p50s, p99s, cpus []time.Duration
-	for range w.repetitions {
-		before, err := cpuTime(pid)
-		if err != nil {
-			return result{}, err
+	return results[0], nil
+}
+
+// alternate gives the medians of several loads of each target, after one that only warms up. The targets take turns: what else happens
+// on the machine meanwhile happens to all of them.
+func (w *workshop) alternate(ctx context.Context, clients int, body []byte, targets ...target) ([]result, error) {
+	samples := make([][]result, len(targets))
+	for _, t := range targets {
+		if _, err := t.sample(ctx, clients, w.length/3, body); err != nil {
+			return nil, err
 		}
-		r, err := load(ctx, clients, w.length, body, req)
-		if err != nil {
-			return result{}, err
-		}
-		after, err := cpuTime(pid)
-		if err != nil {
-			return result{}, err
-		}
-		requests := r.rate * w.length.Seconds()
-		rates, p50s, p99s = append(rates, r.rate), append(p50s, r.p50), append(p99s, r.p99)
-		cpus = append(cpus, time.Duration(float64(after-before)/requests))
 	}
-	return result{median(rates), median(p50s), median(p99s), median(cpus)}, nil
+	for range w.repetitions {
+		for i, t := range targets {
+			r, err := t.sample(ctx, clients, w.length, body)
+			if err != nil {
+				return nil, err
+			}
+			samples[i] = append(samples[i], r)
+		}
+	}
+	results := make([]result, len(targets))
+	for i := range targets {
+		results[i] = medians(samples[i], samples[0])
+	}
+	return results, nil
+}
+
+// sample is one load.
+func (t target) sample(ctx context.Context, clients int, length time.Duration, body []byte) (result, error) {
+	before, err := cpuTime(t.pid)
+	if err != nil {
+		return result{}, err
+	}
+	r, err := load(ctx, clients, length, body, t.req)
+	if err != nil {
+		return result{}, err
+	}
+	after, err := cpuTime(t.pid)
+	r.cpu = time.Duration(float64(after-before) / (r.rate * length.Seconds()))
+	return r, err
+}
+
+// medians gives the median of each figure, and of how samples compare with those that were taken just before them.
+func medians(samples, before []result) (m result) {
+	var rates, shares []float64
+	var p50s, p99s, cpus []time.Duration
+	for i, s := range samples {
+		rates, shares = append(rates, s.rate), append(shares, s.rate/before[i].rate)
+		p50s, p99s, cpus = append(p50s, s.p50), append(p99s, s.p99), append(cpus, s.cpu)
+	}
+	return result{rate: median(rates), share: median(shares), p50: median(p50s), p99: median(p99s), cpu: median(cpus)}
 }
 
 // cpuTime is what a process has used, without its children: fields 14 and 15 of proc_pid_stat(5), in ticks of 10 ms.

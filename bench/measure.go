@@ -170,12 +170,13 @@ func printWarm(name string, r [2]result) {
 	fmt.Printf("%-34s %12.0f %12.0f\n", name, r[0].rate, r[1].rate)
 }
 
-// measureWarm loads one function, then looks what the server has kept of it.
+// measureWarm loads one function and the front with the same bootstraps, by turns, then looks what the server has kept of it.
 func (w *workshop) measureWarm(ctx context.Context, l language) (err error) {
-	front, err := w.peerRates(ctx, l.env, append([]string{"front", "4"}, l.command...)...)
+	front, err := w.startPeer(ctx, l.env, append([]string{"front", "4"}, l.command...)...)
 	if err != nil {
 		return err
 	}
+	defer func() { err = firstError(err, front.stop()) }()
 	s, _, err := w.startServer(ctx)
 	if err != nil {
 		return err
@@ -188,24 +189,34 @@ func (w *workshop) measureWarm(ctx context.Context, l language) (err error) {
 	if err != nil {
 		return fmt.Errorf("deploy: %w", err)
 	}
-	var ours [2]result
+	var theirs, ours [2]result
 	for i, clients := range []int{1, 16} {
+		request, err := front.request(ctx)
+		if err != nil {
+			return err
+		}
 		req, err := signed(ctx, s.url+invocations("echo"), []byte(payload), caller, "lambda")
 		if err != nil {
 			return err
 		}
-		if ours[i], err = w.repeat(ctx, clients, []byte(payload), req, s.cmd.Process.Pid); err != nil {
+		both, err := w.alternate(ctx, clients, []byte(payload), target{request, front.cmd.Process.Pid}, target{req, s.cmd.Process.Pid})
+		if err != nil {
 			return err
 		}
+		theirs[i], ours[i] = both[0], both[1]
 	}
+	printBoth(l, theirs, ours)
+	return s.printKept(ctx)
+}
+
+func printBoth(l language, front, ours [2]result) {
 	printWarm(l.name+", front: SigV4 only, 4 bootstraps", front)
 	printWarm(l.name+", licet: signed, judged, recorded", ours)
-	fmt.Printf("%-34s %12.2f %12.2f\n", "licet / front", ours[0].rate/front[0].rate, ours[1].rate/front[1].rate)
+	fmt.Printf("%-34s %12.2f %12.2f\n", "licet / front", ours[0].share, ours[1].share)
 	fmt.Printf("%-34s %9.2f ms %9.2f ms\n", "p50 added to the front", added(ours[0].p50, front[0].p50), added(ours[1].p50, front[1].p50))
 	fmt.Printf("%-34s %9.2f ms %9.2f ms\n", "p99 added to the front", added(ours[0].p99, front[0].p99), added(ours[1].p99, front[1].p99))
 	fmt.Printf("%-34s %9d µs %9d µs\n", "CPU for each of the front", front[0].cpu.Microseconds(), front[1].cpu.Microseconds())
 	fmt.Printf("%-34s %9d µs %9d µs\n", "CPU for each beyond the front's", (ours[0].cpu - front[0].cpu).Microseconds(), (ours[1].cpu - front[1].cpu).Microseconds())
-	return s.printKept(ctx)
 }
 
 // printKept shows environments and memory after a load, when the server has come to rest.
@@ -250,7 +261,7 @@ func (w *workshop) peerRates(ctx context.Context, env []string, args ...string) 
 	}
 	defer func() { err = firstError(err, p.stop()) }()
 	for i, clients := range []int{1, 16} {
-		req, err := signed(ctx, p.url+"/", []byte(payload), aws.Credentials{AccessKeyID: benchKey, SecretAccessKey: benchSecret}, "lambda")
+		req, err := p.request(ctx)
 		if err != nil {
 			return rates, err
 		}
@@ -259,6 +270,11 @@ func (w *workshop) peerRates(ctx context.Context, env []string, args ...string) 
 		}
 	}
 	return rates, nil
+}
+
+// request is what a peer is loaded with.
+func (p *peer) request(ctx context.Context) (*http.Request, error) {
+	return signed(ctx, p.url+"/", []byte(payload), aws.Credentials{AccessKeyID: benchKey, SecretAccessKey: benchSecret}, "lambda")
 }
 
 // archived is a deployment package of one file.

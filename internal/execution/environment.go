@@ -44,7 +44,8 @@ type environment struct {
 	born      time.Time
 	shared    bool // the invocation that runs counts as one of account.shared
 	entered   time.Time
-	settling  bool // counts as one of queue.settling; its owner's
+	settling  bool  // counts as one of queue.settling; its owner's
+	turn      *turn // of the start; its owner's; nil when it is over
 
 	id             string // 32 hexadecimal digits
 	sandbox        sandbox.Sandbox

@@ -131,11 +131,7 @@ func (i *invocation) coldStart(longest time.Duration) (initialized bool, err err
 	_, span := telemetry.Child(i.trace, "init")
 	defer span.End()
 	i.m.metrics.coldStarts.Inc()
-	end, err := i.m.starts.begin(i.m.lifetime, i.function.ARN)
-	if err != nil {
-		return false, err
-	}
-	defer end()
+	opened := time.Now()
 	if err := i.open(); err != nil {
 		return false, err
 	}
@@ -146,6 +142,7 @@ func (i *invocation) coldStart(longest time.Duration) (initialized bool, err err
 	if initialized {
 		i.usage.init = time.Since(began)
 		i.m.metrics.initDuration.Observe(i.usage.init.Seconds())
+		i.m.started(i.environment, time.Since(opened))
 	}
 	return initialized, err
 }

@@ -52,6 +52,8 @@ type Manager struct {
 	metrics     *metrics
 	initLimit   time.Duration // of the Init phase: ten seconds
 	longestWait time.Duration
+	firstShare  time.Duration
+	crowd       int // see crowded
 	starts      *starts
 	generics    *generics
 	lifetime    context.Context    // ends when running invocations must
@@ -93,6 +95,7 @@ type pool struct {
 	idle        []*environment // the last used is last
 	provisioned []*environment // those of idle that are provisioned
 	size        int            // idle and running
+	claims      int            // invocations that wait to start one
 	queue       queue
 }
 
@@ -128,6 +131,7 @@ func New(c Config) (*Manager, error) {
 		metrics:              newMetrics(),
 		initLimit:            10 * time.Second,
 		longestWait:          longestWait,
+		firstShare:           firstShare,
 		shutdownWithInternal: shutdownWithInternal,
 		shutdownWithExternal: shutdownWithExternal,
 		lifetime:             lifetime,
@@ -139,7 +143,8 @@ func New(c Config) (*Manager, error) {
 		environments:         map[*environment]struct{}{},
 	}
 	m.generics = &generics{m: m, kinds: map[string]*kind{}}
-	m.starts = newStarts(max(4, 2*runtime.GOMAXPROCS(0)), m.generics.refill)
+	m.crowd = max(4, 2*runtime.GOMAXPROCS(0))
+	m.starts = newStarts(m.crowd, m.generics.refill)
 	return m, nil
 }
 
@@ -214,8 +219,8 @@ func (m *Manager) Run(ctx context.Context) error {
 func (m *Manager) acquire(f Function, tenant string) (*environment, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	waited := false
 	var given *environment
+	long := time.Duration(-1) // to wait; not known yet
 	for {
 		if m.closing {
 			if given != nil {
@@ -224,34 +229,28 @@ func (m *Manager) acquire(f Function, tenant string) (*environment, error) {
 			return nil, ErrClosed
 		}
 		p := m.poolOf(f, tenant)
-		e, refusal := m.admit(p, f, given)
-		if e != nil {
+		e, refusal := m.admit(p, f, given, long < 0 && m.crowded(p))
+		if long < 0 {
+			long = m.patience(p, refusal != "")
+		}
+		switch {
+		case e != nil:
 			return e, nil
-		}
-		if !waited && p.size > 0 && p.queue.promising(p.size) {
-			long := m.longestWait
-			if refusal != "" {
-				long = limitWait
-			}
-			given, waited = m.wait(p, long), true
-			continue
-		}
-		if refusal != "" {
+		case long > 0:
+			given = m.wait(p, nil, long)
+			long = 0 // once
+		case refusal != "":
 			m.metrics.throttles.Inc()
 			return nil, ErrThrottled{Reason: refusal}
+		default:
+			return m.claim(p, f)
 		}
-		if p.account.environments >= m.config.MaxConcurrency {
-			m.evict(p.account)
-		}
-		e = m.add(newEnvironment(m, f), p)
-		m.enter(e, f.Reserved == nil)
-		e.entered = time.Time{} // a start tells nothing of later invocations
-		return e, nil
 	}
 }
 
-// admit gives an invocation an idle environment of p, or the one that is given, unless it has to be refused. m.mu is held.
-func (m *Manager) admit(p *pool, f Function, given *environment) (e *environment, refusal string) {
+// admit gives an invocation an idle environment of p, or the one that is given, unless it has to be refused, or is better off when it
+// waits. m.mu is held.
+func (m *Manager) admit(p *pool, f Function, given *environment, wait bool) (e *environment, refusal string) {
 	e = given
 	if e == nil {
 		e = m.takeIdle(p, &p.provisioned)
@@ -263,25 +262,36 @@ func (m *Manager) admit(p *pool, f Function, given *environment) (e *environment
 		}
 		return nil, refusal
 	}
-	if e == nil {
+	if e == nil && !wait {
 		e = m.takeIdle(p, &p.idle)
 	}
 	if e != nil {
-		m.enter(e, shared)
+		m.enter(p, shared)
+		e.entered, e.shared = time.Now(), shared
 	}
 	return e, ""
 }
 
-// enter counts an invocation in e. m.mu is held.
-func (m *Manager) enter(e *environment, shared bool) {
-	e.entered = time.Now()
-	if e.shared = shared; shared {
-		e.pool.account.shared++
+// enter counts an invocation. m.mu is held.
+func (m *Manager) enter(p *pool, shared bool) {
+	if shared {
+		p.account.shared++
 	}
-	e.pool.account.running++
-	e.pool.use.running++
+	p.account.running++
+	p.use.running++
 	m.running.Add(1)
 	m.metrics.running.Inc()
+}
+
+// leave is the opposite of enter. m.mu is held.
+func (m *Manager) leave(p *pool, shared bool) {
+	if shared {
+		p.account.shared--
+	}
+	p.account.running--
+	p.use.running--
+	m.metrics.running.Dec()
+	m.running.Done()
 }
 
 // refusal is the reason why an invocation must wait, or "". One that finds no provisioned environment and whose function has reserved
@@ -301,11 +311,7 @@ func (m *Manager) refusal(p *pool, f Function, shared bool) string {
 // add makes e known, as one of the environments of p. m.mu is held.
 func (m *Manager) add(e *environment, p *pool) *environment {
 	e.pool = p
-	if m.pools[p.key] != p {
-		m.pools[p.key] = p
-		m.uses[p.key.arn] = p.use
-		p.use.pools++
-	}
+	m.keep(p)
 	p.size++
 	p.account.environments++
 	m.environments[e] = struct{}{}
@@ -313,7 +319,27 @@ func (m *Manager) add(e *environment, p *pool) *environment {
 	return e
 }
 
-// poolOf finds or makes the pool of f for a tenant. A new one is remembered when it gets its first environment. m.mu is held.
+// keep remembers a pool that has an environment, or an invocation that waits for one. m.mu is held.
+func (m *Manager) keep(p *pool) {
+	if m.pools[p.key] != p {
+		m.pools[p.key] = p
+		m.uses[p.key.arn] = p.use
+		p.use.pools++
+	}
+}
+
+// forget is the opposite of keep, for a pool that has neither any more. m.mu is held.
+func (m *Manager) forget(p *pool) {
+	if p.size > 0 || p.claims > 0 || len(p.queue.waiting) > 0 {
+		return
+	}
+	delete(m.pools, p.key)
+	if p.use.pools--; p.use.pools == 0 {
+		delete(m.uses, p.key.arn)
+	}
+}
+
+// poolOf finds or makes the pool of f for a tenant. m.mu is held.
 func (m *Manager) poolOf(f Function, tenant string) *pool {
 	key := poolKey{f.ARN, f.Version, f.Revision, tenant}
 	if p := m.pools[key]; p != nil {
@@ -348,9 +374,13 @@ func (m *Manager) takeIdle(p *pool, list *[]*environment) *environment {
 
 // release ends an invocation's ownership of e.
 func (m *Manager) release(e *environment, reusable bool) {
+	if turn := e.turn; turn != nil {
+		e.turn = nil
+		defer turn.end() // after e is there for others
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	defer m.running.Done() // last: after it drain waits for what remove has begun
+	defer m.leave(e.pool, e.shared) // last: after it drain waits for what remove has begun
 	if !e.entered.IsZero() {
 		e.pool.queue.took(time.Since(e.entered))
 	}
@@ -358,12 +388,6 @@ func (m *Manager) release(e *environment, reusable bool) {
 		e.settling = false
 		e.pool.queue.settling.Add(-1)
 	}
-	e.pool.account.running--
-	e.pool.use.running--
-	if e.shared {
-		e.pool.account.shared--
-	}
-	m.metrics.running.Dec()
 	if !reusable || e.retired || m.closing {
 		m.remove(e)
 		return
@@ -397,12 +421,8 @@ func (m *Manager) remove(e *environment) {
 	if e.provision != nil { // before the pool may be forgotten: the caller may be about to use it, and there must not be two
 		m.replace(e)
 	}
-	if e.pool.size--; e.pool.size == 0 {
-		delete(m.pools, e.pool.key)
-		if e.pool.use.pools--; e.pool.use.pools == 0 {
-			delete(m.uses, e.pool.key.arn)
-		}
-	}
+	e.pool.size--
+	m.forget(e.pool)
 	m.background.Go(func() {
 		if err := e.close(); err != nil {
 			m.config.Logger.Error("An environment could not be removed.",

@@ -174,6 +174,13 @@ var errInit = errors.New("the function could not be initialized")
 
 // prepare opens e and runs its Init phase.
 func (e *environment) prepare() error {
+	turn := e.m.starts.line(e.function.ARN)
+	defer turn.end()
+	select {
+	case <-turn.ready():
+	case <-e.m.lifetime.Done():
+		return ErrClosed
+	}
 	i := &invocation{environment: e, usage: usage{memoryMB: e.function.MemoryMB}}
 	initialized, err := i.coldStart(max(provisionedInitLimit, e.function.Timeout))
 	if err == nil && !initialized {

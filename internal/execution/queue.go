@@ -9,13 +9,19 @@ import (
 // An environment that is about to be free is better than a new one, whose start takes milliseconds of CPU time and whose memory stays:
 // an invocation that finds none idle waits, when it can expect one soon.
 const (
-	// shortWait is how long an invocation may expect to wait in the place of a start.
+	// shortWait is how long an invocation may expect to wait in the place of a start, whatever a start takes.
 	shortWait = time.Millisecond
 	// longestWait is when it has waited in vain (Manager.longestWait).
 	longestWait = 10 * time.Millisecond
 	// limitWait is the same where the alternative is to throttle: a caller who has had an answer may count on its concurrency being free,
 	// however busy the machine is.
 	limitWait = time.Second
+	// crowdWait is the same where so many environments work that one more would only slow them down (Manager.crowded), if an invocation
+	// takes less than fast.
+	crowdWait = 100 * time.Millisecond
+	fast      = 5 * time.Millisecond
+	// forever is for an invocation that waits for its turn to start, too.
+	forever = 24 * time.Hour
 )
 
 // queue is that of a pool; what is not atomic is guarded by Manager.mu.
@@ -23,60 +29,153 @@ type queue struct {
 	waiting []*waiter
 	// settling counts environments that have answered, and only have to ask for their next event.
 	settling atomic.Int32
-	typical  time.Duration // how long the last invocations held an environment, about
+	quick    time.Duration // how long the quicker ones of the last invocations held an environment
+	start    time.Duration // how long the last start took
 }
 
 // waiter waits for an environment. It gets none when it is only to look again.
-type waiter struct{ turn chan *environment }
+type waiter struct{ given chan *environment }
 
-// promising says whether one more invocation should wait.
-func (q *queue) promising(environments int) bool {
+// promising says whether one more invocation should wait: when it will have an environment in half the time of a start. Where the
+// alternative is to throttle, that does not count.
+func (q *queue) promising(environments int, full bool) bool {
 	ahead := len(q.waiting)
 	if ahead < int(q.settling.Load()) {
 		return true
 	}
-	return environments > 0 && q.typical > 0 && q.typical*time.Duration(ahead+1)/time.Duration(environments) <= shortWait
+	patience := shortWait
+	if !full {
+		patience = min(max(q.start/2, shortWait), longestWait/2)
+	}
+	return environments > 0 && q.quick > 0 && q.quick*time.Duration(ahead+1)/time.Duration(environments) <= patience
 }
 
-// took notes how long an invocation held an environment.
+// crowded tells whether so many environments of p work that another one, although it is idle, would only slow them down: invocations
+// are short, and the processors have enough to do. m.mu is held.
+func (m *Manager) crowded(p *pool) bool {
+	busy := p.size - len(p.idle) - len(p.provisioned)
+	return busy >= m.crowd && p.queue.quick > 0 && p.queue.quick < fast
+}
+
+// patience is how long one more invocation should wait for an environment of p; 0 for not at all. refused says that it can have no other.
+// m.mu is held.
+func (m *Manager) patience(p *pool, refused bool) time.Duration {
+	switch promising := p.queue.promising(p.size, refused); {
+	case refused && promising:
+		return limitWait
+	case refused:
+		return 0
+	case m.crowded(p):
+		return crowdWait
+	case promising:
+		return m.longestWait
+	}
+	return 0
+}
+
+// took notes how long an invocation held an environment. What took longer than others did counts little: on a busy machine all do, and
+// more environments would make it worse.
 func (q *queue) took(d time.Duration) {
-	if q.typical == 0 {
-		q.typical = d
+	if q.quick == 0 || d < q.quick {
+		q.quick = d
 		return
 	}
-	q.typical += (d - q.typical) / 8
+	q.quick += (d - q.quick) / 64
 }
+
+// disappointed notes that an invocation has waited in vain.
+func (q *queue) disappointed() { q.quick *= 2 }
 
 // next gives e to the invocation that has waited the longest, and says whether there was one.
 func (q *queue) next(e *environment) bool {
 	if len(q.waiting) == 0 {
 		return false
 	}
-	q.waiting[0].turn <- e // has room
+	q.waiting[0].given <- e // has room
 	q.waiting = slices.Delete(q.waiting, 0, 1)
 	return true
 }
 
-// wait waits for an environment of p as long as it may. m.mu is held, and given up meanwhile. It may return nil.
-func (m *Manager) wait(p *pool, long time.Duration) *environment {
-	w := &waiter{turn: make(chan *environment, 1)}
+// wait waits for an environment of p as long as it may, and until a turn to start is there, if one is given. m.mu is held, and given
+// up meanwhile. It may return nil.
+func (m *Manager) wait(p *pool, turn *turn, long time.Duration) *environment {
+	w := &waiter{given: make(chan *environment, 1)}
 	p.queue.waiting = append(p.queue.waiting, w)
+	m.keep(p)
 	m.mu.Unlock()
 	longest := time.NewTimer(long)
 	defer longest.Stop()
 	select {
-	case e := <-w.turn:
+	case e := <-w.given:
 		m.mu.Lock()
 		return e
+	case <-turn.ready():
 	case <-longest.C:
 	case <-m.lifetime.Done():
 	}
 	m.mu.Lock()
 	select {
-	case e := <-w.turn: // in the last moment
+	case e := <-w.given: // in the last moment
 		return e
 	default:
 	}
 	p.queue.waiting = slices.DeleteFunc(p.queue.waiting, func(other *waiter) bool { return other == w })
+	if turn == nil {
+		p.queue.disappointed()
+	}
+	m.forget(p)
 	return nil
+}
+
+// claim gives an invocation, which counts from now on, a new environment of p when it is its turn to start one, or one that becomes
+// free before. m.mu is held.
+func (m *Manager) claim(p *pool, f Function) (*environment, error) {
+	shared := f.Reserved == nil
+	m.enter(p, shared)
+	p.claims++
+	turn := m.starts.line(f.ARN)
+	e := m.free(p, turn)
+	p.claims--
+	switch {
+	case m.closing:
+		if e != nil {
+			m.remove(e)
+		}
+		m.leave(p, shared)
+		m.forget(p)
+		turn.end()
+		return nil, ErrClosed
+	case e != nil:
+		e.entered = time.Now()
+		turn.end()
+	default:
+		if p.account.environments >= m.config.MaxConcurrency {
+			m.evict(p.account)
+		}
+		e = m.add(newEnvironment(m, f), p)
+		e.turn = turn
+	}
+	e.shared = shared
+	return e, nil
+}
+
+// free waits for an environment of p until it is the turn to start one, and then a little longer if one can be expected. It may return
+// nil. m.mu is held, and given up meanwhile.
+func (m *Manager) free(p *pool, turn *turn) (e *environment) {
+	for e == nil && !m.closing && !turn.given() {
+		e = m.wait(p, turn, forever)
+	}
+	if long := m.patience(p, false); long > 0 && e == nil && !m.closing {
+		e = m.wait(p, nil, long)
+	}
+	return e
+}
+
+// started notes how long a start took, which is followed by its first invocation.
+func (m *Manager) started(e *environment, took time.Duration) {
+	e.turn.shorten(m.firstShare)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	e.pool.queue.start = took
+	e.entered = time.Now()
 }

@@ -1,6 +1,8 @@
 package execution
 
 import (
+	"errors"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -59,23 +61,27 @@ func TestWaitsForWhatSettles(t *testing.T) {
 // TestQueue: invocations of a fast function share environments, those of a slow one do not.
 func TestQueue(t *testing.T) {
 	q := queue{}
-	if q.promising(4) {
+	if q.promising(4, false) {
 		t.Error("nothing is known of a new function")
 	}
 	for range 100 {
 		q.took(100 * time.Microsecond)
 	}
-	if !q.promising(1) || q.promising(0) {
+	if !q.promising(1, true) || q.promising(0, true) {
 		t.Error("100 µs in one environment: want to wait, and not where there is none")
 	}
 	q.waiting = make([]*waiter, 10)
-	if q.promising(1) || !q.promising(2) {
+	if q.promising(1, false) || !q.promising(2, false) {
 		t.Error("the eleventh: want to wait for two environments, not for one")
+	}
+	q.start = 3 * time.Millisecond
+	if !q.promising(1, false) || q.promising(1, true) {
+		t.Error("the eleventh, where a start takes 3 ms: want to wait for one environment, and not in the place of being throttled")
 	}
 	for range 100 {
 		q.took(time.Second)
 	}
-	if q.promising(2) {
+	if q.promising(2, false) {
 		t.Error("a slow function: want no wait")
 	}
 }
@@ -103,6 +109,70 @@ func TestManyAtOnce(t *testing.T) {
 		if p.account.running != 0 || len(p.queue.waiting) != 0 || p.queue.settling.Load() != 0 || len(p.idle) != p.size {
 			t.Errorf("left: %d running, %d waiting, %d settling, %d of %d idle", p.account.running, len(p.queue.waiting),
 				p.queue.settling.Load(), len(p.idle), p.size)
+		}
+	}
+}
+
+// TestRush: an invocation that waits for its turn to start takes the environment of one that has started before.
+func TestRush(t *testing.T) {
+	waits := make(chan struct{})
+	b := newBench(t, func(p *fakeProcess) sandbox.Exit {
+		<-waits
+		return serve(echo)(p)
+	})
+	b.firstShare = time.Minute // whatever the machine does
+	b.starts.limit = 1
+	var calls sync.WaitGroup
+	for range 2 {
+		calls.Go(func() {
+			if got := b.invoke(testFunction(), Invocation{Payload: []byte("1")}); string(got.Payload) != "1" {
+				t.Errorf("got %q", got.Payload)
+			}
+		})
+	}
+	waiting := func() (n int) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		for _, p := range b.pools {
+			n += len(p.queue.waiting)
+		}
+		return n
+	}
+	for waiting() == 0 {
+		runtime.Gosched()
+	}
+	close(waits)
+	calls.Wait()
+	if created, _ := b.driver.counts(); created != 1 {
+		t.Errorf("got %d environments, want one", created)
+	}
+}
+
+// TestRushCounts: what waits for its turn to start counts as running.
+func TestRushCounts(t *testing.T) {
+	hold := make(chan struct{})
+	b := newBench(t, serve(func(_ *fakeProcess, payload string) string {
+		<-hold
+		return payload
+	}))
+	b.starts.limit = 1
+	f := reserving(testFunction(), 5)
+	results := make(chan error, 20)
+	for range 20 {
+		go func() {
+			_, err := b.Invoke(t.Context(), f, Invocation{Payload: []byte("1")})
+			results <- err
+		}()
+	}
+	for range 15 {
+		if _, ok := errors.AsType[ErrThrottled](<-results); !ok {
+			t.Error("one more than are reserved was not throttled")
+		}
+	}
+	close(hold)
+	for range 5 {
+		if err := <-results; err != nil {
+			t.Error(err)
 		}
 	}
 }

@@ -1,13 +1,18 @@
 package execution
 
 import (
-	"context"
+	"slices"
 	"sync"
 	"time"
 )
 
-// startShare is how long a start may keep others waiting: one that takes longer waits for something else than this machine.
-const startShare = time.Second
+const (
+	// startShare is how long a start may keep others waiting: one that takes longer waits for something else than this machine.
+	startShare = time.Second
+	// firstShare is the same of the first invocation after the start: of a fast function the next in line takes this environment in the
+	// place of one more (Manager.firstShare).
+	firstShare = 2 * time.Millisecond
+)
 
 // starts bounds how many environments start at once, so that each of a rush of them gets on. Functions take turns, however many
 // environments one of them needs.
@@ -15,76 +20,128 @@ type starts struct {
 	limit int
 	idle  func() // called when nothing starts any more
 
-	mu      sync.Mutex
-	running int
-	turns   []string                   // the functions that wait, the next one first
-	waiting map[string][]chan struct{} // by function, not empty
+	mu        sync.Mutex
+	running   int
+	functions []string           // those that wait, the next one first
+	waiting   map[string][]*turn // by function, not empty
 }
 
 func newStarts(limit int, idle func()) *starts {
-	return &starts{limit: limit, idle: idle, waiting: map[string][]chan struct{}{}}
+	return &starts{limit: limit, idle: idle, waiting: map[string][]*turn{}}
 }
 
-// begin waits for the turn of a function. end, which may be called more than once, gives it up. The error is ErrClosed: ctx is that
-// of the manager, after whose end nothing starts.
-func (s *starts) begin(ctx context.Context, function string) (end func(), err error) {
-	if turn := s.line(function); turn != nil {
-		select {
-		case <-turn:
-		case <-ctx.Done():
-			return nil, ErrClosed
-		}
-	}
-	once := sync.OnceFunc(s.end)
-	share := time.AfterFunc(startShare, once)
-	return func() {
-		share.Stop()
-		once()
-	}, nil
+// turn is the right to start an environment, for somebody who waits for it or has it. Nil is never there.
+type turn struct {
+	starts   *starts
+	function string
+	there    chan struct{} // closed when it is there
+	share    *time.Timer   // ends it; nil before it is there; guarded by starts.mu, as is the rest
+	over     bool
 }
 
-// line is nil when a start may begin at once; otherwise it is closed when it may.
-func (s *starts) line(function string) <-chan struct{} {
+// line asks for a turn of a function, which may be there at once. It must be ended.
+func (s *starts) line(function string) *turn {
+	t := &turn{starts: s, function: function, there: make(chan struct{})}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.running < s.limit { // and so nobody waits
 		s.running++
+		t.give()
+		return t
+	}
+	if len(s.waiting[function]) == 0 {
+		s.functions = append(s.functions, function)
+	}
+	s.waiting[function] = append(s.waiting[function], t)
+	return t
+}
+
+// give makes the turn be there. starts.mu is held.
+func (t *turn) give() {
+	t.share = time.AfterFunc(startShare, t.end)
+	close(t.there)
+}
+
+// ready is closed when the turn is there.
+func (t *turn) ready() <-chan struct{} {
+	if t == nil {
 		return nil
 	}
-	turn := make(chan struct{})
-	if len(s.waiting[function]) == 0 {
-		s.turns = append(s.turns, function)
-	}
-	s.waiting[function] = append(s.waiting[function], turn)
-	return turn
+	return t.there
 }
 
-// end passes a turn on.
-func (s *starts) end() {
-	if s.next() {
-		s.idle()
+// given tells whether the turn is there.
+func (t *turn) given() bool {
+	select {
+	case <-t.ready():
+		return true
+	default:
+		return false
 	}
 }
 
-// next gives the turn to the next function, and tells whether there is none and nothing starts.
-func (s *starts) next() (idle bool) {
+// shorten leaves the turn no more than its share of the first invocation. Nil has none.
+func (t *turn) shorten(share time.Duration) {
+	if t == nil {
+		return
+	}
+	t.starts.mu.Lock()
+	defer t.starts.mu.Unlock()
+	if !t.over {
+		t.share.Reset(share)
+	}
+}
+
+// end gives the turn to the next in line, or leaves the line. It may be called more than once.
+func (t *turn) end() {
+	if t.leave() {
+		t.starts.idle()
+	}
+}
+
+// leave is end, and tells whether nothing starts any more because of it.
+func (t *turn) leave() (idle bool) {
+	s := t.starts
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.turns) == 0 {
+	if t.over {
+		return false
+	}
+	t.over = true
+	if t.share == nil {
+		s.drop(t)
+		return false
+	}
+	t.share.Stop()
+	return s.next()
+}
+
+// next gives a turn to the next function, and tells whether there is none and nothing starts. mu is held.
+func (s *starts) next() (idle bool) {
+	if len(s.functions) == 0 {
 		s.running--
 		return s.running == 0
 	}
-	function := s.turns[0]
-	s.turns = s.turns[1:]
-	line := s.waiting[function]
-	close(line[0])
-	if len(line) == 1 {
-		delete(s.waiting, function)
-		return false
+	function := s.functions[0]
+	first := s.waiting[function][0]
+	s.drop(first)
+	if len(s.waiting[function]) > 0 { // again, after the others
+		s.functions = append(slices.DeleteFunc(s.functions, func(f string) bool { return f == function }), function)
 	}
-	s.waiting[function] = line[1:]
-	s.turns = append(s.turns, function)
+	first.give()
 	return false
+}
+
+// drop takes a turn out of the line. mu is held.
+func (s *starts) drop(t *turn) {
+	line := s.waiting[t.function]
+	line = slices.DeleteFunc(line, func(other *turn) bool { return other == t })
+	if len(line) > 0 {
+		s.waiting[t.function] = line
+		return
+	}
+	delete(s.waiting, t.function)
+	s.functions = slices.DeleteFunc(s.functions, func(f string) bool { return f == t.function })
 }
 
 // busy tells whether an environment starts.

@@ -1,9 +1,9 @@
 package execution
 
 import (
-	"context"
-	"errors"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -12,50 +12,75 @@ import (
 func TestStartsTakeTurns(t *testing.T) {
 	idle := 0
 	s := newStarts(2, func() { idle++ })
-	var lines []<-chan struct{}
+	var turns []*turn
 	for _, function := range []string{"a", "a", "a", "a", "b", "a", "c", "b"} {
-		lines = append(lines, s.line(function))
-	}
-	if lines[0] != nil || lines[1] != nil {
-		t.Fatal("the first two have to wait")
+		turns = append(turns, s.line(function))
 	}
 	var order []int
-	begun := map[int]bool{0: true, 1: true}
-	for range lines {
-		s.end()
-		for i, line := range lines {
-			if begun[i] {
-				continue
-			}
-			select {
-			case <-line:
+	begun := map[int]bool{}
+	begin := func() (i int) {
+		for i, turn := range turns {
+			if turn.given() && !begun[i] {
 				begun[i], order = true, append(order, i)
-			default:
+				return i
 			}
 		}
+		t.Fatal("nobody has a turn")
+		return 0
 	}
-	if diff := cmp.Diff(order, []int{2, 4, 6, 3, 7, 5}); diff != "" {
+	running := []int{begin(), begin()}
+	for range turns[2:] {
+		turns[running[0]].end()
+		turns[running[0]].end() // once counts
+		running = append(running[1:], begin())
+	}
+	if diff := cmp.Diff(order, []int{0, 1, 2, 4, 6, 3, 7, 5}); diff != "" {
 		t.Errorf("order (-got +want):\n%s", diff)
 	}
-	if idle != 1 || s.busy() {
+	if turns[running[0]].end(); idle != 0 || !s.busy() {
+		t.Errorf("told %d times that nothing starts; busy %t", idle, s.busy())
+	}
+	if turns[running[1]].end(); idle != 1 || s.busy() {
 		t.Errorf("told %d times that nothing starts, want once; busy %t", idle, s.busy())
 	}
 }
 
-func TestStartsEnd(t *testing.T) {
+// TestStartsLeave: who leaves the line has no turn, and keeps nobody from his.
+func TestStartsLeave(t *testing.T) {
 	s := newStarts(1, func() {})
-	end, err := s.begin(context.Background(), "a")
-	if err != nil {
-		t.Fatal(err)
+	first, second, third := s.line("a"), s.line("b"), s.line("b")
+	second.end()
+	if third.given() {
+		t.Error("the third has a turn beside the first")
 	}
-	ended, cancel := context.WithCancel(context.Background())
-	cancel()
-	if _, err := s.begin(ended, "b"); !errors.Is(err, ErrClosed) {
-		t.Errorf("got %v, want ErrClosed", err)
+	first.end()
+	if second.given() || !third.given() {
+		t.Errorf("the second has a turn: %t, the third: %t", second.given(), third.given())
 	}
-	end()
-	end()
-	if s.running != 1 { // the turn is b's, which is gone with the manager
-		t.Errorf("%d start, want 1", s.running)
+	third.end()
+	if s.busy() || len(s.waiting) != 0 || len(s.functions) != 0 {
+		t.Errorf("left: %d start, %v wait", s.running, s.functions)
 	}
+}
+
+// TestStartsShare: a turn ends by itself.
+func TestStartsShare(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStarts(1, func() {})
+		begun := time.Now()
+		first, second := s.line("a"), s.line("b")
+		<-second.ready()
+		if took := time.Since(begun); took != startShare {
+			t.Errorf("the second had its turn after %v", took)
+		}
+		first.shorten(time.Hour) // it is over
+		begun = time.Now()
+		third := s.line("c")
+		second.shorten(firstShare)
+		<-third.ready()
+		if took := time.Since(begun); took != firstShare {
+			t.Errorf("the third had its turn after %v", took)
+		}
+		third.end()
+	})
 }
