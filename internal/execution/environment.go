@@ -56,6 +56,7 @@ type environment struct {
 	renew          time.Time // when the credentials must be replaced; zero for never
 	log            *logStream
 	api            runtimeAPI
+	lane           *lane
 	servers        []*http.Server
 	goroutines     sync.WaitGroup // of servers, log and processes
 	process        *process       // nil when none runs
@@ -115,11 +116,13 @@ func (e *environment) open() (err error) {
 	}
 	l, address := e.sandbox.Listener("runtime")
 	e.runtimeAddress = address
-	e.serve(l, &e.api)
+	e.lane = newLane(&e.api, newLimitedListener(l, maxConnections), &e.goroutines)
+	e.goroutines.Go(func() { e.listened(e.lane.Serve()) })
+	e.serve(e.lane.others, &e.api)
 	if c.Endpoint != nil {
 		l, address := e.sandbox.Listener("aws")
 		e.endpoint = address
-		e.serve(l, oneLargeUpload(c.Endpoint))
+		e.serve(newLimitedListener(l, maxConnections), oneLargeUpload(c.Endpoint))
 	}
 	e.log.credentials = e.credentials
 	if c.Logs != nil {
@@ -176,12 +179,14 @@ func (e *environment) spec() sandbox.Spec {
 func (e *environment) serve(l net.Listener, h http.Handler) {
 	s := &http.Server{Handler: h, MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(e.m.config.Logger.Handler(), slog.LevelDebug)}
 	e.servers = append(e.servers, s)
-	e.goroutines.Go(func() {
-		if err := s.Serve(newLimitedListener(l, maxConnections)); !errors.Is(err, http.ErrServerClosed) {
-			e.m.config.Logger.Debug("A listener of an environment ended.",
-				slog.String("function", e.function.ARN), slog.Any("err", err))
-		}
-	})
+	e.goroutines.Go(func() { e.listened(s.Serve(l)) })
+}
+
+// listened notes the end of a listener.
+func (e *environment) listened(err error) {
+	if !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
+		e.m.config.Logger.Debug("A listener of an environment ended.", slog.String("function", e.function.ARN), slog.Any("err", err))
+	}
 }
 
 // begin makes the process of the runtime known to the Runtime API. It runs after start.
@@ -297,6 +302,9 @@ func (e *environment) close() error {
 	}
 	if e.sandbox != nil {
 		err = errors.Join(err, e.sandbox.Close())
+	}
+	if e.lane != nil {
+		err = errors.Join(err, e.lane.Close())
 	}
 	for _, s := range e.servers {
 		err = errors.Join(err, s.Close())

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"time"
 )
 
 // What a sandbox may have of each listener at a time, lest code inside uses up the server's files and memory: so many connections,
@@ -48,6 +49,7 @@ func (u upload) Read(p []byte) (int, error) {
 type limitedListener struct {
 	net.Listener
 	slots  chan struct{}
+	full   func() // called now and then while there is no slot; nil: nothing is
 	closed chan struct{}
 	close  func() error
 }
@@ -66,9 +68,7 @@ func newLimitedListener(l net.Listener, limit int) *limitedListener {
 
 // Accept waits for a free slot and a connection.
 func (l *limitedListener) Accept() (net.Conn, error) {
-	select {
-	case l.slots <- struct{}{}:
-	case <-l.closed:
+	if !l.slot() {
 		return nil, net.ErrClosed
 	}
 	c, err := l.Listener.Accept()
@@ -77,6 +77,32 @@ func (l *limitedListener) Accept() (net.Conn, error) {
 		return nil, err
 	}
 	return &limitedConn{Conn: c, release: sync.OnceFunc(func() { <-l.slots })}, nil
+}
+
+// fullPeriod is how often full is called.
+const fullPeriod = time.Second
+
+// slot waits for one; false after Close.
+func (l *limitedListener) slot() bool {
+	select {
+	case l.slots <- struct{}{}:
+		return true
+	default:
+	}
+	tick := time.NewTicker(fullPeriod)
+	defer tick.Stop()
+	for {
+		if l.full != nil {
+			l.full()
+		}
+		select {
+		case l.slots <- struct{}{}:
+			return true
+		case <-l.closed:
+			return false
+		case <-tick.C:
+		}
+	}
 }
 
 // Close may be called again.

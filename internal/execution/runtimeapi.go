@@ -209,23 +209,43 @@ func next(w http.ResponseWriter, r *http.Request, s *session) {
 			return
 		}
 	}
-	h := w.Header()
-	h["Content-Type"] = []string{"application/json"}
-	h["Content-Length"] = []string{strconv.Itoa(len(ev.Payload))}
-	h["Lambda-Runtime-Aws-Request-Id"] = []string{ev.RequestID}
-	h["Lambda-Runtime-Invocation-Id"] = []string{ev.invocationID}
-	h["Lambda-Runtime-Deadline-Ms"] = []string{strconv.FormatInt(ev.deadline.UnixMilli(), 10)}
-	h["Lambda-Runtime-Invoked-Function-Arn"] = []string{ev.InvokedARN}
-	if ev.TraceID != "" {
-		h["Lambda-Runtime-Trace-Id"] = []string{ev.TraceID}
-	}
-	if ev.ClientContext != "" {
-		h["Lambda-Runtime-Client-Context"] = []string{ev.ClientContext}
-	}
-	if ev.Tenant != "" {
-		h["Lambda-Runtime-Aws-Tenant-Id"] = []string{ev.Tenant}
+	for name, value := range ev.headers {
+		w.Header().Set(name, value)
 	}
 	_, _ = w.Write(ev.Payload) // a connection that broke shows as a process that ends or does not answer
+}
+
+// headers lists those of the answer that has the event. Optional ones are left out where there is nothing to say.
+func (ev *event) headers(yield func(name, value string) bool) {
+	for _, h := range [...]struct {
+		name, value string
+		optional    bool
+	}{
+		{"Content-Type", "application/json", false},
+		{"Content-Length", strconv.Itoa(len(ev.Payload)), false},
+		{"Lambda-Runtime-Aws-Request-Id", ev.RequestID, false},
+		{invocationIDHeader, ev.invocationID, false},
+		{"Lambda-Runtime-Deadline-Ms", strconv.FormatInt(ev.deadline.UnixMilli(), 10), false},
+		{"Lambda-Runtime-Invoked-Function-Arn", ev.InvokedARN, false},
+		{"Lambda-Runtime-Trace-Id", ev.TraceID, true},
+		{"Lambda-Runtime-Client-Context", ev.ClientContext, true},
+		{"Lambda-Runtime-Aws-Tenant-Id", ev.Tenant, true},
+	} {
+		if h.value == "" && h.optional {
+			continue
+		}
+		if !yield(h.name, headerValue(h.value)) {
+			return
+		}
+	}
+}
+
+// headerValue is a text without what would end a header.
+func headerValue(text string) string {
+	if !strings.ContainsAny(text, "\r\n\x00") {
+		return text
+	}
+	return strings.NewReplacer("\r", " ", "\n", " ", "\x00", " ").Replace(text)
 }
 
 // respond takes a handler's result. It is taken as a whole for Invoke, whatever its mode, and part by part for a caller
