@@ -297,7 +297,7 @@ func (g *group) members(init int) (pids []int, others bool, err error) {
 		return nil, false, fmt.Errorf("list processes: %w", err)
 	}
 	namespace, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", init))
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) || errors.Is(err, syscall.EACCES) { // one that ends denies it
 		return nil, len(all) > 0, nil
 	}
 	if err != nil {
@@ -348,19 +348,43 @@ func (g *group) outOfMemory() (int64, error) {
 	return field(filepath.Join(dir, "memory.oom_control"), "oom_kill")
 }
 
+// close takes nil, too.
+func (m *meter) close() {
+	if m != nil {
+		_ = m.usage.Close() // it was only read
+	}
+}
+
 // over says whether the group's anonymous memory, which is neither files nor the kernel's, is above a limit.
-func (g *group) over(limit int64) (bool, error) {
+func (m *meter) over(limit int64) (bool, error) {
+	n, err := m.usage.ReadAt(m.text[:], 0)
+	if n == 0 {
+		return false, err
+	}
+	all, err := strconv.ParseInt(strings.TrimSpace(string(m.text[:n])), 10, 64)
+	if err != nil || all <= limit {
+		return false, err // the detail costs the kernel more
+	}
+	anonymous, err := field(m.stat, m.anonymous)
+	return anonymous > limit, err
+}
+
+// meter reads how much memory a group uses. It is asked many times a second, of every group: the file stays open.
+type meter struct {
+	usage           *os.File
+	stat, anonymous string // where the detail is, and its name
+	text            [32]byte
+}
+
+// meter must be closed.
+func (g *group) meter() (*meter, error) {
 	dir, v2 := g.dir("memory")
 	usage, name := "memory.usage_in_bytes", "rss"
 	if v2 {
 		usage, name = "memory.current", "anon"
 	}
-	all, err := number(filepath.Join(dir, usage))
-	if err != nil || all <= limit {
-		return false, err // the detail costs the kernel more
-	}
-	anonymous, err := field(filepath.Join(dir, "memory.stat"), name)
-	return anonymous > limit, err
+	f, err := os.Open(filepath.Join(dir, usage))
+	return &meter{usage: f, stat: filepath.Join(dir, "memory.stat"), anonymous: name}, err
 }
 
 // usage since the group was made.

@@ -148,8 +148,13 @@ func TestGroupOnV2(t *testing.T) {
 	if u, err := g.usage(); u != (sandbox.Usage{MemoryPeakBytes: 1000, CPUNanos: 5000}) || err != nil {
 		t.Errorf("usage: got %+v, %v", u, err)
 	}
+	m, err := g.meter()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.close()
 	for limit, want := range map[int64]bool{799: true, 800: false} {
-		if over, err := g.over(limit); over != want || err != nil {
+		if over, err := m.over(limit); over != want || err != nil {
 			t.Errorf("over %d: got %v, %v", limit, over, err)
 		}
 	}

@@ -81,7 +81,7 @@ func (s *place) usable() error {
 }
 
 // start is called with the lock.
-func (s *place) start(ctx context.Context, p sandbox.Process) (*run, error) {
+func (s *place) start(ctx context.Context, p sandbox.Process) (_ *run, err error) {
 	kills, err := s.group.outOfMemory()
 	if err != nil {
 		return nil, fmt.Errorf("ask for memory: %v", err)
@@ -90,6 +90,15 @@ func (s *place) start(ctx context.Context, p sandbox.Process) (*run, error) {
 	if err := s.group.allow(s.Spec.Limits.Processes + int64(len(s.runs)) + 1); err != nil {
 		return nil, err
 	}
+	meter, err := s.meter()
+	if err != nil {
+		return nil, fmt.Errorf("ask for memory: %v", err)
+	}
+	defer func() {
+		if err != nil {
+			meter.close()
+		}
+	}()
 	out, err := stdio.New(p.Stdout, p.Stderr)
 	if err != nil {
 		return nil, err
@@ -105,7 +114,7 @@ func (s *place) start(ctx context.Context, p sandbox.Process) (*run, error) {
 	s.runs[r] = true
 	if s.watch == nil {
 		s.watch = make(chan struct{})
-		go s.watchMemory(s.watch)
+		go s.watchMemory(meter, s.watch)
 	}
 	go r.attend()
 	return r, nil
@@ -246,9 +255,18 @@ func (s *place) Close() error {
 // watchTime is how often memory is looked at.
 const watchTime = 100 * time.Millisecond
 
+// meter is what a watch reads; nil when there is one already.
+func (s *place) meter() (*meter, error) {
+	if s.watch != nil {
+		return nil, nil
+	}
+	return s.group.meter()
+}
+
 // watchMemory kills what runs when its anonymous memory is above the limit: the kernel's own limit counts the files of /tmp too, and
 // allows for them.
-func (s *place) watchMemory(stop <-chan struct{}) {
+func (s *place) watchMemory(m *meter, stop <-chan struct{}) {
+	defer m.close()
 	ticker := time.NewTicker(watchTime)
 	defer ticker.Stop()
 	for {
@@ -261,7 +279,7 @@ func (s *place) watchMemory(stop <-chan struct{}) {
 		limit := s.Spec.Limits.MemoryBytes
 		s.mu.Unlock()
 		// An error means that the machine is in trouble, where the kernel's limit still holds.
-		if over, err := s.group.over(limit); err != nil || !over {
+		if over, err := m.over(limit); err != nil || !over {
 			continue
 		}
 		for _, r := range s.running() {
