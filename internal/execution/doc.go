@@ -10,8 +10,10 @@
 // Manager is safe for concurrent use. An environment has one owner at a time: the pool, an invocation, its own start or its own close;
 // only what its fields say is shared. Lock order: Manager.mu before generics.mu before starts.mu; output.mu before logStream.mu.
 //
-// A cold start waits for its function's turn (starts.go), and takes a sandbox that was made beforehand if there is one: for each runtime
-// in use some wait, without anything of a function, and each becomes the environment of one (generic.go).
+// An invocation that finds no idle environment waits when one is soon to be free (queue.go). A cold start waits for its function's turn
+// (starts.go), and takes a sandbox that was made beforehand if there is one: for each runtime in use some wait, without anything of a
+// function, and each becomes the environment of one (generic.go). The Runtime API's two common requests come nowhere near net/http
+// (lane.go).
 //
 // Errors: Invoke returns an error when the function did not run (ErrThrottled, ErrRole, ErrClosed, a failing driver); what the
 // function did wrong is a Result with FunctionError. After a timeout or a crash the sandbox and its /tmp are kept and all
