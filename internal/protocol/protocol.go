@@ -89,9 +89,22 @@ const (
 type Request struct {
 	HTTP *http.Request
 	Body []byte
-	// Form holds the parameters of a request of a query protocol once they were read, Query those of a URL for REST protocols. Codecs
-	// alone set them.
-	Form, Query url.Values
+	// Form holds the parameters of a request of a query protocol once they were read. Codecs alone set it.
+	Form url.Values
+
+	query url.Values
+}
+
+// Parameters gives those of the URL; nil for most requests of REST protocols, which have none.
+func (r *Request) Parameters() (url.Values, error) {
+	if r.query != nil || r.HTTP.URL.RawQuery == "" {
+		return r.query, nil
+	}
+	query, err := url.ParseQuery(r.HTTP.URL.RawQuery)
+	if err == nil {
+		r.query = query
+	}
+	return query, err
 }
 
 // Codec is one service's protocol. Errors are *awserr.Error: SerializationException for malformed bodies,

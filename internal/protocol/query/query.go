@@ -15,16 +15,14 @@
 package query
 
 import (
-	"bytes"
-	"encoding/xml"
 	"maps"
 	"net/http"
 	"reflect"
 	"slices"
-	"unicode/utf8"
 
 	"github.com/licet/licet/internal/awserr"
 	"github.com/licet/licet/internal/protocol"
+	"github.com/licet/licet/internal/protocol/xmlwire"
 )
 
 // Codec speaks the protocol for one service.
@@ -42,7 +40,7 @@ var _ protocol.Codec = (*Codec)(nil)
 // New makes the codec of a service.
 func New(api *protocol.API) *Codec {
 	c := &Codec{
-		api: api, types: &types{unions: api.Unions, known: map[reflect.Type]*codec{}},
+		api: api, types: newTypes(api.Unions),
 		operations: map[string]*protocol.Operation{},
 	}
 	for i := range api.Operations {
@@ -76,7 +74,7 @@ func (c *Codec) Decode(r *protocol.Request, op *protocol.Operation) (any, error)
 	if err != nil {
 		return nil, err
 	}
-	t, err := c.types.of(op.Input)
+	t, err := c.types.compiled.Of(op.Input)
 	if err != nil {
 		return nil, awserr.Internal(err)
 	}
@@ -94,7 +92,7 @@ func (c *Codec) Decode(r *protocol.Request, op *protocol.Operation) (any, error)
 // Encode writes the output: <XResponse><XResult>…</XResult><ResponseMetadata/></XResponse>, without XResult where the model has
 // no output.
 func (c *Codec) Encode(w http.ResponseWriter, op *protocol.Operation, out any, requestID string) error {
-	t, err := c.types.of(op.Output)
+	t, err := c.types.compiled.Of(op.Output)
 	if err != nil {
 		return err
 	}
@@ -115,7 +113,7 @@ func (c *Codec) Encode(w http.ResponseWriter, op *protocol.Operation, out any, r
 		b = append(b, "Result>"...)
 	}
 	b = append(b, "<ResponseMetadata><RequestId>"...)
-	b = escape(b, requestID)
+	b = xmlwire.AppendText(b, requestID)
 	b = append(b, "</RequestId></ResponseMetadata></"...)
 	b = append(b, op.Name...)
 	b = append(b, "Response>\n"...)
@@ -137,14 +135,14 @@ func (c *Codec) EncodeError(w http.ResponseWriter, err *awserr.Error, requestID 
 		kind = "Sender"
 	}
 	b := []byte(`<ErrorResponse xmlns="` + c.api.Namespace + `"><Error>`)
-	b = textElement(b, "Type", kind)
-	b = textElement(b, "Code", err.Code)
-	b = textElement(b, "Message", err.Message)
+	b = xmlwire.AppendElement(b, "Type", kind)
+	b = xmlwire.AppendElement(b, "Code", err.Code)
+	b = xmlwire.AppendElement(b, "Message", err.Message)
 	for _, name := range slices.Sorted(maps.Keys(err.Members)) {
-		b = textElement(b, name, err.Members[name])
+		b = xmlwire.AppendElement(b, name, err.Members[name])
 	}
 	b = append(b, "</Error>"...)
-	b = textElement(b, "RequestId", requestID)
+	b = xmlwire.AppendElement(b, "RequestId", requestID)
 	b = append(b, "</ErrorResponse>\n"...)
 	protocol.Answer(w, err.Status, contentType, b, requestID)
 }
@@ -153,33 +151,6 @@ func (c *Codec) EncodeError(w http.ResponseWriter, err *awserr.Error, requestID 
 type tag struct{ name, open, close string }
 
 func newTag(name string) tag { return tag{name, "<" + name + ">", "</" + name + ">"} }
-
-func textElement(b []byte, name, text string) []byte {
-	t := newTag(name)
-	b = append(b, t.open...)
-	b = escape(b, text)
-	return append(b, t.close...)
-}
-
-// plain are the bytes that encoding/xml leaves as they are, whatever stands around them.
-var plain = func() (set [256]bool) {
-	for c := range byte(utf8.RuneSelf) {
-		set[c] = c >= ' ' && c != '"' && c != '\'' && c != '&' && c != '<' && c != '>'
-	}
-	return set
-}()
-
-// escape appends text as encoding/xml escapes it.
-func escape(b []byte, text string) []byte {
-	for i := range len(text) {
-		if !plain[text[i]] {
-			var escaped bytes.Buffer
-			_ = xml.EscapeText(&escaped, []byte(text)) // a buffer cannot fail
-			return append(b, escaped.Bytes()...)
-		}
-	}
-	return append(b, text...) // most texts have nothing to escape
-}
 
 // malformed is the answer to parameters that cannot be read.
 func malformed(text string) error {

@@ -6,18 +6,23 @@ import (
 	"reflect"
 	"sort"
 	"strconv"
-	"strings"
-	"sync"
 	"time"
 
 	smithytime "github.com/aws/smithy-go/time"
+
+	"github.com/licet/licet/internal/protocol/xmlwire"
 )
 
-// types compiles Go types and keeps what it compiled.
+// types compiles Go types.
 type types struct {
-	unions []reflect.Type
-	mu     sync.Mutex
-	known  map[reflect.Type]*codec // guarded by mu; what it points to is immutable once of returned
+	unions   []reflect.Type
+	compiled *xmlwire.Types[codec]
+}
+
+func newTypes(unions []reflect.Type) *types {
+	ts := &types{unions: unions}
+	ts.compiled = xmlwire.NewTypes(ts.fill)
+	return ts
 }
 
 // codec reads a value of one Go type from parameters and writes it as the content of an XML element.
@@ -45,27 +50,6 @@ func wireName(t reflect.Type, field string) string {
 	return field
 }
 
-// of gives the codec of a type.
-func (ts *types) of(t reflect.Type) (*codec, error) {
-	ts.mu.Lock()
-	defer ts.mu.Unlock()
-	return ts.compile(t)
-}
-
-// compile makes a codec known before it is filled: types may refer to themselves.
-func (ts *types) compile(t reflect.Type) (*codec, error) {
-	if c, ok := ts.known[t]; ok {
-		return c, nil
-	}
-	c := &codec{}
-	ts.known[t] = c
-	if err := ts.fill(c, t); err != nil {
-		delete(ts.known, t)
-		return nil, err
-	}
-	return c, nil
-}
-
 func (ts *types) fill(c *codec, t reflect.Type) error {
 	switch {
 	case t == reflect.TypeFor[time.Time]():
@@ -88,7 +72,7 @@ func (ts *types) fill(c *codec, t reflect.Type) error {
 		return ts.union(c, t)
 	case reflect.String:
 		c.read = func(n *tree, v reflect.Value) error { v.SetString(n.value); return nil }
-		c.write = func(b []byte, v reflect.Value) []byte { return escape(b, v.String()) }
+		c.write = func(b []byte, v reflect.Value) []byte { return xmlwire.AppendText(b, v.String()) }
 	case reflect.Bool:
 		boolean(c)
 	case reflect.Int32, reflect.Int64:
@@ -100,14 +84,14 @@ func (ts *types) fill(c *codec, t reflect.Type) error {
 }
 
 func (ts *types) pointer(c *codec, t reflect.Type) error {
-	e, err := ts.compile(t.Elem())
+	e, err := ts.compiled.Part(t.Elem())
 	c.read = func(n *tree, v reflect.Value) error {
 		v.Set(reflect.New(t.Elem()))
 		return e.read(n, v.Elem())
 	}
 	c.write = func(b []byte, v reflect.Value) []byte { return e.write(b, v.Elem()) }
 	if t == reflect.TypeFor[*string]() { // most members are
-		c.write = func(b []byte, v reflect.Value) []byte { return escape(b, *v.Interface().(*string)) }
+		c.write = func(b []byte, v reflect.Value) []byte { return xmlwire.AppendText(b, *v.Interface().(*string)) }
 	}
 	return err
 }
@@ -137,7 +121,7 @@ func (ts *types) structure(c *codec, t reflect.Type) error {
 		if !f.IsExported() || f.Name == "ResultMetadata" {
 			continue
 		}
-		e, err := ts.compile(f.Type)
+		e, err := ts.compiled.Part(f.Type)
 		if err != nil {
 			return fmt.Errorf("member %s of %v: %w", f.Name, t, err)
 		}
@@ -182,7 +166,7 @@ func absence(t reflect.Type) func(reflect.Value) bool {
 
 // list is Name.member.1, Name.member.2 and so on; Name alone, without a value, is an empty list.
 func (ts *types) list(c *codec, t reflect.Type) error {
-	e, err := ts.compile(t.Elem())
+	e, err := ts.compiled.Part(t.Elem())
 	c.read = func(n *tree, v reflect.Value) error {
 		nodes, err := n.children["member"].elements()
 		if err != nil {
@@ -209,7 +193,7 @@ func (ts *types) list(c *codec, t reflect.Type) error {
 
 // mapping is Name.entry.1.key, Name.entry.1.value and so on. Entries are written in the order of their keys.
 func (ts *types) mapping(c *codec, t reflect.Type) error {
-	e, err := ts.compile(t.Elem())
+	e, err := ts.compiled.Part(t.Elem())
 	c.read = func(n *tree, v reflect.Value) error {
 		nodes, err := n.children["entry"].elements()
 		if err != nil {
@@ -234,7 +218,7 @@ func (ts *types) mapping(c *codec, t reflect.Type) error {
 		sort.Slice(keys, func(i, j int) bool { return keys[i].String() < keys[j].String() })
 		for _, k := range keys {
 			b = append(b, "<entry><key>"...)
-			b = escape(b, k.String())
+			b = xmlwire.AppendText(b, k.String())
 			b = append(b, "</key><value>"...)
 			b = e.write(b, v.MapIndex(k))
 			b = append(b, "</value></entry>"...)
@@ -244,43 +228,35 @@ func (ts *types) mapping(c *codec, t reflect.Type) error {
 	return err
 }
 
-// union is for the SDK's union interfaces: a structure with one member. A member is a struct type called by the names of the union
-// and the member, whose one field, Value, is the member's value.
+// union is for the SDK's union interfaces: a structure with one member.
 func (ts *types) union(c *codec, t reflect.Type) error {
-	members := map[string]field{}
-	for i, typ := range ts.unions {
-		name, ok := strings.CutPrefix(typ.Name(), t.Name()+"Member")
-		if !ok || !reflect.PointerTo(typ).Implements(t) {
-			continue
-		}
-		e, err := ts.compile(typ.Field(0).Type)
+	members := xmlwire.Members(ts.unions, t)
+	codecs, tags := map[string]*codec{}, map[reflect.Type]field{}
+	for name, typ := range members {
+		e, err := ts.compiled.Part(typ.Field(0).Type)
 		if err != nil {
 			return err
 		}
-		members[name] = field{tag: newTag(name), index: i, codec: e}
+		codecs[name], tags[reflect.PointerTo(typ)] = e, field{tag: newTag(name), codec: e}
 	}
 	c.read = func(n *tree, v reflect.Value) error {
 		if len(n.children) != 1 {
 			return badValue("A union takes one member.")
 		}
 		for name, child := range n.children {
-			m, ok := members[name]
+			e, ok := codecs[name]
 			if !ok {
 				return badValue("A union has no member " + name + ".")
 			}
-			member := reflect.New(ts.unions[m.index])
+			member := reflect.New(members[name])
 			v.Set(member)
-			return m.codec.read(child, member.Elem().Field(0))
+			return e.read(child, member.Elem().Field(0))
 		}
 		return nil
 	}
 	c.write = func(b []byte, v reflect.Value) []byte {
-		for _, m := range members {
-			if v.Elem().Type() == reflect.PointerTo(ts.unions[m.index]) {
-				b = m.write(b, v.Elem().Elem().Field(0))
-			}
-		}
-		return b
+		m := tags[v.Elem().Type()]
+		return m.write(b, v.Elem().Elem().Field(0))
 	}
 	return nil
 }

@@ -17,7 +17,6 @@ package restjson
 import (
 	"fmt"
 	"net/http"
-	"net/url"
 	"reflect"
 
 	"github.com/licet/licet/internal/awserr"
@@ -60,7 +59,7 @@ func New(api *protocol.API) (*Codec, error) {
 // Operation finds the operation by method, path and query.
 func (c *Codec) Operation(r *protocol.Request) (*protocol.Operation, error) {
 	path := split(r.HTTP.URL.EscapedPath())
-	query, _ := queryOf(r) // Decode tells of an error
+	query, _ := r.Parameters() // Decode tells of an error
 	for _, route := range c.routes {
 		if route.match(r.HTTP.Method, path, query) {
 			return route.op.Operation, nil
@@ -84,21 +83,9 @@ func (c *Codec) Decode(r *protocol.Request, op *protocol.Operation) (any, error)
 	return in.Interface(), nil
 }
 
-// queryOf gives the query's parameters; nil for most requests, which have none.
-func queryOf(r *protocol.Request) (url.Values, error) {
-	if r.Query != nil || r.HTTP.URL.RawQuery == "" {
-		return r.Query, nil
-	}
-	query, err := url.ParseQuery(r.HTTP.URL.RawQuery)
-	if err == nil {
-		r.Query = query
-	}
-	return query, err
-}
-
 func (p *operation) decode(r *protocol.Request, in reflect.Value) error {
 	path := split(r.HTTP.URL.EscapedPath())
-	query, err := queryOf(r)
+	query, err := r.Parameters()
 	if err != nil {
 		return err
 	}

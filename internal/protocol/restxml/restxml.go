@@ -16,7 +16,6 @@
 package restxml
 
 import (
-	"bytes"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -27,6 +26,7 @@ import (
 
 	"github.com/licet/licet/internal/awserr"
 	"github.com/licet/licet/internal/protocol"
+	"github.com/licet/licet/internal/protocol/xmlwire"
 )
 
 // Codec speaks the protocol for one service.
@@ -73,7 +73,7 @@ func (c *Codec) Operation(r *protocol.Request) (*protocol.Operation, error) {
 	if err != nil {
 		return nil, err
 	}
-	query, _ := queryOf(r) // Decode tells of an error
+	query, _ := r.Parameters() // Decode tells of an error
 	for _, route := range c.routes {
 		if route.match(r.HTTP, at, query) {
 			return route.op.Operation, nil
@@ -93,7 +93,7 @@ func (c *Codec) Decode(r *protocol.Request, op *protocol.Operation) (any, error)
 	if err != nil {
 		return nil, err
 	}
-	query, err := queryOf(r)
+	query, err := r.Parameters()
 	if err != nil {
 		return nil, invalid("The query string is malformed.")
 	}
@@ -166,35 +166,18 @@ func (c *Codec) EncodeError(w http.ResponseWriter, err *awserr.Error, requestID 
 		return
 	}
 	b := []byte(xml.Header + "<Error>")
-	b = element(b, "Code", err.Code)
-	b = element(b, "Message", err.Message)
+	b = xmlwire.AppendElement(b, "Code", err.Code)
+	b = xmlwire.AppendElement(b, "Message", err.Message)
 	for _, name := range slices.Sorted(maps.Keys(err.Members)) {
-		b = element(b, name, err.Members[name])
+		b = xmlwire.AppendElement(b, name, err.Members[name])
 	}
-	b = element(b, "RequestId", requestID)
-	b = element(b, "HostId", requestID)
+	b = xmlwire.AppendElement(b, "RequestId", requestID)
+	b = xmlwire.AppendElement(b, "HostId", requestID)
 	b = append(b, "</Error>"...)
 	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("Content-Length", fmt.Sprint(len(b)))
 	answer(w, err.Status, requestID)
 	_, _ = w.Write(b) // the client may be gone
-}
-
-func element(b []byte, name, text string) []byte {
-	b = append(b, '<')
-	b = append(b, name...)
-	b = append(b, '>')
-	b = escape(b, text)
-	b = append(b, "</"...)
-	b = append(b, name...)
-	return append(b, '>')
-}
-
-// escape appends text as encoding/xml escapes it.
-func escape(b []byte, text string) []byte {
-	w := bytes.NewBuffer(b)
-	_ = xml.EscapeText(w, []byte(text)) // a buffer cannot fail
-	return w.Bytes()
 }
 
 // invalid is the answer to a parameter or header that cannot be read.

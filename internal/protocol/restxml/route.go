@@ -32,18 +32,6 @@ func (c *Codec) locate(r *http.Request) (place, error) {
 	return at, nil
 }
 
-// queryOf gives the query's parameters; nil for most requests, which have none.
-func queryOf(r *protocol.Request) (url.Values, error) {
-	if r.Query != nil || r.HTTP.URL.RawQuery == "" {
-		return r.Query, nil
-	}
-	query, err := url.ParseQuery(r.HTTP.URL.RawQuery)
-	if err == nil {
-		r.Query = query
-	}
-	return query, err
-}
-
 // route is how an operation is asked for.
 type route struct {
 	op       *operation

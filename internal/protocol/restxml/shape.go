@@ -99,7 +99,7 @@ func (c *Codec) compilePayload(s *shape, t reflect.Type) (err error) {
 	if s.root == "" && t.Kind() == reflect.Pointer {
 		s.root = t.Elem().Name()
 	}
-	s.xml, err = c.types.of(t)
+	s.xml, err = c.types.compiled.Of(t)
 	return err
 }
 

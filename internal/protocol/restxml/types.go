@@ -9,10 +9,10 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/licet/licet/internal/protocol"
+	"github.com/licet/licet/internal/protocol/xmlwire"
 )
 
 // node is an XML element.
@@ -71,16 +71,17 @@ func (n *node) attr(name string) (string, bool) {
 	return "", false
 }
 
-// types compiles Go types and keeps what it compiled.
+// types compiles Go types.
 type types struct {
 	unions   []reflect.Type
 	elements map[string]string
-	mu       sync.Mutex
-	known    map[reflect.Type]*codec // guarded by mu; what it points to is immutable once of has returned
+	compiled *xmlwire.Types[codec]
 }
 
 func newTypes(api *protocol.API) *types {
-	return &types{unions: api.Unions, elements: api.Elements, known: map[reflect.Type]*codec{}}
+	ts := &types{unions: api.Unions, elements: api.Elements}
+	ts.compiled = xmlwire.NewTypes(ts.fill)
+	return ts
 }
 
 // codec reads a value of one Go type from an element, and writes it as the content of one.
@@ -94,33 +95,9 @@ type codec struct {
 	only  *member
 }
 
-// of gives the codec of a type.
-func (ts *types) of(t reflect.Type) (*codec, error) {
-	ts.mu.Lock()
-	defer ts.mu.Unlock()
-	return ts.compile(t)
-}
-
 // structure gives the codec of a structure without some of its members.
 func (ts *types) structure(t reflect.Type, without func(name string) bool) (*codec, error) {
-	ts.mu.Lock()
-	defer ts.mu.Unlock()
-	c := &codec{}
-	return c, ts.fillStructure(c, t, without)
-}
-
-// compile makes a codec known before it is filled: types may refer to themselves.
-func (ts *types) compile(t reflect.Type) (*codec, error) {
-	if c, ok := ts.known[t]; ok {
-		return c, nil
-	}
-	c := &codec{}
-	ts.known[t] = c
-	if err := ts.fill(c, t); err != nil {
-		delete(ts.known, t)
-		return nil, err
-	}
-	return c, nil
+	return ts.compiled.With(func(c *codec) error { return ts.fillStructure(c, t, without) })
 }
 
 func (ts *types) fill(c *codec, t reflect.Type) error {
@@ -137,7 +114,7 @@ func (ts *types) fill(c *codec, t reflect.Type) error {
 		return ts.union(c, t)
 	case reflect.String:
 		c.read = func(n *node, v reflect.Value) error { v.SetString(string(n.text)); return nil }
-		c.write = func(b []byte, v reflect.Value) []byte { return escape(b, v.String()) }
+		c.write = func(b []byte, v reflect.Value) []byte { return xmlwire.AppendText(b, v.String()) }
 	case reflect.Bool:
 		c.read = func(n *node, v reflect.Value) error {
 			on, err := strconv.ParseBool(strings.TrimSpace(string(n.text)))
@@ -171,7 +148,7 @@ func timestamp(c *codec) {
 }
 
 func (ts *types) pointer(c *codec, t reflect.Type) error {
-	e, err := ts.compile(t.Elem())
+	e, err := ts.compiled.Part(t.Elem())
 	c.read = func(n *node, v reflect.Value) error {
 		v.Set(reflect.New(t.Elem()))
 		return e.read(n, v.Elem())
@@ -207,7 +184,7 @@ func (ts *types) member(t reflect.Type, f reflect.StructField) (m member, err er
 	if m.list {
 		element = f.Type.Elem()
 	}
-	if m.codec, err = ts.compile(element); err != nil {
+	if m.codec, err = ts.compiled.Part(element); err != nil {
 		err = fmt.Errorf("member %s of %v: %w", f.Name, t, err)
 	}
 	return m, err
@@ -359,50 +336,43 @@ func (m *member) writeAttribute(b []byte, v reflect.Value) []byte {
 	b = append(b, ` xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" `...)
 	b = append(b, m.name...)
 	b = append(b, `="`...)
-	b = escape(b, v.String())
+	b = xmlwire.AppendText(b, v.String())
 	return append(b, '"')
 }
 
-// union is for the SDK's union interfaces: a structure with one member. A member is a struct type called by the names of the union
-// and the member, whose one field, Value, is the member's value.
+// union is for the SDK's union interfaces: a structure with one member.
 func (ts *types) union(c *codec, t reflect.Type) error {
-	members := map[string]member{}
-	for i, typ := range ts.unions {
-		name, ok := strings.CutPrefix(typ.Name(), t.Name()+"Member")
-		if !ok || !reflect.PointerTo(typ).Implements(t) {
-			continue
-		}
+	types := xmlwire.Members(ts.unions, t)
+	if len(types) == 0 {
+		return fmt.Errorf("type %v is not supported", t)
+	}
+	byName, byType, structs := map[string]member{}, map[reflect.Type]member{}, map[string]reflect.Type{}
+	for name, typ := range types {
 		m, err := ts.member(typ, typ.Field(0))
 		if err != nil {
 			return err
 		}
-		if m.index = i; m.name == "Value" { // it has no other
+		if m.name == "Value" { // it has no other
 			m.name = name
 		}
-		members[m.name] = m
-	}
-	if len(members) == 0 {
-		return fmt.Errorf("type %v is not supported", t)
+		byName[m.name], byType[reflect.PointerTo(typ)] = m, m
+		structs[m.name] = typ
 	}
 	c.read = func(n *node, v reflect.Value) error {
 		if len(n.children) != 1 {
 			return errors.New("a union takes one member")
 		}
-		m, ok := members[n.children[0].name]
+		m, ok := byName[n.children[0].name]
 		if !ok {
 			return fmt.Errorf("a union has no member %s", n.children[0].name)
 		}
-		value := reflect.New(ts.unions[m.index])
+		value := reflect.New(structs[m.name])
 		v.Set(value)
 		return m.read(n, value.Elem().Field(0))
 	}
 	c.write = func(b []byte, v reflect.Value) []byte {
-		for _, m := range members {
-			if v.Elem().Type() == reflect.PointerTo(ts.unions[m.index]) {
-				b = m.write(b, v.Elem().Elem().Field(0))
-			}
-		}
-		return b
+		m := byType[v.Elem().Type()]
+		return m.write(b, v.Elem().Elem().Field(0))
 	}
 	return nil
 }
