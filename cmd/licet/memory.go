@@ -14,6 +14,9 @@ const (
 	// gcPercent lets the heap grow to four times what is in use before it is collected: what is in use is little, so that Go's own
 	// 100 would collect many times a second under load. GOGC in the environment goes before it.
 	gcPercent = 300
+	// gcLimit is from where on it is collected oftener nevertheless, in bytes: when much is in use, four times as much may be too much for
+	// the machine. GOMEMLIMIT in the environment goes before it.
+	gcLimit = 256 << 20
 	// quietTime is how long the server has to be without work until the memory that this took is given back.
 	quietTime = 5 * time.Second
 	// quietBytes allocated in that time are no work: the heartbeat of an idle server.
@@ -24,6 +27,9 @@ const (
 func collectLate() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(gcLimit)
 	}
 }
 

@@ -13,6 +13,8 @@ const (
 	shortWait = time.Millisecond
 	// longestWait is when it has waited in vain (Manager.longestWait).
 	longestWait = 10 * time.Millisecond
+	// settleWait is the same where an environment has answered, and only has to ask for its next event.
+	settleWait = 100 * time.Millisecond
 	// limitWait is the same where the alternative is to throttle: a caller who has had an answer may count on its concurrency being free,
 	// however busy the machine is.
 	limitWait = time.Second
@@ -36,13 +38,16 @@ type queue struct {
 // waiter waits for an environment. It gets none when it is only to look again.
 type waiter struct{ given chan *environment }
 
+// settles says whether more environments have answered than invocations wait.
+func (q *queue) settles() bool { return len(q.waiting) < int(q.settling.Load()) }
+
 // promising says whether one more invocation should wait: when it will have an environment in half the time of a start. Where the
 // alternative is to throttle, that does not count.
 func (q *queue) promising(environments int, full bool) bool {
-	ahead := len(q.waiting)
-	if ahead < int(q.settling.Load()) {
+	if q.settles() {
 		return true
 	}
+	ahead := len(q.waiting)
 	patience := shortWait
 	if !full {
 		patience = min(max(q.start/2, shortWait), longestWait/2)
@@ -67,6 +72,8 @@ func (m *Manager) patience(p *pool, refused bool) time.Duration {
 		return 0
 	case m.crowded(p):
 		return crowdWait
+	case p.queue.settles():
+		return max(m.longestWait, settleWait)
 	case promising:
 		return m.longestWait
 	}

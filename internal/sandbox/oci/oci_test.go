@@ -4,6 +4,7 @@ package oci
 
 import (
 	"fmt"
+	"hash/fnv"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -74,19 +75,58 @@ func state(t *testing.T, dir string) map[string]string {
 		t.Fatal(err)
 	}
 	got["open files"] = fmt.Sprint(len(fds))
-	// Every mount and network namespace that any thread of any process is in, or that is open in this one.
-	for _, glob := range []string{"/proc/[0-9]*/task/[0-9]*/ns/mnt", "/proc/[0-9]*/task/[0-9]*/ns/net", "/proc/self/fd/*"} {
-		found, err := filepath.Glob(glob)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, f := range found {
-			if link, err := os.Readlink(f); err == nil && (strings.HasPrefix(link, "mnt:") || strings.HasPrefix(link, "net:")) {
-				got[link] = "namespace"
+	// Every mount and network namespace that any thread of this process, of its descendants and of those in the driver's control group is
+	// in, or that is open in this one. Others on the machine have theirs.
+	for _, process := range processes(t, dir) {
+		for _, glob := range []string{"task/[0-9]*/ns/mnt", "task/[0-9]*/ns/net", "fd/*"} {
+			found, err := filepath.Glob(filepath.Join(process, glob))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range found {
+				if link, err := os.Readlink(f); err == nil && (strings.HasPrefix(link, "mnt:") || strings.HasPrefix(link, "net:")) {
+					got[link] = "namespace"
+				}
 			}
 		}
 	}
 	return got
+}
+
+// processes are the folders in /proc of this process, its descendants and those in the control group of a driver of dir.
+func processes(t *testing.T, dir string) (found []string) {
+	t.Helper()
+	hash := fnv.New32a() // internal/sandbox/linux
+	fmt.Fprint(hash, dir)
+	group := fmt.Sprintf("/licet/%08x", hash.Sum32())
+	all, err := filepath.Glob("/proc/[0-9]*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, process := range all {
+		in, _ := os.ReadFile(process + "/cgroup") // it may have ended
+		if strings.Contains(string(in), group) || descends(process) {
+			found = append(found, process)
+		}
+	}
+	return found
+}
+
+// descends tells whether a process is this one, or was started by one that is.
+func descends(process string) bool {
+	for process != "/proc/0" {
+		if process == fmt.Sprintf("/proc/%d", os.Getpid()) {
+			return true
+		}
+		status, err := os.ReadFile(process + "/status")
+		if err != nil {
+			return false
+		}
+		_, rest, _ := strings.Cut(string(status), "\nPPid:\t")
+		parent, _, _ := strings.Cut(rest, "\n")
+		process = "/proc/" + parent
+	}
+	return false
 }
 
 // TestNothingLeft compares the machine before and after.

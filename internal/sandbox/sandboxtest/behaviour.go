@@ -382,7 +382,7 @@ func testKill(t *testing.T, d sandbox.Driver) {
 	s := create(t, d, sandbox.Spec{})
 	var p sandbox.Running
 	for range 3 {
-		p = begin(t, s, "/bin/sh", "-c", "trap '' TERM INT HUP; echo up; while :; do sleep 1000; done").want("up")
+		p = begin(t, s, "/bin/sh", "-c", "trap '' TERM INT HUP; echo up; exec sleep 1000").want("up")
 		if err := p.Kill(); err != nil {
 			t.Fatal(err)
 		}
