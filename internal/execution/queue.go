@@ -20,8 +20,10 @@ const (
 	limitWait = time.Second
 	// crowdWait is the same where so many environments work that one more would only slow them down (Manager.crowded), if an invocation
 	// takes less than fast.
-	crowdWait = 100 * time.Millisecond
+	crowdWait = 50 * time.Millisecond
 	fast      = 5 * time.Millisecond
+	// crowdPause is how long nobody waits for that after one has waited in vain: some invocations take longer than others.
+	crowdPause = time.Second
 	// forever is for an invocation that waits for its turn to start, too.
 	forever = 24 * time.Hour
 )
@@ -33,6 +35,7 @@ type queue struct {
 	settling atomic.Int32
 	quick    time.Duration // how long the quicker ones of the last invocations held an environment
 	start    time.Duration // how long the last start took
+	pause    time.Time     // until then there is no crowd
 }
 
 // waiter waits for an environment. It gets none when it is only to look again.
@@ -59,7 +62,7 @@ func (q *queue) promising(environments int, full bool) bool {
 // are short, and the processors have enough to do. m.mu is held.
 func (m *Manager) crowded(p *pool) bool {
 	busy := p.size - len(p.idle) - len(p.provisioned)
-	return busy >= m.crowd && p.queue.quick > 0 && p.queue.quick < fast
+	return busy >= m.crowd && p.queue.quick > 0 && p.queue.quick < fast && time.Now().After(p.queue.pause)
 }
 
 // patience is how long one more invocation should wait for an environment of p; 0 for not at all. refused says that it can have no other.
@@ -91,7 +94,10 @@ func (q *queue) took(d time.Duration) {
 }
 
 // disappointed notes that an invocation has waited in vain.
-func (q *queue) disappointed() { q.quick *= 2 }
+func (q *queue) disappointed() {
+	q.quick *= 2
+	q.pause = time.Now().Add(crowdPause)
+}
 
 // next gives e to the invocation that has waited the longest, and says whether there was one.
 func (q *queue) next(e *environment) bool {

@@ -86,6 +86,54 @@ func TestQueue(t *testing.T) {
 	}
 }
 
+// TestCrowd: where enough environments of a fast function work, an idle one is left alone, until somebody has waited in vain for those.
+func TestCrowd(t *testing.T) {
+	hold := make(chan struct{})
+	b := newBench(t, serve(func(_ *fakeProcess, payload string) string {
+		if payload == "slow" {
+			<-hold
+		}
+		return payload
+	}))
+	b.crowd = 1
+	f := testFunction()
+	invoke := func(payload string) { b.invoke(f, Invocation{Payload: []byte(payload)}) }
+	var slow sync.WaitGroup
+	for range 2 {
+		slow.Go(func() { invoke("slow") })
+	}
+	for made, _ := b.driver.counts(); made < 2; made, _ = b.driver.counts() {
+		runtime.Gosched()
+	}
+	close(hold)
+	slow.Wait()
+	invoke("fast") // two environments, and it is known that the function is fast
+	b.running.Wait()
+
+	pool := func() *pool {
+		for _, p := range b.pools {
+			return p
+		}
+		return nil
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	p := pool()
+	p.queue.quick = time.Millisecond
+	if b.crowded(p) {
+		t.Error("nobody works")
+	}
+	busy := b.takeIdle(p, &p.idle)
+	if !b.crowded(p) || b.patience(p, false) != crowdWait {
+		t.Error("one works, and another is idle: want to wait for the first")
+	}
+	p.queue.disappointed()
+	if b.crowded(p) {
+		t.Error("somebody has waited in vain: want the idle one to be taken")
+	}
+	b.rest(busy)
+}
+
 // TestManyAtOnce: whatever waits and starts, each event is answered once, and all is given back.
 func TestManyAtOnce(t *testing.T) {
 	b := newBench(t, serve(echo))
