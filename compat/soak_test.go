@@ -52,7 +52,8 @@ func (l *licet) footprint(t *testing.T) footprint {
 	t.Helper()
 	proc := filepath.Join("/proc", strconv.Itoa(l.cmd.Process.Pid))
 	mounts := must(os.ReadFile(filepath.Join(proc, "mountinfo")))(t)
-	f := footprint{Mounts: strings.Count(string(mounts), "\n"), Files: len(must(os.ReadDir(filepath.Join(proc, "fd")))(t))}
+	open := l.resources(t)
+	f := footprint{Mounts: strings.Count(string(mounts), "\n"), Files: open.files, Goroutines: open.goroutines}
 	for _, list := range must(filepath.Glob(filepath.Join(proc, "task", "*", "children")))(t) {
 		if text, err := os.ReadFile(list); err == nil { // else the thread has ended
 			f.Children += len(strings.Fields(string(text)))
@@ -61,7 +62,6 @@ func (l *licet) footprint(t *testing.T) footprint {
 	for _, controller := range []string{"", "pids"} { // cgroups v2, v1
 		f.Groups += len(must(filepath.Glob(filepath.Join("/sys/fs/cgroup", controller, l.functionGroup(t), "f-*")))(t))
 	}
-	f.Goroutines = l.metric(t, "go_goroutines")
 	return f
 }
 
