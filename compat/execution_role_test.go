@@ -12,6 +12,7 @@ import (
 	logstypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -99,6 +100,40 @@ func TestExecutionRoleWithoutEndpoint(t *testing.T) {
 	got, err := server.as(server.root).invoke(t, f.name, "{}")
 	if err != nil || !strings.HasSuffix(got, "/"+f.name+`"`) {
 		t.Errorf("got %s, %v", got, err)
+	}
+}
+
+// asker has no keys in its variables: boto3 asks for them. Nobody else can.
+const asker = `import os, urllib.request, urllib.error, boto3
+def handler(event, context):
+    if any(name in os.environ for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")):
+        return "has keys"
+    try:
+        urllib.request.urlopen(urllib.request.Request(os.environ["AWS_CONTAINER_CREDENTIALS_FULL_URI"], headers={"Authorization": "x"}))
+        return "anybody may ask"
+    except urllib.error.HTTPError as e:
+        if e.code != 404:
+            return str(e)
+    return [os.environ["AWS_LAMBDA_INITIALIZATION_TYPE"], boto3.client("sts").get_caller_identity()["Arn"]]
+`
+
+// A published version with SnapStart asks for its credentials, and has them as boto3 does it; $LATEST has them in its variables.
+func TestSnapStartCredentials(t *testing.T) {
+	t.Parallel()
+	f := server.newFunction(t, asker, func(in *lambda.CreateFunctionInput) {
+		in.MemorySize, in.Timeout, in.Publish = aws.Int32(1769), aws.Int32(60), true
+		in.Runtime = types.RuntimePython312 // has SnapStart, and runs by whichever Python is here
+		in.SnapStart = &types.SnapStart{ApplyOn: types.SnapStartApplyOnPublishedVersions}
+	})
+	root := server.as(server.root)
+	for range 2 { // a start and a warm invocation
+		got, err := root.invoke(t, f.name+":1", "{}")
+		if err != nil || !strings.HasPrefix(got, `["snap-start", "arn:aws:sts::`) || !strings.HasSuffix(got, "/"+f.name+`"]`) {
+			t.Errorf("version 1: got %s, %v", got, err)
+		}
+	}
+	if got, err := root.invoke(t, f.name, "{}"); err != nil || got != `"has keys"` {
+		t.Errorf("$LATEST: got %s, %v", got, err)
 	}
 }
 

@@ -5,12 +5,44 @@ import (
 	"errors"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/google/go-cmp/cmp"
 )
+
+func once(o *lambda.Options) { o.RetryMaxAttempts = 1 }
+
+// A function that may run once at a time may run ten times a second: of many calls one after the other some are too many.
+func TestThrottleRate(t *testing.T) {
+	t.Parallel()
+	f := server.newFunction(t, "def handler(event, context):\n    return event\n")
+	c, ctx := server.as(server.root).lambda, t.Context()
+	one := int32(1)
+	must(c.PutFunctionConcurrency(ctx, &lambda.PutFunctionConcurrencyInput{FunctionName: &f.name, ReservedConcurrentExecutions: &one}))(t)
+	began, passed := time.Now(), 0
+	for reason := types.ThrottleReason(""); reason != types.ThrottleReasonReservedFunctionInvocationRateLimitExceeded; {
+		_, err := c.Invoke(ctx, &lambda.InvokeInput{FunctionName: &f.name, Payload: []byte("0")}, once)
+		if e, ok := errors.AsType[*types.TooManyRequestsException](err); ok {
+			reason = e.Reason
+		} else if err != nil {
+			t.Fatal(err)
+		} else {
+			passed++
+		}
+		if most := 10 + 10*time.Since(began).Seconds(); float64(passed) > most+1 {
+			t.Fatalf("%d invocations in %v", passed, time.Since(began))
+		}
+		if passed > 500 {
+			t.Fatalf("500 invocations in %v, and none is too many", time.Since(began))
+		}
+	}
+	if passed < 10 {
+		t.Errorf("%d invocations, and then one is too many; want ten", passed)
+	}
+}
 
 // Reserved concurrency has its effect at once: 0 stops a function, 1 lets one invocation at a time through.
 func TestThrottle(t *testing.T) {
@@ -23,7 +55,6 @@ func TestThrottle(t *testing.T) {
 			FunctionName: &f.name, ReservedConcurrentExecutions: &n,
 		}))(t)
 	}
-	once := func(o *lambda.Options) { o.RetryMaxAttempts = 1 }
 	throttled := func() bool {
 		t.Helper()
 		_, err := c.Invoke(ctx, &lambda.InvokeInput{FunctionName: &f.name, Payload: []byte("0")}, once)

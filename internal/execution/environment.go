@@ -52,8 +52,7 @@ type environment struct {
 	runtimeAddress string // host:port of the Runtime API as code inside reaches it
 	endpoint       string // the same of the AWS endpoint; "" for none
 	command        runtimes.Command
-	credentials    principal.Credentials
-	renew          time.Time // when the credentials must be replaced; zero for never
+	credentials    *credentials
 	log            *logStream
 	api            runtimeAPI
 	lane           *lane
@@ -104,10 +103,10 @@ func streamName(f Function, id string, now time.Time) string {
 // open makes the sandbox and starts to listen. After an error, close still has to be called.
 func (e *environment) open() (err error) {
 	c, ctx := &e.m.config, e.m.lifetime
-	if e.credentials, err = c.Credentials(ctx, e.function); err != nil {
+	obtain := func(ctx context.Context) (principal.Credentials, error) { return c.Credentials(ctx, e.function) }
+	if e.credentials, err = newCredentials(ctx, obtain, e.function.SnapStart); err != nil {
 		return fmt.Errorf("make credentials for %s: %w", e.function.ARN, err)
 	}
-	e.renew = renewal(time.Now(), e.credentials.Expires)
 	if e.command, err = e.m.commandOf(&e.function); err != nil {
 		return err
 	}
@@ -116,6 +115,9 @@ func (e *environment) open() (err error) {
 	}
 	l, address := e.sandbox.Listener("runtime")
 	e.runtimeAddress = address
+	if e.function.SnapStart {
+		e.api.credentials = e.credentials
+	}
 	e.lane = newLane(&e.api, newLimitedListener(l, maxConnections), &e.goroutines)
 	e.goroutines.Go(func() { e.listened(e.lane.Serve()) })
 	e.serve(e.lane.others, &e.api)
@@ -133,16 +135,7 @@ func (e *environment) open() (err error) {
 
 // fresh tells whether e, which is idle, is good for another invocation: its credentials are, and it is not too old.
 func (e *environment) fresh(now time.Time) bool {
-	return (e.renew.IsZero() || now.Before(e.renew)) && now.Sub(e.born) < e.m.config.LongestLife
-}
-
-// renewal tells when credentials made now need to be replaced: 15 minutes before they expire, which is the longest invocation;
-// short ones when three quarters of their life are over.
-func renewal(now, expires time.Time) time.Time {
-	if expires.IsZero() {
-		return time.Time{}
-	}
-	return expires.Add(-min(15*time.Minute, expires.Sub(now)/4))
+	return e.credentials.serve(now) && now.Sub(e.born) < e.m.config.LongestLife
 }
 
 func (e *environment) spec() sandbox.Spec {

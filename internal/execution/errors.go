@@ -10,7 +10,8 @@ import (
 //	var throttled execution.ErrThrottled
 //	if errors.As(err, &throttled) { … }
 type ErrThrottled struct {
-	// Reason as in TooManyRequestsException: "ConcurrentInvocationLimitExceeded", "ReservedFunctionConcurrentInvocationLimitExceeded".
+	// Reason as in TooManyRequestsException: "ConcurrentInvocationLimitExceeded", "FunctionInvocationRateLimitExceeded", or one of these
+	// with Reserved before Function or Concurrent: "ReservedFunctionConcurrentInvocationLimitExceeded".
 	Reason string
 }
 

@@ -38,6 +38,8 @@ type Function struct {
 	JSONLogs            bool
 	ApplicationLogLevel string
 	SystemLogLevel      string
+	// SnapStart is true for a version with a snapshot: its code asks for the role's credentials in the place of having them in its variables.
+	SnapStart bool
 	// Reserved is the concurrency that the function, all versions together, has for itself and may not exceed; nil: none.
 	Reserved *int32
 	// AccountReserved is the concurrency that functions of the account and Region, this one included, have for themselves.
@@ -69,6 +71,8 @@ type Invocation struct {
 	Tenant string
 	// LogTail asks for the last 4 KB of the log.
 	LogTail bool
+	// Event is true of an asynchronous invocation.
+	Event bool
 	// Stream takes the response while the function sends it; nil: Result.Payload has it.
 	Stream Stream
 }

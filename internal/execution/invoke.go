@@ -3,6 +3,7 @@ package execution
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -85,6 +86,9 @@ func (i *invocation) run() (settled bool, err error) {
 		if _, err := i.coldStart(i.m.initLimit); err != nil {
 			return false, err
 		}
+	}
+	if _, err := i.credentials.get(i.m.lifetime); err != nil {
+		return false, fmt.Errorf("renew credentials for %s: %w", i.function.ARN, err)
 	}
 	i.began = time.Now()
 	i.deadline.Reset(i.function.Timeout)

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/licet/licet/internal/execution/platform"
-	"github.com/licet/licet/internal/principal"
 )
 
 // Sizes and times of log shipping.
@@ -30,7 +29,7 @@ type logStream struct {
 	function    Function
 	stream      string
 	writer      LogWriter // nil: lines go to the tail only
-	credentials principal.Credentials
+	credentials *credentials
 	metrics     *metrics
 	failed      func(error) // told of every batch that could not be written
 	json        bool        // the form of platform events; lines of the function are as it printed them
@@ -228,7 +227,10 @@ func (l *logStream) take() (batch []LogEvent, closed bool) {
 func (l *logStream) write(batch []LogEvent) error {
 	ctx, cancel := context.WithTimeout(context.Background(), writeLimit)
 	defer cancel()
-	err := l.writer.Write(ctx, l.function, l.credentials, l.stream, batch)
+	keys, err := l.credentials.get(ctx)
+	if err == nil {
+		err = l.writer.Write(ctx, l.function, keys, l.stream, batch)
+	}
 	if err != nil {
 		l.metrics.logFailed.Inc()
 		l.failed(err)

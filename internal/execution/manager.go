@@ -79,10 +79,14 @@ type account struct {
 	running      int
 	shared       int // of running: those that share what no function has for itself
 	environments int
+	pace         pace // of those that have nothing reserved
 }
 
 // use is that of a function, all versions together; its fields are guarded by Manager.mu. It is forgotten with the last pool.
-type use struct{ running, pools int }
+type use struct {
+	running, pools int
+	pace           pace // of what is reserved
+}
 
 type poolKey struct{ arn, version, revision, tenant string }
 
@@ -154,7 +158,7 @@ func New(c Config) (*Manager, error) {
 func (m *Manager) Invoke(ctx context.Context, f Function, call Invocation) (Result, error) {
 	ctx, span := telemetry.Child(ctx, "invoke")
 	defer span.End()
-	e, err := m.acquire(f, call.Tenant)
+	e, err := m.acquire(f, &call)
 	if err != nil {
 		return Result{}, err
 	}
@@ -214,11 +218,28 @@ func (m *Manager) Run(ctx context.Context) error {
 	}
 }
 
-// acquire takes an idle environment of f for a tenant, or waits for one that is soon to be idle, or makes a new one, which is opened
-// by its first invocation.
-func (m *Manager) acquire(f Function, tenant string) (*environment, error) {
+// acquire takes an idle environment of f, or waits for one that is soon to be idle, or makes a new one, which is opened by its first
+// invocation.
+func (m *Manager) acquire(f Function, call *Invocation) (*environment, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if call.Event {
+		return m.obtain(f, call.Tenant)
+	}
+	if refusal := m.tooFast(m.poolOf(f, call.Tenant), &f); refusal != "" {
+		m.metrics.throttles.Inc()
+		return nil, ErrThrottled{Reason: refusal}
+	}
+	e, err := m.obtain(f, call.Tenant)
+	if err == nil {
+		kept, _ := m.paceOf(e.pool, &f)
+		kept.spend()
+	}
+	return e, err
+}
+
+// obtain is acquire for an invocation that is not too fast. m.mu is held, and given up meanwhile.
+func (m *Manager) obtain(f Function, tenant string) (*environment, error) {
 	var given *environment
 	long := time.Duration(-1) // to wait; not known yet
 	for {

@@ -356,7 +356,7 @@ func TestProvisionRenewedByInvocation(t *testing.T) {
 	b.provided(f, 1, "")
 	b.mu.Lock()
 	for e := range b.environments {
-		e.renew = time.Now()
+		e.credentials.renew = time.Now()
 	}
 	b.mu.Unlock()
 	var calls sync.WaitGroup

@@ -150,6 +150,8 @@ type apiError struct {
 type runtimeAPI struct {
 	session atomic.Pointer[session]
 	told    atomic.Pointer[told] // nil when no bootstrap waits to be told
+	// credentials for those who ask; nil where processes have them in their variables.
+	credentials *credentials
 }
 
 // apiVersion begins the path of every operation of the Runtime API.
@@ -166,6 +168,8 @@ func (a *runtimeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if name, ok := s.extensions.Identify(w, r); ok {
 			s.telemetry.ServeHTTP(w, r, name)
 		}
+	case a.credentials != nil && r.URL.Path == credentialsPath && r.Method == http.MethodGet:
+		a.credentials.ServeHTTP(w, r)
 	case operation == "licet/environment" && known && r.Method == http.MethodGet:
 		a.tell(w, r)
 	case s == nil || !known:

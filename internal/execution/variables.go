@@ -18,7 +18,7 @@ const (
 // variables is the environment of the runtime process, "NAME=value" in order of name: what the runtime sets, overlaid by what the
 // function configures, overlaid by the reserved names, which a function cannot set (lambda.md 7.6).
 func (e *environment) variables() []string {
-	f, c, path := e.function, e.credentials, e.sandbox.Path
+	f, path := e.function, e.sandbox.Path
 	vars := map[string]string{
 		"AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
 		"AWS_XRAY_DAEMON_ADDRESS":  "127.0.0.1:2000",
@@ -35,9 +35,6 @@ func (e *environment) variables() []string {
 		"_HANDLER":                        f.Handler,
 		"_AWS_XRAY_DAEMON_ADDRESS":        "127.0.0.1",
 		"_AWS_XRAY_DAEMON_PORT":           "2000",
-		"AWS_ACCESS_KEY_ID":               c.AccessKeyID,
-		"AWS_SECRET_ACCESS_KEY":           c.SecretAccessKey,
-		"AWS_SESSION_TOKEN":               c.SessionToken,
 		"AWS_DEFAULT_REGION":              f.Region,
 		"AWS_REGION":                      f.Region,
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(f.MemoryMB),
@@ -52,6 +49,7 @@ func (e *environment) variables() []string {
 		"PWD":                             path(f.dir()),
 		"SHLVL":                           "0",
 	})
+	maps.Copy(vars, e.keys())
 	if f.JSONLogs { // https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
 		vars["AWS_LAMBDA_LOG_FORMAT"], vars["AWS_LAMBDA_LOG_LEVEL"] = "JSON", f.ApplicationLogLevel
 	}
@@ -65,10 +63,27 @@ func (e *environment) variables() []string {
 	return env
 }
 
+// keys are the variables by which code has the role's credentials.
+func (e *environment) keys() map[string]string {
+	if token := e.credentials.token; token != "" {
+		return map[string]string{
+			"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://" + e.runtimeAddress + credentialsPath,
+			"AWS_CONTAINER_AUTHORIZATION_TOKEN":  token,
+		}
+	}
+	c := e.credentials.last()
+	return map[string]string{
+		"AWS_ACCESS_KEY_ID": c.AccessKeyID, "AWS_SECRET_ACCESS_KEY": c.SecretAccessKey, "AWS_SESSION_TOKEN": c.SessionToken,
+	}
+}
+
 // initializationType: configuration-envvars.html, AWS_LAMBDA_INITIALIZATION_TYPE.
 func (e *environment) initializationType() string {
-	if e.provision != nil {
+	switch {
+	case e.provision != nil:
 		return "provisioned-concurrency"
+	case e.function.SnapStart:
+		return "snap-start"
 	}
 	return "on-demand"
 }

@@ -7,7 +7,7 @@ import (
 
 // InitStart is the begin of an initialization.
 type InitStart struct {
-	InitializationType string `json:"initializationType"` // "on-demand" or "provisioned-concurrency"
+	InitializationType string `json:"initializationType"` // "on-demand", "provisioned-concurrency" or "snap-start"
 	Phase              string `json:"phase"`
 	RuntimeVersion     string `json:"runtimeVersion,omitempty"`
 	RuntimeVersionARN  string `json:"runtimeVersionArn,omitempty"`

@@ -88,7 +88,8 @@ func TestInvokeEvent(t *testing.T) {
 	// The alias is resolved when the event is delivered.
 	must[sdk.UpdateAliasOutput](h, &sdk.UpdateAliasInput{FunctionName: aws.String("f"), Name: aws.String("live"), FunctionVersion: aws.String("$LATEST")})
 	h.deliver()
-	want := execution.Invocation{RequestID: h.newCall("").RequestID, TraceID: madeUp, InvokedARN: arnOfF + ":live", Payload: []byte(`{"a":1}`)}
+	want := execution.Invocation{RequestID: h.newCall("").RequestID, TraceID: madeUp, InvokedARN: arnOfF + ":live", Payload: []byte(`{"a":1}`),
+		Event: true}
 	if diff := cmp.Diff([]execution.Invocation{want}, h.runner.invocations); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}

@@ -380,6 +380,7 @@ func (f found) execution() execution.Function {
 		Env: v.Environment, LogGroup: v.LogGroup,
 		JSONLogs: v.LogFormat == types.LogFormatJson, ApplicationLogLevel: string(v.ApplicationLogLevel),
 		SystemLogLevel: string(v.SystemLogLevel),
+		SnapStart:      v.snapStart().OptimizationStatus == types.SnapStartOptimizationStatusOn,
 	}
 }
 

@@ -122,7 +122,7 @@ func TestInvocation(t *testing.T) {
 	h.accept("f:live", "one")
 	h.pass(time.Hour)
 	want := execution.Invocation{RequestID: "one", TraceID: "Root=1-x;run", Payload: []byte(`{"n":"one"}`),
-		InvokedARN: "arn:aws:lambda:eu-central-1:111122223333:function:f:live"}
+		InvokedARN: "arn:aws:lambda:eu-central-1:111122223333:function:f:live", Event: true}
 	if diff := cmp.Diff([]execution.Invocation{want, want, want}, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}

@@ -88,6 +88,7 @@ func (d *delivery) run(ctx context.Context) (ending, error) {
 	e, f := d.event, d.function
 	result, err := f.Run(ctx, execution.Invocation{
 		RequestID: e.RequestID, InvokedARN: e.Function.ARN(), Payload: d.payload, TraceID: f.TraceID, Tenant: e.Tenant,
+		Event: true,
 	})
 	var limit execution.ErrThrottled
 	switch {
