@@ -61,7 +61,8 @@ type environment struct {
 	process        *process       // nil when none runs
 	prestarted     *generic       // waits to be told that it is the runtime; nil: there is none
 	deadline       *time.Timer    // of the invocation
-	patience       *time.Timer    // see settle
+	patience       *time.Timer    // see startRuntime
+	expiry         *time.Timer    // of what is left of an invocation; calls resume
 	told           events
 	peak           int64 // bytes of memory
 	peakRead       time.Time
@@ -83,6 +84,8 @@ func newEnvironment(m *Manager, f Function) *environment {
 	id := make([]byte, 16)
 	rand.Read(id) // never fails
 	e := &environment{m: m, function: f, id: hex.EncodeToString(id), born: time.Now(), deadline: time.NewTimer(0), patience: time.NewTimer(0)}
+	e.expiry = time.AfterFunc(forever, func() { e.resume(e.api.session.Load()) })
+	e.expiry.Stop()
 	e.log = newLogStream(f, streamName(f, e.id, time.Now()), m.config.Logs, m.metrics, func(err error) {
 		m.config.Logger.Debug("Log lines of a function could not be written.",
 			slog.String("function", f.ARN), slog.Any("err", err))
@@ -217,6 +220,7 @@ func (e *environment) start() error {
 		p.exit, p.err = p.Wait(context.Background()) // kill and close see to it that it returns
 		p.err = errors.Join(p.err, p.output.finish())
 		close(p.ended)
+		e.resume(p.session)
 	})
 	return nil
 }

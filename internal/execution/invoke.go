@@ -70,10 +70,7 @@ func (e *environment) invoke(trace context.Context, call Invocation) (Result, er
 		result.FunctionError, result.ErrorType = unhandled, i.out.code
 	}
 	if !settled {
-		e.m.background.Go(func() {
-			i.settle()
-			i.finish()
-		})
+		i.leave()
 		return result, nil
 	}
 	result.LogTail = i.finish()
@@ -321,6 +318,7 @@ func (i *invocation) finish() (tail []byte) {
 func (i *invocation) report() {
 	i.usage.took = time.Since(i.began)
 	i.deadline.Stop()
+	i.expiry.Stop()
 	if i.process != nil {
 		i.process.output.drain()
 		for _, c := range i.process.companions {

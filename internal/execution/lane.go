@@ -158,12 +158,13 @@ var headEnd = []byte("\r\n\r\n")
 // next answers with an event, when there is one. It is false when the connection is over.
 func (c *laneConn) next(s *session, head int) bool {
 	_, _ = c.r.Discard(head) // it is there
-	ev, refused := s.asks()
+	ev, over, refused := s.asks()
 	if refused != nil {
 		c.answer.reset()
 		refuse(&c.answer, refused)
 		return c.flush()
 	}
+	over.end()
 	if ev == nil {
 		if ev = c.await(s); ev == nil {
 			return false

@@ -506,6 +506,17 @@ func (m *Manager) reclaim(now time.Time) {
 	m.generics.reclaim(now, false)
 }
 
+// resume takes up what is left of invocations.
+func (m *Manager) resume() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for e := range m.environments {
+		if s := e.api.session.Load(); s != nil {
+			e.resume(s)
+		}
+	}
+}
+
 // drain is the end of Run.
 func (m *Manager) drain() {
 	m.mu.Lock()
@@ -526,6 +537,7 @@ func (m *Manager) drain() {
 		m.abort()
 	case <-grace.C:
 		m.abort()
+		m.resume()
 		<-ended
 	}
 	m.background.Wait()

@@ -57,6 +57,8 @@ type session struct {
 	state state
 	since time.Time // of the states in which an answer comes
 	event *event    // the event of Running and the states after it
+	// left is the invocation that is over when the runtime, which has answered, asks for its next event. That is then no step.
+	left *invocation
 }
 
 func newSession(extensions *extension.Set, telemetry *subscription.Stream) *session {
@@ -78,21 +80,24 @@ func (s *session) to(next state, from ...state) *apiError {
 		fmt.Sprintf("State transition from %s to %s failed for runtime. Error: State transition is not allowed", s.state, next)}
 }
 
-// asks is a runtime asking for its next event: it is ready now, unless it already holds an event, which it then gets again.
-func (s *session) asks() (again *event, refused *apiError) {
+// asks is a runtime asking for its next event: it is ready now, unless it already holds an event, which it then gets again. It may end
+// an invocation, which is the caller's.
+func (s *session) asks() (again *event, over *invocation, refused *apiError) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch s.state {
 	case started, responseSent:
 		s.state = ready
-		s.steps <- step{kind: ready}
-		return nil, nil
+		if over, s.left = s.left, nil; over == nil {
+			s.steps <- step{kind: ready}
+		}
+		return nil, over, nil
 	case ready:
-		return nil, nil
+		return nil, nil, nil
 	case running:
-		return s.event, nil
+		return s.event, nil, nil
 	}
-	return nil, &apiError{http.StatusForbidden, "InvalidStateTransition",
+	return nil, nil, &apiError{http.StatusForbidden, "InvalidStateTransition",
 		fmt.Sprintf("State transition from %s to Ready failed for runtime. Error: State transition is not allowed", s.state)}
 }
 
@@ -198,11 +203,12 @@ func notOffered() *apiError {
 
 // next is the long poll: it answers when there is an event, and ends without an answer when the process or its connection does.
 func next(w http.ResponseWriter, r *http.Request, s *session) {
-	ev, refused := s.asks()
+	ev, over, refused := s.asks()
 	if refused != nil {
 		refuse(w, refused)
 		return
 	}
+	over.end()
 	if ev == nil {
 		select {
 		case ev = <-s.events:
