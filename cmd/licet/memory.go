@@ -8,6 +8,8 @@ import (
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
+
+	"github.com/licet/licet/internal/store"
 )
 
 const (
@@ -33,8 +35,12 @@ func collectLate() {
 	}
 }
 
-// returnMemory gives unused memory back to the machine when there is no more work, once after each load, until ctx ends.
-func returnMemory(ctx context.Context) error {
+// cached keeps in memory what it can read again.
+type cached interface{ ReturnMemory() error }
+
+// returnMemory gives unused memory, and that of the store if it is cached, back to the machine when there is no more work, once after each
+// load, until ctx ends.
+func returnMemory(ctx context.Context, db store.DB) error {
 	tick := time.NewTicker(quietTime)
 	defer tick.Stop()
 	sample := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
@@ -51,6 +57,11 @@ func returnMemory(ctx context.Context) error {
 		quiet := allocated-before < quietBytes
 		before = allocated
 		if quiet && worked {
+			if c, ok := db.(cached); ok {
+				if err := c.ReturnMemory(); err != nil {
+					return fmt.Errorf("return the store's memory: %w", err)
+				}
+			}
 			debug.FreeOSMemory()
 		}
 		worked = !quiet

@@ -249,7 +249,7 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- front.Serve(l) }()
-	memory := background(returnMemory)
+	memory := background(func(ctx context.Context) error { return returnMemory(ctx, s.db) })
 	functions, retention, decisions := background(s.functions.Run), background(s.expireLogs), background(s.decisions.Run)
 	provisioned, code := background(s.lambda.Run), background(s.lambda.RunCode)
 	subscriptions := background(func(ctx context.Context) error { return s.logs.Deliver(audit.System(ctx, "log subscription")) })

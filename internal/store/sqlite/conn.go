@@ -18,6 +18,7 @@ type conn struct {
 	begin, commit, rollback        *stmt
 	savepoint, release, rollbackTo *stmt
 	getRevision, setRevision       *stmt
+	shrink                         *stmt
 	get, scan, scanReverse         *stmt
 	put, delete, deleteRange       *stmt
 	// all are the statements above, which close ends: SQLite keeps a connection with a statement open, and its locks held.
@@ -79,6 +80,7 @@ func (c *conn) prepareAll(write bool) error {
 		{&c.savepoint, "SAVEPOINT member"},
 		{&c.release, "RELEASE member"},
 		{&c.rollbackTo, "ROLLBACK TO member"},
+		{&c.shrink, "PRAGMA shrink_memory"},
 		{&c.getRevision, "SELECT revision FROM meta"},
 		{&c.setRevision, "UPDATE meta SET revision = ?"},
 		{&c.get, "SELECT value, revision FROM kv WHERE key = ?"},

@@ -225,3 +225,33 @@ func BenchmarkOpen(b *testing.B) {
 		}
 	}
 }
+
+// What is given up is read again, whatever else happens meanwhile; a store that is closed has nothing to give up.
+func TestReturnMemory(t *testing.T) {
+	db := openTemp(t)
+	var work sync.WaitGroup
+	for w := range 4 {
+		work.Go(func() {
+			for i := range 25 {
+				key := fmt.Sprintf("%d/%02d", w, i)
+				read := func(r store.Reader) error {
+					_, err := r.Get(key)
+					return err
+				}
+				if err := errors.Join(put(db, key), db.ReturnMemory(), db.View(context.Background(), read)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	work.Wait()
+	if err := db.ReturnMemory(); err != nil || len(db.idle) != 0 {
+		t.Errorf("got %v, and %d connections", err, len(db.idle))
+	}
+	if got := len(strings.Fields(keys(t, db))); got != 100 {
+		t.Errorf("got %d keys, want 100", got)
+	}
+	if err := errors.Join(db.Close(), db.ReturnMemory()); err != nil {
+		t.Error(err)
+	}
+}

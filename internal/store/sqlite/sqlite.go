@@ -175,6 +175,24 @@ func (db *DB) putReader(c *conn) {
 	db.idle = append(db.idle, c)
 }
 
+// ReturnMemory gives up the pages of the file that are kept in memory, and connections that are not used. It is for a server at rest.
+func (db *DB) ReturnMemory() error {
+	db.idleMu.Lock()
+	idle := db.idle
+	db.idle = nil
+	db.idleMu.Unlock()
+	var err error
+	for _, c := range idle {
+		err = errors.Join(err, c.close())
+	}
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	if db.writer != nil && db.batch == nil && !db.closed {
+		err = errors.Join(err, db.writer.shrink.exec())
+	}
+	return err
+}
+
 // Close waits for running transactions and closes the file. Calls that come later get ErrClosed.
 func (db *DB) Close() error {
 	db.mu.Lock()
