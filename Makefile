@@ -62,4 +62,4 @@ deps:
 
 test-deps: # gcc is for the race detector, ruby is put into a container image
 	@scripts/deps.sh runc npm gcc ruby
-	@test -d compat/node_modules || npm --prefix compat ci --no-audit --no-fund --silent
+	@test compat/node_modules/.package-lock.json -nt compat/package-lock.json || npm --prefix compat ci --ignore-scripts --no-audit --no-fund --silent
