@@ -3,7 +3,9 @@ package compat
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -244,7 +246,11 @@ def handler(event, context):
 // TestEventsSurviveCrash kills the server again and again while clients bring events and functions run: what was acknowledged runs.
 func TestEventsSurviveCrash(t *testing.T) {
 	t.Parallel()
-	const crashes, perCrash, clients = 2, 24, 4
+	const clients = 4
+	crashes, perCrash := 2, 24
+	if n, err := strconv.Atoi(os.Getenv("LICET_CRASHES")); err == nil { // by hand, so many times and ten times as hard
+		crashes, perCrash = n, 240
+	}
 	l := newServer(t)
 	r := l.newRole(t, trustLambda, allow("iam:CreateUser", "*"))
 	f := l.newFunction(t, lasting, func(in *lambda.CreateFunctionInput) {
@@ -289,7 +295,7 @@ func TestEventsSurviveCrash(t *testing.T) {
 		l.start(t)
 	}
 	var missing []string
-	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Duration(crashes) * time.Minute); ; time.Sleep(100 * time.Millisecond) {
 		users := map[string]bool{}
 		pages := iam.NewListUsersPaginator(l.as(l.root).iam, &iam.ListUsersInput{})
 		for pages.HasMorePages() {

@@ -216,6 +216,24 @@ func TestImageRuns(t *testing.T) {
 	}
 }
 
+// External extensions of an image run beside its program, as those of layers do.
+func TestImageExtension(t *testing.T) {
+	onImages(t)
+	images := repository(t)
+	pushImage(t, images+":v1", probe(t, layerOf(t,
+		file{name: "opt/", mode: 0o755}, file{name: "opt/extensions/", mode: 0o755},
+		file{name: "opt/extensions/agent", text: built(t, "./extension"), mode: 0o755})))
+	f, _ := server.newImageFunction(t, images+":v1")
+	for n := range 2 {
+		out, tail := server.as(server.root).invokeTailed(t, f, `{}`)
+		_, id, _ := strings.Cut(tail, "START RequestId: ")
+		id, _, _ = strings.Cut(id, " ")
+		if want := "agent got: INVOKE " + id + "\n"; out.FunctionError != nil || !strings.Contains(tail, want) {
+			t.Errorf("invocation %d: got %s, and no %q in the log:\n%s", n, out.Payload, want, tail)
+		}
+	}
+}
+
 // boto3 makes a function, waits for it as everyone does, and runs it.
 func TestImageBoto3(t *testing.T) {
 	onImages(t)

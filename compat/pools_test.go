@@ -2,7 +2,11 @@ package compat
 
 import (
 	"encoding/json"
+	"fmt"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -40,6 +44,55 @@ func TestTenants(t *testing.T) {
 	_, err = c.Invoke(t.Context(), &lambda.InvokeInput{FunctionName: &other.name, TenantId: aws.String("blue")})
 	check(t, err, failure{400, "InvalidParameterValueException",
 		"The invoked function is not enabled with tenancy configuration. Remove the tenant ID from your request and try again."})
+}
+
+// A function is updated again and again while clients call it: no call fails, each runs code and variables of one moment, and what is
+// called after an update sees it.
+func TestUpdateUnderLoad(t *testing.T) {
+	t.Parallel()
+	const source = "import os, time\ndef handler(event, context):\n    time.sleep(0.02)\n    return [%d, int(os.environ['STEP'])]\n"
+	const updates, callers = 6, 4
+	f := server.newFunction(t, fmt.Sprintf(source, 0), func(in *lambda.CreateFunctionInput) {
+		in.Environment = &types.Environment{Variables: map[string]string{"STEP": "0"}}
+	})
+	c, ctx := server.as(server.root), t.Context()
+	// The updates that are done, of the code and of the variable: a call sees at least what was done before it, and never more than one
+	// step of what has begun.
+	var code, variable atomic.Int32
+	var ended atomic.Bool
+	var calls sync.WaitGroup
+	var ran atomic.Int32
+	for range callers {
+		calls.Go(func() {
+			for !ended.Load() {
+				leastCode, leastVariable := code.Load(), variable.Load()
+				out, err := c.invoke(t, f.name, "{}")
+				mostCode, mostVariable := code.Load()+1, variable.Load()+1
+				var got [2]int32
+				if err == nil {
+					err = json.Unmarshal([]byte(out), &got)
+				}
+				if err != nil || got[0] < leastCode || got[0] > mostCode || got[1] < leastVariable || got[1] > mostVariable {
+					t.Errorf("got %s, %v; want [%d to %d, %d to %d]", out, err, leastCode, mostCode, leastVariable, mostVariable)
+					return
+				}
+				ran.Add(1)
+			}
+		})
+	}
+	for n := int32(1); n <= updates; n++ {
+		must(c.lambda.UpdateFunctionCode(ctx, &lambda.UpdateFunctionCodeInput{FunctionName: &f.name,
+			ZipFile: archive(t, file{name: "code.py", text: fmt.Sprintf(source, n)})}))(t)
+		code.Store(n)
+		must(c.lambda.UpdateFunctionConfiguration(ctx, &lambda.UpdateFunctionConfigurationInput{FunctionName: &f.name,
+			Environment: &types.Environment{Variables: map[string]string{"STEP": fmt.Sprint(n)}}}))(t)
+		variable.Store(n)
+		for before := ran.Load(); ran.Load() < before+callers && !t.Failed(); {
+			time.Sleep(time.Millisecond)
+		}
+	}
+	ended.Store(true)
+	calls.Wait()
 }
 
 // A function that has another role runs in new environments, as that role.
