@@ -47,6 +47,14 @@ func (e *Error) Unwrap() error { return e.Cause }
 // Sender reports whether the client is at fault (query protocol's Type Sender against Receiver).
 func (e *Error) Sender() bool { return e.Status < 500 }
 
+// Fault is "Sender" or "Receiver", as the query protocol says whose fault an error is.
+func (e *Error) Fault() string {
+	if e.Sender() {
+		return "Sender"
+	}
+	return "Receiver"
+}
+
 // Internal wraps a failure of the server. The client learns nothing of cause.
 // Code and status: https://docs.aws.amazon.com/lambda/latest/api/CommonErrors.html (InternalFailure, 500).
 func Internal(cause error) *Error {

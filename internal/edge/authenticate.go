@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 
 	"github.com/licet/licet/internal/principal"
@@ -28,9 +29,12 @@ type Keys interface {
 }
 
 // address makes the exchange one with a service, if this server has it.
-func (s *Server) address(x *exchange, service string) {
+func (s *Server) address(x *exchange, service string, r *http.Request) {
 	if api, codec, ok := s.config.Dispatcher.Service(service); ok {
 		x.service, x.codec, x.family = api.SigningName, codec, family(api)
+		if several, ok := codec.(protocol.Chooser); ok {
+			x.codec = several.Choose(r)
+		}
 	}
 }
 
@@ -39,8 +43,11 @@ func (s *Server) address(x *exchange, service string) {
 func (s *Server) guess(x *exchange, req *protocol.Request) {
 	for _, name := range s.serviceNames() {
 		if _, codec, _ := s.config.Dispatcher.Service(name); codec != nil {
+			if several, ok := codec.(protocol.Chooser); ok {
+				codec = several.Choose(req.HTTP)
+			}
 			if _, err := codec.Operation(req); err == nil {
-				s.address(x, name)
+				s.address(x, name, req.HTTP)
 				return
 			}
 		}
@@ -50,10 +57,12 @@ func (s *Server) guess(x *exchange, req *protocol.Request) {
 // family tells how a service words failures of authentication.
 func family(api *protocol.API) sigv4.Family {
 	switch {
-	case api.Namespace != "":
+	case api.QueryCompatible(): // such a service has the codes of its query protocol in both
 		return sigv4.Query
 	case api.TargetPrefix != "":
 		return sigv4.JSON
+	case api.Namespace != "":
+		return sigv4.Query
 	default:
 		return sigv4.RESTJSON
 	}
@@ -107,7 +116,7 @@ func (s *Server) key(ctx context.Context, signed *sigv4.Signed) (string, princip
 
 // regions a signature may be for: the server's, and for global services and licet's own pages the one that clients sign those for.
 func (s *Server) regions(x *exchange) []string {
-	if x.family == sigv4.Query || x.service == "organizations" || x.service == SigningName {
+	if x.service == "iam" || x.service == "sts" || x.service == "organizations" || x.service == SigningName {
 		return []string{s.config.Region, globalRegion}
 	}
 	return []string{s.config.Region}

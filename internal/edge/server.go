@@ -183,7 +183,7 @@ func (x *exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
 func (s *Server) answer(x *exchange, r *http.Request) error {
 	signed, unsigned := sigv4.Parse(r)
 	if unsigned == nil {
-		s.address(x, signed.Service)
+		s.address(x, signed.Service, r)
 	}
 	body, release, err := s.readBody(x, r)
 	if err != nil {

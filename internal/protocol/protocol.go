@@ -32,9 +32,15 @@ type API struct {
 	Types *smithy.TypeRegistry
 	// Unions are the SDK's struct types that each stand for one member of a union, which is an interface.
 	Unions []reflect.Type
-	// Elements are the names on the wire of members, by type and field, where these are not the fields' own, for the protocol restXml:
-	// "Name", "Name>Element" for a list, "Name,flat" for a list whose elements have that name, "@name" for an attribute.
+	// Elements are the names on the wire of members, by type and field, where these are not the fields' own, for the protocols in XML:
+	// "Name", "Name>Element" for a list, "Name,flat" for a list whose elements have that name, "@name" for an attribute. In the query
+	// protocol a map can be flat, too: "Name,flat,Key,Value".
 	Elements map[string]string
+	// MaxForm bounds the parameters of a request of the query protocol, in bytes; 0 means that of most services.
+	MaxForm int
+	// QueryCodes are the error codes of the query protocol by those of the JSON protocols, where they differ and the error shapes do not
+	// say so, for a service that speaks both.
+	QueryCodes map[string]string
 	// Operations, sorted by name.
 	Operations []Operation
 }
@@ -105,6 +111,13 @@ func (r *Request) Parameters() (url.Values, error) {
 		r.query = query
 	}
 	return query, err
+}
+
+// Chooser is a Codec of a service that speaks several protocols. It stands for the one that it speaks to clients of which nothing is known.
+type Chooser interface {
+	Codec
+	// Choose gives the codec of a request, of which only the head is read.
+	Choose(r *http.Request) Codec
 }
 
 // Codec is one service's protocol. Errors are *awserr.Error: SerializationException for malformed bodies,

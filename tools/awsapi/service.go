@@ -22,6 +22,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	organizationsschemas "github.com/aws/aws-sdk-go-v2/service/organizations/schemas"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	sqsschemas "github.com/aws/aws-sdk-go-v2/service/sqs/schemas"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/licet/licet/internal/protocol"
@@ -81,6 +83,16 @@ func services() []service {
 			api: protocol.API{
 				ID: s3.ServiceID, SigningName: "s3", Version: s3.ServiceAPIVersion,
 				Namespace: "http://s3.amazonaws.com/doc/2006-03-01/",
+			},
+		},
+		{
+			folder: "sqs", pkg: "sqsapi", client: (*sqs.Client)(nil), types: true,
+			api: protocol.API{
+				ID: sqs.ServiceID, SigningName: "sqs", Version: sqs.ServiceAPIVersion, TargetPrefix: sqsschemas.AmazonSQS.ID().Name,
+				// Of the query protocol, which the model had until 2023.
+				Namespace: "http://queue.amazonaws.com/doc/2012-11-05/", Elements: sqsElements, QueryCodes: sqsCodes,
+				// A batch of 1 MiB, each of its bytes percent-encoded, and what stands around it.
+				MaxForm: 4 << 20,
 			},
 		},
 		{
@@ -170,7 +182,7 @@ func (s service) source() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := &restXML{}
+	x := &restXML{elements: s.api.Elements}
 	if s.restXML {
 		if x, err = s.readRestXML(); err != nil {
 			return nil, err
@@ -231,6 +243,16 @@ func API() *protocol.API {
 {{- end}}
 {{- with .API.Namespace}}
 		Namespace: {{printf "%q" .}},
+{{- end}}
+{{- with .API.MaxForm}}
+		MaxForm: {{.}},
+{{- end}}
+{{- with .API.QueryCodes}}
+		QueryCodes: map[string]string{
+{{- range $code, $other := .}}
+			{{printf "%q" $code}}: {{printf "%q" $other}},
+{{- end}}
+		},
 {{- end}}
 {{- if .Types}}
 		Types: {{.Name}}.TypeRegistry,

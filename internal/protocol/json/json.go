@@ -133,6 +133,9 @@ func (c *Codec) EncodeError(w http.ResponseWriter, err *awserr.Error, requestID 
 		w.Header().Set(k, v)
 	}
 	w.Header().Set("X-Amzn-Errortype", err.Code)
+	if c.api.QueryCompatible() { // clients know the older code, and look for it here
+		w.Header().Set("X-Amzn-Query-Error", c.api.QueryCode(err.Code)+";"+err.Fault())
+	}
 	protocol.Answer(w, err.Status, string(c.version), c.errors.Body(err, map[string]string{"__type": err.Code}), requestID)
 }
 

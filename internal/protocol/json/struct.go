@@ -59,7 +59,8 @@ func Schema(t reflect.Type) *smithy.Schema {
 	return r.schema
 }
 
-// recorder notes the schema of the first struct written to it. A zero struct writes no members, so nothing else is ever called.
+// recorder notes the schema of the first struct written to it. A zero struct writes no members but numbers and booleans that are required,
+// so nothing else is ever called.
 type recorder struct {
 	smithy.ShapeSerializer
 	schema *smithy.Schema
@@ -71,7 +72,11 @@ func (r *recorder) WriteStruct(s *smithy.Schema) {
 	}
 }
 
-func (r *recorder) CloseStruct() {}
+func (r *recorder) CloseStruct()                         {}
+func (r *recorder) WriteBool(*smithy.Schema, bool)       {}
+func (r *recorder) WriteInt32(*smithy.Schema, int32)     {}
+func (r *recorder) WriteInt64(*smithy.Schema, int64)     {}
+func (r *recorder) WriteFloat64(*smithy.Schema, float64) {}
 
 // Struct compiles the members of the struct type t for which keep is true; a nil keep stands for all.
 func (s *Shapes) Struct(t reflect.Type, schema *smithy.Schema, keep func(*smithy.Schema) bool) (*Struct, error) {

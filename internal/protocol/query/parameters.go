@@ -23,11 +23,11 @@ const (
 )
 
 // parameters reads the query string and, of a POST, the body, once. Where both have a parameter the body's comes first.
-func parameters(r *protocol.Request) (url.Values, error) {
+func (c *Codec) parameters(r *protocol.Request) (url.Values, error) {
 	if r.Form != nil {
 		return r.Form, nil
 	}
-	if len(r.Body) > maxText && (len(r.Body) > maxMetadataText || !takesMetadata(r.Body)) {
+	if len(r.Body) > max(maxText, c.api.MaxForm) && (len(r.Body) > maxMetadataText || !takesMetadata(r.Body)) {
 		return nil, malformed("too long a body")
 	}
 	text := r.HTTP.URL.RawQuery

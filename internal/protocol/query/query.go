@@ -1,11 +1,11 @@
-// Package query is the server side of AWS's protocol awsQuery, as IAM and STS speak it: parameters in a form or a query string,
+// Package query is the server side of AWS's protocol awsQuery, as IAM, STS and SQS speak it: parameters in a form or a query string,
 // answers in XML.
 //
 // It never authenticates, authorizes, or checks what a value may be: a required member may be missing. Everything is safe for
 // concurrent use. After an error from Decode nothing is kept; after one from Encode nothing was written.
 //
-// The SDK has no schemas for these services. Names on the wire are those of the Go fields but for the few in wireName. How a type is
-// read and written is compiled at its first use and kept. Flattened lists and documents are not supported: IAM and STS have none.
+// The SDK has no schemas for these services. Names on the wire are those of the Go fields but for the few in wireName and in the API's
+// Elements. How a type is read and written is compiled at its first use and kept. Documents are not supported: no service has one.
 //
 // Source: https://smithy.io/2.0/aws/protocols/aws-query-protocol.html; the texts of errors are those that AWS's services were seen
 // to give.
@@ -40,7 +40,7 @@ var _ protocol.Codec = (*Codec)(nil)
 // New makes the codec of a service.
 func New(api *protocol.API) *Codec {
 	c := &Codec{
-		api: api, types: newTypes(api.Unions),
+		api: api, types: newTypes(api),
 		operations: map[string]*protocol.Operation{},
 	}
 	for i := range api.Operations {
@@ -51,7 +51,7 @@ func New(api *protocol.API) *Codec {
 
 // Operation finds the operation that the parameter Action names, if Version is the service's.
 func (c *Codec) Operation(r *protocol.Request) (*protocol.Operation, error) {
-	values, err := parameters(r)
+	values, err := c.parameters(r)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +70,7 @@ func (c *Codec) Operation(r *protocol.Request) (*protocol.Operation, error) {
 
 // Decode reads the parameters. Those that the input does not have are ignored.
 func (c *Codec) Decode(r *protocol.Request, op *protocol.Operation) (any, error) {
-	values, err := parameters(r)
+	values, err := c.parameters(r)
 	if err != nil {
 		return nil, err
 	}
@@ -130,13 +130,9 @@ func (c *Codec) EncodeError(w http.ResponseWriter, err *awserr.Error, requestID 
 	for k, v := range err.Headers {
 		w.Header().Set(k, v)
 	}
-	kind := "Receiver"
-	if err.Sender() {
-		kind = "Sender"
-	}
 	b := []byte(`<ErrorResponse xmlns="` + c.api.Namespace + `"><Error>`)
-	b = xmlwire.AppendElement(b, "Type", kind)
-	b = xmlwire.AppendElement(b, "Code", err.Code)
+	b = xmlwire.AppendElement(b, "Type", err.Fault())
+	b = xmlwire.AppendElement(b, "Code", c.api.QueryCode(err.Code))
 	b = xmlwire.AppendElement(b, "Message", err.Message)
 	for _, name := range slices.Sorted(maps.Keys(err.Members)) {
 		b = xmlwire.AppendElement(b, name, err.Members[name])

@@ -6,21 +6,24 @@ import (
 	"reflect"
 	"sort"
 	"strconv"
+	"strings"
 	"time"
 
 	smithytime "github.com/aws/smithy-go/time"
 
+	"github.com/licet/licet/internal/protocol"
 	"github.com/licet/licet/internal/protocol/xmlwire"
 )
 
 // types compiles Go types.
 type types struct {
 	unions   []reflect.Type
+	elements map[string]string
 	compiled *xmlwire.Types[codec]
 }
 
-func newTypes(unions []reflect.Type) *types {
-	ts := &types{unions: unions}
+func newTypes(api *protocol.API) *types {
+	ts := &types{unions: api.Unions, elements: api.Elements}
 	ts.compiled = xmlwire.NewTypes(ts.fill)
 	return ts
 }
@@ -101,15 +104,44 @@ type field struct {
 	tag
 	index int
 	codec *codec
+	// flat members stand as elements that have the member's name.
+	flat bool
 	// absent tells whether the member is left out; nil when it never is.
 	absent func(reflect.Value) bool
 }
 
-// write appends the member as an element.
+// write appends the member as an element, or if it is flat as its elements.
 func (f *field) write(b []byte, v reflect.Value) []byte {
+	if f.flat {
+		return f.codec.write(b, v)
+	}
 	b = append(b, f.open...)
 	b = f.codec.write(b, v)
 	return append(b, f.close...)
+}
+
+// field compiles a member of a structure.
+func (ts *types) field(t reflect.Type, f reflect.StructField) (field, error) {
+	name, names, flat := strings.Cut(ts.elements[t.Name()+"."+f.Name], ",flat")
+	if name == "" {
+		name = wireName(t, f.Name)
+	}
+	if !flat {
+		e, err := ts.compiled.Part(f.Type)
+		return field{tag: newTag(name), codec: e}, err
+	}
+	e, err := ts.compiled.Part(f.Type.Elem())
+	if err != nil {
+		return field{}, err
+	}
+	c := &codec{}
+	if f.Type.Kind() == reflect.Map {
+		keyName, valueName, _ := strings.Cut(strings.TrimPrefix(names, ","), ",")
+		flatMapping(c, f.Type, e, newTag(name), newTag(keyName), newTag(valueName))
+	} else {
+		flatList(c, f.Type, e, newTag(name))
+	}
+	return field{tag: newTag(name), codec: c, flat: true}, nil
 }
 
 // structure writes members in the order of the fields. Pointers, lists and maps that are nil are left out, and so are enums that
@@ -121,11 +153,12 @@ func (ts *types) structure(c *codec, t reflect.Type) error {
 		if !f.IsExported() || f.Name == "ResultMetadata" {
 			continue
 		}
-		e, err := ts.compiled.Part(f.Type)
+		made, err := ts.field(t, f)
 		if err != nil {
 			return fmt.Errorf("member %s of %v: %w", f.Name, t, err)
 		}
-		fields = append(fields, field{newTag(wireName(t, f.Name)), i, e, absence(f.Type)})
+		made.index, made.absent = i, absence(f.Type)
+		fields = append(fields, made)
 	}
 	c.empty = len(fields) == 0
 	c.read = func(n *tree, v reflect.Value) error {
@@ -172,23 +205,43 @@ func (ts *types) list(c *codec, t reflect.Type) error {
 		if err != nil {
 			return err
 		}
-		v.Set(reflect.MakeSlice(t, len(nodes), len(nodes)))
-		for i, node := range nodes {
-			if err := e.read(node, v.Index(i)); err != nil {
-				return err
-			}
-		}
-		return nil
+		return readList(nodes, v, t, e)
 	}
-	c.write = func(b []byte, v reflect.Value) []byte {
+	c.write = writeList(e, newTag("member"))
+	return err
+}
+
+// flatList is Name.1, Name.2 and so on; a value without an index is an empty list.
+func flatList(c *codec, t reflect.Type, e *codec, name tag) {
+	c.read = func(n *tree, v reflect.Value) error {
+		nodes, err := n.elements()
+		if err != nil {
+			return err
+		}
+		return readList(nodes, v, t, e)
+	}
+	c.write = writeList(e, name)
+}
+
+func readList(nodes []*tree, v reflect.Value, t reflect.Type, e *codec) error {
+	v.Set(reflect.MakeSlice(t, len(nodes), len(nodes)))
+	for i, node := range nodes {
+		if err := e.read(node, v.Index(i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func writeList(e *codec, name tag) func([]byte, reflect.Value) []byte {
+	return func(b []byte, v reflect.Value) []byte {
 		for i := range v.Len() {
-			b = append(b, "<member>"...)
+			b = append(b, name.open...)
 			b = e.write(b, v.Index(i))
-			b = append(b, "</member>"...)
+			b = append(b, name.close...)
 		}
 		return b
 	}
-	return err
 }
 
 // mapping is Name.entry.1.key, Name.entry.1.value and so on. Entries are written in the order of their keys.
@@ -199,33 +252,53 @@ func (ts *types) mapping(c *codec, t reflect.Type) error {
 		if err != nil {
 			return err
 		}
-		v.Set(reflect.MakeMap(t))
-		for _, node := range nodes {
-			key, value := node.children["key"], node.children["value"]
-			if key == nil || value == nil {
-				return badValue("Map entries must have a key and a value.")
-			}
-			ev := reflect.New(t.Elem()).Elem()
-			if err := e.read(value, ev); err != nil {
-				return err
-			}
-			v.SetMapIndex(reflect.ValueOf(key.value).Convert(t.Key()), ev)
-		}
-		return nil
+		return readMap(nodes, v, t, e, "key", "value")
 	}
-	c.write = func(b []byte, v reflect.Value) []byte {
+	c.write = writeMap(e, newTag("entry"), newTag("key"), newTag("value"))
+	return err
+}
+
+// flatMapping is Name.1.Key, Name.1.Value and so on, with names of its own for keys and values.
+func flatMapping(c *codec, t reflect.Type, e *codec, name, key, value tag) {
+	c.read = func(n *tree, v reflect.Value) error {
+		nodes, err := n.elements()
+		if err != nil {
+			return err
+		}
+		return readMap(nodes, v, t, e, key.name, value.name)
+	}
+	c.write = writeMap(e, name, key, value)
+}
+
+func readMap(nodes []*tree, v reflect.Value, t reflect.Type, e *codec, keyName, valueName string) error {
+	v.Set(reflect.MakeMap(t))
+	for _, node := range nodes {
+		key, value := node.children[keyName], node.children[valueName]
+		if key == nil || value == nil {
+			return badValue("Map entries must have a key and a value.")
+		}
+		ev := reflect.New(t.Elem()).Elem()
+		if err := e.read(value, ev); err != nil {
+			return err
+		}
+		v.SetMapIndex(reflect.ValueOf(key.value).Convert(t.Key()), ev)
+	}
+	return nil
+}
+
+func writeMap(e *codec, name, key, value tag) func([]byte, reflect.Value) []byte {
+	return func(b []byte, v reflect.Value) []byte {
 		keys := v.MapKeys()
 		sort.Slice(keys, func(i, j int) bool { return keys[i].String() < keys[j].String() })
 		for _, k := range keys {
-			b = append(b, "<entry><key>"...)
+			b = append(append(b, name.open...), key.open...)
 			b = xmlwire.AppendText(b, k.String())
-			b = append(b, "</key><value>"...)
+			b = append(append(b, key.close...), value.open...)
 			b = e.write(b, v.MapIndex(k))
-			b = append(b, "</value></entry>"...)
+			b = append(append(b, value.close...), name.close...)
 		}
 		return b
 	}
-	return err
 }
 
 // union is for the SDK's union interfaces: a structure with one member.
