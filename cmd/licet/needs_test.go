@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/base64"
 	"errors"
 	"os"
 	"reflect"
@@ -192,6 +193,7 @@ func inputValues() map[string]string {
 		iam      = "arn:aws:iam::" + defaultAccount + ":"
 		logGroup = "arn:aws:logs:" + defaultRegion + ":" + defaultAccount + ":log-group:" + someName
 		function = "arn:aws:lambda:" + defaultRegion + ":" + defaultAccount + ":function:" + someName
+		queue    = "arn:aws:sqs:" + defaultRegion + ":" + defaultAccount + ":" + someName
 	)
 	return map[string]string{
 		"Marker": leaveOut, "NextToken": leaveOut, "RevisionId": leaveOut, "Qualifier": leaveOut,
@@ -252,6 +254,11 @@ func inputValues() map[string]string {
 		"organizations.HandshakeId": "h-0123456789", "organizations.CreateAccountRequestId": "car-0123456789",
 		"organizations.ServicePrincipal": "s3.amazonaws.com", "organizations.Email": "thing@example.com", "organizations.Filter": "SERVICE_CONTROL_POLICY",
 		"ListHandshakesForAccount.Filter": leaveOut, "ListHandshakesForOrganization.Filter": leaveOut,
+
+		"sqs.QueueUrl": "http://127.0.0.1/" + defaultAccount + "/" + someName, "QueueOwnerAWSAccountId": defaultAccount,
+		"sqs.SourceArn": queue, "sqs.DestinationArn": queue,
+		"sqs.TaskHandle": base64.StdEncoding.EncodeToString([]byte(
+			`{"taskId":"01234567-89ab-cdef-0123-456789abcdef","sourceArn":"` + queue + `"}`)),
 
 		"DurationSeconds": "3600", "MaxSessionDuration": "3600", "MemorySize": "512", "Size": "512", "DescribeLogGroups.LogGroupNamePattern": leaveOut,
 	}

@@ -253,6 +253,7 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 	functions, retention, decisions := background(s.functions.Run), background(s.expireLogs), background(s.decisions.Run)
 	provisioned, code := background(s.lambda.Run), background(s.lambda.RunCode)
 	subscriptions := background(func(ctx context.Context) error { return s.logs.Deliver(audit.System(ctx, "log subscription")) })
+	queues := background(func(ctx context.Context) error { return s.sqs.Run(audit.System(ctx, "queues' own work")) })
 	deliver, halt := context.WithCancel(audit.System(context.Background(), "asynchronous invocation"))
 	defer halt()
 	events := background(func(context.Context) error { return s.lambda.RunEvents(deliver) })
@@ -267,7 +268,8 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 	// In this order: each may still ask something of those after it. The last log lines of functions are decided calls, too.
 	halt() // no event is begun any more; those that run end with the functions
 	s.logs.EndTails()
-	err = errors.Join(err, provisioned(), code(), subscriptions(), s.closeDoors(front, functions), events())
+	s.sqs.EndPolls()
+	err = errors.Join(err, provisioned(), code(), subscriptions(), queues(), s.closeDoors(front, functions), events())
 	return errors.Join(err, retention(), lastUsed(), decisions(), memory())
 }
 

@@ -40,6 +40,8 @@ import (
 	"github.com/licet/licet/internal/services/logs/logsapi"
 	"github.com/licet/licet/internal/services/organizations"
 	"github.com/licet/licet/internal/services/organizations/organizationsapi"
+	"github.com/licet/licet/internal/services/sqs"
+	"github.com/licet/licet/internal/services/sqs/sqsapi"
 	"github.com/licet/licet/internal/services/sts"
 	"github.com/licet/licet/internal/services/sts/stsapi"
 	"github.com/licet/licet/internal/store"
@@ -71,6 +73,7 @@ type server struct {
 	functions *execution.Manager
 	lambda    *lambda.Service
 	logs      *logs.Service
+	sqs       *sqs.Service
 	// url is how clients on this machine reach the server; set before it serves.
 	url string
 	// edge is the HTTP handler.
@@ -227,7 +230,7 @@ func (s *server) openServices(ctx context.Context, c config, collected *promethe
 // services is the list of what this server offers. To add one: one line.
 func (s *server) services(identities iam.Config, data *awsdata.Data, dir dataDir) ([]service.Service, error) {
 	lambdaAPI, logsAPI, iamAPI, stsAPI := lambdaapi.API(), logsapi.API(), iamapi.API(), stsapi.API()
-	organizationsAPI := organizationsapi.API()
+	organizationsAPI, sqsAPI := organizationsapi.API(), sqsapi.API()
 	lambdaCodec, err := restjson.New(lambdaAPI)
 	if err != nil {
 		return nil, fmt.Errorf("make codec of lambda: %w", err)
@@ -235,6 +238,10 @@ func (s *server) services(identities iam.Config, data *awsdata.Data, dir dataDir
 	s.logs = logs.New(logs.Config{
 		DB: s.decisions.Recorded(), Room: dir.room, Functions: subscribers{s}, Partition: partition, Now: time.Now, Logger: s.logger,
 	})
+	s.sqs = sqs.New(sqs.Config{
+		DB: s.decisions.Recorded(), Room: dir.room, URL: func() string { return s.url }, Partition: partition, Now: time.Now, Logger: s.logger,
+	})
+	s.closers = append(s.closers, func() error { s.sqs.Close(); return nil })
 	orgs := organizations.New(organizations.Config{
 		DB: s.decisions.Recorded(), Accounts: accounts{s.directory}, Partition: partition,
 	})
@@ -248,6 +255,7 @@ func (s *server) services(identities iam.Config, data *awsdata.Data, dir dataDir
 		s.lambda.Definition(lambdaAPI, lambdaCodec),
 		s.logs.Definition(logsAPI, json.New(logsAPI, json.Version11)),
 		orgs.Definition(organizationsAPI, json.New(organizationsAPI, json.Version11)),
+		s.sqs.Definition(sqsAPI, sqs.NewProtocols(json.New(sqsAPI, json.Version10), query.New(sqsAPI))),
 	}, nil
 }
 
