@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
@@ -24,6 +26,14 @@ import (
 const destination = "arn:aws:lambda:eu-central-1:111122223333:function:after:live"
 
 func describe(in any) string {
+	if m, ok := in.(*sqs.SendMessageInput); ok {
+		text := *m.QueueUrl + " " + *m.MessageBody
+		for _, name := range slices.Sorted(maps.Keys(m.MessageAttributes)) {
+			a := m.MessageAttributes[name]
+			text += fmt.Sprintf(" %s(%s)=%s", name, *a.DataType, *a.StringValue)
+		}
+		return text
+	}
 	i := in.(*sdk.InvokeInput)
 	return string(i.InvocationType) + " " + *i.FunctionName + " " + string(i.Payload)
 }
@@ -137,7 +147,9 @@ func TestDestinations(t *testing.T) {
 	}{
 		{destination, nil, 1, 0},
 		{destination, errors.New("denied"), 1, 1},
-		{"arn:aws:sqs:eu-central-1:111122223333:q", nil, 0, 1},
+		{"arn:aws:sqs:eu-central-1:111122223333:q", nil, 1, 0},
+		{"arn:aws:sqs:eu-central-1:111122223333:q", errors.New("denied"), 1, 1},
+		{"arn:aws:sqs:eu-west-1:111122223333:q", nil, 0, 1},
 		{"arn:aws:sns:eu-central-1:111122223333:t", nil, 0, 1},
 		{"arn:aws:s3:::b", nil, 0, 1},
 		{"arn:aws:events:eu-central-1:111122223333:event-bus/b", nil, 0, 1},
@@ -169,6 +181,32 @@ func TestDeadLetter(t *testing.T) {
 	h.pass(0)
 	if len(h.acts) != 1 || !strings.HasSuffix(h.acts[0], destination+` {"n":"one"}`) {
 		t.Errorf("got %q", h.acts)
+	}
+}
+
+// A queue is told in attributes why the event is there, and a destination nothing but its record.
+func TestQueues(t *testing.T) {
+	const queue = "arn:aws:sqs:eu-central-1:111122223333:q"
+	const sends = "arn:aws:iam::111122223333:role/app for arn:aws:lambda:eu-central-1:111122223333:function:f: sqs:SendMessage " +
+		"https://sqs.eu-central-1.amazonaws.com/111122223333/q "
+	for answer, want := range map[string]string{
+		`{"errorMessage":"as told"}`: "as told", `"odd"`: `"odd"`, "\xffx": "x", "": "", strings.Repeat("a", 2000): strings.Repeat("a", 1024),
+	} {
+		h := newHarness(t, 0)
+		h.functions["f"] = Function{Version: "$LATEST", DeadLetter: queue, OnFailure: queue, MaxAge: time.Hour}
+		h.run = func(execution.Invocation) (execution.Result, error) {
+			return execution.Result{FunctionError: "Unhandled", Payload: []byte(answer)}, nil
+		}
+		h.accept("f", "one")
+		h.pass(time.Hour)
+		if want != "" {
+			want = " ErrorMessage(String)=" + want
+		}
+		if len(h.acts) != 2 || h.acts[0] != sends+`{"n":"one"} ErrorCode(Number)=200`+want+" RequestID(String)=one" {
+			t.Errorf("%q: got %q", answer, h.acts)
+		} else if !strings.HasPrefix(h.acts[1], sends+`{"version":"1.0",`) || !strings.HasSuffix(h.acts[1], "}") {
+			t.Errorf("%q: got %q", answer, h.acts[1])
+		}
 	}
 }
 

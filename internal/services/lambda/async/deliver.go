@@ -149,7 +149,7 @@ func (d *delivery) putBack(ctx context.Context, change func(*Event)) error {
 // (https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionEventInvokeConfig.html: "in addition to or instead of").
 func (d *delivery) giveUp(ctx context.Context, condition string, last *execution.Result) error {
 	d.metrics.ended[condition].Inc()
-	d.deadLetter(ctx)
+	d.deadLetter(ctx, last)
 	d.record(ctx, d.function.OnFailure, condition, last)
 	return d.remove(ctx, d.event)
 }

@@ -6,9 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"github.com/licet/licet/internal/arn"
 	"github.com/licet/licet/internal/execution"
@@ -49,7 +53,7 @@ func (d *delivery) record(ctx context.Context, target, condition string, last *e
 	}
 	body, err := json.Marshal(d.newRecord(condition, last))
 	if err == nil {
-		err = d.send(ctx, target, body)
+		err = d.send(ctx, target, body, nil)
 	}
 	if err != nil {
 		d.failed(ctx, failureDestination, target, err)
@@ -90,13 +94,40 @@ func asJSON(answer []byte) json.RawMessage {
 
 // deadLetter sends the event itself to the function's dead-letter queue, if there is one. What fails is counted and logged (AWS's metric
 // DeadLetterErrors).
-func (d *delivery) deadLetter(ctx context.Context) {
+func (d *delivery) deadLetter(ctx context.Context, last *execution.Result) {
 	if d.function.DeadLetter == "" {
 		return
 	}
-	if err := d.send(ctx, d.function.DeadLetter, d.payload); err != nil {
+	if err := d.send(ctx, d.function.DeadLetter, d.payload, d.reasons(last)); err != nil {
 		d.failed(ctx, failureDeadLetter, d.function.DeadLetter, err)
 	}
+}
+
+// maxReason is how much of an error's text a dead letter has, in bytes
+// (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html#invocation-dlq).
+const maxReason = 1024
+
+// reasons are the attributes of a dead letter (lambda.md 7.2): the request, and of a function that failed the status of its answer and what
+// it said.
+func (d *delivery) reasons(last *execution.Result) map[string]string {
+	reasons := map[string]string{"RequestID": d.event.RequestID}
+	if last == nil {
+		return reasons
+	}
+	reasons["ErrorCode"] = "200"
+	var said struct {
+		Message string `json:"errorMessage"`
+	}
+	if err := json.Unmarshal(last.Payload, &said); err != nil || said.Message == "" { // a runtime of the function's own may say anything
+		said.Message = string(last.Payload)
+	}
+	if len(said.Message) > maxReason {
+		said.Message = said.Message[:maxReason]
+	}
+	if said.Message = strings.ToValidUTF8(said.Message, ""); said.Message != "" {
+		reasons["ErrorMessage"] = said.Message
+	}
+	return reasons
 }
 
 func (d *delivery) failed(ctx context.Context, what, target string, err error) {
@@ -106,8 +137,9 @@ func (d *delivery) failed(ctx context.Context, what, target string, err error) {
 		slog.String("request_id", d.event.RequestID), slog.Any("err", err))
 }
 
-// send writes to a destination as the function's execution role. It never says that it did where it did not.
-func (d *delivery) send(ctx context.Context, target string, body []byte) error {
+// send writes to a destination as the function's execution role. It never says that it did where it did not. The attributes are for those
+// that take some.
+func (d *delivery) send(ctx context.Context, target string, body []byte, attributes map[string]string) error {
 	a, err := arn.Parse(target)
 	if err != nil {
 		return fmt.Errorf("parse destination: %w", err)
@@ -119,8 +151,28 @@ func (d *delivery) send(ctx context.Context, target string, body []byte) error {
 		return d.config.Roles.Act(ctx, as, "lambda", "Invoke", &sdk.InvokeInput{
 			FunctionName: &target, InvocationType: types.InvocationTypeEvent, Payload: body,
 		})
-	case "sqs", "sns", "s3", "events":
+	case "sqs":
+		if a.Region != r.Region {
+			return fmt.Errorf("the queue %s is of another region", target)
+		}
+		return d.config.Roles.Act(ctx, as, "sqs", "SendMessage", &sqs.SendMessageInput{
+			QueueUrl:    aws.String("https://sqs." + a.Region + ".amazonaws.com/" + a.AccountID + "/" + a.Resource),
+			MessageBody: aws.String(string(body)), MessageAttributes: messageAttributes(attributes),
+		})
+	case "sns", "s3", "events":
 		return fmt.Errorf("%w: %s", errNoService, a.Service)
 	}
 	return fmt.Errorf("%s cannot be a destination", a.Service)
+}
+
+func messageAttributes(attributes map[string]string) map[string]sqstypes.MessageAttributeValue {
+	all := map[string]sqstypes.MessageAttributeValue{}
+	for name, value := range attributes {
+		kind := "String"
+		if name == "ErrorCode" {
+			kind = "Number"
+		}
+		all[name] = sqstypes.MessageAttributeValue{DataType: &kind, StringValue: aws.String(value)}
+	}
+	return all
 }
