@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
 	smithy "github.com/aws/smithy-go"
@@ -38,6 +39,7 @@ type clients struct {
 	sts         *sts.Client
 	lambda      *lambda.Client
 	logs        *cloudwatchlogs.Client
+	sqs         *sqs.Client
 }
 
 // as makes the clients of a caller.
@@ -45,6 +47,7 @@ func (l *licet) as(c aws.Credentials) clients {
 	config := l.config(c)
 	return clients{
 		c, iam.NewFromConfig(config), sts.NewFromConfig(config), lambda.NewFromConfig(config), cloudwatchlogs.NewFromConfig(config),
+		sqs.NewFromConfig(config),
 	}
 }
 
