@@ -43,6 +43,7 @@ func TestDecodeFlat(t *testing.T) {
 			},
 		},
 		"Action=ReceiveMessage&AttributeName.1=All&MessageAttributeName.1=a&MessageAttributeName.2=b&WaitTimeSeconds=3": &sqs.ReceiveMessageInput{
+			//lint:ignore SA1019 older clients have no other member
 			AttributeNames: []types.QueueAttributeName{"All"}, MessageAttributeNames: []string{"a", "b"}, WaitTimeSeconds: 3,
 		},
 		"Action=UntagQueue&TagKey.1=a": &sqs.UntagQueueInput{TagKeys: []string{"a"}},

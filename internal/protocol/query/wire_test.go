@@ -25,6 +25,7 @@ import (
 	"github.com/licet/licet/internal/protocol/protocoltest"
 	"github.com/licet/licet/internal/protocol/query"
 	"github.com/licet/licet/internal/services/iam/iamapi"
+	"github.com/licet/licet/internal/services/sqs/sqsapi"
 	"github.com/licet/licet/internal/services/sts/stsapi"
 )
 
@@ -231,7 +232,9 @@ func FuzzDecode(f *testing.F) {
 			f.Add(string(r.Body))
 		}
 	}
-	codecs := []*query.Codec{query.New(iamapi.API()), query.New(stsapi.API())}
+	f.Add("Action=SendMessageBatch&SendMessageBatchRequestEntry.1.MessageAttribute.1.Name=n&SendMessageBatchRequestEntry.1.MessageAttribute.1.Value.DataType=s" +
+		"&Attribute.1.Name=a&Attribute.1.Value=b&TagKey.1=c&TagKey.x=d" + sqsVersion)
+	codecs := []*query.Codec{query.New(iamapi.API()), query.New(stsapi.API()), query.New(sqsapi.API())}
 	f.Fuzz(func(t *testing.T, body string) {
 		for _, codec := range codecs {
 			r := &protocol.Request{HTTP: &http.Request{Method: http.MethodPost, URL: &url.URL{}}, Body: []byte(body)}

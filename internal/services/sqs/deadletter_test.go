@@ -214,6 +214,8 @@ func TestMoveTaskRefusals(t *testing.T) {
 		"The resource that you specified for the SourceArn parameter doesn't exist.")
 	s.fails(start(sdk.StartMessageMoveTaskInput{SourceArn: aws.String(arnOf("dead")), DestinationArn: aws.String(arnOf("none"))}), 404,
 		"ResourceNotFoundException", "The resource that you specified for the DestinationArn parameter doesn't exist.")
+	s.fails(start(sdk.StartMessageMoveTaskInput{SourceArn: aws.String(arnOf("dead")), DestinationArn: aws.String(arnOf("dead"))}), 400,
+		"InvalidParameterValue", "another queue than the source")
 	s.fails(start(sdk.StartMessageMoveTaskInput{SourceArn: aws.String("x")}), 400, "InvalidParameterValue", "SourceArn")
 	s.fails(start(sdk.StartMessageMoveTaskInput{SourceArn: aws.String(arnOf("dead")), MaxNumberOfMessagesPerSecond: aws.Int32(501)}), 400,
 		"InvalidParameterValue", "MaxNumberOfMessagesPerSecond")

@@ -145,6 +145,9 @@ func (s *Service) startMessageMoveTask(
 		if len(sources) == 0 {
 			return invalidValue("Source queue must be configured as a Dead Letter Queue.")
 		}
+		if t.Destination == t.Source {
+			return badValue(t.Destination, "DestinationArn", "It must be another queue than the source.") // ours
+		}
 		if t.Destination != "" {
 			if _, err := byARNIn(tx, t.Destination, "DestinationArn"); err != nil {
 				return err

@@ -218,7 +218,7 @@ func (s *Service) step(tx store.Tx, t *task, now time.Time) error {
 		if errors.Is(err, store.ErrNotFound) {
 			return nil, failure("AWS.SimpleQueueService.NonExistentQueue")
 		}
-		if err == nil && q.FIFO != source.FIFO {
+		if err == nil && (q.FIFO != source.FIFO || q.ID == source.ID) {
 			return nil, failure("AWS.SimpleQueueService.UnsupportedOperation")
 		}
 		return q, err

@@ -61,7 +61,7 @@ func (s *Service) receiveMessage(ctx context.Context, c *service.Call, in *sdk.R
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range in.AttributeNames { // it takes the names of both kinds of attributes
+	for _, name := range olderNames(in) {
 		if !slices.Contains(name.Values(), name) && !slices.Contains(types.MessageSystemAttributeNameAll.Values(), types.MessageSystemAttributeName(name)) {
 			return nil, unknownAttribute(string(name))
 		}
@@ -156,7 +156,7 @@ func received(q *queue.Queue, m *queue.Message, in *sdk.ReceiveMessageInput) typ
 
 // systemAttributes are those of a message that are asked for; nil for none.
 func systemAttributes(q *queue.Queue, m *queue.Message, in *sdk.ReceiveMessageInput) map[string]string {
-	if len(in.AttributeNames) == 0 && len(in.MessageSystemAttributeNames) == 0 {
+	if len(olderNames(in)) == 0 && len(in.MessageSystemAttributeNames) == 0 {
 		return nil
 	}
 	all := map[types.MessageSystemAttributeName]string{
@@ -184,9 +184,14 @@ func systemAttributes(q *queue.Queue, m *queue.Message, in *sdk.ReceiveMessageIn
 	return chosen
 }
 
+// olderNames are what clients of before 2024 ask by. They take the names of queues' attributes, too.
+func olderNames(in *sdk.ReceiveMessageInput) []types.QueueAttributeName {
+	return in.AttributeNames //lint:ignore SA1019 older clients have no other member
+}
+
 func asksFor(in *sdk.ReceiveMessageInput, name types.MessageSystemAttributeName) bool {
 	return slices.Contains(in.MessageSystemAttributeNames, name) ||
 		slices.Contains(in.MessageSystemAttributeNames, types.MessageSystemAttributeNameAll) ||
-		slices.Contains(in.AttributeNames, types.QueueAttributeName(name)) ||
-		slices.Contains(in.AttributeNames, types.QueueAttributeNameAll)
+		slices.Contains(olderNames(in), types.QueueAttributeName(name)) ||
+		slices.Contains(olderNames(in), types.QueueAttributeNameAll)
 }

@@ -47,26 +47,27 @@ func Count(r store.Reader, q *Queue, now time.Time) (Counts, error) {
 	return n, nil
 }
 
-// countGroup counts a group that is not due: if some of it is in flight the rest is visible, though it cannot be received; else all is
-// delayed that was sent with it.
+// countGroup counts a group that is not due: some of its first messages are in flight, or it is delayed as far as it was sent with its first.
+// The rest is visible, though it cannot be received.
 func (q *Queue) countGroup(r store.Reader, key string, now time.Time, n *Counts) error {
 	_, name, err := q.place(key)
 	if err != nil {
 		return err
 	}
 	lines := groups{q: q, r: r}
+	seen := 0
 	for after := ""; ; {
 		all, err := lines.messages(name, after, 100)
 		if err != nil {
 			return err
 		}
 		for _, m := range all {
-			switch {
+			switch seen++; {
 			case m.InFlight(now):
 				n.InFlight++
 			case m.Due > now.UnixMilli():
 				n.Delayed++
-			default:
+			case seen >= most:
 				return nil
 			}
 			after = lines.lineKey(m.Message)
