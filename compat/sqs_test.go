@@ -3,7 +3,12 @@ package compat
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -375,27 +380,98 @@ def handler(event, context):
         return e.response["Error"]["Code"] + ": " + e.response["Error"]["Message"]
 `
 
-// TestQueueFromFunction: a function in Python uses queues from inside its sandbox, with its role.
+// forwardsInNode is the same in JavaScript. It finds the queues by their names.
+const forwardsInNode = `const { SQSClient, GetQueueUrlCommand, ReceiveMessageCommand, SendMessageCommand, DeleteMessageCommand } = require("@aws-sdk/client-sqs");
+const sqs = new SQSClient({});
+exports.handler = async (event) => {
+  try {
+    const url = async (name) => (await sqs.send(new GetQueueUrlCommand({ QueueName: name }))).QueueUrl;
+    const [from, to] = [await url(event.from), await url(event.to)];
+    const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl: from, MaxNumberOfMessages: 10, WaitTimeSeconds: 1 }));
+    for (const m of Messages) {
+      await sqs.send(new SendMessageCommand({ QueueUrl: to, MessageBody: m.Body + " forwarded" }));
+      await sqs.send(new DeleteMessageCommand({ QueueUrl: from, ReceiptHandle: m.ReceiptHandle }));
+    }
+    return Messages.length;
+  } catch (e) {
+    return e.name + ": " + e.message;
+  }
+};
+`
+
+// TestQueueFromFunction: functions in Python and Node use queues from inside their sandboxes, with their roles.
 func TestQueueFromFunction(t *testing.T) {
 	t.Parallel()
 	root := server.as(server.root)
-	from, to := server.newQueue(t, "VisibilityTimeout", "0"), server.newQueue(t)
-	r := server.newRole(t, trustLambda, allow("sqs:*", from.arn))
-	f := server.newFunction(t, forwards, func(in *lambda.CreateFunctionInput) { in.Role, in.Timeout = &r.arn, aws.Int32(30) })
-	check(t, root.send(t, from, "a"), failure{})
-	event := fmt.Sprintf(`{"from":%q,"to":%q}`, from.url, to.url)
-	session := "arn:aws:sts::" + account + ":assumed-role/" + r.name + "/" + f.name
-	want := fmt.Sprintf("%q", "AccessDenied: "+noPolicyAllows(session, "sqs:sendmessage", to.arn, "identity-based policy"))
-	if got, err := root.invoke(t, f.name, event); got != want {
-		t.Errorf("got %s, %v, want %s", got, err, want)
+	for name, change := range map[string]func(*lambda.CreateFunctionInput){
+		"python": func(*lambda.CreateFunctionInput) {},
+		"node": func(in *lambda.CreateFunctionInput) {
+			in.Runtime, in.Handler = types.RuntimeNodejs20x, aws.String("index.handler")
+			in.Code.ZipFile = archive(t, append(npmPackage(t, "@aws-sdk/client-sqs"), file{name: "index.js", text: forwardsInNode})...)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			from, to := server.newQueue(t, "VisibilityTimeout", "0"), server.newQueue(t)
+			r := server.newRole(t, trustLambda, allow("sqs:*", from.arn), allow("sqs:GetQueueUrl", to.arn))
+			f := server.newFunction(t, forwards, func(in *lambda.CreateFunctionInput) { in.Role, in.Timeout = &r.arn, aws.Int32(30) }, change)
+			check(t, root.send(t, from, "a"), failure{})
+			event := fmt.Sprintf(`{"from":%q,"to":%q}`, from.url, to.url)
+			if name == "node" {
+				event = fmt.Sprintf(`{"from":%q,"to":%q}`, from.name, to.name)
+			}
+			session := "arn:aws:sts::" + account + ":assumed-role/" + r.name + "/" + f.name
+			want := fmt.Sprintf("%q", "AccessDenied: "+noPolicyAllows(session, "sqs:sendmessage", to.arn, "identity-based policy"))
+			if got, err := root.invoke(t, f.name, event); got != want {
+				t.Errorf("got %s, %v, want %s", got, err, want)
+			}
+			server.permitRole(t, r, allow("sqs:*", from.arn), allow("sqs:SendMessage", to.arn), allow("sqs:GetQueueUrl", to.arn))
+			if got, err := root.invoke(t, f.name, event); got != "1" {
+				t.Errorf("got %s, %v", got, err)
+			}
+			if got := must(root.receive(t, to, 5))(t); len(got) != 1 || *got[0].Body != "a forwarded" {
+				t.Errorf("got %+v", got)
+			}
+		})
 	}
-	server.permitRole(t, r, allow("sqs:*", from.arn), allow("sqs:SendMessage", to.arn))
-	if got, err := root.invoke(t, f.name, event); got != "1" {
-		t.Errorf("got %s, %v", got, err)
+}
+
+// npmPackage gives the files of a package of package.json, and of those that it depends on, as far as programs read them.
+func npmPackage(t *testing.T, name string) (files []file) {
+	t.Helper()
+	seen := map[string]bool{}
+	var add func(name string)
+	add = func(name string) {
+		dir := filepath.Join("node_modules", name)
+		manifest, err := os.ReadFile(filepath.Join(dir, "package.json"))
+		if seen[name] || os.IsNotExist(err) { // some are optional
+			return
+		}
+		seen[name] = true
+		var p struct{ Dependencies map[string]string }
+		if err := errors.Join(err, json.Unmarshal(manifest, &p)); err != nil {
+			t.Fatal(err)
+		}
+		for dependency := range p.Dependencies {
+			add(dependency)
+		}
+		if err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+			unused := e != nil && (e.Name() == "dist-es" || e.Name() == "dist-types")
+			if err == nil && e.IsDir() && unused {
+				return filepath.SkipDir
+			}
+			if err != nil || e.IsDir() || !slices.Contains([]string{".js", ".cjs", ".json"}, filepath.Ext(path)) {
+				return err
+			}
+			text, err := os.ReadFile(path)
+			files = append(files, file{name: filepath.ToSlash(path), text: string(text)})
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if got := must(root.receive(t, to, 5))(t); len(got) != 1 || *got[0].Body != "a forwarded" {
-		t.Errorf("got %+v", got)
-	}
+	add(name)
+	return files
 }
 
 // TestQueueSurvivesCrashes: what was acknowledged is there after kill -9, and what was deleted is not.
