@@ -271,6 +271,10 @@ func TestSendWithin(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.gets(q, "body")
+	s.create("f.fifo", "FifoQueue", "true")
+	if err := send(arnOf("f.fifo"), nil); err == nil {
+		t.Error("a FIFO queue: no error")
+	}
 	if err := send(arnOf("none"), nil); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("got %v", err)
 	}

@@ -22,6 +22,8 @@ import (
 const (
 	maxAttributes = 10
 	maxName       = 256
+	// maxTrace bounds a trace header, which does not count towards the size of its message. X-Ray's have some hundred bytes.
+	maxTrace = 1024
 )
 
 var attributeName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,256}$`)
@@ -75,7 +77,7 @@ func readAttribute(name string, in *types.MessageAttributeValue) (queue.Attribut
 			return a, empty
 		}
 		if kind == "Number" {
-			if _, _, err := big.ParseFloat(*in.StringValue, 10, 256, big.ToNearestEven); err != nil {
+			if n, _, err := big.ParseFloat(*in.StringValue, 10, 256, big.ToNearestEven); err != nil || n.IsInf() {
 				return a, invalidValue("Can't cast the value of message (user) attribute '%s' to a number.", name)
 			}
 		} else if !validContents(*in.StringValue) {
@@ -107,6 +109,9 @@ func traceOf(in map[string]types.MessageSystemAttributeValue) (string, *awserr.E
 		}
 		if aws.ToString(value.DataType) != "String" || aws.ToString(value.StringValue) == "" {
 			return "", invalidValue("Message (system) attribute '%s' must contain a non-empty value of type 'String'.", name)
+		}
+		if len(*value.StringValue) > maxTrace {
+			return "", invalidValue("Message (system) attribute '%s' must not be longer than %d bytes.", name, maxTrace) // ours
 		}
 		return *value.StringValue, nil
 	}

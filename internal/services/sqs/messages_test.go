@@ -214,6 +214,13 @@ func TestSendRefusals(t *testing.T) {
 		{&sdk.SendMessageInput{QueueUrl: q, MessageBody: body, MessageAttributes: attribute("ErrorDetails", "String", "")}, "InvalidParameterValue",
 			"Message (user) attribute 'ErrorDetails' must contain a non-empty value of type 'String'."},
 		{&sdk.SendMessageInput{QueueUrl: q, MessageBody: body, MessageAttributes: attribute("a", "Number", "x")}, "InvalidParameterValue", "to a number"},
+		{&sdk.SendMessageInput{QueueUrl: q, MessageBody: body, MessageAttributes: attribute("a", "Number", "Inf")}, "InvalidParameterValue", "to a number"},
+		{&sdk.SendMessageInput{QueueUrl: q, MessageBody: body, MessageSystemAttributes: map[string]types.MessageSystemAttributeValue{
+			"AWSTraceHeader": {DataType: aws.String("String"), StringValue: aws.String(strings.Repeat("x", 1025))},
+		}}, "InvalidParameterValue", "AWSTraceHeader"},
+		{&sdk.SendMessageInput{QueueUrl: q, MessageBody: body, MessageSystemAttributes: map[string]types.MessageSystemAttributeValue{
+			"Other": {DataType: aws.String("String"), StringValue: aws.String("x")},
+		}}, "InvalidParameterValue", "Other"},
 		{&sdk.SendMessageInput{QueueUrl: q, MessageBody: body, MessageAttributes: attribute("a", "Text", "x")}, "InvalidParameterValue", "type prefixes"},
 		{&sdk.SendMessageInput{QueueUrl: q, MessageBody: body, MessageAttributes: attribute("aws.x", "String", "x")}, "InvalidParameterValue", "name"},
 		{&sdk.SendMessageInput{QueueUrl: q, MessageBody: body, MessageAttributes: many}, "InvalidParameterValue", "[11] exceeds the allowed maximum [10]"},

@@ -123,7 +123,7 @@ func (s *Service) message(c *service.Call, q *queue.Queue, in *types.SendMessage
 	if refused != nil {
 		return nil, size, refused
 	}
-	if m.Trace = trace; trace == "" { // that of the request, as the pages on X-Ray have it
+	if m.Trace = trace; trace == "" && len(c.TraceID) <= maxTrace { // that of the request, as the pages on X-Ray have it
 		m.Trace = c.TraceID
 	}
 	if size > q.MaxSize {

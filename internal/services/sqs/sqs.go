@@ -2,6 +2,7 @@ package sqs
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -103,6 +104,9 @@ func (s *Service) Send(_ context.Context, tx store.Tx, queueARN, sender, body st
 	q, err := queue.ByARN(tx, queueARN)
 	if err != nil {
 		return err
+	}
+	if q.FIFO {
+		return fmt.Errorf("%s is a FIFO queue, whose messages need a group", queueARN)
 	}
 	now := s.now()
 	return queue.Send(tx, q, now, &queue.Message{
