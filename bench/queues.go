@@ -70,6 +70,7 @@ type flow struct {
 	url    *string
 	fifo   bool
 	batch  int
+	before int64 // messages that were there at first
 	next   atomic.Int64
 	moved  atomic.Int64
 }
@@ -85,7 +86,7 @@ func newFlow(ctx context.Context, c *sqs.Client, fifo bool, batch, backlog int) 
 	if err != nil {
 		return nil, err
 	}
-	f := &flow{client: c, url: out.QueueUrl, fifo: fifo, batch: batch}
+	f := &flow{client: c, url: out.QueueUrl, fifo: fifo, batch: batch, before: int64(backlog)}
 	for range backlog / 10 {
 		if err := f.send(ctx, 10); err != nil {
 			return nil, err
@@ -143,6 +144,9 @@ func (f *flow) measure(ctx context.Context, length time.Duration, pid int) (rate
 	return rate, float64((after - before).Microseconds()) / float64(max(1, moved)), err
 }
 
+// lead is how many messages senders may be ahead of the receivers: else they would take the time of these.
+const lead = 1000
+
 // run has eight senders and eight receivers work for a while.
 func (f *flow) run(ctx context.Context, length time.Duration) (rate float64, moved int64, err error) {
 	var wg sync.WaitGroup
@@ -151,6 +155,10 @@ func (f *flow) run(ctx context.Context, length time.Duration) (rate float64, mov
 	for range 8 {
 		wg.Go(func() {
 			for time.Since(begun) < length {
+				if f.next.Load()-f.moved.Load() > f.before+lead {
+					time.Sleep(time.Millisecond)
+					continue
+				}
 				if err := f.send(ctx, f.batch); err != nil {
 					errs <- err
 					return

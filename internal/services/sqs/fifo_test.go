@@ -157,6 +157,12 @@ func TestForgetting(t *testing.T) {
 	if n > 8 {
 		t.Errorf("%d messages are remembered of one each minute", n)
 	}
+	s.pass(5 * time.Minute)
+	if err := s.sqs.expire(s.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s.empty("sqs/known/", "sqs/forget/")
+	s.counts(q, "40 0 0")
 }
 
 func TestReceiveAttempt(t *testing.T) {

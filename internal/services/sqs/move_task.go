@@ -237,8 +237,11 @@ func (s *Service) step(tx store.Tx, t *task, now time.Time) error {
 	return nil
 }
 
-// expire deletes the messages of all queues that are past their retention.
+// expire deletes the messages of all queues that are past their retention, and what is remembered for too long.
 func (s *Service) expire(ctx context.Context) error {
+	if err := s.forgetDeleted(ctx); err != nil {
+		return err
+	}
 	for after := ""; ; {
 		var items []store.Item
 		if err := s.db.View(ctx, func(r store.Reader) (err error) {
@@ -260,6 +263,28 @@ func (s *Service) expire(ctx context.Context) error {
 		if len(items) < 100 {
 			return nil
 		}
+	}
+}
+
+// forgetDeleted lets the names of queues be used again that were deleted long enough ago.
+func (s *Service) forgetDeleted(ctx context.Context) error {
+	any := false
+	if err := s.db.View(ctx, func(r store.Reader) (err error) {
+		any, err = queue.HasDeleted(r)
+		return err
+	}); err != nil || !any {
+		return err
+	}
+	before := s.now().Add(-graveTime)
+	for after := ""; ; {
+		last := ""
+		if err := s.db.Update(ctx, func(tx store.Tx) (err error) {
+			last, err = queue.ForgetDeleted(tx, before, after, 1000)
+			return err
+		}); err != nil || last == "" {
+			return err
+		}
+		after = last
 	}
 }
 

@@ -127,6 +127,17 @@ func TestDeleteAndPurge(t *testing.T) {
 	s.fails(err, 400, "AWS.SimpleQueueService.QueueDeletedRecently", "You must wait 60 seconds")
 	s.pass(time.Minute)
 	s.gets(s.create("q"), "")
+	must(s.client.DeleteQueue(s.Context(), &sdk.DeleteQueueInput{QueueUrl: q}))(s)
+	if err := s.sqs.expire(s.Context()); err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.client.CreateQueue(s.Context(), &sdk.CreateQueueInput{QueueName: aws.String("q")})
+	s.fails(err, 400, "AWS.SimpleQueueService.QueueDeletedRecently", "You must wait 60 seconds")
+	s.pass(time.Minute)
+	if err := s.sqs.expire(s.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s.empty("sqs/")
 }
 
 func TestLists(t *testing.T) {

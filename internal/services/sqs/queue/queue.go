@@ -138,15 +138,17 @@ func Delete(tx store.Tx, q *Queue, now time.Time) error {
 
 // Deleted tells when a queue of that name was last deleted; the zero time for never.
 func Deleted(r store.Reader, account, region, name string) (time.Time, error) {
-	at, err := store.GetJSON[int64](r, "sqs/deleted/"+account+"/"+region+"/"+name)
+	at, err := store.GetJSON[int64](r, deletedPrefix+account+"/"+region+"/"+name)
 	if errors.Is(err, store.ErrNotFound) {
 		return time.Time{}, nil
 	}
 	return time.UnixMilli(at), err
 }
 
+const deletedPrefix = "sqs/deleted/"
+
 func (q *Queue) deletedKey() string {
-	return "sqs/deleted/" + q.Account + "/" + q.Region + "/" + q.Name
+	return deletedPrefix + q.Account + "/" + q.Region + "/" + q.Name
 }
 
 // Purge deletes all messages.

@@ -190,7 +190,8 @@ func (t *taking) note() error {
 	for _, m := range t.taken {
 		a.Handles = append(a.Handles, t.q.Handle(m))
 	}
-	return errors.Join(t.q.forget(t.tx, t.Now), t.q.know(t.tx, t.attemptName(), a.Until, a))
+	_, err := t.q.forget(t.tx, t.Now, few)
+	return errors.Join(err, t.q.know(t.tx, t.attemptName(), a.Until, a))
 }
 
 // repeat gives what the attempt was given before, with their visibility timeouts begun anew.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/licet/licet/internal/store"
@@ -49,7 +50,7 @@ func Send(tx store.Tx, q *Queue, now time.Time, messages ...*Message) error {
 
 // remember tells whether a message was sent before; if not it is remembered with the number n.
 func (q *Queue) remember(tx store.Tx, m *Message, n uint64, now time.Time) (known bool, err error) {
-	if err := q.forget(tx, now); err != nil {
+	if _, err := q.forget(tx, now, few); err != nil {
 		return false, err
 	}
 	what := "s/" + groupName(m.Deduplication)
@@ -77,23 +78,21 @@ func (q *Queue) know(tx store.Tx, what string, until int64, v any) error {
 	return errors.Join(store.PutJSON(tx, q.knownKey(what), v), tx.Put(q.forgetPrefix()+dueTime(until)+"-"+what, nil))
 }
 
-// forget forgets some of what is past its time: more than is remembered meanwhile. What was renewed is forgotten by its later note.
-func (q *Queue) forget(tx store.Tx, now time.Time) error {
-	items, err := tx.Scan(q.forgetPrefix(), "", 3)
+// few is how much is forgotten with each message that is remembered: more than one, so that what is past its time does not grow.
+const few = 3
+
+// forget forgets up to limit notes of what is past its time, and tells how many there were. What was renewed is forgotten by its later note.
+func (q *Queue) forget(tx store.Tx, now time.Time, limit int) (forgotten int, err error) {
+	items, err := tx.Scan(q.forgetPrefix(), "", limit)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	for _, item := range items {
-		note := item.Key[len(q.forgetPrefix()):]
-		const width = 13
-		until, err := strconv.ParseInt(note[:width], 10, 64)
-		if err != nil {
-			return fmt.Errorf("read %s: %w", item.Key, err)
+		until, what, err := q.forgetNote(item.Key)
+		if err != nil || until > now.UnixMilli() {
+			return forgotten, err
 		}
-		if until > now.UnixMilli() {
-			return nil
-		}
-		key := q.knownKey(note[width+1:])
+		key := q.knownKey(what)
 		known, err := store.GetJSON[struct {
 			Until int64 `json:"u"`
 		}](tx, key)
@@ -101,11 +100,21 @@ func (q *Queue) forget(tx store.Tx, now time.Time) error {
 			err = tx.Delete(key)
 		}
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return err
+			return forgotten, err
 		}
 		if err := tx.Delete(item.Key); err != nil {
-			return err
+			return forgotten, err
 		}
+		forgotten++
 	}
-	return nil
+	return forgotten, nil
+}
+
+// forgetNote reads the key of a note.
+func (q *Queue) forgetNote(key string) (until int64, what string, err error) {
+	at, what, _ := strings.Cut(key[len(q.forgetPrefix()):], "-")
+	if until, err = strconv.ParseInt(at, 10, 64); err != nil {
+		return 0, "", fmt.Errorf("read %s: %w", key, err)
+	}
+	return until, what, nil
 }
