@@ -132,9 +132,10 @@ var allowed = map[string][]string{
 	"internal/services/organizations":                  append(serviceMay("organizations"), "internal/organization"),
 	"internal/services/organizations/organizationsapi": apiMay("organizations"),
 
-	"internal/services/sqs":        append(serviceMay("sqs"), "internal/services/sqs/queue"),
-	"internal/services/sqs/queue":  {"internal/arn", "internal/store"},
-	"internal/services/sqs/sqsapi": apiMay("sqs"),
+	"internal/services/sqs":          append(serviceMay("sqs"), "internal/services/sqs/queue", "internal/services/sqs/movetask"),
+	"internal/services/sqs/queue":    {"internal/arn", "internal/store"},
+	"internal/services/sqs/movetask": {"internal/services/sqs/queue", "internal/store", "github.com/google/uuid"},
+	"internal/services/sqs/sqsapi":   apiMay("sqs"),
 
 	// Rooms below iam: what all operations share, then one room for each subject.
 	"internal/services/iam":             iamMay("internal/organization", "credential", "certificate", "provider", "report", "simulator", "simulation"),

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"regexp"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -38,13 +37,6 @@ func checkName(in *sdk.CreateQueueInput) error {
 	}
 	return nil
 }
-
-// graveTime is how long the name of a deleted queue cannot be used, and purgeTime how long a queue cannot be purged again (API_DeleteQueue,
-// API_PurgeQueue).
-const (
-	graveTime = time.Minute
-	purgeTime = time.Minute
-)
 
 // createQueue makes a queue, or gives the one that has the name, if all attributes that are given are as it has them.
 func (s *Service) createQueue(ctx context.Context, c *service.Call, in *sdk.CreateQueueInput) (*sdk.CreateQueueOutput, error) {
@@ -124,72 +116,4 @@ func (s *Service) checkRedrive(r store.Reader, q *queue.Queue, given map[string]
 		err = bad("Queue does not have permission to use the specified queue as its dead letter target.")
 	}
 	return err
-}
-
-// change changes a queue's record.
-func (s *Service) change(ctx context.Context, c *service.Call, url *string, change func(store.Tx, *queue.Queue) error) error {
-	r, err := byURL(c, url)
-	if err != nil {
-		return err
-	}
-	return s.db.Update(ctx, func(tx store.Tx) error {
-		q, err := queue.Get(tx, r.key())
-		if errors.Is(err, store.ErrNotFound) {
-			return noQueue()
-		}
-		if err == nil {
-			err = change(tx, q)
-		}
-		if err != nil {
-			return err
-		}
-		return queue.Put(tx, q)
-	})
-}
-
-func (s *Service) setQueueAttributes(
-	ctx context.Context, c *service.Call, in *sdk.SetQueueAttributesInput,
-) (*sdk.SetQueueAttributesOutput, error) {
-	if len(in.Attributes) == 0 {
-		return nil, missing("Attributes")
-	}
-	return &sdk.SetQueueAttributesOutput{}, s.change(ctx, c, in.QueueUrl, func(tx store.Tx, q *queue.Queue) error {
-		read, err := readAttributes(in.Attributes, q.FIFO)
-		if err != nil {
-			return err
-		}
-		if kind, given := read["FifoQueue"]; given && kind != "true" {
-			return badAttributeBecause("FifoQueue", "Modifying queue type is not supported.")
-		}
-		q.Modified = s.now().Unix()
-		return errors.Join(merge(q, read), s.checkRedrive(tx, q, in.Attributes))
-	})
-}
-
-func (s *Service) deleteQueue(ctx context.Context, c *service.Call, in *sdk.DeleteQueueInput) (*sdk.DeleteQueueOutput, error) {
-	r, err := byURL(c, in.QueueUrl)
-	if err != nil {
-		return nil, err
-	}
-	now := s.now()
-	return &sdk.DeleteQueueOutput{}, s.db.Update(ctx, func(tx store.Tx) error {
-		q, err := queue.Get(tx, r.key())
-		if errors.Is(err, store.ErrNotFound) {
-			return noQueue()
-		}
-		if err != nil {
-			return err
-		}
-		return errors.Join(queue.Delete(tx, q, now), tx.DeletePrefix(taskPrefix(q)))
-	})
-}
-
-func (s *Service) purgeQueue(ctx context.Context, c *service.Call, in *sdk.PurgeQueueInput) (*sdk.PurgeQueueOutput, error) {
-	now := s.now()
-	return &sdk.PurgeQueueOutput{}, s.change(ctx, c, in.QueueUrl, func(tx store.Tx, q *queue.Queue) error {
-		if q.Purged != 0 && now.Sub(time.UnixMilli(q.Purged)) < purgeTime {
-			return purgeInProgress(q.Name)
-		}
-		return queue.Purge(tx, q, now)
-	})
 }

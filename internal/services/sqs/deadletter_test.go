@@ -12,6 +12,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
+	"github.com/licet/licet/internal/services/sqs/movetask"
 	"github.com/licet/licet/internal/store"
 )
 
@@ -224,10 +225,10 @@ func TestMoveTaskRefusals(t *testing.T) {
 		return err
 	}
 	s.fails(cancel("x"), 400, "InvalidParameterValue", "Value for parameter TaskHandle is invalid.")
-	missing := task{ID: "01234567-89ab-cdef-0123-456789abcdef", Source: arnOf("dead")}
-	s.fails(cancel(missing.handle()), 404, "ResourceNotFoundException", "Task does not exist.")
+	missing := movetask.Task{ID: "01234567-89ab-cdef-0123-456789abcdef", Source: arnOf("dead")}
+	s.fails(cancel(missing.Handle()), 404, "ResourceNotFoundException", "Task does not exist.")
 	missing.Source = arnOf("none")
-	s.fails(cancel(missing.handle()), 404, "ResourceNotFoundException", "The resource that you specified for the SourceArn parameter doesn't exist.")
+	s.fails(cancel(missing.Handle()), 404, "ResourceNotFoundException", "The resource that you specified for the SourceArn parameter doesn't exist.")
 }
 
 // Only the latest tasks are kept.
