@@ -13,7 +13,7 @@ import (
 
 // payloadHash gives the payload's part of the canonical request, after checking the header that states it.
 func (s *Signed) payloadHash(r *http.Request, body []byte) (string, error) {
-	const name = "X-Amz-Content-Sha256"
+	const name = contentHash
 	stated := r.Header.Values(name)
 	if s.Presigned && len(stated) == 0 && s.Service == serviceS3 {
 		// https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html

@@ -35,6 +35,8 @@ type Error struct {
 	Message string
 	// Explanation is what the server would have signed. It repeats the request, session token included: not for logs.
 	Explanation string
+
+	s3 *awserr.Error // S3's own answer, where it says more than the kind; nil elsewhere
 }
 
 // The errors that say all by their kind. They are never changed.
@@ -58,12 +60,16 @@ const (
 	RESTJSON Family = iota
 	JSON
 	Query
+	S3
 )
 
 // AWS gives the answer for a client of a service of the family. Statuses: the JSON protocols answer every such error with 400,
 // restJson with 403 (both as clients report), the query protocol as
 // https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html has it.
 func (e *Error) AWS(f Family) *awserr.Error {
+	if f == S3 {
+		return e.ofS3()
+	}
 	a := e.answer()
 	out := &awserr.Error{Code: a.json, Status: http.StatusForbidden, Message: e.Message}
 	if out.Message == "" {

@@ -27,22 +27,34 @@ type Signed struct {
 	terminator    string
 	signedHeaders []string
 	signature     []byte
+
+	// version2 marks a signature of the older version, which is good until a time, and has no Region.
+	version2 bool
+	until    time.Time
 }
 
 // Parse reads the signature off the Authorization header or the query. It gives ErrUnsigned where there is neither.
 func Parse(r *http.Request) (*Signed, error) {
 	header := r.Header.Values("Authorization")
 	var query url.Values
-	if strings.Contains(r.URL.RawQuery, "X-Amz-") {
+	if strings.Contains(r.URL.RawQuery, "X-Amz-") || strings.Contains(r.URL.RawQuery, "AWSAccessKeyId") {
 		var err error
 		if query, err = url.ParseQuery(r.URL.RawQuery); err != nil {
 			return nil, incomplete("Unable to parse the query string: %v", err)
 		}
 	}
-	presigned := query.Has("X-Amz-Algorithm") || query.Has("X-Amz-Signature") || query.Has("X-Amz-Credential")
+	older, err := parseVersion2(query)
+	if err != nil {
+		return nil, err
+	}
+	presigned := older != nil || query.Has("X-Amz-Algorithm") || query.Has("X-Amz-Signature") || query.Has("X-Amz-Credential")
 	switch {
 	case presigned && len(header) > 0:
 		return nil, invalid("Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header.")
+	case older != nil && query.Has("X-Amz-Signature"):
+		return nil, invalid("Found signatures of two versions.")
+	case older != nil:
+		return older, nil
 	case presigned:
 		return parseQuery(query)
 	case len(header) > 1:

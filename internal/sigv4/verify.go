@@ -33,6 +33,9 @@ func New() *Verifier { return &Verifier{} }
 
 // Check proves that r with body was signed with the secret key, for the scope, at about now. It gives nil or an *Error.
 func (v *Verifier) Check(r *http.Request, body []byte, s *Signed, secret string, scope Scope, now time.Time) error {
+	if s.version2 { // no other service than S3 has it
+		return invalid("%s", mismatchText)
+	}
 	if err := s.checkTime(now); err != nil {
 		return err
 	}
@@ -46,6 +49,11 @@ func (v *Verifier) Check(r *http.Request, body []byte, s *Signed, secret string,
 	if err != nil {
 		return err
 	}
+	return v.compare(r, s, secret, payload)
+}
+
+// compare checks the signature of a request whose canonical form ends in payload.
+func (v *Verifier) compare(r *http.Request, s *Signed, secret, payload string) error {
 	var room [1024]byte // most requests have room in it
 	request, err := s.appendRequest(room[:0], r, payload)
 	if err != nil {
@@ -77,12 +85,12 @@ func (s *Signed) checkTime(now time.Time) error {
 	switch {
 	case s.Time.After(latest):
 		return invalid("Signature not yet current: %s is still later than %s (%s + %d min.)",
-			stamp(s.Time), stamp(latest), stamp(now), minutes)
+			stamp(s.Time), stamp(latest), stamp(now), minutes).forS3(skewed())
 	case s.expires > 0 && now.After(s.Time.Add(s.expires)):
 		return &Error{Kind: Expired}
 	case s.expires == 0 && s.Time.Before(earliest):
 		return invalid("Signature expired: %s is now earlier than %s (%s - %d min.)",
-			stamp(s.Time), stamp(earliest), stamp(now), minutes)
+			stamp(s.Time), stamp(earliest), stamp(now), minutes).forS3(skewed())
 	}
 	return nil
 }
@@ -106,7 +114,7 @@ func (s *Signed) checkScope(scope Scope) error {
 			"'%s' != '%s', from '%s'.", s.Date, day, stamp(s.Time))
 	}
 	if wrong.Len() > 0 {
-		return invalid("%s", wrong.String())
+		return invalid("%s", wrong.String()).forS3(s.wrongScope(scope))
 	}
 	return nil
 }
@@ -116,7 +124,7 @@ func (s *Signed) checkHeaders(r *http.Request) error {
 	for name := range r.Header {
 		const prefix = "x-amz-"
 		if len(name) > len(prefix) && strings.EqualFold(name[:len(prefix)], prefix) && !s.signs(name) {
-			return invalid("There were headers present in the request which were not signed: %s", strings.ToLower(name))
+			return invalid("There were headers present in the request which were not signed: %s", strings.ToLower(name)).forS3(headersNotSigned(name))
 		}
 	}
 	return nil
