@@ -38,7 +38,7 @@ func TestNeedsAreAWSs(t *testing.T) {
 			inputs[op.Name] = op.Input
 		}
 		for _, op := range s.Operations {
-			if op.TakesUnsigned() { // it needs the token of a provider: TestWebIdentityNeeds and TestSAMLNeeds of sts
+			if op.Identifies() { // it needs the token of a provider: TestWebIdentityNeeds and TestSAMLNeeds of sts
 				continue
 			}
 			for _, all := range []bool{false, true} {
@@ -255,6 +255,8 @@ func inputValues() map[string]string {
 		"organizations.ServicePrincipal": "s3.amazonaws.com", "organizations.Email": "thing@example.com", "organizations.Filter": "SERVICE_CONTROL_POLICY",
 		"ListHandshakesForAccount.Filter": leaveOut, "ListHandshakesForOrganization.Filter": leaveOut,
 
+		"s3-control.ResourceArn": "arn:aws:s3:::" + someName, "s3-control.AccountId": defaultAccount,
+		"s3.CopySource": someName + "/" + someName, "s3.Tagging": "key=value",
 		"sqs.QueueUrl": "http://127.0.0.1/" + defaultAccount + "/" + someName, "QueueOwnerAWSAccountId": defaultAccount,
 		"sqs.SourceArn": queue, "sqs.DestinationArn": queue,
 		"sqs.TaskHandle": base64.StdEncoding.EncodeToString([]byte(
@@ -333,6 +335,8 @@ func (m inputMaker) fill(v reflect.Value, member string, depth int) {
 // isRequired tells of lists, maps and structures that operations cannot do without.
 func isRequired(operation, member string) bool {
 	switch member {
+	case "Delete", "Objects":
+		return operation == "DeleteObjects"
 	case "ActionNames", "TagKeys", "Code", "Content", "Target", "Audience", "TaskPolicyArn", "AllowedPublishers", "SigningProfileVersionArns":
 		return true
 	case "Tags":

@@ -161,8 +161,15 @@ func (d *Dispatcher) Do(ctx context.Context, c *service.Call, in any) (answer An
 	if err != nil {
 		return Answer{}, awserr.Internal(fmt.Errorf("record decision of %s: %w", c.RequestID, err))
 	}
-	if !j.record.Allowed && d.config.Mode != Observe {
-		return Answer{Denied: true}, j.denied.answer(e)
+	if d.config.Mode != Observe {
+		if j.denied != nil {
+			return Answer{Denied: true}, j.denied.answer(e)
+		}
+		for i, part := range j.parts {
+			if part != nil {
+				j.needs[i].Refused = part.answer(e)
+			}
+		}
 	}
 	judged := *c
 	judged.Judged = j.needs
@@ -252,7 +259,8 @@ func (n *deniedNeed) answer(e *entry) error {
 type judgement struct {
 	record audit.Record
 	needs  []service.Need
-	denied *deniedNeed // the first need that was denied; nil when record.Allowed
+	denied *deniedNeed   // the first need that was denied and is not of a part alone; nil for none
+	parts  []*deniedNeed // by the place of their needs, those of parts that were denied; nil for none
 }
 
 type deniedNeed struct {
@@ -291,8 +299,15 @@ func (d *Dispatcher) judge(ctx context.Context, c *service.Call, op service.Oper
 		decision := d.decide(c, &needs[i], own, &orgs, made)
 		if !decision.Allowed && op.Exempt == "" {
 			j.record.Allowed = false
-			if j.denied == nil {
-				j.denied = &deniedNeed{need: needs[i], request: made.Request, decision: decision}
+			denied := &deniedNeed{need: needs[i], request: made.Request, decision: decision}
+			switch {
+			case needs[i].Partial:
+				if j.parts == nil {
+					j.parts = make([]*deniedNeed, len(needs))
+				}
+				j.parts[i] = denied
+			case j.denied == nil:
+				j.denied = denied
 			}
 		}
 	}

@@ -38,10 +38,17 @@ func (s *Server) address(x *exchange, service string, r *http.Request) {
 	}
 }
 
-// guess addresses a request that says nothing readable of who signs it: to the service whose protocol finds an operation in it.
-// Such a request is refused; this only chooses the form of the answer.
+// guess addresses a request that says nothing readable of who signs it: to the service that its host is of or, failing that, whose protocol
+// finds an operation in it. S3 is asked last: it has one for nearly every request. Few operations answer such requests; for all others
+// this only chooses the form of the answer.
 func (s *Server) guess(x *exchange, req *protocol.Request) {
-	for _, name := range s.serviceNames() {
+	if name := s.serviceOf(req.HTTP, ""); name != "" {
+		s.address(x, name, req.HTTP)
+		return
+	}
+	names := s.serviceNames()
+	slices.SortStableFunc(names, func(a, b string) int { return rank(a) - rank(b) })
+	for _, name := range names {
 		if _, codec, _ := s.config.Dispatcher.Service(name); codec != nil {
 			if several, ok := codec.(protocol.Chooser); ok {
 				codec = several.Choose(req.HTTP)
@@ -54,9 +61,28 @@ func (s *Server) guess(x *exchange, req *protocol.Request) {
 	}
 }
 
+// serviceOf is the service that a request is for as far as that is known before anything is: signed, or what the configuration says.
+func (s *Server) serviceOf(r *http.Request, signed string) string {
+	if s.config.ServiceOf != nil {
+		if name := s.config.ServiceOf(r, signed); name != "" {
+			return name
+		}
+	}
+	return signed
+}
+
+func rank(service string) int {
+	if service == "s3" || service == "s3-control" { // whose requests are told by path and header
+		return 1
+	}
+	return 0
+}
+
 // family tells how a service words failures of authentication.
 func family(api *protocol.API) sigv4.Family {
 	switch {
+	case api.SigningName == "s3", api.SignedAs == "s3":
+		return sigv4.S3
 	case api.QueryCompatible(): // such a service has the codes of its query protocol in both
 		return sigv4.Query
 	case api.TargetPrefix != "":
@@ -75,13 +101,18 @@ func (s *Server) authenticate(
 	if err = parsed; err == nil {
 		caller, err = s.prove(x, req, signed)
 	}
+	return caller, worded(x, err)
+}
+
+// worded gives a failure of authentication the words of the service.
+func worded(x *exchange, err error) error {
 	if errors.Is(err, sigv4.ErrUnsigned) {
 		err = sigv4.ErrMissing
 	}
 	if e, ok := errors.AsType[*sigv4.Error](err); ok {
-		return principal.Caller{}, e.AWS(x.family)
+		return e.AWS(x.family)
 	}
-	return caller, err
+	return err
 }
 
 // prove looks the key up and checks the signature.
@@ -90,12 +121,16 @@ func (s *Server) prove(x *exchange, req *protocol.Request, signed *sigv4.Signed)
 	if err != nil {
 		return principal.Caller{}, err
 	}
-	scope := sigv4.Scope{Regions: s.regions(x), Services: s.scopeServices(x)}
-	if err := s.verifier.Check(req.HTTP, req.Body, signed, secret, scope, s.config.Now()); err != nil {
+	if err := s.verifier.Check(req.HTTP, req.Body, signed, secret, s.scope(x), s.config.Now()); err != nil {
 		return principal.Caller{}, err
 	}
 	x.region = signed.Region
 	return caller, nil
+}
+
+// scope is what a signature must be for.
+func (s *Server) scope(x *exchange) sigv4.Scope {
+	return sigv4.Scope{Regions: s.regions(x), Services: s.scopeServices(x)}
 }
 
 // key turns what the directory says of a key into a failure of authentication.
@@ -124,10 +159,13 @@ func (s *Server) regions(x *exchange) []string {
 
 // scopeServices a signature may be for: the one that it names, when this server has it; else those that it has.
 func (s *Server) scopeServices(x *exchange) []string {
-	if x.service != "" {
-		return []string{x.service}
+	if x.service == "" {
+		return s.serviceNames()
 	}
-	return s.serviceNames()
+	if api, _, ok := s.config.Dispatcher.Service(x.service); ok && api.SignedAs != "" {
+		return []string{api.SignedAs}
+	}
+	return []string{x.service}
 }
 
 func (s *Server) serviceNames() []string {

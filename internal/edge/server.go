@@ -26,7 +26,7 @@ import (
 	"github.com/licet/licet/internal/telemetry"
 )
 
-// Config holds what a Server needs. Every field but Tracing is required.
+// Config holds what a Server needs. Every field is required but Tracing and ServiceOf.
 type Config struct {
 	Dispatcher *dispatch.Dispatcher
 	Keys       Keys
@@ -34,6 +34,9 @@ type Config struct {
 	Code       *CodeLinks
 	// Message encodes a message about the denial of a request.
 	Message func(requestID string) (string, error)
+	// ServiceOf names the service that a request is for by its host and path, where its signature does not say: it has none, or is for the
+	// service signed, which another shares. "" for none. nil: it is always as signed.
+	ServiceOf func(r *http.Request, signed string) string
 	// Issuers are the accounts' issuers of tokens.
 	Issuers Issuers
 	// Tracing makes spans of requests; nil: none.
@@ -154,6 +157,7 @@ type exchange struct {
 	family  sigv4.Family // how the service words failures of authentication
 	span    telemetry.Span
 	began   bool // the answer is on its way: no other can be given
+	written int  // since the client was last given time
 }
 
 // WriteHeader begins the answer.
@@ -173,6 +177,10 @@ func (x *exchange) Write(b []byte) (int, error) {
 	if !x.began {
 		x.WriteHeader(http.StatusOK)
 	}
+	if x.written += len(b); x.written > patience { // how long all of an object may take depends on its length alone
+		x.written = 0
+		_ = x.extend() // a test's writer may have no deadline
+	}
 	return x.ResponseWriter.Write(b)
 }
 
@@ -182,8 +190,14 @@ func (x *exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
 // answer does one exchange; an error means that nothing was written yet.
 func (s *Server) answer(x *exchange, r *http.Request) error {
 	signed, unsigned := sigv4.Parse(r)
-	if unsigned == nil {
-		s.address(x, signed.Service, r)
+	switch {
+	case unsigned == nil:
+		s.address(x, s.serviceOf(r, signed.Service), r)
+	case r.Method != http.MethodPost: // no other has what tells the service in its body
+		s.guess(x, &protocol.Request{HTTP: r})
+	}
+	if codec, ok := x.codec.(protocol.StreamingCodec); ok {
+		return s.answerStreaming(x, r, codec, signed, unsigned)
 	}
 	body, release, err := s.readBody(x, r)
 	if err != nil {
@@ -191,14 +205,14 @@ func (s *Server) answer(x *exchange, r *http.Request) error {
 	}
 	defer release()
 	req := &protocol.Request{HTTP: r, Body: body}
-	if unsigned != nil {
+	if unsigned != nil && x.service == "" {
 		s.guess(x, req)
 	}
 	op, unknown := x.codec.Operation(req)
 	caller, err := s.authenticate(x, req, signed, unsigned)
-	if errors.Is(unsigned, sigv4.ErrUnsigned) && unknown == nil && s.config.Dispatcher.TakesUnsigned(x.service, op.Name) {
+	if s.isOpen(x, op, unknown, unsigned) {
 		x.region = s.config.Region
-		caller, err = principal.Caller{Principal: authz.Principal{Kind: authz.Anonymous}}, nil
+		caller, err = anonymous(), nil
 	}
 	if err != nil {
 		return err
@@ -206,9 +220,26 @@ func (s *Server) answer(x *exchange, r *http.Request) error {
 	if unknown != nil {
 		return unknown
 	}
+	return s.run(x, req, op, caller, nil)
+}
+
+// isOpen tells a request without a signature for an operation that needs none.
+func (s *Server) isOpen(x *exchange, op *protocol.Operation, unknown, unsigned error) bool {
+	return errors.Is(unsigned, sigv4.ErrUnsigned) && unknown == nil && s.config.Dispatcher.TakesUnsigned(x.service, op.Name)
+}
+
+func anonymous() principal.Caller {
+	return principal.Caller{Principal: authz.Principal{Kind: authz.Anonymous}}
+}
+
+// run does the operation of a request that is known to be the caller's, and answers.
+func (s *Server) run(
+	x *exchange, req *protocol.Request, op *protocol.Operation, caller principal.Caller, signature *service.Signature,
+) error {
+	r := req.HTTP
 	x.span.Call(x.service, op.Name, x.id)
 	call := s.call(x, r, op.Name)
-	call.Caller, call.Account = caller, caller.Account
+	call.Caller, call.Account, call.Signature = caller, caller.Account, signature
 	in, err := x.codec.Decode(req, op)
 	if err != nil {
 		return err

@@ -25,6 +25,8 @@ func oneLargeUpload(h http.Handler) http.Handler {
 			slot <- struct{}{}
 			done := sync.OnceFunc(func() { <-slot })
 			defer done()
+			// A copy: by the body of its own, net/http knows that a client waits for being told to send it, and answers at once who is refused.
+			r = r.WithContext(r.Context())
 			r.Body = upload{r.Body, done}
 		}
 		h.ServeHTTP(w, r)

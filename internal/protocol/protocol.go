@@ -7,6 +7,7 @@
 package protocol
 
 import (
+	"io"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -22,6 +23,8 @@ type API struct {
 	ID string
 	// SigningName is the service in the credential scope, such as "logs".
 	SigningName string
+	// SignedAs is the service in the credential scope where that is shared with another; "" for SigningName.
+	SignedAs string
 	// Version is the API version of the query protocol, such as "2010-05-08".
 	Version string
 	// TargetPrefix is the part of X-Amz-Target before the dot, for the JSON protocols.
@@ -95,6 +98,9 @@ const (
 type Request struct {
 	HTTP *http.Request
 	Body []byte
+	// Stream is the body of an operation whose Codec takes it unread (StreamingCodec); nil for others. It is good as far as it was read to
+	// io.EOF.
+	Stream io.Reader
 	// Form holds the parameters of a request of a query protocol once they were read. Codecs alone set it.
 	Form url.Values
 
@@ -111,6 +117,13 @@ func (r *Request) Parameters() (url.Values, error) {
 		r.query = query
 	}
 	return query, err
+}
+
+// StreamingCodec is a Codec of a service whose requests sign a hash of their payload that stands in a header: some payloads are too large
+// to be in memory.
+type StreamingCodec interface {
+	// Streams tells whether the operation takes its body unread.
+	Streams(op *Operation) bool
 }
 
 // Chooser is a Codec of a service that speaks several protocols. It stands for the one that it speaks to clients of which nothing is known.

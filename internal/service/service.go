@@ -42,12 +42,25 @@ type Call struct {
 	TraceID string
 	// Host is the host:port that the client reached the server by; "" for internal calls.
 	Host string
+	// Signature tells how the request was signed; nil where no service's condition keys are about that, and for internal calls.
+	Signature *Signature
 	// Internal is set on calls that the server makes itself; nil for clients.
 	Internal *Internal
 	// Presented is what the operation's Identify found in the input of an unsigned call; nil for others.
 	Presented any
 	// Judged are the needs that were decided, for the handler of an operation that must know what let the call pass; nil before that.
 	Judged []Need
+}
+
+// Signature is what a request says of its signature, once it was found to be good.
+type Signature struct {
+	// Presigned signatures stand in the query; Time is when they were made.
+	Presigned bool
+	Time      time.Time
+	// Version2 marks the older version, whose Time is not known.
+	Version2 bool
+	// Content is what the request says of its payload: a hash, or how it is sent.
+	Content string
 }
 
 // Internal holds what only the server itself may say about a call.
@@ -92,6 +105,11 @@ type Need struct {
 	Target Target
 	// Denied, if set, replaces the standard answer to a denial of this need.
 	Denied func(authz.Decision) error
+	// Partial needs are of one part of a call that does many things: a denial refuses that part alone. The handler finds it in Refused of
+	// the need in Call.Judged.
+	Partial bool
+	// Refused is what the client is to be told of a partial need that was denied; nil when the part may be done. Dispatch alone sets it.
+	Refused error
 }
 
 // Resource finds the target of an operation from its input. It answers for resources that do not exist, too: who may not act must
@@ -117,8 +135,10 @@ type Operation struct {
 	// Later is set where the operation is judged, but not implemented.
 	Later    bool
 	identify func(context.Context, *Call, any) error
-	needs    func(context.Context, *Call, any) ([]Need, error)
-	handle   func(context.Context, *Call, any) (any, error)
+	// public is set on operations that anybody may call, as far as policies go.
+	public bool
+	needs  func(context.Context, *Call, any) ([]Need, error)
+	handle func(context.Context, *Call, any) (any, error)
 }
 
 // Op makes a row: the operation's name, the IAM action it is judged by, the resource, the handler, and further needs.
@@ -140,6 +160,15 @@ func Op[In, Out any](name, action string, resource Resource[In], handle Handler[
 			}
 			return needs, nil
 		},
+		handle: func(ctx context.Context, c *Call, in any) (any, error) { return handle(ctx, c, in.(*In)) },
+	}
+}
+
+// OpBy makes a row for an operation whose action depends on its input: needs gives at least one.
+func OpBy[In, Out any](name string, needs Needs[In], handle Handler[In, Out]) Operation {
+	return Operation{
+		Name:   name,
+		needs:  func(ctx context.Context, c *Call, in any) ([]Need, error) { return needs(ctx, c, in.(*In)) },
 		handle: func(ctx context.Context, c *Call, in any) (any, error) { return handle(ctx, c, in.(*In)) },
 	}
 }
@@ -170,6 +199,19 @@ func Unsigned[In, Out any](
 	return op
 }
 
+// Public makes of a row one that anonymous callers may ask for, too: policies decide. admit puts down whose account such a call is in; its
+// error is answered before any decision.
+func Public[In any](op Operation, admit func(context.Context, *Call, *In) error) Operation {
+	op.public = true
+	op.identify = func(ctx context.Context, c *Call, in any) error {
+		if c.Caller.Kind != authz.Anonymous {
+			return nil
+		}
+		return admit(ctx, c, in.(*In))
+	}
+	return op
+}
+
 // Later makes a row for an operation that is judged as any other, and then answered NotImplemented.
 func Later[In any](name, action string, resource Resource[In], more ...Needs[In]) Operation {
 	handle := func(_ context.Context, c *Call, _ *In) (*In, error) {
@@ -190,6 +232,9 @@ func Any[In any](context.Context, *Call, *In) (Target, error) { return Target{AR
 
 // TakesUnsigned tells whether calls of the operation need no signature.
 func (o Operation) TakesUnsigned() bool { return o.identify != nil }
+
+// Identifies tells whether the input says who calls.
+func (o Operation) Identifies() bool { return o.identify != nil && !o.public }
 
 // Identify gives the call with who makes it, if that is in the input; else the call as it is.
 func (o Operation) Identify(ctx context.Context, c *Call, in any) (*Call, error) {

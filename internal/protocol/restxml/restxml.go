@@ -41,19 +41,20 @@ type Codec struct {
 
 const contentType = "application/xml"
 
-var _ protocol.Codec = (*Codec)(nil)
+var (
+	_ protocol.Codec          = (*Codec)(nil)
+	_ protocol.StreamingCodec = (*Codec)(nil)
+)
 
-// New makes the codec of a service. hosted gives the bucket that a host's name begins with, "" for none; it may be nil. It fails if
-// an operation has no usable HTTP binding.
+// New makes the codec of a service. hosted is for S3, whose paths and hosts name buckets: it gives the bucket that a host's name begins with,
+// "" for none. The paths of other services, for which it is nil, are as their bindings say. It fails if an operation has no usable HTTP
+// binding.
 func New(api *protocol.API, hosted func(host string) (bucket string)) (*Codec, error) {
-	if hosted == nil {
-		hosted = func(string) string { return "" }
-	}
 	c := &Codec{
 		api: api, hosted: hosted, types: newTypes(api), operations: map[string]*operation{},
 	}
 	for i := range api.Operations {
-		r, err := newRoute(&api.Operations[i])
+		r, err := newRoute(&api.Operations[i], hosted != nil)
 		if err != nil {
 			return nil, err
 		}
@@ -83,7 +84,16 @@ func (c *Codec) Operation(r *protocol.Request) (*protocol.Operation, error) {
 	return nil, awserr.New("MethodNotAllowed", http.StatusMethodNotAllowed, "The specified method is not allowed against this resource.")
 }
 
-// Decode reads the input. A payload that is a stream reads r.Body.
+// Streams tells whether the payload of an operation is a stream.
+func (c *Codec) Streams(op *protocol.Operation) bool {
+	plan, err := c.plan(op)
+	if err != nil || plan.in.payload < 0 || plan.in.xml != nil {
+		return false
+	}
+	return op.Input.Field(plan.in.payload).Type.Kind() == reflect.Interface
+}
+
+// Decode reads the input. A payload that is a stream reads r.Stream, or r.Body without one.
 func (c *Codec) Decode(r *protocol.Request, op *protocol.Operation) (any, error) {
 	plan, err := c.plan(op)
 	if err != nil {
@@ -92,6 +102,11 @@ func (c *Codec) Decode(r *protocol.Request, op *protocol.Operation) (any, error)
 	at, err := c.locate(r.HTTP)
 	if err != nil {
 		return nil, err
+	}
+	if template := c.operations[op.Name].template; template != nil {
+		if at.labels, err = labels(template, r.HTTP.URL.EscapedPath()); err != nil {
+			return nil, err
+		}
 	}
 	query, err := r.Parameters()
 	if err != nil {
@@ -104,7 +119,7 @@ func (c *Codec) Decode(r *protocol.Request, op *protocol.Operation) (any, error)
 			return nil, err
 		}
 	}
-	return in.Interface(), plan.in.readBody(in.Elem(), r.Body)
+	return in.Interface(), plan.in.readBody(in.Elem(), r)
 }
 
 // Encode writes the output. An answer whose stream breaks off is broken off, too.
@@ -165,7 +180,11 @@ func (c *Codec) EncodeError(w http.ResponseWriter, err *awserr.Error, requestID 
 		answer(w, err.Status, requestID)
 		return
 	}
-	b := []byte(xml.Header + "<Error>")
+	b := []byte(xml.Header)
+	if c.hosted == nil { // S3 alone does without the element around it (trait aws.protocols#restXml, noErrorWrapping)
+		b = append(b, "<ErrorResponse>"...)
+	}
+	b = append(b, "<Error>"...)
 	b = xmlwire.AppendElement(b, "Code", err.Code)
 	b = xmlwire.AppendElement(b, "Message", err.Message)
 	for _, name := range slices.Sorted(maps.Keys(err.Members)) {
@@ -174,6 +193,10 @@ func (c *Codec) EncodeError(w http.ResponseWriter, err *awserr.Error, requestID 
 	b = xmlwire.AppendElement(b, "RequestId", requestID)
 	b = xmlwire.AppendElement(b, "HostId", requestID)
 	b = append(b, "</Error>"...)
+	if c.hosted == nil {
+		b = xmlwire.AppendElement(b, "RequestId", requestID)
+		b = append(b, "</ErrorResponse>"...)
+	}
 	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("Content-Length", fmt.Sprint(len(b)))
 	answer(w, err.Status, requestID)

@@ -12,11 +12,17 @@ import (
 )
 
 // place is what a path names. A key without a bucket there is none.
-type place struct{ bucket, key string }
+type place struct {
+	bucket, key string
+	labels      map[string]string // of another service's path
+}
 
 // locate reads path and host: http://bucket.host/key and http://host/bucket/key are the same
 // (https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html).
 func (c *Codec) locate(r *http.Request) (place, error) {
+	if c.hosted == nil {
+		return place{}, nil
+	}
 	bucket, path := c.hosted(r.Host), strings.TrimPrefix(r.URL.EscapedPath(), "/")
 	if bucket == "" {
 		bucket, path, _ = strings.Cut(path, "/")
@@ -46,7 +52,7 @@ type route struct {
 // put, a part of an upload from an object, one configuration from the list of all.
 var telling = []string{"uploadId", "id", "annotationName", "X-Amz-Copy-Source"}
 
-func newRoute(op *protocol.Operation) (*route, error) {
+func newRoute(op *protocol.Operation, inBuckets bool) (*route, error) {
 	if op.HTTP == nil {
 		return nil, fmt.Errorf("operation %s has no HTTP binding", op.Name)
 	}
@@ -58,9 +64,11 @@ func newRoute(op *protocol.Operation) (*route, error) {
 	_, hasBucket := op.Input.FieldByName("Bucket")
 	r := &route{op: &operation{Operation: op}, onBucket: hasBucket, literals: literals, id: literals.Get("x-id")}
 	literals.Del("x-id")
-	switch path {
-	case "/":
-	case "/{Key+}":
+	switch {
+	case !inBuckets:
+		r.onBucket, r.op.template = false, strings.Split(strings.TrimPrefix(path, "/"), "/")
+	case path == "/":
+	case path == "/{Key+}":
 		r.onObject = true
 	default: // WriteGetObjectResponse is S3 Object Lambda's, which has hosts of its own
 		return nil, nil
@@ -81,6 +89,9 @@ func sortRoutes(routes []*route) {
 }
 
 func (r *route) match(req *http.Request, at place, query url.Values) bool {
+	if r.op.template != nil && !fits(r.op.template, req.URL.EscapedPath()) {
+		return false
+	}
 	if req.Method != r.op.HTTP.Method || r.onBucket != (at.bucket != "") || r.onObject != (at.key != "") {
 		return false
 	}
@@ -98,4 +109,43 @@ func (r *route) match(req *http.Request, at place, query url.Values) bool {
 		}
 	}
 	return true
+}
+
+// fits tells whether a path is a template with its labels, of which one with a plus sign takes all that follows, replaced by some text.
+func fits(template []string, path string) bool {
+	segments := strings.Split(strings.TrimPrefix(path, "/"), "/")
+	for i, t := range template {
+		switch {
+		case i >= len(segments):
+			return false
+		case strings.HasSuffix(t, "+}"):
+			return segments[i] != ""
+		case strings.HasPrefix(t, "{") && segments[i] != "":
+		case t != segments[i]:
+			return false
+		}
+	}
+	return len(template) == len(segments)
+}
+
+// labels are the texts that stand for the labels of a template in a path that fits it.
+func labels(template []string, path string) (map[string]string, error) {
+	segments := strings.Split(strings.TrimPrefix(path, "/"), "/")
+	found := map[string]string{}
+	for i, t := range template {
+		name, isLabel := strings.CutPrefix(strings.TrimSuffix(t, "}"), "{")
+		if !isLabel {
+			continue
+		}
+		text := segments[i]
+		if rest, greedy := strings.CutSuffix(name, "+"); greedy {
+			name, text = rest, strings.Join(segments[i:], "/")
+		}
+		decoded, err := url.PathUnescape(text)
+		if err != nil {
+			return nil, invalid("The path is malformed.")
+		}
+		found[name] = decoded
+	}
+	return found, nil
 }

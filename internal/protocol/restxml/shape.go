@@ -22,6 +22,8 @@ import (
 type operation struct {
 	*protocol.Operation
 	code int // status of success
+	// template is the path of an operation of another service than S3, in segments.
+	template []string
 
 	once    sync.Once
 	in, out *shape
@@ -63,7 +65,7 @@ func (c *Codec) plan(op *protocol.Operation) (*operation, error) {
 func (c *Codec) compile(t reflect.Type, bindings []protocol.Binding) (*shape, error) {
 	s := &shape{payload: -1}
 	bound := map[string]bool{"ResultMetadata": true}
-	if bucket, ok := t.FieldByName("Bucket"); ok && strings.HasSuffix(t.Name(), "Input") {
+	if bucket, ok := t.FieldByName("Bucket"); ok && c.hosted != nil && strings.HasSuffix(t.Name(), "Input") {
 		bound["Bucket"] = true // the SDK has it in the host
 		s.bindings = append(s.bindings, binding{protocol.Binding{Place: protocol.InPath, Field: "Bucket", Name: "Bucket"}, bucket.Index[0]})
 	}
@@ -104,14 +106,18 @@ func (c *Codec) compilePayload(s *shape, t reflect.Type) (err error) {
 }
 
 // readBody reads the body of a request.
-func (s *shape) readBody(in reflect.Value, body []byte) error {
+func (s *shape) readBody(in reflect.Value, r *protocol.Request) error {
+	body := r.Body
 	switch {
 	case s.payload < 0 && s.xml == nil:
 		return nil
 	case s.xml == nil:
-		if f := in.Field(s.payload); f.Kind() == reflect.Interface {
+		switch f := in.Field(s.payload); {
+		case f.Kind() == reflect.Interface && r.Stream != nil:
+			f.Set(reflect.ValueOf(r.Stream))
+		case f.Kind() == reflect.Interface:
 			f.Set(reflect.ValueOf(bytes.NewReader(body)))
-		} else {
+		default:
 			text := string(body)
 			f.Set(reflect.ValueOf(&text))
 		}
@@ -190,9 +196,13 @@ func (b *binding) read(v reflect.Value, r *http.Request, at place, query url.Val
 	var texts []string
 	switch b.Place {
 	case protocol.InPath:
-		texts = []string{at.key}
-		if b.Name == "Bucket" {
-			texts[0] = at.bucket
+		switch label, ok := at.labels[b.Name]; {
+		case ok:
+			texts = []string{label}
+		case b.Name == "Bucket":
+			texts = []string{at.bucket}
+		default:
+			texts = []string{at.key}
 		}
 	case protocol.InQuery:
 		texts = query[b.Name]
