@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"strings"
@@ -135,6 +136,32 @@ func (s *Store) Delete(ctx context.Context, name blob.Name) error {
 		return fmt.Errorf("delete blob: %w", err)
 	}
 	return syncDir(filepath.Dir(s.path(name)))
+}
+
+// Names gives the names of all blobs, in order.
+func (s *Store) Names(ctx context.Context) iter.Seq2[blob.Name, error] {
+	return func(yield func(blob.Name, error) bool) {
+		dirs, err := os.ReadDir(s.dir)
+		if err != nil {
+			yield("", fmt.Errorf("list blobs: %w", err))
+			return
+		}
+		for _, d := range dirs {
+			if !d.IsDir() {
+				continue
+			}
+			files, err := os.ReadDir(filepath.Join(s.dir, d.Name()))
+			if err = errors.Join(err, ctx.Err()); err != nil {
+				yield("", fmt.Errorf("list blobs: %w", err))
+				return
+			}
+			for _, f := range files {
+				if name := blob.Name(f.Name()); valid(name) && !yield(name, nil) {
+					return
+				}
+			}
+		}
+	}
 }
 
 func (s *Store) path(name blob.Name) string {
