@@ -257,6 +257,10 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 	deliver, halt := context.WithCancel(audit.System(context.Background(), "asynchronous invocation"))
 	defer halt()
 	events := background(func(context.Context) error { return s.lambda.RunEvents(deliver) })
+	objects := background(func(ctx context.Context) error { return s.s3.Run(audit.System(ctx, "event of a bucket")) })
+	garbage := background(func(ctx context.Context) error {
+		return s.s3.Collect(audit.System(ctx, "bytes of objects that are gone"))
+	})
 	lastUsed := background(func(ctx context.Context) error { return s.lastUsed.Run(audit.System(ctx, "last use")) })
 	var err error
 	select {
@@ -269,8 +273,8 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 	halt() // no event is begun any more; those that run end with the functions
 	s.logs.EndTails()
 	s.sqs.EndPolls()
-	err = errors.Join(err, provisioned(), code(), subscriptions(), queues(), s.closeDoors(front, functions), events())
-	return errors.Join(err, retention(), lastUsed(), decisions(), memory())
+	err = errors.Join(err, provisioned(), code(), subscriptions(), objects(), queues(), s.closeDoors(front, functions), events())
+	return errors.Join(err, garbage(), retention(), lastUsed(), decisions(), memory())
 }
 
 // closeDoors ends the front door, the functions, and with them the doors that the functions have. Afterwards no operation runs and

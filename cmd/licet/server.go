@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,6 +27,7 @@ import (
 	"github.com/licet/licet/internal/protocol/json"
 	"github.com/licet/licet/internal/protocol/query"
 	"github.com/licet/licet/internal/protocol/restjson"
+	"github.com/licet/licet/internal/protocol/restxml"
 	"github.com/licet/licet/internal/registry"
 	"github.com/licet/licet/internal/runtimes"
 	"github.com/licet/licet/internal/sandbox"
@@ -40,6 +42,9 @@ import (
 	"github.com/licet/licet/internal/services/logs/logsapi"
 	"github.com/licet/licet/internal/services/organizations"
 	"github.com/licet/licet/internal/services/organizations/organizationsapi"
+	"github.com/licet/licet/internal/services/s3"
+	"github.com/licet/licet/internal/services/s3/s3api"
+	"github.com/licet/licet/internal/services/s3/s3controlapi"
 	"github.com/licet/licet/internal/services/sqs"
 	"github.com/licet/licet/internal/services/sqs/sqsapi"
 	"github.com/licet/licet/internal/services/sts"
@@ -73,6 +78,7 @@ type server struct {
 	functions *execution.Manager
 	lambda    *lambda.Service
 	logs      *logs.Service
+	s3        *s3.Service
 	sqs       *sqs.Service
 	// url is how clients on this machine reach the server; set before it serves.
 	url string
@@ -187,6 +193,7 @@ func (s *server) openServices(ctx context.Context, c config, collected *promethe
 		Images:     images,
 		Unpacked:   unpacked,
 		Room:       dataDir(c.Data).room,
+		Objects:    codeObjects{s},
 		Logger:     s.logger,
 	})
 	if err != nil {
@@ -197,6 +204,9 @@ func (s *server) openServices(ctx context.Context, c config, collected *promethe
 		return fmt.Errorf("remove unpacked code that nobody uses: %w", err)
 	}
 	if err := s.lambda.OpenEvents(ctx); err != nil {
+		return err
+	}
+	if err := s.openObjects(ctx, c); err != nil {
 		return err
 	}
 	if s.offered, err = s.services(identities, data, dataDir(c.Data)); err != nil {
@@ -213,7 +223,7 @@ func (s *server) openServices(ctx context.Context, c config, collected *promethe
 	}
 	s.edge, err = edge.New(edge.Config{
 		Dispatcher: s.door, Keys: keys{s.directory, s.organizations}, Decisions: s.decisions, Code: links, Gatherer: collected,
-		Message: func(id string) (string, error) { return sts.EncodeAuthorizationMessage(s.keys, id) },
+		Message: func(id string) (string, error) { return sts.EncodeAuthorizationMessage(s.keys, id) }, ServiceOf: s.serviceOf,
 		Issuers: s.directory, Tracing: tracing,
 		Logger: s.logger, Now: time.Now, Region: c.Region, Partition: partition, Mode: dispatch.Mode(c.Mode),
 	})
@@ -235,6 +245,16 @@ func (s *server) services(identities iam.Config, data *awsdata.Data, dir dataDir
 	if err != nil {
 		return nil, fmt.Errorf("make codec of lambda: %w", err)
 	}
+	s3API := s3api.API()
+	s3Codec, err := restxml.New(s3API, s.s3.Hosted)
+	if err != nil {
+		return nil, fmt.Errorf("make codec of s3: %w", err)
+	}
+	controlAPI := s3controlapi.API()
+	controlCodec, err := restxml.New(controlAPI, nil)
+	if err != nil {
+		return nil, fmt.Errorf("make codec of s3 control: %w", err)
+	}
 	s.logs = logs.New(logs.Config{
 		DB: s.decisions.Recorded(), Room: dir.room, Functions: subscribers{s}, Partition: partition, Now: time.Now, Logger: s.logger,
 	})
@@ -254,9 +274,38 @@ func (s *server) services(identities iam.Config, data *awsdata.Data, dir dataDir
 		}).Definition(stsAPI, query.New(stsAPI)),
 		s.lambda.Definition(lambdaAPI, lambdaCodec),
 		s.logs.Definition(logsAPI, json.New(logsAPI, json.Version11)),
+		s.s3.Definition(s3API, s3Codec), s.s3.Control(controlAPI, controlCodec),
 		orgs.Definition(organizationsAPI, json.New(organizationsAPI, json.Version11)),
 		s.sqs.Definition(sqsAPI, sqs.NewProtocols(json.New(sqsAPI, json.Version10), query.New(sqsAPI))),
 	}, nil
+}
+
+// openObjects makes S3, and removes what a crash left of it.
+func (s *server) openObjects(ctx context.Context, c config) error {
+	blobs, err := disk.Open(dataDir(c.Data).path("objects"))
+	if err != nil {
+		return fmt.Errorf("open objects: %w", err)
+	}
+	s.s3 = s3.New(s3.Config{
+		DB: s.decisions.Recorded(), Blobs: blobs, Principals: s.directory, Permissions: permissions{s}, Targets: notified{s},
+		Room: dataDir(c.Data).room, Region: c.Region, Partition: partition, Now: time.Now, Logger: s.logger,
+	})
+	s.closers = append(s.closers, func() error { s.s3.Close(); return nil })
+	return s.s3.Sweep(ctx)
+}
+
+// serviceOf names the service of a request whose host or path says so. S3 Control shares S3's signatures; its requests have the account in a
+// header, and in the host if the client is not told otherwise.
+func (s *server) serviceOf(r *http.Request, signed string) string {
+	switch {
+	case signed != "" && signed != "s3":
+		return ""
+	case r.Header.Get("X-Amz-Account-Id") != "" && strings.HasPrefix(r.URL.Path, "/v20180820/"):
+		return "s3-control"
+	case signed == "" && s.s3.Hosted(r.Host) != "":
+		return "s3"
+	}
+	return ""
 }
 
 // openRuntimes writes the bootstraps of the managed runtimes.

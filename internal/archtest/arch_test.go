@@ -129,6 +129,17 @@ var allowed = map[string][]string{
 		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/service/lambda", "github.com/google/uuid",
 	},
 
+	"internal/services/s3": append(serviceMay("s3", "s3", "s3control"), "internal/services/s3/..."),
+	// Rooms below s3.
+	"internal/services/s3/fault":        {"internal/awserr"},
+	"internal/services/s3/checksum":     {},
+	"internal/services/s3/content":      {"internal/blob", "internal/store"},
+	"internal/services/s3/object":       {"internal/store", "internal/services/s3/checksum", "internal/services/s3/content"},
+	"internal/services/s3/notification": {"internal/store"},
+	"internal/services/s3/bucket": {
+		"authz", "policy", "internal/store", "internal/services/s3/notification", "internal/services/s3/object",
+	},
+
 	"internal/services/organizations":                  append(serviceMay("organizations"), "internal/organization"),
 	"internal/services/organizations/organizationsapi": apiMay("organizations"),
 
@@ -155,6 +166,7 @@ var allowed = map[string][]string{
 
 	"internal/services/iam/iamapi":       apiMay("iam"),
 	"internal/services/s3/s3api":         apiMay("s3"),
+	"internal/services/s3/s3controlapi":  apiMay("s3control"),
 	"internal/services/sts/stsapi":       apiMay("sts"),
 	"internal/services/logs/logsapi":     apiMay("cloudwatchlogs"),
 	"internal/services/lambda/lambdaapi": apiMay("lambda"),

@@ -29,6 +29,7 @@ type restXML struct {
 // The name of a generated function is one of these and the name of what it is for.
 const (
 	writesHead     = "awsRestxml_serializeOpHttpBindings"
+	writesInput    = "awsRestxml_serializeOpDocument"
 	writesDocument = "awsRestxml_serializeDocument"
 	readsHead      = "awsRestxml_deserializeOpHttpBindings"
 	readsOutput    = "awsRestxml_deserializeOpDocument"
@@ -67,6 +68,9 @@ func (s service) readRestXML() (*restXML, error) {
 
 func (x *restXML) function(f *ast.FuncDecl) error {
 	name := f.Name.Name
+	if takesMap(f) { // which the codec does not have
+		return nil
+	}
 	switch op, isHandler := handlerOf(f); {
 	case isHandler && name == "HandleSerialize":
 		return x.request(x.operation(op), f.Body)
@@ -76,6 +80,8 @@ func (x *restXML) function(f *ast.FuncDecl) error {
 		return x.head(&x.operation(between(name, writesHead, "Input")).Input, f.Body)
 	case strings.HasPrefix(name, readsHead):
 		return x.head(&x.operation(between(name, readsHead, "Output")).Output, f.Body)
+	case strings.HasPrefix(name, writesInput):
+		return x.written(between(name, writesInput, ""), f)
 	case strings.HasPrefix(name, writesDocument):
 		return x.written(between(name, writesDocument, ""), f)
 	case strings.HasPrefix(name, readsOutput) && f.Type.Params.List[1].Names[0].Name == "body": // which is a member
@@ -167,7 +173,7 @@ func (x *restXML) head(bindings *[]protocol.Binding, body *ast.BlockStmt) error 
 				}
 			case *ast.CallExpr:
 				place, ok := map[string]protocol.Place{
-					"SetURI": protocol.InPath, "SetQuery": protocol.InQuery, "SetHeader": protocol.InHeader, "Values": protocol.InHeader,
+					"SetURI": protocol.InPath, "SetQuery": protocol.InQuery, "AddQuery": protocol.InQuery, "SetHeader": protocol.InHeader, "Values": protocol.InHeader,
 					"Headers": protocol.InPrefixHeaders,
 				}[called(n)]
 				b.DateTime = b.DateTime || strings.HasSuffix(called(n), "DateTime")
@@ -289,6 +295,19 @@ func (x *restXML) name(names map[string]string, key, name string) error {
 	}
 	names[key] = name
 	return nil
+}
+
+// takesMap tells the functions of documents that are maps.
+func takesMap(f *ast.FuncDecl) bool {
+	if f.Type.Params.NumFields() == 0 {
+		return false
+	}
+	t := f.Type.Params.List[0].Type
+	if p, ok := t.(*ast.StarExpr); ok {
+		t = p.X
+	}
+	_, ok := t.(*ast.MapType)
+	return ok
 }
 
 // The rest looks at expressions.

@@ -52,3 +52,10 @@ var s3Codes = func() map[string]int {
 	}
 	return codes
 }()
+
+// s3ControlCodes are those of S3 Control
+// (https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_AWS_S3_Control.html).
+var s3ControlCodes = map[string]int{"DeletePublicAccessBlock": http.StatusNoContent, "TagResource": http.StatusNoContent, "UntagResource": http.StatusNoContent}
+
+// s3ControlRoots are those of what is implemented.
+var s3ControlRoots = map[string]string{"ListTagsForResource": "ListTagsForResourceResult"}

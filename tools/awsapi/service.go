@@ -22,6 +22,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	organizationsschemas "github.com/aws/aws-sdk-go-v2/service/organizations/schemas"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3control"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	sqsschemas "github.com/aws/aws-sdk-go-v2/service/sqs/schemas"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -83,6 +84,14 @@ func services() []service {
 			api: protocol.API{
 				ID: s3.ServiceID, SigningName: "s3", Version: s3.ServiceAPIVersion,
 				Namespace: "http://s3.amazonaws.com/doc/2006-03-01/",
+			},
+		},
+		{
+			// Its requests are signed for S3: the name here is that of its action's host.
+			folder: "s3", pkg: "s3controlapi", client: (*s3control.Client)(nil), restXML: true, roots: s3ControlRoots, codes: s3ControlCodes,
+			api: protocol.API{
+				ID: s3control.ServiceID, SigningName: "s3-control", SignedAs: "s3", Version: s3control.ServiceAPIVersion,
+				Namespace: "http://awss3control.amazonaws.com/doc/2018-08-20/",
 			},
 		},
 		{
@@ -237,6 +246,9 @@ func API() *protocol.API {
 	return &protocol.API{
 		ID: {{printf "%q" .API.ID}},
 		SigningName: {{printf "%q" .API.SigningName}},
+{{- with .API.SignedAs}}
+		SignedAs: {{printf "%q" .}},
+{{- end}}
 		Version: {{printf "%q" .API.Version}},
 {{- with .API.TargetPrefix}}
 		TargetPrefix: {{printf "%q" .}},

@@ -92,7 +92,11 @@ func (s *Service) createFunctionNeeds(
 	if err != nil {
 		return nil, err
 	}
-	needs = append(needs, createSource(in.Code).needs(c)...)
+	reads, err := createSource(in.Code).needs(ctx, c, s.Objects)
+	if err != nil {
+		return nil, err
+	}
+	needs = append(needs, reads...)
 	if len(in.Tags) > 0 {
 		tagging := service.Need{Action: "lambda:TagResource", Target: service.Target{ARN: r.ARN(), Account: r.Account}}
 		tag.InRequest(&tagging.Target.Keys, in.Tags)

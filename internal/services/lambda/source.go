@@ -67,8 +67,11 @@ func (s source) validate(v *request.Validator) {
 var privateRepository = regexp.MustCompile(`\A(\d{12})\.dkr\.ecr(?:-fips)?\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/([^:@]+)`)
 
 // needs are the permissions that a caller needs to read the code (lambda.md 2.2, operations.json).
-func (s source) needs(c *service.Call) []service.Need {
-	needs := s.object().Needs(c)
+func (s source) needs(ctx context.Context, c *service.Call, objects bundle.Objects) ([]service.Need, error) {
+	needs, err := s.object().Needs(ctx, c, objects)
+	if err != nil {
+		return nil, err
+	}
 	// https://docs.aws.amazon.com/lambda/latest/dg/images-create.html#gettingstarted-images-permissions
 	if ecr := privateRepository.FindStringSubmatch(aws.ToString(s.ImageURI)); ecr != nil {
 		for _, action := range []string{"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"} {
@@ -85,7 +88,7 @@ func (s source) needs(c *service.Call) []service.Need {
 			needs = append(needs, need)
 		}
 	}
-	return needs
+	return needs, nil
 }
 
 // object is where the code is in S3, if it is there.

@@ -22,9 +22,9 @@ func updateFunctionCodeReference(c *service.Call, in *sdk.UpdateFunctionCodeInpu
 }
 
 func (s *Service) updateFunctionCodeNeeds(
-	_ context.Context, c *service.Call, in *sdk.UpdateFunctionCodeInput,
+	ctx context.Context, c *service.Call, in *sdk.UpdateFunctionCodeInput,
 ) ([]service.Need, error) {
-	return updateSource(in).needs(c), nil
+	return updateSource(in).needs(ctx, c, s.Objects)
 }
 
 func (s *Service) updateFunctionCode(

@@ -20,6 +20,12 @@ type Objects interface {
 	Object(ctx context.Context, c *service.Call, bucket, key, version string) ([]byte, error)
 }
 
+// Located are Objects that know whose they are.
+type Located interface {
+	// Target is an object as a resource, with the policy of its bucket.
+	Target(ctx context.Context, c *service.Call, bucket, key, version string) (service.Target, error)
+}
+
 // Location is an object of S3 as a request names it: nil or empty members are missing.
 type Location struct{ Bucket, Key, Version *string }
 
@@ -31,10 +37,11 @@ func (l Location) Given() bool {
 // Complete tells whether an object can be found by it.
 func (l Location) Complete() bool { return aws.ToString(l.Bucket) != "" && aws.ToString(l.Key) != "" }
 
-// Needs are the permissions that a caller needs to read the object (lambda.md 2.2). Whose the bucket is, its ARN does not say.
-func (l Location) Needs(c *service.Call) []service.Need {
+// Needs are the permissions that a caller needs to read the object (lambda.md 2.2). Objects that are not Located, or nil, do not say
+// whose the bucket is.
+func (l Location) Needs(ctx context.Context, c *service.Call, objects Objects) ([]service.Need, error) {
 	if !l.Complete() {
-		return nil
+		return nil, nil
 	}
 	object := *l.Bucket + "/" + *l.Key
 	action := "GetObject"
@@ -45,11 +52,17 @@ func (l Location) Needs(c *service.Call) []service.Need {
 	if aws.ToString(l.Version) != "" {
 		need.Target.Keys.Set("s3:VersionId", *l.Version)
 	}
+	if located, ok := objects.(Located); ok {
+		var err error
+		if need.Target, err = located.Target(ctx, c, *l.Bucket, *l.Key, aws.ToString(l.Version)); err != nil {
+			return nil, fmt.Errorf("find s3://%s/%s: %w", *l.Bucket, *l.Key, err)
+		}
+	}
 	need.Denied = func(authz.Decision) error { // recorded
 		return fault.AccessDenied("Your access has been denied by S3, please make sure your request credentials have permission to " + action +
 			" for " + object + ". S3 Error Code: AccessDenied. S3 Error Message: Access Denied")
 	}
-	return []service.Need{need}
+	return []service.Need{need}, nil
 }
 
 // Read gives a complete location's object. Lambda repeats the refusals of S3 (recorded for GetObject).

@@ -20,7 +20,7 @@ func (s *Service) Operations() []service.Operation {
 		service.Op("ListLayerVersions", "lambda:ListLayerVersions", listLayerVersionsTarget, s.listLayerVersions),
 		service.Op("ListLayers", "lambda:ListLayers", listLayersTarget, s.listLayers),
 		service.Op("PublishLayerVersion", "lambda:PublishLayerVersion",
-			publishLayerVersionTarget, s.publishLayerVersion, publishLayerVersionNeeds),
+			publishLayerVersionTarget, s.publishLayerVersion, s.publishLayerVersionNeeds),
 		service.Op("RemoveLayerVersionPermission", "lambda:RemoveLayerVersionPermission",
 			on(s, removeLayerVersionPermissionReference), s.removeLayerVersionPermission),
 	}

@@ -46,13 +46,13 @@ func publishLayerVersionTarget(
 }
 
 // publishLayerVersionNeeds: Lambda reads archives from S3 with what the caller may do (lambda.md 2.2).
-func publishLayerVersionNeeds(
-	_ context.Context, c *service.Call, in *sdk.PublishLayerVersionInput,
+func (s *Service) publishLayerVersionNeeds(
+	ctx context.Context, c *service.Call, in *sdk.PublishLayerVersionInput,
 ) ([]service.Need, error) {
 	if in.Content == nil {
 		return nil, nil
 	}
-	return objectOf(in.Content).Needs(c), nil
+	return objectOf(in.Content).Needs(ctx, c, s.Objects)
 }
 
 func objectOf(content *types.LayerVersionContentInput) bundle.Location {

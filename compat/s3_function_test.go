@@ -1,0 +1,118 @@
+package compat
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+)
+
+// upper reads an object, writes what it has in capitals behind it, and tells what was refused.
+const upper = `import boto3
+from botocore.exceptions import ClientError
+s3 = boto3.client('s3')
+def handler(event, context):
+    try:
+        text = s3.get_object(Bucket=event['bucket'], Key=event['key'])['Body'].read().decode()
+        s3.put_object(Bucket=event['bucket'], Key=event['key'] + '.upper', Body=text.upper().encode() * 3_000_000)
+        return len(s3.list_objects_v2(Bucket=event['bucket'])['Contents'])
+    except ClientError as e:
+        return e.response['Error']['Code'] + ': ' + e.response['Error']['Message']
+`
+
+// upperInNode is the same in JavaScript.
+const upperInNode = `const { S3Client, GetObjectCommand, PutObjectCommand, ListObjectsV2Command } = require("@aws-sdk/client-s3");
+const s3 = new S3Client({ forcePathStyle: true });
+exports.handler = async ({ bucket, key }) => {
+  try {
+    const text = await (await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }))).Body.transformToString();
+    await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key + ".upper", Body: text.toUpperCase().repeat(3_000_000) }));
+    return (await s3.send(new ListObjectsV2Command({ Bucket: bucket }))).Contents.length;
+  } catch (e) {
+    return e.name + ": " + e.message;
+  }
+};
+`
+
+// TestS3FromFunction: functions in Python and Node use buckets from inside their sandboxes, as far as their roles may.
+func TestS3FromFunction(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*lambda.CreateFunctionInput){
+		"python": func(*lambda.CreateFunctionInput) {},
+		"node": func(in *lambda.CreateFunctionInput) {
+			in.Runtime, in.Handler = types.RuntimeNodejs20x, aws.String("index.handler")
+			in.Code.ZipFile = archive(t, append(moduleFiles(t, "@aws-sdk/client-s3"), file{name: "index.js", text: upperInNode})...)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := server.s3Of(server.root)
+			b := newBucket(t, c)
+			putObject(t, c, b, "k", "text")
+			arn := "arn:aws:s3:::" + b
+			r := server.newRole(t, trustLambda, allow("s3:GetObject", arn+"/*"), allow("s3:ListBucket", arn))
+			f := server.newFunction(t, upper, func(in *lambda.CreateFunctionInput) { in.Role = &r.arn }, change)
+			event := fmt.Sprintf(`{"bucket":%q,"key":"k"}`, b)
+			session := "arn:aws:sts::" + account + ":assumed-role/" + r.name + "/" + f.name
+			want, err := json.Marshal("AccessDenied: " + s3Denied(session, "s3:PutObject", b+"/k.upper").Message)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := server.as(server.root).invoke(t, f.name, event); !sameJSON(got, string(want)) {
+				t.Errorf("got %s, %v, want %s", got, err, want)
+			}
+			server.permitRole(t, r, allow("s3:*", arn+"/*"), allow("s3:ListBucket", arn))
+			if got, err := server.as(server.root).invoke(t, f.name, event); got != "2" {
+				t.Errorf("got %s, %v", got, err)
+			}
+			if got, err := getObject(t.Context(), c, b, "k.upper"); err != nil || len(got) != 12_000_000 || got[:8] != "TEXTTEXT" {
+				t.Errorf("got %d bytes, %v", len(got), err)
+			}
+		})
+	}
+}
+
+// moduleFiles gives the files of a package of package.json, and of those that it depends on, as far as programs read them.
+func moduleFiles(t *testing.T, name string) (files []file) {
+	t.Helper()
+	seen := map[string]bool{}
+	var add func(name string)
+	add = func(name string) {
+		dir := filepath.Join("node_modules", name)
+		if _, err := os.Stat(dir); seen[name] || errors.Is(err, fs.ErrNotExist) { // some are optional
+			return
+		}
+		seen[name] = true
+		err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+			switch {
+			case err == nil && e.IsDir() && (e.Name() == "dist-es" || e.Name() == "dist-types"):
+				return filepath.SkipDir
+			case err != nil || e.IsDir() || !slices.Contains([]string{".js", ".cjs", ".json"}, filepath.Ext(path)):
+				return err
+			}
+			text, err := os.ReadFile(path)
+			files = append(files, file{name: filepath.ToSlash(path), text: string(text)})
+			var p struct{ Dependencies map[string]string }
+			if e.Name() == "package.json" { // also that of a package of another version, which only this one uses
+				err = errors.Join(err, json.Unmarshal(text, &p))
+			}
+			for dependency := range p.Dependencies {
+				add(dependency)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	add(name)
+	return files
+}

@@ -1,0 +1,220 @@
+package content
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"testing/iotest"
+
+	"github.com/licet/licet/internal/blob"
+	"github.com/licet/licet/internal/blob/blobtest"
+	"github.com/licet/licet/internal/store"
+	"github.com/licet/licet/internal/store/storetest"
+)
+
+func newStore(t *testing.T) (*Store, store.DB) {
+	db := storetest.New(t)
+	return New(db, blobtest.New(t).(Blobs), slog.New(slog.DiscardHandler)), db
+}
+
+func write(t *testing.T, s *Store, text string) *Written {
+	t.Helper()
+	w, err := s.Write(t.Context(), strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func update(t *testing.T, db store.DB, fn func(tx store.Tx) error) {
+	t.Helper()
+	if err := db.Update(t.Context(), fn); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func read(t *testing.T, s *Store, pieces []Piece, offset, length int64) string {
+	t.Helper()
+	r := s.Open(t.Context(), pieces, offset, length, nil)
+	b, err := io.ReadAll(r)
+	if err := errors.Join(err, r.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func isThere(t *testing.T, s *Store, p Piece) bool {
+	t.Helper()
+	f, err := s.blobs.Open(t.Context(), p.Blob)
+	if errors.Is(err, blob.ErrNotFound) {
+		return false
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return true
+}
+
+func TestReadRanges(t *testing.T) {
+	s, _ := newStore(t)
+	var pieces []Piece
+	for _, text := range []string{"abc", "", "d", "efgh"} {
+		if text == "" {
+			pieces = append(pieces, Piece{})
+			continue
+		}
+		w := write(t, s, text)
+		w.Release()
+		pieces = append(pieces, w.Piece)
+	}
+	const all = "abcdefgh"
+	for from := range len(all) + 1 {
+		for to := from; to <= len(all); to++ {
+			if got := read(t, s, pieces, int64(from), int64(to-from)); got != all[from:to] {
+				t.Errorf("%d to %d: got %q", from, to, got)
+			}
+		}
+	}
+	if err := iotest.TestReader(s.Open(t.Context(), pieces, 0, int64(len(all)), nil), []byte(all)); err != nil {
+		t.Error(err)
+	}
+	r := s.Open(t.Context(), pieces, 0, int64(len(all))+1, nil)
+	if _, err := io.ReadAll(r); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("more than there is: got %v", err)
+	}
+}
+
+func TestCollect(t *testing.T) {
+	s, db := newStore(t)
+	w := write(t, s, "text")
+	p := w.Piece
+	update(t, db, func(tx store.Tx) error { return errors.Join(Refer(tx, p, "one"), Refer(tx, p, "two")) })
+	w.Release()
+	collect := func(want bool, when string) {
+		t.Helper()
+		if err := s.Collect(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := isThere(t, s, p); got != want {
+			t.Errorf("%s: there %v, want %v", when, got, want)
+		}
+	}
+	update(t, db, func(tx store.Tx) error { return Drop(tx, p, "one") })
+	collect(true, "with a reference")
+	unpin := s.Pin([]Piece{p})
+	update(t, db, func(tx store.Tx) error { return Drop(tx, p, "two") })
+	collect(true, "while it is read")
+	unpin()
+	collect(false, "in the end")
+	update(t, db, func(tx store.Tx) error {
+		notes, err := tx.Scan("s3/", "", 0)
+		if len(notes) > 0 {
+			t.Errorf("left: %v", notes)
+		}
+		return err
+	})
+}
+
+// TestNeededAgain: a note about a blob that somebody else has meanwhile harms nobody.
+func TestNeededAgain(t *testing.T) {
+	s, db := newStore(t)
+	w := write(t, s, "text")
+	update(t, db, func(tx store.Tx) error { return errors.Join(Refer(tx, w.Piece, "one"), Drop(tx, w.Piece, "one")) })
+	w.Release()
+	again := write(t, s, "text")
+	update(t, db, func(tx store.Tx) error { return Refer(tx, again.Piece, "two") })
+	again.Release()
+	if err := s.Collect(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if !isThere(t, s, again.Piece) {
+		t.Error("what is needed is gone")
+	}
+}
+
+func TestSweep(t *testing.T) {
+	s, db := newStore(t)
+	kept, lost := write(t, s, "kept"), write(t, s, "lost")
+	update(t, db, func(tx store.Tx) error { return Refer(tx, kept.Piece, "one") })
+	kept.Release()
+	lost.Release()
+	if err := s.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if !isThere(t, s, kept.Piece) || isThere(t, s, lost.Piece) {
+		t.Error("the wrong blob is gone")
+	}
+}
+
+// TestFailedWrite: an error of the reader comes back as it is, nothing is kept, and nothing stays locked.
+func TestFailedWrite(t *testing.T) {
+	s, _ := newStore(t)
+	broken := errors.New("broken")
+	if _, err := s.Write(t.Context(), io.MultiReader(strings.NewReader("x"), iotest.ErrReader(broken))); err != broken {
+		t.Errorf("got %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := s.Write(ctx, strings.NewReader("x")); err == nil {
+		t.Error("written after the end")
+	}
+	for name, err := range s.blobs.Names(t.Context()) {
+		t.Errorf("kept: %s, %v", name, err)
+	}
+	if !s.mu.TryLock() {
+		t.Error("still locked")
+	}
+}
+
+// TestConcurrently writes, drops and collects the same few texts: who refers to one must be able to read it.
+func TestConcurrently(t *testing.T) {
+	s, db := newStore(t)
+	stop := make(chan struct{})
+	var collector, writers sync.WaitGroup
+	collector.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				if err := s.Collect(t.Context()); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+	})
+	for n := range 4 {
+		writers.Go(func() {
+			for i := range 60 {
+				text, owner := []byte(fmt.Sprint(i%3)), fmt.Sprintf("%d-%d", n, i)
+				w, err := s.Write(t.Context(), bytes.NewReader(text))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				err = db.Update(t.Context(), func(tx store.Tx) error { return Refer(tx, w.Piece, owner) })
+				w.Release()
+				r := s.Open(t.Context(), []Piece{w.Piece}, 0, 1, nil)
+				got, readErr := io.ReadAll(r)
+				if err := errors.Join(err, readErr, r.Close()); err != nil || !bytes.Equal(got, text) {
+					t.Errorf("got %q, %v", got, err)
+				}
+				if err := db.Update(t.Context(), func(tx store.Tx) error { return Drop(tx, w.Piece, owner) }); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	writers.Wait()
+	close(stop)
+	collector.Wait()
+}
