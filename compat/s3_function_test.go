@@ -7,12 +7,15 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
 // upper reads an object, writes what it has in capitals behind it, and tells what was refused.
@@ -115,4 +118,55 @@ func moduleFiles(t *testing.T, name string) (files []file) {
 	}
 	add(name)
 	return files
+}
+
+// TestS3Destination: the record of an event that failed is an object in a bucket, written with the execution role. A role that may no longer
+// write is refused, and that is in the decision log.
+func TestS3Destination(t *testing.T) {
+	t.Parallel()
+	l := newServer(t)
+	root, ctx := l.as(l.root), t.Context()
+	objects := l.s3Of(l.root)
+	bucket := newBucket(t, objects)
+	r := l.newRole(t, trustLambda, allow("s3:PutObject", "arn:aws:s3:::"+bucket+"/*"))
+	f := l.newFunction(t, obedient, func(in *lambda.CreateFunctionInput) { in.Role = &r.arn })
+	must(root.lambda.PutFunctionEventInvokeConfig(ctx, &lambda.PutFunctionEventInvokeConfigInput{
+		FunctionName: &f.name, MaximumRetryAttempts: aws.Int32(0), DestinationConfig: &types.DestinationConfig{
+			OnFailure: &types.OnFailure{Destination: aws.String("arn:aws:s3:::" + bucket)},
+		},
+	}))(t)
+	written := func() []string {
+		var keys []string
+		for _, o := range must(objects.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: &bucket}))(t).Contents {
+			keys = append(keys, *o.Key)
+		}
+		return keys
+	}
+	id := root.invokeEvent(t, f.name, `{"fail":true}`)
+	if !eventually(t, func() bool { return len(written()) == 1 }) {
+		t.Fatal("there is no record")
+	}
+	key := written()[0]
+	if !regexp.MustCompile(`^aws/lambda/async/` + f.name + `/\d{4}/\d\d/\d\d/\d{4}-\d\d-\d\dT\d\d\.\d\d\.\d\d-` + id + `$`).MatchString(key) {
+		t.Errorf("got the key %s", key)
+	}
+	text := must(getObject(ctx, objects, bucket, key))(t)
+	var record struct {
+		RequestContext struct{ RequestID, Condition string }
+	}
+	if err := json.Unmarshal([]byte(text), &record); err != nil || record.RequestContext.RequestID != id ||
+		record.RequestContext.Condition != "RetriesExhausted" {
+		t.Errorf("got %s, %v", text, err)
+	}
+
+	l.permitRole(t, r, allow("s3:GetObject", "*"))
+	root.invokeEvent(t, f.name, `{"fail":true}`)
+	if !eventually(t, func() bool {
+		return strings.Contains(l.page(t, "/_licet/metrics"), "licet_async_failures_total{kind=\"destination\"} 1\n")
+	}) {
+		t.Error("a role that may not write is not counted")
+	}
+	if got := written(); len(got) != 1 {
+		t.Errorf("got %q after the permission was taken away", got)
+	}
 }

@@ -114,7 +114,8 @@ var allowed = map[string][]string{
 	"internal/services/lambda/stream": {"internal/execution", "github.com/google/go-cmp/..."},
 	"internal/services/lambda/async": {
 		"internal/arn", "internal/execution", "internal/store", "internal/services/lambda/request", "github.com/aws/aws-sdk-go-v2/aws",
-		"github.com/aws/aws-sdk-go-v2/service/lambda/...", "github.com/aws/aws-sdk-go-v2/service/sqs/...", "github.com/prometheus/client_golang/...",
+		"github.com/aws/aws-sdk-go-v2/service/lambda/...", "github.com/aws/aws-sdk-go-v2/service/s3", "github.com/aws/aws-sdk-go-v2/service/sqs/...",
+		"github.com/prometheus/client_golang/...",
 	},
 	"internal/services/lambda/mapping": append(serviceMay("lambda"), "internal/services/lambda/fault", "internal/services/lambda/request",
 		"internal/services/lambda/tag"),

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"runtime"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus/testutil"
@@ -33,6 +35,10 @@ func describe(in any) string {
 			text += fmt.Sprintf(" %s(%s)=%s", name, *a.DataType, *a.StringValue)
 		}
 		return text
+	}
+	if o, ok := in.(*s3.PutObjectInput); ok {
+		body, err := io.ReadAll(o.Body)
+		return fmt.Sprint(*o.Bucket, " ", *o.Key, " ", string(body), int64(len(body)) == *o.ContentLength, err)
 	}
 	i := in.(*sdk.InvokeInput)
 	return string(i.InvocationType) + " " + *i.FunctionName + " " + string(i.Payload)
@@ -151,7 +157,8 @@ func TestDestinations(t *testing.T) {
 		{"arn:aws:sqs:eu-central-1:111122223333:q", errors.New("denied"), 1, 1},
 		{"arn:aws:sqs:eu-west-1:111122223333:q", nil, 0, 1},
 		{"arn:aws:sns:eu-central-1:111122223333:t", nil, 0, 1},
-		{"arn:aws:s3:::b", nil, 0, 1},
+		{"arn:aws:s3:::b", nil, 1, 0},
+		{"arn:aws:s3:::b", errors.New("denied"), 1, 1},
 		{"arn:aws:events:eu-central-1:111122223333:event-bus/b", nil, 0, 1},
 		{"arn:aws:dynamodb:eu-central-1:111122223333:table/t", nil, 0, 1},
 		{"kafka://topic", nil, 0, 1},
@@ -181,6 +188,20 @@ func TestDeadLetter(t *testing.T) {
 	h.pass(0)
 	if len(h.acts) != 1 || !strings.HasSuffix(h.acts[0], destination+` {"n":"one"}`) {
 		t.Errorf("got %q", h.acts)
+	}
+}
+
+// A bucket gets the record as an object.
+func TestBucket(t *testing.T) {
+	h := newHarness(t, 0)
+	h.functions["f"] = Function{Version: "$LATEST", OnFailure: "arn:aws:s3:::b", MaxAge: time.Hour}
+	h.run = failing
+	h.accept("f", "one")
+	h.pass(time.Hour)
+	const want = "arn:aws:iam::111122223333:role/app for arn:aws:lambda:eu-central-1:111122223333:function:f: s3:PutObject " +
+		"b aws/lambda/async/f/"
+	if len(h.acts) != 1 || !strings.HasPrefix(h.acts[0], want) || !strings.Contains(h.acts[0], `-one {"version":"1.0",`) {
+		t.Errorf("got %q, want %s…", h.acts, want)
 	}
 }
 
