@@ -5,9 +5,14 @@ import (
 	"bytes"
 	"crypto/rand"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -244,6 +249,43 @@ func archive(t *testing.T, files ...file) []byte {
 		t.Fatal(err)
 	}
 	return b.Bytes()
+}
+
+// npmPackage gives the files of a package of package.json, and of those that it depends on, as far as programs read them.
+func npmPackage(t *testing.T, name string) (files []file) {
+	t.Helper()
+	seen := map[string]bool{}
+	var add func(name string)
+	add = func(name string) {
+		dir := filepath.Join("node_modules", name)
+		if _, err := os.Stat(dir); seen[name] || errors.Is(err, fs.ErrNotExist) { // some are optional
+			return
+		}
+		seen[name] = true
+		err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+			switch {
+			case err == nil && e.IsDir() && (e.Name() == "dist-es" || e.Name() == "dist-types"):
+				return filepath.SkipDir
+			case err != nil || e.IsDir() || !slices.Contains([]string{".js", ".cjs", ".json"}, filepath.Ext(path)):
+				return err
+			}
+			text, err := os.ReadFile(path)
+			files = append(files, file{name: filepath.ToSlash(path), text: string(text)})
+			var p struct{ Dependencies map[string]string }
+			if e.Name() == "package.json" { // also that of a package of another version, which only this one uses
+				err = errors.Join(err, json.Unmarshal(text, &p))
+			}
+			for dependency := range p.Dependencies {
+				add(dependency)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	add(name)
+	return files
 }
 
 // invoke runs a function with an event and gives what it answered; the error holds a failure of the function too.

@@ -2,13 +2,8 @@ package compat
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
@@ -52,7 +47,7 @@ func TestS3FromFunction(t *testing.T) {
 		"python": func(*lambda.CreateFunctionInput) {},
 		"node": func(in *lambda.CreateFunctionInput) {
 			in.Runtime, in.Handler = types.RuntimeNodejs20x, aws.String("index.handler")
-			in.Code.ZipFile = archive(t, append(moduleFiles(t, "@aws-sdk/client-s3"), file{name: "index.js", text: upperInNode})...)
+			in.Code.ZipFile = archive(t, append(npmPackage(t, "@aws-sdk/client-s3"), file{name: "index.js", text: upperInNode})...)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -81,43 +76,6 @@ func TestS3FromFunction(t *testing.T) {
 			}
 		})
 	}
-}
-
-// moduleFiles gives the files of a package of package.json, and of those that it depends on, as far as programs read them.
-func moduleFiles(t *testing.T, name string) (files []file) {
-	t.Helper()
-	seen := map[string]bool{}
-	var add func(name string)
-	add = func(name string) {
-		dir := filepath.Join("node_modules", name)
-		if _, err := os.Stat(dir); seen[name] || errors.Is(err, fs.ErrNotExist) { // some are optional
-			return
-		}
-		seen[name] = true
-		err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
-			switch {
-			case err == nil && e.IsDir() && (e.Name() == "dist-es" || e.Name() == "dist-types"):
-				return filepath.SkipDir
-			case err != nil || e.IsDir() || !slices.Contains([]string{".js", ".cjs", ".json"}, filepath.Ext(path)):
-				return err
-			}
-			text, err := os.ReadFile(path)
-			files = append(files, file{name: filepath.ToSlash(path), text: string(text)})
-			var p struct{ Dependencies map[string]string }
-			if e.Name() == "package.json" { // also that of a package of another version, which only this one uses
-				err = errors.Join(err, json.Unmarshal(text, &p))
-			}
-			for dependency := range p.Dependencies {
-				add(dependency)
-			}
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	add(name)
-	return files
 }
 
 // TestS3Destination: the record of an event that failed is an object in a bucket, written with the execution role. A role that may no longer

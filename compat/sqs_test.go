@@ -3,12 +3,7 @@ package compat
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -434,44 +429,6 @@ func TestQueueFromFunction(t *testing.T) {
 			}
 		})
 	}
-}
-
-// npmPackage gives the files of a package of package.json, and of those that it depends on, as far as programs read them.
-func npmPackage(t *testing.T, name string) (files []file) {
-	t.Helper()
-	seen := map[string]bool{}
-	var add func(name string)
-	add = func(name string) {
-		dir := filepath.Join("node_modules", name)
-		manifest, err := os.ReadFile(filepath.Join(dir, "package.json"))
-		if seen[name] || os.IsNotExist(err) { // some are optional
-			return
-		}
-		seen[name] = true
-		var p struct{ Dependencies map[string]string }
-		if err := errors.Join(err, json.Unmarshal(manifest, &p)); err != nil {
-			t.Fatal(err)
-		}
-		for dependency := range p.Dependencies {
-			add(dependency)
-		}
-		if err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
-			unused := e != nil && (e.Name() == "dist-es" || e.Name() == "dist-types")
-			if err == nil && e.IsDir() && unused {
-				return filepath.SkipDir
-			}
-			if err != nil || e.IsDir() || !slices.Contains([]string{".js", ".cjs", ".json"}, filepath.Ext(path)) {
-				return err
-			}
-			text, err := os.ReadFile(path)
-			files = append(files, file{name: filepath.ToSlash(path), text: string(text)})
-			return err
-		}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	add(name)
-	return files
 }
 
 // TestQueueSurvivesCrashes: what was acknowledged is there after kill -9, and what was deleted is not.
