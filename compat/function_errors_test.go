@@ -290,8 +290,7 @@ func TestFunctionErrors(t *testing.T) {
 		}), invalid("Source image x is not valid. Provide a valid source image.")},
 		{"code in S3", create(func(in *lambda.CreateFunctionInput) {
 			in.Code = &types.FunctionCode{S3Bucket: s("bucket"), S3Key: s("key")}
-		}),
-			missing("CreateFunction", "Code.S3Bucket")},
+		}), invalid("Error occurred while GetObject. S3 Error Code: NoSuchBucket. S3 Error Message: The specified bucket does not exist")},
 		{"durable", create(func(in *lambda.CreateFunctionInput) { in.DurableConfig = &types.DurableConfig{} }),
 			missing("CreateFunction", "DurableConfig")},
 		{"network", create(func(in *lambda.CreateFunctionInput) {
