@@ -17,16 +17,6 @@ import (
 // ErrNotFound means that the log has no such record, or that it was deleted by age or number.
 var ErrNotFound = errors.New("audit: not found")
 
-// Filter chooses records.
-type Filter struct {
-	// Since is the earliest time; the zero value is for all.
-	Since time.Time
-	// DeniedOnly leaves out the calls that were allowed.
-	DeniedOnly bool
-	// Limit is the largest number of records; 0 means 100.
-	Limit int
-}
-
 // Get finds a record by its request id, or returns ErrNotFound.
 func (l *Log) Get(ctx context.Context, requestID string) (Record, error) {
 	if err := l.flush(ctx); err != nil {
@@ -96,39 +86,16 @@ func findIn(r store.Reader, key, requestID string) (*Record, error) {
 	return &records[i], nil
 }
 
-// List gives an account's records, newest first.
-func (l *Log) List(ctx context.Context, account string, f Filter) ([]Record, error) {
-	if err := l.flush(ctx); err != nil {
-		return nil, err
-	}
-	if f.Limit == 0 {
-		f.Limit = 100
-	}
-	list := &list{filter: f}
-	err := l.eachReverse(ctx, accountPrefix(account), func(item store.Item) (more bool, err error) {
-		if err := list.add(item); err != nil {
-			return false, fmt.Errorf("%s: %w", item.Key, err)
-		}
-		return !list.full(), nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("list decisions of %s: %w", account, err)
-	}
-	list.take(time.Time{})
-	return list.records, nil
-}
-
 // list puts together the records of batches that come in the order of their last records, the newest first. Batches may overlap, and
 // two may have a record of the same call.
 type list struct {
-	filter  Filter
-	records []Record // chosen, the newest first
+	filter Filter
+	fn     func(Record) (more bool) // gets those chosen, the newest first
 	// open are the records of batches that came, the newest first, but for those that were taken.
-	open  []Record
-	ended bool
+	open []Record
+	// ended is set when no further batch is wanted, done when no further record is.
+	ended, done bool
 }
-
-func (l *list) full() bool { return l.ended || len(l.records) == l.filter.Limit }
 
 // add takes the next batch.
 func (l *list) add(item store.Item) error {
@@ -144,7 +111,7 @@ func (l *list) add(item store.Item) error {
 	if newest.Before(l.filter.Since) {
 		l.ended = true
 	}
-	if l.full() {
+	if l.ended {
 		return nil
 	}
 	// Most batches are of allowed calls, and need not be unpacked to know that they are.
@@ -164,7 +131,7 @@ func (l *list) add(item store.Item) error {
 
 // take chooses among the open records those that are newer than all that is to come.
 func (l *list) take(newest time.Time) {
-	for len(l.open) > 0 && len(l.records) < l.filter.Limit && l.open[0].Time.After(newest) {
+	for len(l.open) > 0 && !l.done && l.open[0].Time.After(newest) {
 		rec := l.open[0]
 		n := 1
 		for ; n < len(l.open) && l.open[n].RequestID == rec.RequestID; n++ {
@@ -173,8 +140,8 @@ func (l *list) take(newest time.Time) {
 			}
 		}
 		l.open = l.open[n:]
-		if !rec.Time.Before(l.filter.Since) && !(l.filter.DeniedOnly && rec.Allowed) {
-			l.records = append(l.records, rec)
+		if l.filter.chooses(&rec) && !l.fn(rec) {
+			l.ended, l.done = true, true
 		}
 	}
 }
