@@ -89,9 +89,10 @@ var allowed = map[string][]string{
 	},
 	"internal/edge": {
 		"authz", "internal/audit", "internal/awserr", "internal/dispatch", "internal/principal", "internal/protocol/...",
-		"internal/service", "internal/sigv4", "internal/secret", "internal/blob", "internal/oidc", "internal/telemetry",
+		"internal/report", "internal/service", "internal/sigv4", "internal/secret", "internal/blob", "internal/oidc", "internal/telemetry",
 		"github.com/prometheus/client_golang/...", "github.com/google/uuid",
 	},
+	"internal/report":   {"authz", "policy"},
 	"internal/archtest": {},
 
 	// Services never import each other; the folder below a service is its own.

@@ -75,6 +75,8 @@ type Dispatcher struct {
 	config   Config
 	services map[string]*entry // by signing name
 	compiled *compiled
+	// recordings are the principals that are observed.
+	recordings recordings
 }
 
 type entry struct {
@@ -131,6 +133,8 @@ type Answer struct {
 	Decided bool
 	// Denied is true for a call that the policies deny, whether it was refused or, in observe mode, let through.
 	Denied bool
+	// Observed is true for a call that is let through whether it is denied or not.
+	Observed bool
 }
 
 // ErrPanic is wrapped by the error of a call whose operation panicked.
@@ -161,14 +165,12 @@ func (d *Dispatcher) Do(ctx context.Context, c *service.Call, in any) (answer An
 	if err != nil {
 		return Answer{}, awserr.Internal(fmt.Errorf("record decision of %s: %w", c.RequestID, err))
 	}
-	if d.config.Mode != Observe {
-		if j.denied != nil {
-			return Answer{Denied: true}, j.denied.answer(e)
-		}
-		for i, part := range j.parts {
-			if part != nil {
-				j.needs[i].Refused = part.answer(e)
-			}
+	if j.denied != nil {
+		return Answer{Denied: true}, j.denied.answer(e)
+	}
+	for i, part := range j.parts {
+		if part != nil {
+			j.needs[i].Refused = part.answer(e)
 		}
 	}
 	judged := *c
@@ -179,7 +181,7 @@ func (d *Dispatcher) Do(ctx context.Context, c *service.Call, in any) (answer An
 			err = awserr.Internal(fmt.Errorf("record failure of %s: %w", c.RequestID, errors.Join(err, logErr)))
 		}
 	}
-	return Answer{Output: out, Decided: true, Denied: !j.record.Allowed}, err
+	return Answer{Output: out, Decided: true, Denied: !j.record.Allowed, Observed: j.passes}, err
 }
 
 // failureOf is what the decision log keeps of a failed operation.
@@ -259,8 +261,10 @@ func (n *deniedNeed) answer(e *entry) error {
 type judgement struct {
 	record audit.Record
 	needs  []service.Need
-	denied *deniedNeed   // the first need that was denied and is not of a part alone; nil for none
-	parts  []*deniedNeed // by the place of their needs, those of parts that were denied; nil for none
+	denied *deniedNeed   // the first need that was refused and is not of a part alone; nil for none
+	parts  []*deniedNeed // by the place of their needs, those of parts that were refused; nil for none
+	// passes is true when the call is observed: it is let through although it may be denied.
+	passes bool
 }
 
 type deniedNeed struct {
@@ -290,6 +294,8 @@ func (d *Dispatcher) judge(ctx context.Context, c *service.Call, op service.Oper
 	j.record.Allowed = true
 	j.record.Decisions = make([]audit.Decision, len(needs))
 	own := d.compiled.ofCaller(&c.Caller, &policies)
+	passes, observed := d.observes(c)
+	j.passes = observed
 	for i := range needs {
 		made := &j.record.Decisions[i]
 		orgs, err := d.membersOf(ctx, c, &needs[i])
@@ -299,6 +305,10 @@ func (d *Dispatcher) judge(ctx context.Context, c *service.Call, op service.Oper
 		decision := d.decide(c, &needs[i], own, &orgs, made)
 		if !decision.Allowed && op.Exempt == "" {
 			j.record.Allowed = false
+			if observed && passes(&needs[i]) {
+				continue
+			}
+			j.passes = false
 			denied := &deniedNeed{need: needs[i], request: made.Request, decision: decision}
 			switch {
 			case needs[i].Partial:
@@ -310,6 +320,9 @@ func (d *Dispatcher) judge(ctx context.Context, c *service.Call, op service.Oper
 				j.denied = denied
 			}
 		}
+	}
+	if j.passes {
+		j.record.Mode = string(Observe)
 	}
 	return j, nil
 }

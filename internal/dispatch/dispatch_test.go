@@ -173,7 +173,7 @@ func TestDo(t *testing.T) {
 			name: "exempt", operation: "WhoAmI", input: input{"f"}, want: Answer{Output: &output{true}, Decided: true}, wantRuns: 1, recorded: 1,
 		}, {
 			name: "observed", operation: "GetFunction", mode: Observe, input: input{"f"},
-			want: Answer{Output: &output{true}, Decided: true, Denied: true}, wantRuns: 1, recorded: 1,
+			want: Answer{Output: &output{true}, Decided: true, Denied: true, Observed: true}, wantRuns: 1, recorded: 1,
 		}, {
 			name: "presented", operation: "Present", world: world{policies: allow(t, "lambda:GetFunction")}, input: input{"f"},
 			want: Answer{Output: &output{true}, Decided: true}, wantRuns: 1, recorded: 1, caller: "f",

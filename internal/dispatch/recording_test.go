@@ -1,0 +1,74 @@
+package dispatch
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/licet/licet/authz"
+	"github.com/licet/licet/internal/service"
+)
+
+// A recording lets through what its principals are denied in their own account, and nothing else.
+func TestRecording(t *testing.T) {
+	const role, other = "arn:aws:iam::" + account + ":role/r", "arn:aws:iam::" + account + ":role/other"
+	session := func(c *service.Call, role string) *service.Call {
+		c.Caller.Kind, c.Caller.IssuerARN = authz.AssumedRole, role
+		return c
+	}
+	foreign := call("GetFunction")
+	foreign.Caller.Account = "999999999999"
+	vouched := call("GetFunction")
+	vouched.Caller.Kind, vouched.Caller.Account = authz.Service, ""
+	for _, tt := range []struct {
+		name     string
+		recorded string // role; "-" for none
+		call     *service.Call
+		want     bool
+	}{
+		{"nothing is recorded", "-", session(call("GetFunction"), role), false},
+		{"the role", role, session(call("GetFunction"), role), true},
+		{"the role, several needs", role, session(call("CreateFunction"), role), true},
+		{"another role", role, session(call("GetFunction"), other), false},
+		{"a user", role, call("GetFunction"), false},
+		{"all", "", call("GetFunction"), true},
+		{"all, a session", "", session(call("GetFunction"), role), true},
+		{"all, of another account", "", foreign, false},
+		{"all, a service", "", vouched, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := &world{}
+			d := w.dispatcher(t, Enforce)
+			if tt.recorded != "-" {
+				d.Record(account, tt.recorded, true)
+				d.Record(account, "gone", true)
+				d.Record(account, "gone", false)
+				if got := d.Recording(account); !slices.Equal(got, []string{tt.recorded}) {
+					t.Errorf("recording: got %q", got)
+				}
+			}
+			got, err := d.Do(t.Context(), tt.call, &input{"f"})
+			if (err == nil) != tt.want || got.Observed != tt.want || !got.Denied || (w.ran == 1) != tt.want || w.records[0].Allowed {
+				t.Errorf("got %+v, %v, ran %d times", got, err, w.ran)
+			}
+			if mode := w.records[0].Mode; (mode == "observe") != tt.want {
+				t.Errorf("recorded as of mode %s", mode)
+			}
+			d.Record(account, tt.recorded, false)
+			if _, err := d.Do(t.Context(), tt.call, &input{"f"}); err == nil || len(d.Recording(account)) != 0 {
+				t.Error("denials are let through after the end")
+			}
+		})
+	}
+}
+
+// What another account's policies deny stays denied, whatever the caller's account records.
+func TestRecordingEndsAtTheAccount(t *testing.T) {
+	w := &world{policies: allow(t, "*")}
+	d := w.dispatcher(t, Enforce)
+	c := call("GetFunction")
+	c.Caller.Account = "999999999999" // of the caller; the function's account is another
+	d.Record("999999999999", "", true)
+	if got, err := d.Do(t.Context(), c, &input{"f"}); err == nil || got.Observed || w.ran != 0 {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
