@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -22,58 +23,127 @@ import (
 	"github.com/licet/licet/internal/edge"
 )
 
+// explainFlags are what a person asks.
+type explainFlags struct {
+	data, account        string
+	asJSON, full         bool
+	last, denied         bool
+	since                time.Duration
+	as, action, resource string
+	context              []string
+	limit                int
+	filterPrincipal      string
+}
+
 func explainCommand() *cobra.Command {
-	var (
-		data, account string
-		asJSON        bool
-		last, denied  bool
-	)
+	var f explainFlags
 	cmd := &cobra.Command{
 		Use:   "explain [REQUEST_ID]",
 		Short: "Say why a request was allowed or denied, and what would allow it",
 		Long: "Asks the running server why it decided a request as it did: who, what, on which resource, what every policy said, and for a\n" +
 			"denial the smallest change that would allow exactly this call. The request id is the x-amzn-RequestId of the answer.\n\n" +
+			"  licet explain REQUEST_ID                     one request\n" +
+			"  licet explain --last [--denied]              the last one\n" +
+			"  licet explain --denied --since 10m           what was denied, the newest last\n" +
+			"  licet explain --as ARN --action A --resource R [--context k=v]   what would be decided; nothing runs, nothing is recorded\n\n" +
 			"The server and the root credentials are those of the environment (see licet env), or of --data and --account. Each account has\n" +
 			"its own decisions.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if (len(args) == 1) == last {
-				return errors.New("give a request id, or --last")
+			page, list, err := f.page(args)
+			if err != nil {
+				return err
 			}
-			page := edge.DecisionsPage
-			if len(args) == 1 {
-				if denied {
-					return errors.New("--denied goes with --last")
-				}
-				page += "/" + url.PathEscape(args[0])
-			} else {
-				page += "?limit=1&explain=true"
-				if denied {
-					page += "&denied=true"
-				}
+			explanations, body, err := f.fetch(cmd.Context(), page)
+			if err != nil {
+				return err
 			}
-			return explain(cmd.Context(), cmd.OutOrStdout(), data, account, page, asJSON)
+			switch {
+			case f.asJSON:
+				_, err = cmd.OutOrStdout().Write(body)
+				return err
+			case list:
+				return newPainter(cmd.OutOrStdout()).print(denialList(explanations, f.since))
+			case len(explanations) == 0:
+				return errors.New("the decision log has no such decision")
+			}
+			return f.print(cmd.OutOrStdout(), explanations)
 		},
 	}
-	cmd.Flags().StringVar(&data, "data", "", "data directory of the server; default: the environment, else "+defaultDataDir())
-	cmd.Flags().StringVar(&account, "account", "", "account whose root asks; default: the environment, else "+defaultAccount)
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the explanation as JSON")
-	cmd.Flags().BoolVar(&last, "last", false, "explain the last decision")
-	cmd.Flags().BoolVar(&denied, "denied", false, "with --last: the last denial")
+	fs := cmd.Flags()
+	fs.StringVar(&f.data, "data", "", "data directory of the server; default: the environment, else "+defaultDataDir())
+	fs.StringVar(&f.account, "account", "", "account whose root asks; default: the environment, else "+defaultAccount)
+	fs.BoolVar(&f.asJSON, "json", false, "print JSON")
+	fs.BoolVar(&f.full, "full", false, "print what every policy and statement said")
+	fs.BoolVar(&f.last, "last", false, "explain the last decision")
+	fs.BoolVar(&f.denied, "denied", false, "with --last: the last denial; with --since: list the denials")
+	fs.DurationVar(&f.since, "since", 0, "with --denied: how long ago, such as 10m or 2h")
+	fs.IntVar(&f.limit, "limit", 100, "with --since: at most so many denials, the newest")
+	fs.StringVar(&f.filterPrincipal, "principal", "", "with --last or --since: only calls of this principal, * for any characters")
+	fs.StringVar(&f.as, "as", "", "who would call: ARN of a user, role, role session or root, or a service such as s3.amazonaws.com")
+	fs.StringVar(&f.action, "action", "", "with --as: the IAM action, such as lambda:InvokeFunction; else only calls of this action")
+	fs.StringVar(&f.resource, "resource", "", "with --as: ARN of the resource; default *; else only calls on this resource")
+	fs.StringArrayVar(&f.context, "context", nil, "with --as: a condition key of the call, key=value; may be repeated")
 	return cmd
 }
 
-// explain fetches explanations and prints them.
-func explain(ctx context.Context, w io.Writer, data, account, page string, asJSON bool) error {
-	endpoint, root, err := target(ctx, data, account)
-	if err != nil {
-		return err
+// page is what the server is asked; list tells that the answer is to be shown as one.
+func (f *explainFlags) page(args []string) (page string, list bool, err error) {
+	q := make(url.Values)
+	set := func(name, value string) {
+		if value != "" {
+			q.Set(name, value)
+		}
 	}
-	body, err := get(ctx, strings.TrimSuffix(endpoint, "/")+page, root)
-	if err != nil {
-		return err
+	ways := 0
+	for _, chosen := range []bool{len(args) == 1, f.last, f.as != "", f.denied && f.since > 0} {
+		if chosen {
+			ways++
+		}
 	}
-	var explanations []edge.Explanation
+	switch {
+	case ways != 1:
+		return "", false, errors.New("give a request id, or --last, or --denied with --since, or --as with --action")
+	case len(args) == 1 && (f.denied || f.since != 0 || f.action != "" || f.resource != "" || f.filterPrincipal != ""):
+		return "", false, errors.New("a request id needs no filters; --denied goes with --last or --since")
+	case f.as == "" && f.context != nil:
+		return "", false, errors.New("--context goes with --as")
+	case f.as != "" && (f.action == "" || f.denied || f.since != 0 || f.filterPrincipal != ""):
+		return "", false, errors.New("--as wants --action, and goes with no filter")
+	case len(args) == 1:
+		return edge.DecisionsPage + "/" + url.PathEscape(args[0]), false, nil
+	}
+	set("action", f.action)
+	set("resource", f.resource)
+	if f.as != "" {
+		set("as", f.as)
+		q["context"] = f.context
+		return edge.SupposePage + "?" + q.Encode(), false, nil
+	}
+	q.Set("explain", "true")
+	q.Set("limit", "1")
+	set("principal", f.filterPrincipal)
+	if f.denied {
+		q.Set("denied", "true")
+	}
+	if f.since > 0 {
+		q.Set("since", time.Now().Add(-f.since).UTC().Format(time.RFC3339))
+	}
+	if !f.last {
+		q.Set("limit", strconv.Itoa(f.limit))
+	}
+	return edge.DecisionsPage + "?" + q.Encode(), !f.last, nil
+}
+
+// fetch reads explanations from the server.
+func (f *explainFlags) fetch(ctx context.Context, page string) (explanations []edge.Explanation, body []byte, err error) {
+	endpoint, root, err := target(ctx, f.data, f.account)
+	if err != nil {
+		return nil, nil, err
+	}
+	if body, err = get(ctx, strings.TrimSuffix(endpoint, "/")+page, root); err != nil {
+		return nil, nil, err
+	}
 	if strings.HasPrefix(strings.TrimSpace(string(body)), "[") {
 		err = json.Unmarshal(body, &explanations)
 	} else {
@@ -81,17 +151,20 @@ func explain(ctx context.Context, w io.Writer, data, account, page string, asJSO
 		err = json.Unmarshal(body, &explanations[0])
 	}
 	if err != nil {
-		return fmt.Errorf("read the server's answer: %w", err)
+		return nil, nil, fmt.Errorf("read the server's answer: %w", err)
 	}
-	if len(explanations) == 0 {
-		return errors.New("the decision log has no such decision")
-	}
-	if asJSON {
-		_, err = w.Write(body)
-		return err
-	}
+	return explanations, body, nil
+}
+
+func (f *explainFlags) print(w io.Writer, explanations []edge.Explanation) error {
 	for _, e := range explanations {
-		if _, err := io.WriteString(w, printable(e.Text)); err != nil {
+		if f.full {
+			if _, err := io.WriteString(w, printable(e.Text)); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := newPainter(w).print(e.Report); err != nil {
 			return err
 		}
 	}

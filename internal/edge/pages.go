@@ -20,6 +20,7 @@ import (
 	"github.com/licet/licet/internal/oidc"
 	"github.com/licet/licet/internal/principal"
 	"github.com/licet/licet/internal/protocol"
+	"github.com/licet/licet/internal/report"
 	"github.com/licet/licet/internal/sigv4"
 )
 
@@ -47,8 +48,11 @@ type Explanation struct {
 	Record audit.Record `json:"record"`
 	// Decisions, one for each of Record.Decisions.
 	Decisions []Explained `json:"decisions"`
-	// Text is the report for a person.
-	Text string `json:"text"`
+	// Notes say what could not be found out.
+	Notes []string `json:"notes,omitempty"`
+	// Text is the whole report for a person, Report the compact one.
+	Text   string        `json:"text"`
+	Report []report.Line `json:"report"`
 }
 
 // Explained is one decision made again from its recorded inputs.
@@ -67,6 +71,7 @@ func (s *Server) routes() *http.ServeMux {
 	mux.HandleFunc("GET "+IssuerPage+"{id}/.well-known/{document}", s.issuer)
 	mux.HandleFunc("GET "+DecisionsPage, s.forRoot(s.listDecisions))
 	mux.HandleFunc("GET "+DecisionsPage+"/{id}", s.forRoot(s.explainDecision))
+	mux.HandleFunc("GET "+SupposePage, s.forRoot(s.suppose))
 	return mux
 }
 
@@ -128,23 +133,20 @@ func (s *Server) forRoot(h ownPage) http.HandlerFunc {
 	}
 }
 
-// listDecisions answers GET /_licet/decisions?denied=&since=&limit=&explain=.
+// listDecisions answers GET /_licet/decisions?denied=&since=&action=&principal=&resource=&limit=&explain=.
 func (s *Server) listDecisions(w http.ResponseWriter, r *http.Request, account string) error {
 	q := r.URL.Query()
-	f := audit.Filter{DeniedOnly: q.Get("denied") == "true", Limit: 100}
+	f, err := filterOf(r)
+	if err != nil {
+		return err
+	}
+	f.Limit = 100
 	if v := q.Get("limit"); v != "" {
 		n, err := strconv.Atoi(v)
 		if err != nil || n < 1 || n > 1000 {
 			return awserr.New("ValidationException", http.StatusBadRequest, "limit must be a number from 1 to 1000.")
 		}
 		f.Limit = n
-	}
-	if v := q.Get("since"); v != "" {
-		since, err := time.Parse(time.RFC3339, v)
-		if err != nil {
-			return awserr.New("ValidationException", http.StatusBadRequest, "since must be a time such as 2026-01-02T15:04:05Z.")
-		}
-		f.Since = since
 	}
 	records, err := s.config.Decisions.List(r.Context(), account, f)
 	if err != nil {
@@ -221,6 +223,7 @@ func (s *Server) explain(ctx context.Context, account string, rec audit.Record) 
 		}
 	}
 	e.Text = text.String()
+	e.Report = reportOf(e)
 	return e, nil
 }
 

@@ -31,7 +31,9 @@ type Config struct {
 	Dispatcher *dispatch.Dispatcher
 	Keys       Keys
 	Decisions  Decisions
-	Code       *CodeLinks
+	// Suppositions say what principals would be judged by.
+	Suppositions Suppositions
+	Code         *CodeLinks
 	// Message encodes a message about the denial of a request.
 	Message func(requestID string) (string, error)
 	// ServiceOf names the service that a request is for by its host and path, where its signature does not say: it has none, or is for the
@@ -296,6 +298,9 @@ func (s *Server) call(x *exchange, r *http.Request, operation string) *service.C
 // messageHeader has an encoded message about a denial, which sts:DecodeAuthorizationMessage takes.
 const messageHeader = "x-licet-authorization-message"
 
+// explainHeader has the command that explains a denial.
+const explainHeader = "x-licet-explain"
+
 // markDecision tells in observe mode what enforce mode would have done, and gives a denial its message. A call that ended before a
 // decision has no mark.
 func (s *Server) markDecision(x *exchange, a dispatch.Answer) error {
@@ -305,8 +310,9 @@ func (s *Server) markDecision(x *exchange, a dispatch.Answer) error {
 			return err
 		}
 		x.Header().Set(messageHeader, message)
+		x.Header().Set(explainHeader, "licet explain "+x.id)
 	}
-	if s.config.Mode != dispatch.Observe || !a.Decided {
+	if !a.Observed {
 		return nil
 	}
 	decision := "allowed"
