@@ -1,0 +1,131 @@
+package leastpolicy
+
+import (
+	"errors"
+	"slices"
+	"strings"
+)
+
+// ErrNothing means that no request was seen.
+var ErrNothing = errors.New("leastpolicy: nothing was seen")
+
+// arnParts is how many parts an ARN has between colons, the last of which may have colons of its own.
+const arnParts = 6
+
+// pattern is a resource, or all whose ARNs begin with a text. Two of them are either about different resources or one covers the other,
+// which is why what is left after merged has nothing too much.
+type pattern struct {
+	literal string
+	open    bool // whatever follows
+	values  valueSet
+}
+
+// text is the pattern as a policy has it. Only the last star is one: in the rest nothing is a wildcard or a variable.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html (special characters)
+func (p pattern) text() string {
+	text := strings.NewReplacer("${", "${$}{", "*", "${*}", "?", "${?}").Replace(p.literal)
+	if p.open {
+		text += "*"
+	}
+	return text
+}
+
+// generalize makes the patterns of one action.
+func generalize(seen map[string]valueSet, g Generalization) []pattern {
+	resources := make([]string, 0, len(seen))
+	for r := range seen {
+		resources = append(resources, r)
+	}
+	slices.Sort(resources)
+	patterns := make([]pattern, 0, len(resources))
+	clusters := make(map[string][]string)
+	for _, r := range resources {
+		head, token := parts(r)
+		switch {
+		case r == "*": // the action has no resources, and a policy no other word for that
+			patterns = append(patterns, pattern{open: true, values: seen[r]})
+		case g == Wildcard && head != "":
+			patterns = append(patterns, pattern{head, true, seen[r]})
+		case g == Prefix && token != "":
+			clusters[head+token] = append(clusters[head+token], r)
+		default:
+			patterns = append(patterns, pattern{r, false, seen[r]})
+		}
+	}
+	for _, cluster := range clusters {
+		prefix, open := cluster[0], len(cluster) > 1
+		if open {
+			prefix = common(cluster)
+		}
+		for _, r := range cluster {
+			patterns = append(patterns, pattern{prefix, open, seen[r]})
+		}
+	}
+	return merged(patterns)
+}
+
+// parts splits an ARN: head ends where the kind of the resource does (function:, role/, a bucket with its slash), token where the first
+// word of the name does. head is "" for what is the only one of its kind, as a bucket or the root user is, and token for a name of one word.
+func parts(resource string) (head, token string) {
+	fields := strings.SplitN(resource, ":", arnParts)
+	if len(fields) < arnParts {
+		return "", ""
+	}
+	name := fields[arnParts-1]
+	head = strings.TrimSuffix(resource, name)
+	if i := strings.IndexAny(name, ":/"); i >= 0 {
+		head += name[:i+1]
+		name = name[i+1:]
+	} else if fields[2] != "sqs" && fields[2] != "sns" { // whose ARNs name no kind
+		return "", ""
+	}
+	if i := strings.IndexAny(name, separators); i >= 0 {
+		token = name[:i+1]
+	}
+	return head, token
+}
+
+// separators end the words of a name.
+const separators = "/:-_."
+
+// common is the longest beginning of all resources that ends with a word. All have the first word in common.
+func common(resources []string) string {
+	prefix := resources[0]
+	for _, r := range resources[1:] {
+		n := 0
+		for n < min(len(prefix), len(r)) && prefix[n] == r[n] {
+			n++
+		}
+		prefix = prefix[:n]
+	}
+	return prefix[:strings.LastIndexAny(prefix, separators)+1]
+}
+
+// merged leaves out the patterns that others cover, which take over their values.
+func merged(patterns []pattern) []pattern {
+	slices.SortFunc(patterns, func(a, b pattern) int {
+		if c := strings.Compare(a.literal, b.literal); c != 0 {
+			return c
+		}
+		switch {
+		case a.open == b.open:
+			return 0
+		case a.open:
+			return -1
+		default:
+			return 1
+		}
+	})
+	var out []pattern
+	for _, p := range patterns {
+		if n := len(out); n > 0 {
+			last := &out[n-1]
+			if last.open && strings.HasPrefix(p.literal, last.literal) || !last.open && !p.open && last.literal == p.literal {
+				last.values = last.values.union(p.values)
+				continue
+			}
+		}
+		out = append(out, p)
+	}
+	return out
+}
