@@ -141,7 +141,7 @@ func (f *explainFlags) fetch(ctx context.Context, page string) (explanations []e
 	if err != nil {
 		return nil, nil, err
 	}
-	if body, err = get(ctx, strings.TrimSuffix(endpoint, "/")+page, root); err != nil {
+	if body, err = ask(ctx, http.MethodGet, strings.TrimSuffix(endpoint, "/")+page, root); err != nil {
 		return nil, nil, err
 	}
 	if strings.HasPrefix(strings.TrimSpace(string(body)), "[") {
@@ -204,9 +204,9 @@ func target(ctx context.Context, data, account string) (endpoint string, root aw
 	return endpoint, aws.Credentials{AccessKeyID: creds.AccessKeyID, SecretAccessKey: creds.SecretAccessKey}, err
 }
 
-// get reads one of licet's own pages with a signed request.
-func get(ctx context.Context, url string, c aws.Credentials) ([]byte, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+// ask asks for one of licet's own pages with a signed request.
+func ask(ctx context.Context, method, url string, c aws.Credentials) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, method, url, nil)
 	if err != nil {
 		return nil, err
 	}

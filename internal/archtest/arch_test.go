@@ -89,7 +89,7 @@ var allowed = map[string][]string{
 	},
 	"internal/edge": {
 		"authz", "internal/audit", "internal/awserr", "internal/dispatch", "internal/principal", "internal/protocol/...",
-		"internal/report", "internal/service", "internal/sigv4", "internal/secret", "internal/blob", "internal/oidc", "internal/telemetry",
+		"internal/leastpolicy", "internal/report", "internal/service", "internal/sigv4", "internal/secret", "policy", "internal/blob", "internal/oidc", "internal/telemetry",
 		"github.com/prometheus/client_golang/...", "github.com/google/uuid",
 	},
 	"internal/report":      {"authz", "policy"},

@@ -72,3 +72,6 @@ func (d *Dispatcher) observes(c *service.Call) (passes func(need *service.Need) 
 	}
 	return func(need *service.Need) bool { return ownerOf(c, need) == c.Caller.Account }, true
 }
+
+// ObservesAll tells whether the server observes everybody.
+func (d *Dispatcher) ObservesAll() bool { return d.config.Mode == Observe }

@@ -39,6 +39,8 @@ type Decisions interface {
 	Get(ctx context.Context, requestID string) (audit.Record, error)
 	// List gives an account's records, newest first.
 	List(ctx context.Context, account string, f audit.Filter) ([]audit.Record, error)
+	// Each calls fn with an account's records, newest first, until fn wants no more.
+	Each(ctx context.Context, account string, f audit.Filter, fn func(audit.Record) (more bool)) error
 	// Policies restores the policies of a decision as they were.
 	Policies(ctx context.Context, p audit.PolicySet) (authz.Policies, error)
 }
@@ -72,6 +74,10 @@ func (s *Server) routes() *http.ServeMux {
 	mux.HandleFunc("GET "+DecisionsPage, s.forRoot(s.listDecisions))
 	mux.HandleFunc("GET "+DecisionsPage+"/{id}", s.forRoot(s.explainDecision))
 	mux.HandleFunc("GET "+SupposePage, s.forRoot(s.suppose))
+	mux.HandleFunc("GET "+PolicyPage, s.forRoot(s.leastPolicy))
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
+		mux.HandleFunc(method+" "+RecordPage, s.forRoot(s.record))
+	}
 	return mux
 }
 

@@ -103,7 +103,7 @@ func (v valueSet) sorted() []string {
 func permissionsOf(requests []authz.Request) ([]*permissions, error) {
 	byAction := make(map[string]*permissions)
 	for _, r := range requests {
-		if err := nameable(r); err != nil {
+		if err := Nameable(r); err != nil {
 			return nil, err
 		}
 		key := strings.ToLower(r.Action)
@@ -114,10 +114,8 @@ func permissionsOf(requests []authz.Request) ([]*permissions, error) {
 		}
 		p.action = min(p.action, r.Action)
 		var values valueSet
-		if name := conditionOf(r.Action); name != "" {
-			if v, ok := r.Context.Get(name); ok && !v.Multi && len(v.Values) == 1 && utf8.ValidString(v.Values[0]) {
-				values = valueSet{v.Values[0]: true}
-			}
+		if v, ok := conditionValue(r); ok {
+			values = valueSet{v: true}
 		}
 		if before, seen := p.values[r.Resource]; seen {
 			values = before.union(values)
@@ -134,8 +132,27 @@ func permissionsOf(requests []authz.Request) ([]*permissions, error) {
 	return list, nil
 }
 
-// nameable tells whether a policy can name action and resource.
-func nameable(r authz.Request) error {
+// ConditionValue is the value of the condition under which a request is allowed; "" when there is none. Requests with the same action,
+// resource and value make no difference to each other.
+func ConditionValue(r authz.Request) string {
+	v, _ := conditionValue(r)
+	return v
+}
+
+func conditionValue(r authz.Request) (value string, ok bool) {
+	name := conditionOf(r.Action)
+	if name == "" {
+		return "", false
+	}
+	v, ok := r.Context.Get(name)
+	if !ok || v.Multi || len(v.Values) != 1 || !utf8.ValidString(v.Values[0]) {
+		return "", false
+	}
+	return v.Values[0], true
+}
+
+// Nameable tells whether a policy can name action and resource of a request; the error says why not.
+func Nameable(r authz.Request) error {
 	service, name, ok := strings.Cut(r.Action, ":")
 	if !ok || service == "" || name == "" || strings.ContainsAny(r.Action, "*?") {
 		return fmt.Errorf("%q is not an action", r.Action)
