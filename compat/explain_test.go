@@ -279,8 +279,8 @@ func TestExplainRefuses(t *testing.T) {
 		{"wrong secret", aws.Credentials{AccessKeyID: server.root.AccessKeyID, SecretAccessKey: "wrong"}, []string{id}, "403 Forbidden"},
 		{"unknown id", server.root, []string{"00000000-0000-0000-0000-000000000000"},
 			"The decision log has no request 00000000-0000-0000-0000-000000000000."},
-		{"no id", server.root, nil, "give a request id, or --last, or --denied with --since"},
-		{"id and --last", server.root, []string{id, "--last"}, "give a request id, or --last, or --denied with --since"},
+		{"no id", server.root, nil, "give a request id, or --last, or --denied"},
+		{"id and --last", server.root, []string{id, "--last"}, "give a request id, or --last, or --denied"},
 		{"an id of a path", server.root, []string{"../health"}, "The decision log has no request ../health."},
 	}
 	for _, tt := range tests {

@@ -140,7 +140,7 @@ func TestExplainDenied(t *testing.T) {
 	if strings.Contains(out, "sqs:") || !strings.Contains(out, "lambda:ListFunctions") {
 		t.Errorf("got %s", out)
 	}
-	if out := must(server.command(t, server.root, server.binary, append(list, "--resource", "none")...))(t); !strings.HasPrefix(out, "Nothing was denied") {
+	if out := must(server.command(t, server.root, server.binary, append(list, "--resource", "none")...))(t); !strings.HasPrefix(out, "Nothing was denied.") {
 		t.Errorf("got %s", out)
 	}
 	cli, err := server.command(t, p.credentials, "/usr/bin/aws", "--endpoint-url", server.url, "lambda", "list-functions", "--debug")

@@ -23,7 +23,7 @@ type group struct {
 
 // denialList shows what was denied, one entry for each permission that is missing, in the order in which each was last denied. The
 // explanations come newest first.
-func denialList(explanations []edge.Explanation, since time.Duration) []report.Line {
+func denialList(explanations []edge.Explanation) []report.Line {
 	groups := make(map[missing]*group)
 	var order []missing
 	for _, e := range explanations {
@@ -43,7 +43,7 @@ func denialList(explanations []edge.Explanation, since time.Duration) []report.L
 		}
 	}
 	if len(order) == 0 {
-		return []report.Line{{{Text: fmt.Sprintf("Nothing was denied in the last %v.", since), Style: report.Good}}}
+		return []report.Line{{{Text: "Nothing was denied.", Style: report.Good}}}
 	}
 	slices.Reverse(order)
 	var lines []report.Line

@@ -44,7 +44,7 @@ func explainCommand() *cobra.Command {
 			"denial the smallest change that would allow exactly this call. The request id is the x-amzn-RequestId of the answer.\n\n" +
 			"  licet explain REQUEST_ID                     one request\n" +
 			"  licet explain --last [--denied]              the last one\n" +
-			"  licet explain --denied --since 10m           what was denied, the newest last\n" +
+			"  licet explain --denied [--since 10m]         what was denied, the newest last\n" +
 			"  licet explain --as ARN --action A --resource R [--context k=v]   what would be decided; nothing runs, nothing is recorded\n\n" +
 			"The server and the root credentials are those of the environment (see licet env), or of --data and --account. Each account has\n" +
 			"its own decisions.",
@@ -63,7 +63,7 @@ func explainCommand() *cobra.Command {
 				_, err = cmd.OutOrStdout().Write(body)
 				return err
 			case list:
-				return newPainter(cmd.OutOrStdout()).print(denialList(explanations, f.since))
+				return newPainter(cmd.OutOrStdout()).print(denialList(explanations))
 			case len(explanations) == 0:
 				return errors.New("the decision log has no such decision")
 			}
@@ -76,10 +76,10 @@ func explainCommand() *cobra.Command {
 	fs.BoolVar(&f.asJSON, "json", false, "print JSON")
 	fs.BoolVar(&f.full, "full", false, "print what every policy and statement said")
 	fs.BoolVar(&f.last, "last", false, "explain the last decision")
-	fs.BoolVar(&f.denied, "denied", false, "with --last: the last denial; with --since: list the denials")
-	fs.DurationVar(&f.since, "since", 0, "with --denied: how long ago, such as 10m or 2h")
-	fs.IntVar(&f.limit, "limit", 100, "with --since: at most so many denials, the newest")
-	fs.StringVar(&f.filterPrincipal, "principal", "", "with --last or --since: only calls of this principal, * for any characters")
+	fs.BoolVar(&f.denied, "denied", false, "list the denials, the newest last; with --last: explain the last one")
+	fs.DurationVar(&f.since, "since", 0, "how long ago, such as 10m or 2h; default: all that the log has")
+	fs.IntVar(&f.limit, "limit", 100, "with --denied: so many denied calls, the newest")
+	fs.StringVar(&f.filterPrincipal, "principal", "", "only calls of this principal, * for any characters")
 	fs.StringVar(&f.as, "as", "", "who would call: ARN of a user, role, role session or root, or a service such as s3.amazonaws.com")
 	fs.StringVar(&f.action, "action", "", "with --as: the IAM action, such as lambda:InvokeFunction; else only calls of this action")
 	fs.StringVar(&f.resource, "resource", "", "with --as: ARN of the resource; default *; else only calls on this resource")
@@ -96,16 +96,18 @@ func (f *explainFlags) page(args []string) (page string, list bool, err error) {
 		}
 	}
 	ways := 0
-	for _, chosen := range []bool{len(args) == 1, f.last, f.as != "", f.denied && f.since > 0} {
+	for _, chosen := range []bool{len(args) == 1, f.last, f.as != "", f.denied && !f.last && len(args) == 0} {
 		if chosen {
 			ways++
 		}
 	}
 	switch {
 	case ways != 1:
-		return "", false, errors.New("give a request id, or --last, or --denied with --since, or --as with --action")
+		return "", false, errors.New("give a request id, or --last, or --denied, or --as with --action")
+	case f.since < 0:
+		return "", false, errors.New("--since must be a length of time, such as 10m")
 	case len(args) == 1 && (f.denied || f.since != 0 || f.action != "" || f.resource != "" || f.filterPrincipal != ""):
-		return "", false, errors.New("a request id needs no filters; --denied goes with --last or --since")
+		return "", false, errors.New("a request id goes with no filter")
 	case f.as == "" && f.context != nil:
 		return "", false, errors.New("--context goes with --as")
 	case f.as != "" && (f.action == "" || f.denied || f.since != 0 || f.filterPrincipal != ""):

@@ -33,7 +33,7 @@ func generatePolicyCommand() *cobra.Command {
 		Long: "Reads what the sessions of a role asked for out of the decision log, allowed or not, and prints the least identity-based policy that\n" +
 			"allows it. What was seen is judged again by the policy before it is printed. licet record lets calls through that are\n" +
 			"denied, so that one run shows everything that a function needs.\n\n" +
-			"  --generalize exact      the very resources that were seen\n" +
+			"  --generalize exact      the very resources that were seen; any log stream for one whose name Lambda made up\n" +
 			"  --generalize prefix     what they have in common, where an action was seen on several with the same beginning\n" +
 			"  --generalize wildcard   all resources of the same kind in the account and region\n\n" +
 			"With --check the role's present policies are compared with it instead: what is missing, unused or broader than needed. The exit status\n" +

@@ -3,6 +3,7 @@ package dispatch
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/licet/licet/authz"
 	"github.com/licet/licet/internal/service"
@@ -56,6 +57,14 @@ func TestRecording(t *testing.T) {
 			d.Record(account, tt.recorded, false)
 			if _, err := d.Do(t.Context(), tt.call, &input{"f"}); err == nil || len(d.Recording(account)) != 0 {
 				t.Error("denials are let through after the end")
+			}
+			// The server's own calls, such as those that write logs, may come a little later, and no later than that.
+			tt.call.Internal = &service.Internal{}
+			for _, late := range []time.Duration{0, 2 * lateness} {
+				tt.call.Time = time.Now().Add(late)
+				if _, err := d.Do(t.Context(), tt.call, &input{"f"}); (err == nil) != (tt.want && late == 0) {
+					t.Errorf("the server's own call, %v later: got %v", late, err)
+				}
 			}
 		})
 	}

@@ -18,7 +18,7 @@ type Generalization string
 
 // The generalizations.
 const (
-	// Exact allows the very resources that were seen.
+	// Exact allows the very resources that were seen, but any log stream where Lambda had made up the name of one: it never comes again.
 	Exact Generalization = "exact"
 	// Prefix puts resources of an action together that have the beginning of their names in common.
 	Prefix Generalization = "prefix"

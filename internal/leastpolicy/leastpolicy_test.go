@@ -91,6 +91,10 @@ func TestGenerate(t *testing.T) {
 		{"prefix of the names of log streams", Prefix,
 			seen("logs:PutLogEvents arn:aws:logs:us-east-1:1:log-group:/aws/lambda/f:log-stream:2026/11/26/a", "logs:PutLogEvents arn:aws:logs:us-east-1:1:log-group:/aws/lambda/f:log-stream:2026/11/27/b"),
 			[]string{"Logs1: logs:PutLogEvents arn:aws:logs:us-east-1:1:log-group:/aws/lambda/f:log-stream:2026/11/*"}},
+		{"names of log streams that Lambda made up", Exact,
+			seen("logs:PutLogEvents arn:aws:logs:us-east-1:1:log-group:/aws/lambda/f:log-stream:2026/11/27/[$LATEST]b7c00046af8cddee8533f6dd0c22d8e7",
+				"logs:PutLogEvents arn:aws:logs:us-east-1:1:log-group:/aws/lambda/f:log-stream:mine"),
+			[]string{"Logs1: logs:PutLogEvents arn:aws:logs:us-east-1:1:log-group:/aws/lambda/f:log-stream:*"}},
 		{"wildcard", Wildcard,
 			seen("s3:GetObject arn:aws:s3:::b/img/1.png", "s3:ListBucket arn:aws:s3:::b", "sqs:SendMessage "+sqsARN+"one", "lambda:InvokeFunction "+lambdaARN+"f:1", "iam:GetRole arn:aws:iam::1:role/a/b"),
 			[]string{"Iam1: iam:GetRole arn:aws:iam::1:role/*", "Lambda1: lambda:InvokeFunction " + lambdaARN + "*", "S31: s3:GetObject arn:aws:s3:::b/*",
@@ -190,8 +194,8 @@ func FuzzGenerate(f *testing.F) {
 	f.Add([]byte{0, 0, 0, 1, 1, 1, 2, 2, 2, 40, 41, 42, 90, 91, 92}, "*${x}?")
 	f.Fuzz(func(t *testing.T, choices []byte, word string) {
 		actions := []string{"iam:PassRole", "iam:passrole", "s3:GetObject", "s3:PutObject", "sqs:SendMessage", "lambda:CreateEventSourceMapping", "logs:PutLogEvents"}
-		heads := []string{"", "arn:aws:s3:::b/", "arn:aws:s3:::", sqsARN, lambdaARN, "arn:aws:iam::1:role/"}
-		tails := []string{word, "a/b", "a/c", "a", "a-1", "a-2:x", word + "/" + word, "b." + word}
+		heads := []string{"", "arn:aws:s3:::b/", "arn:aws:s3:::", "arn:aws:logs:us-east-1:1:log-group:g:log-stream:", sqsARN, lambdaARN, "arn:aws:iam::1:role/"}
+		tails := []string{word, "a/b", "a/c", "a", "a-1", "a-2:x", word + "/" + word, "b." + word, "2026/11/27/[1]b7c00046af8cddee8533f6dd0c22d8e7"}
 		conditions := []string{"", "lambda.amazonaws.com", word, "ec2.amazonaws.com"}
 		var requests []authz.Request
 		for c := range slices.Chunk(choices[:len(choices)/3*3], 3) {

@@ -2,8 +2,10 @@ package leastpolicy
 
 import (
 	"errors"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // ErrNothing means that no request was seen.
@@ -30,6 +32,12 @@ func (p pattern) text() string {
 	return text
 }
 
+// madeUpStream is the ARN of a log stream with a name that Lambda makes up for each environment: nobody can know the next.
+// https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html
+var madeUpStream = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(arn:[^:]*:logs:[^:]*:[^:]*:log-group:[^:]*:log-stream:)\d{4}/\d{2}/\d{2}/[^:]*\[[^\[\]:]*\][0-9a-f]{32}$`)
+})
+
 // generalize makes the patterns of one action.
 func generalize(seen map[string]valueSet, g Generalization) []pattern {
 	resources := make([]string, 0, len(seen))
@@ -41,11 +49,14 @@ func generalize(seen map[string]valueSet, g Generalization) []pattern {
 	clusters := make(map[string][]string)
 	for _, r := range resources {
 		head, token := parts(r)
+		stream := madeUpStream().FindStringSubmatch(r)
 		switch {
 		case r == "*": // the action has no resources, and a policy no other word for that
 			patterns = append(patterns, pattern{open: true, values: seen[r]})
 		case g == Wildcard && head != "":
 			patterns = append(patterns, pattern{head, true, seen[r]})
+		case stream != nil:
+			patterns = append(patterns, pattern{stream[1], true, seen[r]})
 		case g == Prefix && token != "":
 			clusters[head+token] = append(clusters[head+token], r)
 		default:
