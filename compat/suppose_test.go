@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 )
 
@@ -146,5 +147,34 @@ func TestExplainDenied(t *testing.T) {
 	cli, err := server.command(t, p.credentials, "/usr/bin/aws", "--endpoint-url", server.url, "lambda", "list-functions", "--debug")
 	if err == nil || !strings.Contains(strings.ToLower(err.Error()), "x-licet-explain': 'licet explain ") {
 		t.Errorf("got %s, %v, want the header", cli, err)
+	}
+}
+
+// Buckets' ARNs do not tell whose they are; their policies are consulted, and those of other accounts are as secret as any.
+func TestSupposeBuckets(t *testing.T) {
+	t.Parallel()
+	p, other := server.newUser(t, allow("s3:*", "*")), server.newAccount(t)
+	for _, mine := range []bool{true, false} {
+		c := server.s3Of(other.credentials)
+		if mine {
+			c = server.s3Of(server.root)
+		}
+		name := newBucket(t, c)
+		must(c.PutBucketPolicy(t.Context(), &s3.PutBucketPolicyInput{Bucket: &name, Policy: document(
+			`{"Sid":"Hidden","Effect":"Deny","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::` + name + `/secret/*"}`)}))(t)
+		resource := "arn:aws:s3:::" + name + "/secret/1"
+		ask := []string{"explain", "--json", "--as", p.arn, "--action", "s3:GetObject", "--resource", resource}
+		out := must(server.command(t, server.root, server.binary, ask...))(t)
+		if !strings.Contains(out, `"allowed": false`) || strings.Contains(out, "Hidden") != mine {
+			t.Errorf("own %v: got %s", mine, out)
+		}
+		_, err := server.command(t, server.root, server.binary, append(ask, "--context", "aws:SourceVpc=x")...)
+		if (err == nil) != mine {
+			t.Errorf("own %v, with a key: got %v", mine, err)
+		}
+		ask[3] = "lambda.amazonaws.com"
+		if _, err := server.command(t, server.root, server.binary, ask...); (err == nil) != mine {
+			t.Errorf("own %v, by a service: got %v", mine, err)
+		}
 	}
 }

@@ -7,9 +7,11 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/licet/licet/internal/dispatch"
 	"github.com/licet/licet/internal/edge"
 )
 
@@ -24,7 +26,7 @@ func recordCommand() *cobra.Command {
 	}
 	cmd.AddCommand(
 		recordSwitch("start", "Begin to let denied calls through", http.MethodPost),
-		recordSwitch("stop", "Enforce again", http.MethodDelete),
+		recordSwitch("stop", "Enforce again, and wait until the logs of what ran are written", http.MethodDelete),
 		recordSwitch("status", "Show what is recorded", http.MethodGet),
 	)
 	return cmd
@@ -52,6 +54,13 @@ func recordSwitch(name, short, method string) *cobra.Command {
 			var r edge.Recordings
 			if err := json.Unmarshal(body, &r); err != nil {
 				return fmt.Errorf("read the server's answer: %w", err)
+			}
+			if method == http.MethodDelete { // so that what comes next, such as licet generate-policy, sees everything
+				select {
+				case <-time.After(dispatch.Lateness):
+				case <-cmd.Context().Done():
+					return cmd.Context().Err()
+				}
 			}
 			return showRecordings(cmd.OutOrStdout(), r)
 		},

@@ -42,12 +42,6 @@ func (s suppositions) Suppose(ctx context.Context, account string, q edge.Questi
 	if err != nil {
 		return edge.Supposition{}, err
 	}
-	if owner != account && caller.Account == "" {
-		return edge.Supposition{}, invalidQuestion("What services may do in other accounts is theirs to ask.")
-	}
-	if owner != account && q.Context.Len() > 0 {
-		return edge.Supposition{}, invalidQuestion("Context keys cannot be made up for resources of other accounts: their policies are secret.")
-	}
 	signingName, _, _ := strings.Cut(q.Action, ":")
 	c := s.door.Internal(caller, account, signingName, "", service.Internal{})
 	c.Internal = nil // as a client's call
@@ -61,7 +55,16 @@ func (s suppositions) Suppose(ctx context.Context, account string, q edge.Questi
 	if target.Account == "" && q.Resource != "*" {
 		target.Account = owner
 	}
-	out := edge.Supposition{Foreign: owner != account}
+	if q.Resource != "*" {
+		owner = target.Account // the ARNs of buckets do not tell
+	}
+	if owner != account && caller.Account == "" {
+		return edge.Supposition{}, invalidQuestion("What services may do in other accounts is theirs to ask.")
+	}
+	if owner != account && q.Context.Len() > 0 {
+		return edge.Supposition{}, invalidQuestion("Context keys cannot be made up for resources of other accounts: their policies are secret.")
+	}
+	var out edge.Supposition
 	out.Request, out.Policies, err = s.door.Suppose(ctx, c, service.Need{Action: q.Action, Target: target})
 	out.Request.Context.Merge(q.Context)
 	if q.Resource != "*" && !known {

@@ -19,9 +19,9 @@ type recordings struct {
 	on atomic.Pointer[map[recorded]time.Time]
 }
 
-// lateness is how long after the end of a recording the server's own calls for what ran before are still observed: the logs of functions
+// Lateness is how long after the end of a recording the server's own calls for what ran before are still observed: the logs of functions
 // are written up to a second later.
-const lateness = 2 * time.Second
+const Lateness = 2 * time.Second
 
 // recorded is one role, or all principals of an account when role is "".
 type recorded struct{ account, role string }
@@ -44,7 +44,7 @@ func (d *Dispatcher) Record(account, role string, on bool) {
 	if until, known := next[this]; on {
 		next[this] = time.Time{}
 	} else if known && until.IsZero() {
-		next[this] = now.Add(lateness)
+		next[this] = now.Add(Lateness)
 	}
 	if len(next) == 0 {
 		r.on.Store(nil)

@@ -60,7 +60,7 @@ func TestRecording(t *testing.T) {
 			}
 			// The server's own calls, such as those that write logs, may come a little later, and no later than that.
 			tt.call.Internal = &service.Internal{}
-			for _, late := range []time.Duration{0, 2 * lateness} {
+			for _, late := range []time.Duration{0, 2 * Lateness} {
 				tt.call.Time = time.Now().Add(late)
 				if _, err := d.Do(t.Context(), tt.call, &input{"f"}); (err == nil) != (tt.want && late == 0) {
 					t.Errorf("the server's own call, %v later: got %v", late, err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -44,8 +45,8 @@ func (d *Dispatcher) Target(
 		if !filled {
 			continue
 		}
-		needs, err := op.Needs(ctx, c, in)
-		if refused, ofInput := errors.AsType[*awserr.Error](err); ofInput && refused.Sender() {
+		needs, err := op.needs(ctx, c, in)
+		if refused, ofInput := errors.AsType[*awserr.Error](err); ofInput && refused.Sender() || errors.Is(err, errIncomplete) {
 			continue // it wants more than the resource
 		}
 		if err != nil {
@@ -74,12 +75,28 @@ type likelyOperation struct {
 	input reflect.Type
 }
 
+// errIncomplete means that an operation reads a member of its input that a codec would have insisted on.
+var errIncomplete = errors.New("dispatch: the input says too little")
+
+// needs are those of a call with an input that may lack what a codec insists on. An operation that trusts it to be there has none.
+func (o likelyOperation) needs(ctx context.Context, c *service.Call, in any) (needs []service.Need, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			if _, ok := p.(runtime.Error); !ok {
+				panic(p)
+			}
+			needs, err = nil, errIncomplete
+		}
+	}()
+	return o.Needs(ctx, c, in)
+}
+
 // likely are the operations of a service with their inputs, the one of the name first, the others by their names.
 func (e *entry) likely(name string) []likelyOperation {
 	var list []likelyOperation
 	for _, described := range e.API.Operations {
 		op, ok := e.operations[described.Name]
-		if !ok || op.TakesUnsigned() {
+		if !ok || op.Identifies() { // whose caller is in the input
 			continue
 		}
 		one := likelyOperation{op, described.Input}

@@ -30,8 +30,6 @@ type Question struct {
 type Supposition struct {
 	Request  authz.Request
 	Policies authz.Policies
-	// Foreign tells that the resource belongs to another account than the one that asks.
-	Foreign bool
 	// Notes say what could not be found out.
 	Notes []string
 }
@@ -60,7 +58,7 @@ func (s *Server) suppose(w http.ResponseWriter, r *http.Request, account string)
 		return err
 	}
 	explain := authz.Explain
-	if supposed.Foreign {
+	if isForeign(account, supposed.Request) {
 		explain = explainForeign
 	}
 	x := Explained{Explanation: explain(supposed.Request, supposed.Policies)}
