@@ -120,7 +120,15 @@ var allowed = map[string][]string{
 		"github.com/prometheus/client_golang/...",
 	},
 	"internal/services/lambda/mapping": append(serviceMay("lambda"), "internal/services/lambda/fault", "internal/services/lambda/request",
-		"internal/services/lambda/tag"),
+		"internal/services/lambda/tag", "internal/services/lambda/mapping/filter", "internal/services/lambda/mapping/poll"),
+	"internal/services/lambda/mapping/filter": {},
+	"internal/services/lambda/mapping/poll": {
+		"internal/awserr", "internal/store", "internal/services/lambda/request", "github.com/aws/aws-sdk-go-v2/service/lambda/...",
+	},
+	"internal/services/lambda/mapping/poll/sqs": {
+		"internal/arn", "internal/awserr", "internal/services/lambda/mapping/filter", "internal/services/lambda/mapping/poll",
+		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/service/lambda/...", "github.com/aws/aws-sdk-go-v2/service/sqs/...",
+	},
 	"internal/services/lambda/tag": {"authz", "internal/service", "internal/services/lambda/fault"},
 	"internal/services/lambda/functionurl": {
 		"authz", "internal/service", "internal/store", "internal/services/lambda/fault", "internal/services/lambda/request",
