@@ -26,6 +26,7 @@ import (
 	"github.com/licet/licet/internal/services/iam/directory"
 	"github.com/licet/licet/internal/services/iam/report"
 	"github.com/licet/licet/internal/services/lambda/async"
+	"github.com/licet/licet/internal/services/lambda/mapping/poll"
 	"github.com/licet/licet/internal/services/organizations"
 	"github.com/licet/licet/internal/services/sts"
 	"github.com/licet/licet/internal/store"
@@ -278,16 +279,28 @@ func (e executionRoles) credentials(ctx context.Context, f execution.Function) (
 func (e executionRoles) session(
 	ctx context.Context, account, role, functionARN, function string, length time.Duration,
 ) (principal.Credentials, error) {
-	session := sessionOf(function)
-	answer, err := e.door.Do(ctx, e.assumeRole(account, functionARN), &awssts.AssumeRoleInput{
+	return e.assume(ctx, e.assumeRole(account, functionARN), role, sessionOf(function), length)
+}
+
+// pollerSession assumes a role for a poller: that of its function, without its ARN in the session.
+func (e executionRoles) pollerSession(ctx context.Context, as poll.Role) (principal.Credentials, error) {
+	c := e.assumeRole(as.Account, as.Function)
+	c.Internal.SourceFunctionARN = ""
+	return e.assume(ctx, c, as.ARN, sessionOf(as.Name), pollSession)
+}
+
+func (e executionRoles) assume(
+	ctx context.Context, c *service.Call, role, session string, length time.Duration,
+) (principal.Credentials, error) {
+	answer, err := e.door.Do(ctx, c, &awssts.AssumeRoleInput{
 		RoleArn: &role, RoleSessionName: &session, DurationSeconds: aws.Int32(int32(length / time.Second)),
 	})
 	if err != nil {
 		return principal.Credentials{}, err
 	}
-	c := answer.Output.(*awssts.AssumeRoleOutput).Credentials
+	made := answer.Output.(*awssts.AssumeRoleOutput).Credentials
 	return principal.Credentials{
-		AccessKeyID: *c.AccessKeyId, SecretAccessKey: *c.SecretAccessKey, SessionToken: *c.SessionToken, Expires: *c.Expiration,
+		AccessKeyID: *made.AccessKeyId, SecretAccessKey: *made.SecretAccessKey, SessionToken: *made.SessionToken, Expires: *made.Expiration,
 	}, nil
 }
 

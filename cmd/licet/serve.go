@@ -256,11 +256,14 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 	queues := background(func(ctx context.Context) error { return s.sqs.Run(audit.System(ctx, "queues' own work")) })
 	deliver, halt := context.WithCancel(audit.System(context.Background(), "asynchronous invocation"))
 	defer halt()
+	poll, haltPolls := context.WithCancel(audit.System(context.Background(), "event source mapping"))
+	defer haltPolls()
 	events := background(func(context.Context) error { return s.lambda.RunEvents(deliver) })
 	objects := background(func(ctx context.Context) error { return s.s3.Run(audit.System(ctx, "event of a bucket")) })
 	garbage := background(func(ctx context.Context) error {
 		return s.s3.Collect(audit.System(ctx, "bytes of objects that are gone"))
 	})
+	pollers := background(func(context.Context) error { return s.lambda.RunPollers(poll) })
 	lastUsed := background(func(ctx context.Context) error { return s.lastUsed.Run(audit.System(ctx, "last use")) })
 	var err error
 	select {
@@ -270,10 +273,11 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 		s.logger.Info("Stopping.")
 	}
 	// In this order: each may still ask something of those after it. The last log lines of functions are decided calls, too.
+	haltPolls()
 	halt() // no event is begun any more; those that run end with the functions
 	s.logs.EndTails()
 	s.sqs.EndPolls()
-	err = errors.Join(err, provisioned(), code(), subscriptions(), objects(), queues(), s.closeDoors(front, functions), events())
+	err = errors.Join(err, provisioned(), code(), subscriptions(), objects(), queues(), s.closeDoors(front, functions), events(), pollers())
 	return errors.Join(err, garbage(), retention(), lastUsed(), decisions(), memory())
 }
 

@@ -38,6 +38,7 @@ import (
 	"github.com/licet/licet/internal/services/iam/iamapi"
 	"github.com/licet/licet/internal/services/lambda"
 	"github.com/licet/licet/internal/services/lambda/lambdaapi"
+	"github.com/licet/licet/internal/services/lambda/mapping/poll"
 	"github.com/licet/licet/internal/services/logs"
 	"github.com/licet/licet/internal/services/logs/logsapi"
 	"github.com/licet/licet/internal/services/organizations"
@@ -191,6 +192,7 @@ func (s *server) openServices(ctx context.Context, c config, collected *promethe
 		Runtimes:   func(name types.Runtime) bool { _, ok := set.Lookup(string(name)); return ok },
 		VPCs:       func(subnet string) (string, bool) { vpc, ok := c.Subnets[subnet]; return vpc, ok },
 		Images:     images,
+		Pollers:    &pollers{server: s, sessions: map[poll.Role]*roleSession{}},
 		Unpacked:   unpacked,
 		Room:       dataDir(c.Data).room,
 		Objects:    codeObjects{s},

@@ -291,6 +291,9 @@ func (d *Dispatcher) judge(ctx context.Context, c *service.Call, op service.Oper
 	}
 	j := &judgement{record: d.record(c), needs: needs}
 	j.record.Exempt = op.Exempt
+	if c.Internal != nil && c.Internal.Exempt != "" {
+		j.record.Exempt = c.Internal.Exempt
+	}
 	j.record.Allowed = true
 	j.record.Decisions = make([]audit.Decision, len(needs))
 	own := d.compiled.ofCaller(&c.Caller, &policies)
@@ -303,7 +306,7 @@ func (d *Dispatcher) judge(ctx context.Context, c *service.Call, op service.Oper
 			return nil, err
 		}
 		decision := d.decide(c, &needs[i], own, &orgs, made)
-		if !decision.Allowed && op.Exempt == "" {
+		if !decision.Allowed && j.record.Exempt == "" {
 			j.record.Allowed = false
 			if observed && passes(&needs[i]) {
 				continue

@@ -72,6 +72,8 @@ type Internal struct {
 	CalledVia []string
 	// SourceFunctionARN is sealed into the role session that an AssumeRole call makes (lambda:SourceFunctionArn).
 	SourceFunctionARN string
+	// Exempt is set where AWS asks no policy for what a service does of its own accord; the value is the reason. "" for all else.
+	Exempt string
 }
 
 // Target is a resource that a call needs access to.

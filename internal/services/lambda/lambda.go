@@ -24,6 +24,8 @@ import (
 	"github.com/licet/licet/internal/services/lambda/functionurl"
 	"github.com/licet/licet/internal/services/lambda/layer"
 	"github.com/licet/licet/internal/services/lambda/mapping"
+	"github.com/licet/licet/internal/services/lambda/mapping/poll"
+	"github.com/licet/licet/internal/services/lambda/mapping/poll/sqs"
 	"github.com/licet/licet/internal/services/lambda/resourcepolicy"
 	"github.com/licet/licet/internal/services/lambda/signing"
 	"github.com/licet/licet/internal/store"
@@ -106,6 +108,8 @@ type Config struct {
 	Unpacked *unpack.Store
 	// Objects are where code may come from. Unset: code from S3 is not implemented.
 	Objects bundle.Objects
+	// Pollers are the doors of those who poll the sources of mappings. Unset: nobody polls.
+	Pollers poll.Doors
 	// Logger. Unset: nothing is logged.
 	Logger *slog.Logger
 }
@@ -124,6 +128,7 @@ type Service struct {
 	// codeChanged: there may be unpacked code that no function has any more.
 	codeChanged atomic.Bool
 	mappings    *mapping.Service
+	pollers     *poll.Room
 	signing     *signing.Service
 	events      *async.Queue
 	// tagged are the rooms whose resources have tags, by the type in their ARNs.
@@ -185,6 +190,10 @@ func New(config Config) (*Service, error) {
 	})
 	s.codeUsages = []codeUsage{layer.CodeSize}
 	s.mappings = mapping.New(config.DB, callees{s}, config.Roles, callees{s})
+	s.pollers = poll.New(poll.Config{
+		Mappings: s.mappings.Polled(), RoleOf: s.roleOf, Merge: mergeTraces, Doors: config.Pollers, Logger: config.Logger,
+		Sources: map[string]poll.Source{"sqs": sqs.Run},
+	})
 	s.tagged = map[string]taggedRoom{
 		"function": taggedFunctions{s}, "event-source-mapping": s.mappings, "code-signing-config": s.signing,
 	}

@@ -59,3 +59,21 @@ func (c callees) Function(ctx context.Context, r request.Function) (mapping.Func
 	}
 	return mapping.Function{Role: f.version.Role, Refusal: f.version.checkNoTenancy("An event source mapping")}, nil
 }
+
+// RunPollers polls the sources of event source mappings until ctx ends, and returns when what was read is done with: the Runner must end, too.
+func (s *Service) RunPollers(ctx context.Context) error {
+	if s.Pollers == nil {
+		<-ctx.Done()
+		return nil
+	}
+	return s.pollers.Run(ctx)
+}
+
+// roleOf is the execution role of a function, version or alias.
+func (s *Service) roleOf(ctx context.Context, r request.Function) (string, error) {
+	f, err := s.find(ctx, r)
+	if err != nil {
+		return "", err
+	}
+	return f.version.Role, nil
+}

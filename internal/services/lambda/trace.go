@@ -133,6 +133,30 @@ func newRoot(requestID string, at time.Time) string {
 	return "Root=1-" + hex.EncodeToString(seconds) + "-" + id[len(id)-24:] + ";Parent=" + id[len(id)-16:] + ";Sampled=0"
 }
 
+// mergeTraces is the trace of a batch: the first, with the lineage of all, in which each function has run as often as in any of them. A lineage
+// tells loops, so none may be lost in a batch.
+func mergeTraces(headers []string) string {
+	if len(headers) == 0 {
+		return ""
+	}
+	merged := parseTrace(headers[0])
+	for _, header := range headers[1:] {
+		if header == headers[0] {
+			continue
+		}
+		for _, a := range parseTrace(header).lineage {
+			i := slices.IndexFunc(merged.lineage, func(b ancestor) bool { return b.hash == a.hash })
+			switch {
+			case i >= 0:
+				merged.lineage[i].runs = max(merged.lineage[i].runs, a.runs)
+			case len(merged.lineage) < maxLineage:
+				merged.lineage = append(merged.lineage, a)
+			}
+		}
+	}
+	return merged.String()
+}
+
 // recursiveInvocation has the text of the model.
 func recursiveInvocation() error {
 	return fault.New("RecursiveInvocationException", http.StatusBadRequest, "Lambda has detected your function being invoked in a recursive loop "+

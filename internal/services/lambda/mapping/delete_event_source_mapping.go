@@ -18,7 +18,8 @@ func (s *Service) delete(
 		if m, err = load(tx, c.Account, c.Region, *in.UUID); err != nil {
 			return err
 		}
-		return errors.Join(release(tx, m), tx.Delete(key(c.Account, c.Region, *in.UUID)))
+		return errors.Join(release(tx, m), tx.Delete(key(c.Account, c.Region, *in.UUID)),
+			tx.Delete(resultKey(c.Account, c.Region, *in.UUID)))
 	})
 	if err != nil {
 		return nil, answer(err, *in.UUID)

@@ -53,8 +53,15 @@ func (s *Service) list(
 	}
 	all := prefix(c.Account, c.Region)
 	var items []store.Item
+	results := map[string]store.Item{}
 	err = s.db.View(ctx, func(r store.Reader) (err error) {
-		items, err = r.Scan(all, page.After(all), 0)
+		if items, err = r.Scan(all, page.After(all), 0); err != nil {
+			return err
+		}
+		last, err := r.Scan(resultKey(c.Account, c.Region, ""), "", 0)
+		for _, item := range last {
+			results[item.Key] = item
+		}
 		return err
 	})
 	if err != nil {
@@ -73,6 +80,13 @@ func (s *Service) list(
 		if len(out.EventSourceMappings) == page.Size {
 			out.NextMarker = aws.String(request.Marker(*out.EventSourceMappings[page.Size-1].UUID))
 			break
+		}
+		if last, ok := results[resultKey(c.Account, c.Region, *m.Shown.UUID)]; ok {
+			result, err := store.DecodeJSON[string](last)
+			if err != nil {
+				return nil, err
+			}
+			m.Shown.LastProcessingResult = &result
 		}
 		shown := m.state("")
 		if m.encrypted() { // whoever asks: see show

@@ -108,8 +108,10 @@ func load(r store.Reader, account, region, id string) (*mapping, error) {
 
 func (s *Service) find(ctx context.Context, account, region, id string) (m *mapping, err error) {
 	err = s.db.View(ctx, func(r store.Reader) error {
-		m, err = load(r, account, region, id)
-		return err
+		if m, err = load(r, account, region, id); err != nil {
+			return err
+		}
+		return m.withResult(r)
 	})
 	return m, err
 }
