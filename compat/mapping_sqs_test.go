@@ -1,0 +1,273 @@
+package compat
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/google/go-cmp/cmp"
+)
+
+// relays is a function that tells another queue of each batch, and fails as the messages say.
+const relays = `import boto3, json, os
+sqs = boto3.client("sqs")
+def handler(event, context):
+    bodies = [r["body"] for r in event["Records"]]
+    sqs.send_message(QueueUrl=os.environ["TO"], MessageBody=json.dumps({"bodies": bodies, "first": event["Records"][0]}))
+    if "raise" in bodies:
+        raise Exception("as told")
+    if "nonsense" in bodies:
+        return {"batchItemFailures": [{"itemIdentifier": "nobody"}]}
+    return {"batchItemFailures": [{"itemIdentifier": r["messageId"]} for r in event["Records"] if r["body"] == "fail"]}
+`
+
+// polled is a queue with a mapping to a function that relays its messages.
+type polled struct {
+	from, to queue
+	role     role
+	function function
+	uuid     string
+}
+
+func (l *licet) newPolled(t *testing.T, attributes []string, changes ...func(*lambda.CreateEventSourceMappingInput)) polled {
+	t.Helper()
+	p := polled{from: l.newQueue(t, attributes...), to: l.newQueue(t)}
+	p.role = l.newRole(t, trustLambda, allow("sqs:*", p.from.arn), allow("sqs:SendMessage", p.to.arn))
+	p.function = l.newFunction(t, relays, func(in *lambda.CreateFunctionInput) {
+		in.Role, in.Timeout, in.Environment = &p.role.arn, aws.Int32(20), &types.Environment{Variables: map[string]string{"TO": p.to.url}}
+	})
+	in := &lambda.CreateEventSourceMappingInput{EventSourceArn: &p.from.arn, FunctionName: &p.function.arn}
+	for _, change := range changes {
+		change(in)
+	}
+	p.uuid = *must(l.as(l.root).lambda.CreateEventSourceMapping(t.Context(), in))(t).UUID
+	return p
+}
+
+// batch is what the function told of one batch.
+type batch struct {
+	Bodies []string
+	First  map[string]any
+}
+
+// batches takes what the function told, until there are so many bodies.
+func (l *licet) batches(t *testing.T, p polled, bodies int) (all []batch) {
+	t.Helper()
+	c := l.as(l.root)
+	for deadline := time.Now().Add(60 * time.Second); bodies > 0; {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d messages did not come, others did: %v", bodies, all)
+		}
+		for _, m := range must(c.receive(t, p.to, 5))(t) {
+			var b batch
+			if err := json.Unmarshal([]byte(*m.Body), &b); err != nil {
+				t.Fatal(err)
+			}
+			all, bodies = append(all, b), bodies-len(b.Bodies)
+			must(c.sqs.DeleteMessage(t.Context(), &sqs.DeleteMessageInput{QueueUrl: &p.to.url, ReceiptHandle: m.ReceiptHandle}))(t)
+		}
+	}
+	return all
+}
+
+func (l *licet) result(t *testing.T, p polled) string {
+	t.Helper()
+	out := must(l.as(l.root).lambda.GetEventSourceMapping(t.Context(), &lambda.GetEventSourceMappingInput{UUID: &p.uuid}))(t)
+	return aws.ToString(out.LastProcessingResult)
+}
+
+// left counts the messages of a queue that wait or are in flight.
+func (l *licet) left(t *testing.T, q queue) int {
+	t.Helper()
+	out := must(l.as(l.root).sqs.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{
+		QueueUrl: &q.url, AttributeNames: []sqstypes.QueueAttributeName{"All"},
+	}))(t)
+	n := 0
+	for _, name := range []string{"ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"} {
+		count, err := strconv.Atoi(out.Attributes[name])
+		if err != nil {
+			t.Fatal(err)
+		}
+		n += count
+	}
+	return n
+}
+
+// TestMappingOfQueue: messages reach the function as AWS writes them, and are deleted; a role that loses its permission is refused, which the
+// mapping tells; with the permission it goes on by itself.
+func TestMappingOfQueue(t *testing.T) {
+	t.Parallel()
+	p, root := server.newPolled(t, nil), server.as(server.root)
+	sent := must(root.sqs.SendMessage(t.Context(), &sqs.SendMessageInput{
+		QueueUrl: &p.from.url, MessageBody: aws.String("hello"), MessageAttributes: map[string]sqstypes.MessageAttributeValue{
+			"kind": {DataType: aws.String("String"), StringValue: aws.String("x")},
+		},
+	}))(t)
+	got := server.batches(t, p, 1)[0].First
+	attributes, _ := got["attributes"].(map[string]any)
+	for name, want := range map[string]any{
+		"messageId": *sent.MessageId, "body": "hello", "md5OfBody": *sent.MD5OfMessageBody, "md5OfMessageAttributes": *sent.MD5OfMessageAttributes,
+		"eventSource": "aws:sqs", "eventSourceARN": p.from.arn, "awsRegion": "us-east-1",
+		"messageAttributes": map[string]any{
+			"kind": map[string]any{"stringValue": "x", "stringListValues": []any{}, "binaryListValues": []any{}, "dataType": "String"},
+		},
+	} {
+		if diff := cmp.Diff(got[name], want); diff != "" {
+			t.Errorf("%s: -got +want:\n%s", name, diff)
+		}
+	}
+	if attributes["ApproximateReceiveCount"] != "1" || attributes["SentTimestamp"] == nil || attributes["SenderId"] == nil {
+		t.Errorf("attributes: %v", attributes)
+	}
+	if !eventually(t, func() bool { return server.left(t, p.from) == 0 && server.result(t, p) == "OK" }) {
+		t.Errorf("%d messages are left, result %q", server.left(t, p.from), server.result(t, p))
+	}
+	server.permitRole(t, p.role, allow("sqs:DeleteMessage", p.from.arn), allow("sqs:SendMessage", p.to.arn))
+	want := "PROBLEM: The function execution role does not have permissions to call ReceiveMessage on SQS"
+	if !eventually(t, func() bool { return server.result(t, p) == want }) {
+		t.Errorf("without the permission: %q", server.result(t, p))
+	}
+	check(t, root.send(t, p.from, "again"), failure{})
+	server.permitRole(t, p.role, allow("sqs:*", p.from.arn), allow("sqs:SendMessage", p.to.arn))
+	if got := server.batches(t, p, 1); got[0].Bodies[0] != "again" {
+		t.Errorf("got %v", got)
+	}
+	if !eventually(t, func() bool { return server.result(t, p) == "OK" }) {
+		t.Errorf("with the permission: %q", server.result(t, p))
+	}
+}
+
+// TestMappingFilters: what no filter matches is deleted without a call.
+func TestMappingFilters(t *testing.T) {
+	t.Parallel()
+	root := server.as(server.root)
+	p := server.newPolled(t, nil, func(in *lambda.CreateEventSourceMappingInput) {
+		in.FilterCriteria = &types.FilterCriteria{Filters: []types.Filter{{Pattern: aws.String(`{"body":{"n":[{"numeric":[">",1]}]}}`)}}}
+	})
+	for _, body := range []string{`{"n":1}`, `text`, `{"n":"2"}`, `{"n":2}`} {
+		check(t, root.send(t, p.from, body), failure{})
+	}
+	got := server.batches(t, p, 1)
+	if !eventually(t, func() bool { return server.left(t, p.from) == 0 }) {
+		t.Errorf("%d messages are left", server.left(t, p.from))
+	}
+	if len(got) != 1 || !slices.Equal(got[0].Bodies, []string{`{"n":2}`}) || server.left(t, p.to) != 0 {
+		t.Errorf("got %v", got)
+	}
+}
+
+// TestMappingPartialFailures: messages that are reported, and all of a batch that fails or reports nonsense, come again until they are in the
+// dead-letter queue.
+func TestMappingPartialFailures(t *testing.T) {
+	t.Parallel()
+	root, dead := server.as(server.root), server.newQueue(t)
+	p := server.newPolled(t, []string{"VisibilityTimeout", "20", "RedrivePolicy", `{"deadLetterTargetArn":"` + dead.arn + `","maxReceiveCount":"1"}`},
+		func(in *lambda.CreateEventSourceMappingInput) {
+			in.FunctionResponseTypes = []types.FunctionResponseType{"ReportBatchItemFailures"}
+		})
+	must(root.sqs.SetQueueAttributes(t.Context(), &sqs.SetQueueAttributesInput{
+		QueueUrl: &p.from.url, Attributes: map[string]string{"VisibilityTimeout": "2"},
+	}))(t)
+	batch := &sqs.SendMessageBatchInput{QueueUrl: &p.from.url}
+	for i, body := range []string{"good", "fail"} {
+		batch.Entries = append(batch.Entries, sqstypes.SendMessageBatchRequestEntry{Id: aws.String(fmt.Sprint(i)), MessageBody: &body})
+	}
+	must(root.sqs.SendMessageBatch(t.Context(), batch))(t)
+	server.batches(t, p, 2)
+	for _, body := range []string{"raise", "nonsense"} {
+		check(t, root.send(t, p.from, body), failure{})
+		server.batches(t, p, 1)
+		if !eventually(t, func() bool { return server.result(t, p) == "PROBLEM: Function call failed" }) {
+			t.Errorf("%s: result %q", body, server.result(t, p))
+		}
+	}
+	var found []string
+	if !eventually(t, func() bool {
+		for _, m := range must(root.receive(t, dead, 1))(t) {
+			found = append(found, *m.Body)
+		}
+		return len(found) >= 3
+	}) {
+		t.Errorf("only %v are in the dead-letter queue", found)
+	}
+	slices.Sort(found)
+	if diff := cmp.Diff(found, []string{"fail", "nonsense", "raise"}); diff != "" {
+		t.Errorf("dead letters: -got +want:\n%s", diff)
+	}
+}
+
+// TestMappingOfFIFOQueue: the messages of a group come in their order.
+func TestMappingOfFIFOQueue(t *testing.T) {
+	t.Parallel()
+	p, root := server.newPolled(t, []string{"FifoQueue", "true", "ContentBasedDeduplication", "true"}), server.as(server.root)
+	for i := range 4 {
+		batch := &sqs.SendMessageBatchInput{QueueUrl: &p.from.url}
+		for j := range 10 {
+			batch.Entries = append(batch.Entries, sqstypes.SendMessageBatchRequestEntry{
+				Id: aws.String(fmt.Sprint(j)), MessageBody: aws.String(fmt.Sprintf("g%d-%03d", j%2, 10*i+j)), MessageGroupId: aws.String(fmt.Sprint("g", j%2)),
+			})
+		}
+		must(root.sqs.SendMessageBatch(t.Context(), batch))(t)
+	}
+	if got := server.batches(t, p, 40); !eventually(t, func() bool { return server.left(t, p.from) == 0 }) {
+		t.Errorf("got %v, %d are left", got, server.left(t, p.from))
+	} else {
+		for _, b := range got { // within a batch; the relaying queue has no order of its own
+			for _, group := range []string{"g0", "g1"} {
+				own := slices.DeleteFunc(slices.Clone(b.Bodies), func(body string) bool { return !strings.HasPrefix(body, group) })
+				if !slices.IsSorted(own) {
+					t.Errorf("order of %s: %v", group, own)
+				}
+			}
+		}
+	}
+}
+
+// TestMappingSurvivesCrashes: after kill -9 every message reaches the function. LICET_MAPPING_MESSAGES and LICET_MAPPING_KILLS make it larger.
+func TestMappingSurvivesCrashes(t *testing.T) {
+	t.Parallel()
+	number := func(name string, usual int) int {
+		if n, err := strconv.Atoi(os.Getenv(name)); err == nil {
+			return n
+		}
+		return usual
+	}
+	messages, kills := number("LICET_MAPPING_MESSAGES", 300), number("LICET_MAPPING_KILLS", 2)
+	l := newServer(t)
+	p := l.newPolled(t, []string{"VisibilityTimeout", "20"})
+	must(l.as(l.root).sqs.SetQueueAttributes(t.Context(), &sqs.SetQueueAttributesInput{
+		QueueUrl: &p.from.url, Attributes: map[string]string{"VisibilityTimeout": "3"},
+	}))(t)
+	seen := map[string]bool{}
+	for i := range messages {
+		check(t, l.as(l.root).send(t, p.from, fmt.Sprint(i)), failure{})
+		if kills > 0 && i > 0 && i%(messages/(kills+1)) == 0 {
+			if err := l.cmd.Process.Signal(syscall.SIGKILL); err != nil {
+				t.Fatal(err)
+			}
+			<-l.ended
+			l.start(t)
+		}
+	}
+	for len(seen) < messages {
+		for _, b := range l.batches(t, p, 1) {
+			for _, body := range b.Bodies {
+				seen[body] = true
+			}
+		}
+	}
+	if !eventually(t, func() bool { return l.left(t, p.from) == 0 }) {
+		t.Errorf("%d messages are left", l.left(t, p.from))
+	}
+}
