@@ -24,7 +24,7 @@ func TestMappingOfAnotherAccountsFunction(t *testing.T) {
 // Filters under a key are for those who may decrypt with it; to take the key away is no way around that.
 func TestEncryptedFiltersAreHidden(t *testing.T) {
 	t.Parallel()
-	c, ctx, queue := server.as(server.root).lambda, t.Context(), sqsOf(unique("queue"))
+	c, ctx, queue := server.as(server.root).lambda, t.Context(), server.newQueue(t).arn
 	own := server.newRole(t, trustLambda, allow("sqs:*", queue))
 	f := server.newFunction(t, echo, func(in *lambda.CreateFunctionInput) { in.Role = &own.arn })
 	key := "arn:aws:kms:us-east-1:" + account + ":key/filters"

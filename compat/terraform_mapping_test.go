@@ -18,7 +18,7 @@ func sqsOf(name string) string { return "arn:aws:sqs:us-east-1:" + account + ":"
 // update, wait, tags, read, delete, wait until it is gone.
 func TestTerraformEventSourceMapping(t *testing.T) {
 	t.Parallel()
-	c, ctx, queue := server.as(server.root).lambda, t.Context(), sqsOf(unique("queue"))
+	c, ctx, queue := server.as(server.root).lambda, t.Context(), server.newQueue(t).arn
 	own := server.newRole(t, trustLambda)
 	f := server.newFunction(t, echo, func(in *lambda.CreateFunctionInput) { in.Role = &own.arn })
 	in := &lambda.CreateEventSourceMappingInput{

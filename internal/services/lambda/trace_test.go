@@ -115,3 +115,17 @@ func TestRecursion(t *testing.T) {
 		t.Errorf("an allowed loop is stopped: %v", err)
 	}
 }
+
+// The trace of a batch loses no loop: each function has run as often as in the worst of its messages.
+func TestMergeTraces(t *testing.T) {
+	for want, headers := range map[string][]string{
+		"":                                nil,
+		"Root=1-a;Lineage=aa:1":           {"Root=1-a;Lineage=aa:1"},
+		"Root=1-a;Lineage=aa:7|bb:2|cc:3": {"Root=1-a;Lineage=aa:1|bb:2", "Root=1-b;Lineage=aa:7|bb:1|cc:3"},
+		"Root=1-a;Lineage=aa:16":          {"Root=1-a", "Root=1-b;Lineage=aa:16"},
+	} {
+		if got := mergeTraces(headers); got != want {
+			t.Errorf("%v: got %s, want %s", headers, got, want)
+		}
+	}
+}
