@@ -60,6 +60,9 @@ func (w *workshop) measureQueues(ctx context.Context) (err error) {
 		}
 		fmt.Printf("%-40s %8d %12.0f %9.0f µs\n", q.name, q.batch, median(rates), median(costs))
 	}
+	if err := w.measureMapping(ctx, s, c); err != nil {
+		return fmt.Errorf("event source mapping: %w", err)
+	}
 	fmt.Printf("the disk's own syncs of 4 KiB, one after another: %.0f per second\n\n", syncs)
 	return nil
 }

@@ -271,3 +271,52 @@ func TestMappingSurvivesCrashes(t *testing.T) {
 		t.Errorf("%d messages are left", l.left(t, p.from))
 	}
 }
+
+// TestMappingChecksQueue: a queue must be there, and give the function the time that it may take.
+func TestMappingChecksQueue(t *testing.T) {
+	t.Parallel()
+	c, q := server.as(server.root), server.newQueue(t, "VisibilityTimeout", "5")
+	r := server.newRole(t, trustLambda, allow("sqs:*", "*"))
+	f := server.newFunction(t, echo, func(in *lambda.CreateFunctionInput) { in.Role, in.Timeout = &r.arn, aws.Int32(6) })
+	for arn, message := range map[string]string{
+		sqsOf(unique("none")): "Error occurred while ReceiveMessage. SQS Error Code: AWS.SimpleQueueService.NonExistentQueue. " +
+			"SQS Error Message: The specified queue does not exist.",
+		q.arn: "Queue visibility timeout: 5 seconds is less than Function timeout: 6 seconds",
+	} {
+		_, err := c.lambda.CreateEventSourceMapping(t.Context(), &lambda.CreateEventSourceMappingInput{EventSourceArn: &arn, FunctionName: &f.arn})
+		check(t, err, failure{400, "InvalidParameterValueException", message})
+	}
+}
+
+// TestMappingStopsLoops: a function that sends each message to its own queue again runs 16 times with it. The message is a dead letter then.
+func TestMappingStopsLoops(t *testing.T) {
+	t.Parallel()
+	root, dead, to := server.as(server.root), server.newQueue(t), server.newQueue(t)
+	q := server.newQueue(t, "RedrivePolicy", `{"deadLetterTargetArn":"`+dead.arn+`","maxReceiveCount":"1"}`)
+	r := server.newRole(t, trustLambda, allow("sqs:*", "*"))
+	f := server.newFunction(t, `import boto3, os
+sqs = boto3.client("sqs")
+# As newer SDKs do by themselves, the call says what it is part of.
+def said(params, **_):
+    params["headers"]["X-Amzn-Trace-Id"] = os.environ["_X_AMZN_TRACE_ID"]
+sqs.meta.events.register("before-call.sqs", said)
+def handler(event, context):
+    for r in event["Records"]:
+        sqs.send_message(QueueUrl=os.environ["TO"], MessageBody=r["body"])
+        sqs.send_message(QueueUrl=os.environ["AGAIN"], MessageBody=r["body"])
+`, func(in *lambda.CreateFunctionInput) {
+		in.Role, in.Timeout, in.Environment = &r.arn, aws.Int32(20), &types.Environment{Variables: map[string]string{"TO": to.url, "AGAIN": q.url}}
+	})
+	made := must(root.lambda.CreateEventSourceMapping(t.Context(), &lambda.CreateEventSourceMappingInput{EventSourceArn: &q.arn, FunctionName: &f.arn}))(t)
+	must(root.sqs.SetQueueAttributes(t.Context(), &sqs.SetQueueAttributesInput{QueueUrl: &q.url, Attributes: map[string]string{"VisibilityTimeout": "1"}}))(t)
+	check(t, root.send(t, q, "round"), failure{})
+	if got := must(root.receive(t, dead, 20))(t); len(got) != 1 || *got[0].Body != "round" {
+		t.Errorf("dead letters: %+v", got)
+	}
+	if n := server.left(t, to); n != 16 {
+		t.Errorf("the function ran %d times", n)
+	}
+	if got := server.result(t, polled{uuid: *made.UUID}); got != "PROBLEM: Function call was stopped in a recursive loop" {
+		t.Errorf("result %q", got)
+	}
+}

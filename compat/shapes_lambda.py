@@ -153,6 +153,8 @@ def signing(lam):
 
 
 def mappings(lam):
+    sqs = client("sqs")
+    urls = [sqs.create_queue(QueueName=f"q{i}")["QueueUrl"] for i in range(2)]
     made = [lam.create_event_source_mapping(FunctionName=NAME, EventSourceArn=f"arn:aws:sqs:us-east-1:{ACCOUNT}:q{i}",
                                             BatchSize=2) for i in range(2)]
     lam.update_event_source_mapping(UUID=made[0]["UUID"], Enabled=False, FilterCriteria={"Filters": [{"Pattern": '{"body":["a"]}'}]})
@@ -160,6 +162,8 @@ def mappings(lam):
     pages(lam, "list_event_source_mappings", "EventSourceMappings", 2, FunctionName=NAME)
     for mapping in made:
         lam.delete_event_source_mapping(UUID=mapping["UUID"])
+    for url in urls:
+        sqs.delete_queue(QueueUrl=url)
     refused(MISSING, lam.delete_event_source_mapping, UUID="00000000-0000-4000-8000-000000000000")
 
 

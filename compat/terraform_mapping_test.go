@@ -83,7 +83,7 @@ func TestTerraformEventSourceMapping(t *testing.T) {
 // Who may configure mappings is bound to functions by lambda:FunctionArn, and to mappings by their tags (lambda.md 2.3, 2.4, 2.6).
 func TestEventSourceMappingDecision(t *testing.T) {
 	t.Parallel()
-	root, ctx, queue := server.as(server.root).lambda, t.Context(), sqsOf(unique("queue"))
+	root, ctx, queue := server.as(server.root).lambda, t.Context(), server.newQueue(t).arn
 	own := server.newRole(t, trustLambda, allow("sqs:*", "*"))
 	withRole := func(in *lambda.CreateFunctionInput) { in.Role = &own.arn }
 	mine, other := server.newFunction(t, echo, withRole), server.newFunction(t, echo, withRole)

@@ -300,3 +300,20 @@ func TestDoTurnsAPanicIntoAnError(t *testing.T) {
 		t.Errorf("ran %d operations", w.ran)
 	}
 }
+
+// What a service does of its own accord is recorded with the reason, and asks no policy; whoever is let in by none is refused without it.
+func TestExemptCallOfAService(t *testing.T) {
+	for _, exempt := range []string{"", "a poller calls"} {
+		var w world
+		d := w.dispatcher(t, Enforce)
+		c := call("GetFunction")
+		c.Internal = &service.Internal{Exempt: exempt}
+		answer, err := d.Do(t.Context(), c, &input{"f"})
+		if ran := w.ran == 1; ran != (exempt != "") || ran != (err == nil) || answer.Denied == ran {
+			t.Errorf("exempt %q: ran %t, %+v, %v", exempt, ran, answer, err)
+		}
+		if len(w.records) != 1 || w.records[0].Exempt != exempt {
+			t.Errorf("exempt %q: recorded %+v", exempt, w.records)
+		}
+	}
+}

@@ -2,9 +2,12 @@ package lambda
 
 import (
 	"context"
+	"time"
 
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/services/lambda/mapping"
+	"github.com/licet/licet/internal/services/lambda/mapping/poll"
+	"github.com/licet/licet/internal/services/lambda/mapping/poll/sqs"
 	"github.com/licet/licet/internal/services/lambda/request"
 	"github.com/licet/licet/internal/store"
 )
@@ -57,7 +60,16 @@ func (c callees) Function(ctx context.Context, r request.Function) (mapping.Func
 	if err != nil {
 		return mapping.Function{}, err
 	}
-	return mapping.Function{Role: f.version.Role, Refusal: f.version.checkNoTenancy("An event source mapping")}, nil
+	called := mapping.Function{
+		Role: f.version.Role, Refusal: f.version.checkNoTenancy("An event source mapping"), Timeout: time.Duration(f.version.Timeout) * time.Second,
+	}
+	if c.Pollers != nil {
+		called.Visibility = func(ctx context.Context, queueARN string) (time.Duration, error) {
+			as := poll.Role{ARN: f.version.Role, Function: r.FunctionARN(), Name: r.Name, Account: r.Account, Region: r.Region}
+			return sqs.Visibility(ctx, c.Pollers, as, queueARN)
+		}
+	}
+	return called, nil
 }
 
 // RunPollers polls the sources of event source mappings until ctx ends, and returns when what was read is done with: the Runner must end, too.

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/licet/licet/internal/arn"
+	"github.com/licet/licet/internal/awserr"
 	"github.com/licet/licet/internal/services/lambda/fault"
 	"github.com/licet/licet/internal/services/lambda/request"
 	"github.com/licet/licet/internal/store"
@@ -42,6 +44,11 @@ func (s *Service) checkRole(ctx context.Context, r request.Function, src source,
 			return err
 		}
 	}
+	if src.kind == queue && f.Visibility != nil {
+		if err := checkQueue(ctx, src, f); err != nil {
+			return err
+		}
+	}
 	if m.DestinationConfig == nil || m.DestinationConfig.OnFailure == nil || m.DestinationConfig.OnFailure.Destination == nil {
 		return nil
 	}
@@ -50,6 +57,26 @@ func (s *Service) checkRole(ctx context.Context, r request.Function, src source,
 		return nil // a topic of the same cluster, which the poller reaches as it reads
 	}
 	return check(p, lacks("function", p))
+}
+
+// checkQueue looks for the queue, and refuses one whose messages would come again while the function works on them. Texts: lambda.md 5.3 and 5.6.
+func checkQueue(ctx context.Context, src source, f Function) error {
+	visibility, err := f.Visibility(ctx, src.arn.String())
+	if e, ok := errors.AsType[*awserr.Error](err); ok && e.Sender() {
+		code := e.Code
+		if code == "QueueDoesNotExist" {
+			code = "AWS.SimpleQueueService.NonExistentQueue"
+		}
+		return fault.InvalidParameter("Error occurred while ReceiveMessage. SQS Error Code: %s. SQS Error Message: %s", code, e.Message)
+	}
+	if err != nil {
+		return fmt.Errorf("look at %s: %w", src.arn, err)
+	}
+	if visibility < f.Timeout {
+		return fault.InvalidParameter("Queue visibility timeout: %d seconds is less than Function timeout: %d seconds",
+			visibility/time.Second, f.Timeout/time.Second)
+	}
+	return nil
 }
 
 // denied is the error for a source that the role may not read.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -25,6 +26,10 @@ type Function struct {
 	Role string
 	// Refusal says why the function cannot have a mapping; nil if it can.
 	Refusal error
+	// Timeout of the function.
+	Timeout time.Duration
+	// Visibility asks a queue, with the role, for its visibility timeout. nil: nobody polls, and queues are not looked at.
+	Visibility func(ctx context.Context, queueARN string) (time.Duration, error)
 }
 
 // Functions knows functions.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -77,8 +78,7 @@ func newQueue(p *poll.Poller) (*queue, error) {
 	}
 	q := &queue{
 		Poller: p, arn: *c.EventSourceArn, region: a.Region, fifo: strings.HasSuffix(a.Resource, ".fifo"),
-		// The host does not matter to a call that comes by none.
-		url:       "http://sqs/" + a.AccountID + "/" + a.Resource,
+		url:       urlOf(a),
 		batchSize: max(1, int(aws.ToInt32(c.BatchSize))), window: time.Duration(aws.ToInt32(c.MaximumBatchingWindowInSeconds)) * time.Second,
 		partial: slices.Contains(c.FunctionResponseTypes, lambdatypes.FunctionResponseTypeReportBatchItemFailures),
 	}
@@ -97,6 +97,29 @@ func newQueue(p *poll.Poller) (*queue, error) {
 		}
 	}
 	return q, nil
+}
+
+// urlOf is a URL of a queue, whose host does not matter to a call that comes by none.
+func urlOf(a arn.ARN) string { return "http://sqs/" + a.AccountID + "/" + a.Resource }
+
+// Visibility asks a queue, with a session of a role, for its visibility timeout.
+func Visibility(ctx context.Context, doors poll.Doors, as poll.Role, queueARN string) (time.Duration, error) {
+	a, err := arn.Parse(queueARN)
+	if err != nil {
+		return 0, fmt.Errorf("parse the ARN of a queue: %w", err)
+	}
+	out, err := doors.AsRole(ctx, as, "sqs", "GetQueueAttributes", &sdk.GetQueueAttributesInput{
+		QueueUrl: aws.String(urlOf(a)), AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameVisibilityTimeout},
+	})
+	if err != nil {
+		return 0, err
+	}
+	text := out.(*sdk.GetQueueAttributesOutput).Attributes[string(types.QueueAttributeNameVisibilityTimeout)]
+	seconds, err := strconv.Atoi(text)
+	if err != nil {
+		return 0, fmt.Errorf("read the visibility timeout of %s: %w", queueARN, err)
+	}
+	return time.Duration(seconds) * time.Second, nil
 }
 
 // work does a batch, and those that follow it as long as they are full.
