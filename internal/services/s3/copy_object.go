@@ -79,7 +79,9 @@ func existingTags(k authz.Context) (tags []object.Tag) {
 }
 
 // copySource opens the source of a copy.
-func (s *Service) copySource(ctx context.Context, c *service.Call, header *string, when getConditions) (*reading, source, error) {
+func (s *Service) copySource(
+	ctx context.Context, c *service.Call, header, expectedOwner *string, when getConditions,
+) (*reading, source, error) {
 	from, ok := parseSource(aws.ToString(header))
 	if !ok {
 		return nil, from, invalidSource(aws.ToString(header))
@@ -88,8 +90,11 @@ func (s *Service) copySource(ctx context.Context, c *service.Call, header *strin
 	if err != nil {
 		return nil, from, err
 	}
-	if b == nil {
+	if b == nil || !wasJudged(c, b) {
 		return nil, from, fault.NoSuchBucket(from.bucket)
+	}
+	if owner := aws.ToString(expectedOwner); owner != "" && owner != b.Account {
+		return nil, from, fault.AccessDenied()
 	}
 	r, err := s.open(ctx, c, b, from.key, from.version, true)
 	if err != nil {
@@ -118,17 +123,12 @@ func (s *Service) copyObject(ctx context.Context, c *service.Call, b *bucket.Buc
 	if err != nil {
 		return nil, err
 	}
-	r, from, err := s.copySource(ctx, c, in.CopySource,
+	r, from, err := s.copySource(ctx, c, in.CopySource, in.ExpectedSourceBucketOwner,
 		getConditions{in.CopySourceIfMatch, in.CopySourceIfNoneMatch, in.CopySourceIfModifiedSince, in.CopySourceIfUnmodifiedSince})
 	if err != nil {
 		return nil, err
 	}
 	defer r.unpin()
-	if owner := aws.ToString(in.ExpectedSourceBucketOwner); owner != "" {
-		if source, err := s.find(ctx, from.bucket); err != nil || source == nil || source.Account != owner {
-			return nil, fault.AccessDenied()
-		}
-	}
 	if err := inherit(v, r.version, in, from, b, replaceTags); err != nil {
 		return nil, err
 	}

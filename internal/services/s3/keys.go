@@ -12,6 +12,7 @@ import (
 
 	"github.com/licet/licet/authz"
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/s3/bucket"
 	"github.com/licet/licet/internal/services/s3/object"
 	"github.com/licet/licet/internal/store"
 )
@@ -113,7 +114,11 @@ func (s *Service) objectTarget(ctx context.Context, c *service.Call, name, key, 
 	}
 	var v *object.Version
 	err = s.DB.View(ctx, func(r store.Reader) (err error) {
-		v, err = object.Find(r, name, key, version)
+		// Whose bucket it is was found above: the tags of an object of anybody else, or of no bucket, must not get into the decision.
+		b, err := bucket.Read(r, name)
+		if err == nil && b.Account == t.Account {
+			v, err = object.Find(r, name, key, version)
+		}
 		return err
 	})
 	if err != nil && !errors.Is(err, store.ErrNotFound) {

@@ -131,6 +131,9 @@ func Owner(account string) string {
 
 // find gives a bucket from memory; nil when it is not there.
 func (s *Service) find(ctx context.Context, name string) (*bucket.Bucket, error) {
+	if strings.ContainsAny(name, "/\x00") { // as in the path /a%2Fb: the keys of another bucket's objects begin so, too
+		return nil, nil
+	}
 	b, err := s.buckets.Get(ctx, bucket.Key(name))
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil

@@ -2,6 +2,7 @@ package s3
 
 import (
 	"context"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
@@ -79,7 +80,7 @@ func found[In, Out any](s *Service, handle handler[In, Out]) service.Handler[In,
 		if err != nil {
 			return nil, err
 		}
-		if b == nil {
+		if b == nil || !wasJudged(c, b) {
 			return nil, fault.NoSuchBucket(name)
 		}
 		if owner := expectedOwner(in); owner != "" && owner != b.Account {
@@ -87,6 +88,18 @@ func found[In, Out any](s *Service, handle handler[In, Out]) service.Handler[In,
 		}
 		return handle(ctx, c, b, in)
 	}
+}
+
+// wasJudged tells whether the call was judged by the policies of a bucket's account: while it was, the bucket may not have been there, or
+// have been another's.
+func wasJudged(c *service.Call, b *bucket.Bucket) bool {
+	for i := range c.Judged {
+		rest, ok := strings.CutPrefix(c.Judged[i].Target.ARN, "arn:"+c.Partition+":s3:::"+b.Name)
+		if ok && (rest == "" || rest[0] == '/') && c.Judged[i].Target.Account != b.Account {
+			return false
+		}
+	}
+	return true
 }
 
 // bucketOf is the bucket that an input names.

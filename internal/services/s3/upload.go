@@ -203,7 +203,7 @@ func (s *Service) uploadPartCopy(
 	if err != nil {
 		return nil, err
 	}
-	r, _, err := s.copySource(ctx, c, in.CopySource,
+	r, _, err := s.copySource(ctx, c, in.CopySource, in.ExpectedSourceBucketOwner,
 		getConditions{in.CopySourceIfMatch, in.CopySourceIfNoneMatch, in.CopySourceIfModifiedSince, in.CopySourceIfUnmodifiedSince})
 	if err != nil {
 		return nil, err
