@@ -30,7 +30,7 @@ func (s *Server) answerStreaming(
 		}
 	}()
 	op, unknown := x.codec.Operation(req)
-	caller, payload, err := s.authenticatePayload(x, r, signed, unsigned)
+	caller, payload, err := s.authenticatePayload(x, r, codec.HostedBucket(r), signed, unsigned)
 	if s.isOpen(x, op, unknown, unsigned) {
 		x.region = s.config.Region
 		caller = anonymous()
@@ -65,7 +65,7 @@ func signatureOf(signed *sigv4.Signed, payload *sigv4.Payload) *service.Signatur
 
 // authenticatePayload finds who calls, and what the payload must be like.
 func (s *Server) authenticatePayload(
-	x *exchange, r *http.Request, signed *sigv4.Signed, parsed error,
+	x *exchange, r *http.Request, bucket string, signed *sigv4.Signed, parsed error,
 ) (principal.Caller, *sigv4.Payload, error) {
 	if parsed != nil {
 		return principal.Caller{}, nil, parsed
@@ -74,7 +74,9 @@ func (s *Server) authenticatePayload(
 	if err != nil {
 		return principal.Caller{}, nil, err
 	}
-	payload, err := s.verifier.CheckPayload(r, signed, secret, s.scope(x), s.config.Now())
+	scope := s.scope(x)
+	scope.Bucket = bucket
+	payload, err := s.verifier.CheckPayload(r, signed, secret, scope, s.config.Now())
 	if err != nil {
 		return principal.Caller{}, nil, err
 	}

@@ -124,6 +124,8 @@ func (r *Request) Parameters() (url.Values, error) {
 type StreamingCodec interface {
 	// Streams tells whether the operation takes its body unread.
 	Streams(op *Operation) bool
+	// HostedBucket gives the bucket that the request's host names; "" when its path does, or none.
+	HostedBucket(r *http.Request) string
 }
 
 // Chooser is a Codec of a service that speaks several protocols. It stands for the one that it speaks to clients of which nothing is known.

@@ -40,7 +40,7 @@ type Payload struct {
 // it is not verified before it was read from Body to its end.
 func (v *Verifier) CheckPayload(r *http.Request, s *Signed, secret string, scope Scope, now time.Time) (*Payload, error) {
 	if s.version2 {
-		if err := s.checkVersion2(r, secret, now); err != nil {
+		if err := s.checkVersion2(r, secret, scope.Bucket, now); err != nil {
 			return nil, err
 		}
 		return AnonymousPayload(r)

@@ -23,6 +23,8 @@ const (
 type Scope struct {
 	Regions  []string
 	Services []string
+	// Bucket is the one that the request's host names, "" for none: a signature of version 2 is not over the host, but over the bucket.
+	Bucket string
 }
 
 // Verifier checks signatures.

@@ -54,7 +54,7 @@ func incompleteVersion2() error {
 func (s *Signed) Version2() bool { return s.version2 }
 
 // checkVersion2 proves that r was signed with the secret key, and that its time is not over.
-func (s *Signed) checkVersion2(r *http.Request, secret string, now time.Time) error {
+func (s *Signed) checkVersion2(r *http.Request, secret, bucket string, now time.Time) error {
 	if now.After(s.until) {
 		return &Error{Kind: Expired}
 	}
@@ -62,9 +62,13 @@ func (s *Signed) checkVersion2(r *http.Request, secret string, now time.Time) er
 	if err != nil {
 		return incomplete("Unable to parse the query string: %v", err)
 	}
+	if name := unsigned(query); name != "" {
+		return invalid("%s", mismatchText).forS3(awserr.New("AccessDenied", http.StatusForbidden, "There were query parameters present in the "+
+			"request which a signature of version 2 does not cover: %s", name))
+	}
 	mac := hmac.New(sha1.New, []byte(secret))
 	mac.Write([]byte(r.Method + "\n" + r.Header.Get("Content-Md5") + "\n" + r.Header.Get("Content-Type") + "\n" +
-		strconv.FormatInt(s.until.Unix(), 10) + "\n" + amzHeaders(r.Header, query) + resource(r, query)))
+		strconv.FormatInt(s.until.Unix(), 10) + "\n" + amzHeaders(r.Header, query) + resource(r, bucket, query)))
 	if !hmac.Equal(mac.Sum(nil), s.signature) {
 		return invalid("%s", mismatchText)
 	}
@@ -91,16 +95,44 @@ func amzHeaders(h http.Header, query url.Values) string {
 
 // subresources are the parameters that are signed, beside those that override headers of the answer.
 var subresources = []string{
-	"accelerate", "acl", "cors", "defaultObjectAcl", "delete", "lifecycle", "location", "logging", "notification", "partNumber", "policy",
-	"replication", "requestPayment", "restore", "storageClass", "tagging", "torrent", "uploadId", "uploads", "versionId", "versioning",
-	"versions", "website",
+	"accelerate", "acl", "analytics", "cors", "defaultObjectAcl", "delete", "inventory", "lifecycle", "location", "logging", "metrics",
+	"notification", "object-lock", "partNumber", "policy", "replication", "requestPayment", "restore", "select", "select-type", "storageClass",
+	"tagging", "torrent", "uploadId", "uploads", "versionId", "versioning", "versions", "website",
 }
 
-// resource is what the request is for: the path as it was sent, and signed parameters.
-func resource(r *http.Request, query url.Values) string {
+// selections are the parameters that may be there without being signed: they choose what a list shows, and never the operation. Any other,
+// such as publicAccessBlock, would make of a link to one operation a link to another.
+var selections = []string{
+	"AWSAccessKeyId", "Expires", "Signature", "continuation-token", "delimiter", "encoding-type", "fetch-owner", "key-marker", "list-type",
+	"marker", "max-keys", "max-parts", "max-uploads", "part-number-marker", "prefix", "start-after", "upload-id-marker", "version-id-marker",
+}
+
+func isSigned(name string) bool {
+	return slices.Contains(subresources, name) || strings.HasPrefix(name, "response-")
+}
+
+// unsigned gives a parameter that is not signed although it says what is asked for; "" for none.
+func unsigned(query url.Values) string {
+	for name, values := range query {
+		lower := strings.ToLower(name)
+		switch {
+		case isSigned(name) && len(values) == 1, slices.Contains(selections, name), strings.HasPrefix(lower, "x-amz-"):
+		default: // of parameters that come twice the first alone is signed
+			return name
+		}
+	}
+	return ""
+}
+
+// resource is what the request is for: the bucket that the host names, the path as it was sent, and signed parameters.
+func resource(r *http.Request, bucket string, query url.Values) string {
+	path := wirePath(r)
+	if bucket != "" {
+		path = "/" + bucket + path
+	}
 	var signed []string
 	for name, values := range query {
-		if !slices.Contains(subresources, name) && !strings.HasPrefix(name, "response-") {
+		if !isSigned(name) {
 			continue
 		}
 		if values[0] != "" {
@@ -109,8 +141,8 @@ func resource(r *http.Request, query url.Values) string {
 		signed = append(signed, name)
 	}
 	if len(signed) == 0 {
-		return wirePath(r)
+		return path
 	}
 	slices.Sort(signed)
-	return wirePath(r) + "?" + strings.Join(signed, "&")
+	return path + "?" + strings.Join(signed, "&")
 }

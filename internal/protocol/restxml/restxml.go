@@ -93,6 +93,14 @@ func (c *Codec) Streams(op *protocol.Operation) bool {
 	return op.Input.Field(plan.in.payload).Type.Kind() == reflect.Interface
 }
 
+// HostedBucket gives the bucket that the request's host names; "" when its path does.
+func (c *Codec) HostedBucket(r *http.Request) string {
+	if c.hosted == nil {
+		return ""
+	}
+	return c.hosted(r.Host)
+}
+
 // Decode reads the input. A payload that is a stream reads r.Stream, or r.Body without one.
 func (c *Codec) Decode(r *protocol.Request, op *protocol.Operation) (any, error) {
 	plan, err := c.plan(op)
