@@ -2,7 +2,7 @@
 //
 // It never authorizes and knows nothing of buckets. What Write returned is in the blob store durably, but not yet needed by anybody: before
 // Release somebody must Refer to it in a transaction, or it is collected. Whoever drops the last reference leaves a note in the same
-// transaction, by which Collect finds the blob. A *Store is safe for concurrent use; one server works on a blob store.
+// transaction, by which Collect finds the blob; what was written and given up it finds by memory. A *Store is safe for concurrent use; one server works on a blob store.
 //
 // A blob's name is its hash, so that two objects may share one, and what is written anew may be what is being collected. So the end of a
 // Write, from the last byte on until Release, and the collection of a blob exclude each other (mu); while somebody reads a blob it is
@@ -53,11 +53,13 @@ type Store struct {
 	pinMu sync.Mutex
 	// pins counts the readers of a blob; guarded by pinMu.
 	pins map[blob.Name]int
+	// doubtful are the blobs that were written since they were last collected: somebody may have given them up. Guarded by pinMu.
+	doubtful map[blob.Name]bool
 }
 
 // New makes a store.
 func New(db store.DB, blobs Blobs, logger *slog.Logger) *Store {
-	return &Store{db: db, blobs: blobs, logger: logger, pins: map[blob.Name]int{}}
+	return &Store{db: db, blobs: blobs, logger: logger, pins: map[blob.Name]int{}, doubtful: map[blob.Name]bool{}}
 }
 
 // Written is a piece that is not needed by anybody yet.
@@ -78,7 +80,12 @@ func (w *Written) Release() {
 func (s *Store) Write(ctx context.Context, r io.Reader) (*Written, error) {
 	end := &endLocker{r: r, mu: &s.mu}
 	name, size, err := s.blobs.Put(ctx, end)
-	w := &Written{Piece: Piece{Blob: name, Size: size}, release: end.unlock}
+	w := &Written{Piece: Piece{Blob: name, Size: size}, release: func() {
+		if name != "" {
+			s.doubt(name)
+		}
+		end.unlock()
+	}}
 	switch {
 	case err != nil && end.err != nil:
 		w.Release()
@@ -171,6 +178,9 @@ func (s *Store) Run(ctx context.Context) error {
 
 // Collect removes the blobs that nobody needs and nobody reads.
 func (s *Store) Collect(ctx context.Context) error {
+	if err := s.collectDoubtful(ctx); err != nil {
+		return err
+	}
 	for after := ""; ; {
 		var notes []store.Item
 		err := s.db.View(ctx, func(r store.Reader) (err error) {
@@ -182,7 +192,7 @@ func (s *Store) Collect(ctx context.Context) error {
 		}
 		for _, note := range notes {
 			after = note.Key
-			if err := s.collect(ctx, note.Key); err != nil {
+			if err := s.collect(ctx, blob.Name(note.Key[len(garbagePrefix):])); err != nil {
 				return fmt.Errorf("collect %s: %w", note.Key, err)
 			}
 		}
@@ -192,10 +202,34 @@ func (s *Store) Collect(ctx context.Context) error {
 	}
 }
 
-// collect removes a blob that a note is about, unless somebody needs it again. The note goes after the blob: after a crash between the two
+// collectDoubtful removes what was written and then given up, such as an object whose condition did not hold: there is no note about it.
+func (s *Store) collectDoubtful(ctx context.Context) error {
+	s.pinMu.Lock()
+	names := s.doubtful
+	s.doubtful = map[blob.Name]bool{}
+	s.pinMu.Unlock()
+	var problem error
+	for name := range names {
+		needed := false
+		if problem == nil {
+			needed, problem = s.needed(ctx, name)
+		}
+		if problem == nil && !needed { // who drops what is needed leaves a note
+			problem = s.collect(ctx, name)
+		}
+		if problem != nil || !needed && s.pinned(name) {
+			s.doubt(name)
+		}
+	}
+	if problem != nil {
+		return fmt.Errorf("collect what was given up: %w", problem)
+	}
+	return nil
+}
+
+// collect removes a blob that a note may be about, unless somebody needs it again. The note goes after the blob: after a crash between the two
 // the blob is removed once more.
-func (s *Store) collect(ctx context.Context, note string) error {
-	name := blob.Name(note[len(garbagePrefix):])
+func (s *Store) collect(ctx context.Context, name blob.Name) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.pinned(name) {
@@ -210,7 +244,13 @@ func (s *Store) collect(ctx context.Context, note string) error {
 			return err
 		}
 	}
-	return s.db.Update(ctx, func(tx store.Tx) error { return tx.Delete(note) })
+	return s.db.Update(ctx, func(tx store.Tx) error {
+		refs, err := tx.Scan(refsOf(name), "", 1)
+		if err != nil || needed && len(refs) == 0 { // it was dropped just now: the note is about that
+			return err
+		}
+		return tx.Delete(garbagePrefix + string(name))
+	})
 }
 
 func (s *Store) needed(ctx context.Context, name blob.Name) (needed bool, err error) {
@@ -239,6 +279,12 @@ func (s *Store) Sweep(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+func (s *Store) doubt(name blob.Name) {
+	s.pinMu.Lock()
+	defer s.pinMu.Unlock()
+	s.doubtful[name] = true
 }
 
 func (s *Store) pin(name blob.Name, n int) {

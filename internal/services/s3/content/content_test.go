@@ -141,6 +141,69 @@ func TestNeededAgain(t *testing.T) {
 	}
 }
 
+// TestGivenUp: what was written and then not referred to does not stay until the next start.
+func TestGivenUp(t *testing.T) {
+	s, db := newStore(t)
+	kept, lost, read := write(t, s, "kept"), write(t, s, "lost"), write(t, s, "read")
+	update(t, db, func(tx store.Tx) error { return Refer(tx, kept.Piece, "one") })
+	unpin := s.Pin([]Piece{read.Piece})
+	for _, w := range []*Written{kept, lost, read} {
+		w.Release()
+	}
+	collect := func(wantRead bool) {
+		t.Helper()
+		if err := s.Collect(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range []struct {
+			w    *Written
+			want bool
+		}{{kept, true}, {lost, false}, {read, wantRead}} {
+			if got := isThere(t, s, c.w.Piece); got != c.want {
+				t.Errorf("%+v: there %v, want %v", c.w.Piece, got, c.want)
+			}
+		}
+	}
+	collect(true)
+	unpin()
+	collect(false)
+}
+
+// busy does something else after every View.
+type busy struct {
+	store.DB
+	after func()
+}
+
+func (b *busy) View(ctx context.Context, fn func(store.Reader) error) error {
+	defer b.after()
+	return b.DB.View(ctx, fn)
+}
+
+// TestDroppedMeanwhile: the note of who drops the last reference while an older note is looked at is not taken for the older one.
+func TestDroppedMeanwhile(t *testing.T) {
+	s, db := newStore(t)
+	w := write(t, s, "text")
+	update(t, db, func(tx store.Tx) error {
+		return errors.Join(Refer(tx, w.Piece, "one"), Drop(tx, w.Piece, "one"), Refer(tx, w.Piece, "two"))
+	})
+	w.Release()
+	views := 0
+	s.db = &busy{DB: db, after: func() {
+		if views++; views == 3 { // doubtful, the notes, and whether it is needed
+			update(t, db, func(tx store.Tx) error { return Drop(tx, w.Piece, "two") })
+		}
+	}}
+	for range 2 {
+		if err := s.Collect(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if isThere(t, s, w.Piece) {
+		t.Error("what nobody needs is still there")
+	}
+}
+
 func TestSweep(t *testing.T) {
 	s, db := newStore(t)
 	kept, lost := write(t, s, "kept"), write(t, s, "lost")
