@@ -45,8 +45,12 @@ func (s *Server) answerStreaming(
 	body := payload.Body(raw)
 	if codec.Streams(op) {
 		req.Stream = body
-	} else if req.Body, err = readDocument(x, payload.Length(), body); err != nil {
-		return err
+	} else {
+		var release func()
+		if req.Body, release, err = s.readDocument(x, payload.Length(), body); err != nil {
+			return err
+		}
+		defer release()
 	}
 	if payload.Length() != r.ContentLength {
 		req.HTTP = r.WithContext(r.Context()) // a copy
@@ -86,25 +90,33 @@ func (s *Server) authenticatePayload(
 	return caller, payload, nil
 }
 
-// readDocument reads a body that is no stream.
-func readDocument(x *exchange, length int64, body io.Reader) ([]byte, error) {
+// readDocument reads a body that is no stream. release must be called when it is used no more.
+func (s *Server) readDocument(x *exchange, length int64, body io.Reader) (read []byte, release func(), err error) {
 	tooLarge := func() error {
 		x.Header().Set("Connection", "close") // the rest of the body is not read
 		return awserr.New("MaxMessageLengthExceeded", http.StatusBadRequest, "Your request was too large.")
 	}
 	if length > maxDocument {
-		return nil, tooLarge()
+		return nil, nil, tooLarge()
 	}
-	read, err := io.ReadAll(io.LimitReader(body, maxDocument+1))
+	if length < 0 { // it is not announced
+		length = maxDocument
+	}
+	if release, err = s.reserve(x, length); err != nil {
+		return nil, nil, err
+	}
+	read, err = io.ReadAll(io.LimitReader(body, maxDocument+1))
 	switch {
 	case err != nil && errors.Is(err, http.ErrBodyReadAfterClose):
-		return nil, fmt.Errorf("read body: %w", err)
-	case err != nil:
-		return nil, err
-	case len(read) > maxDocument:
-		return nil, tooLarge()
+		err = fmt.Errorf("read body: %w", err)
+	case err == nil && len(read) > maxDocument:
+		err = tooLarge()
 	}
-	return read, nil
+	if err != nil {
+		release()
+		return nil, nil, err
+	}
+	return read, release, nil
 }
 
 // patientBody gives the client time for each part of a body: how long the whole may take depends on its length alone.
