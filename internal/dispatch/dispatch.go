@@ -282,7 +282,7 @@ func (d *Dispatcher) judge(ctx context.Context, c *service.Call, op service.Oper
 	if len(needs) == 0 {
 		return nil, fmt.Errorf("%s needs no permission, which is a bug", op.Name)
 	}
-	if err := checkSize(needs); err != nil {
+	if err := checkSize(c, needs); err != nil {
 		return nil, err
 	}
 	policies, err := d.config.Policies.Policies(ctx, c.Caller)
@@ -330,13 +330,20 @@ func (d *Dispatcher) judge(ctx context.Context, c *service.Call, op service.Oper
 	return j, nil
 }
 
-// maxNeed bounds a need, in bytes: twice what a resource with 50 tags, and 50 others in the request, can take. The decision log keeps all
-// of it, also for those whom it denies.
-const maxNeed = 512 << 10
+// maxNeed bounds a need, in bytes: twice what a resource with 50 tags, and 50 others in the request, can take. maxNeeds bounds those of one
+// call together, with what the client says of itself, which is a part of each: a thousand of the longest keys of S3 take an eighth. The
+// decision log keeps all of it, also for those whom it denies.
+const (
+	maxNeed  = 512 << 10
+	maxNeeds = 16 << 20
+)
 
-func checkSize(needs []service.Need) error {
+func checkSize(c *service.Call, needs []service.Need) error {
+	all := len(needs) * (len(c.UserAgent) + len(c.Referer))
 	for i := range needs {
-		if t := &needs[i].Target; len(t.ARN)+sizeOf(t.Keys) > maxNeed {
+		t := &needs[i].Target
+		size := len(t.ARN) + sizeOf(t.Keys)
+		if all += size; size > maxNeed || all > maxNeeds {
 			return awserr.New("RequestEntityTooLargeException", http.StatusRequestEntityTooLarge,
 				"What the request says of its resource must be smaller than %d bytes.", maxNeed)
 		}

@@ -2,7 +2,9 @@ package dispatch
 
 import (
 	"context"
+	"errors"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -73,6 +75,32 @@ func TestParts(t *testing.T) {
 		_, err = d.Do(t.Context(), anonymous, &input{Name: "ListFunctions"})
 		if last := w.records[len(w.records)-1]; (err == nil) != (mode == Observe) || last.Allowed || last.Account != account {
 			t.Errorf("%s: anonymous: got %+v, %v", mode, last, err)
+		}
+	}
+}
+
+// TestManyNeedsAreBounded: what the client says of itself is a part of what is recorded of each of a thousand needs.
+func TestManyNeedsAreBounded(t *testing.T) {
+	for _, c := range []struct {
+		agent, referer int
+		refused        bool
+	}{{300, 0, false}, {60 << 10, 0, true}, {0, 60 << 10, true}} {
+		w := world{policies: allow(t, "*")}
+		d := w.dispatcher(t, Observe)
+		d.services["lambda"].operations["GetFunction"] = service.OpBy("GetFunction",
+			func(ctx context.Context, c *service.Call, in *input) (many []service.Need, _ error) {
+				out, err := target(ctx, c, in)
+				for range 1000 {
+					many = append(many, service.Need{Action: "lambda:GetFunction", Target: out, Partial: true})
+				}
+				return many, err
+			}, w.handle)
+		asked := call("GetFunction")
+		asked.UserAgent, asked.Referer = strings.Repeat("x", c.agent), strings.Repeat("x", c.referer)
+		_, err := d.Do(t.Context(), asked, &input{"f"})
+		e, ok := errors.AsType[*awserr.Error](err)
+		if refused := ok && e.Code == "RequestEntityTooLargeException"; refused != c.refused || err != nil && !refused || len(w.records) > 0 == refused {
+			t.Errorf("%+v: got %v and %d records", c, err, len(w.records))
 		}
 	}
 }
