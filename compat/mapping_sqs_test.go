@@ -320,3 +320,53 @@ def handler(event, context):
 		t.Errorf("result %q", got)
 	}
 }
+
+// TestMappingMaximumConcurrency: no more batches are under way than the mapping may have, however long the queue is.
+func TestMappingMaximumConcurrency(t *testing.T) {
+	t.Parallel()
+	root := server.as(server.root)
+	q, to := server.newQueue(t), server.newQueue(t)
+	r := server.newRole(t, trustLambda, allow("sqs:*", "*"))
+	f := server.newFunction(t, `import boto3, os, time
+sqs = boto3.client("sqs")
+def handler(event, context):
+    begun = time.time()
+    time.sleep(0.3)
+    sqs.send_message(QueueUrl=os.environ["TO"], MessageBody=f"{begun} {time.time()}")
+`, func(in *lambda.CreateFunctionInput) {
+		in.Role, in.Timeout, in.Environment = &r.arn, aws.Int32(20), &types.Environment{Variables: map[string]string{"TO": to.url}}
+	})
+	for i := range 8 {
+		check(t, root.send(t, q, fmt.Sprint(i)), failure{})
+	}
+	must(root.lambda.CreateEventSourceMapping(t.Context(), &lambda.CreateEventSourceMappingInput{
+		EventSourceArn: &q.arn, FunctionName: &f.arn, BatchSize: aws.Int32(1), ScalingConfig: &types.ScalingConfig{MaximumConcurrency: aws.Int32(2)},
+	}))(t)
+	type span struct{ begun, ended float64 }
+	var spans []span
+	for deadline := time.Now().Add(60 * time.Second); len(spans) < 8; {
+		if time.Now().After(deadline) {
+			t.Fatalf("only %v ran", spans)
+		}
+		for _, m := range must(root.receive(t, to, 5))(t) {
+			var s span
+			if _, err := fmt.Sscan(*m.Body, &s.begun, &s.ended); err != nil {
+				t.Fatal(err)
+			}
+			spans = append(spans, s)
+		}
+	}
+	most := 0
+	for _, s := range spans {
+		n := 0
+		for _, other := range spans {
+			if other.begun <= s.begun && s.begun < other.ended {
+				n++
+			}
+		}
+		most = max(most, n)
+	}
+	if most > 2 || most < 1 {
+		t.Errorf("%d ran at once: %v", most, spans)
+	}
+}
