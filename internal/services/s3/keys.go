@@ -77,8 +77,8 @@ func setHeaders(in any, k *authz.Context, except ...string) {
 			f = f.Elem()
 		}
 		text := f.String()
-		if member == "CopySource" && !strings.HasPrefix(text, "/") {
-			text = "/" + text // "s3:x-amz-copy-source": "/bucket/key" in AWS's examples
+		if from, ok := parseSource(text); ok && member == "CopySource" {
+			text = from.text()
 		}
 		k.Set(name, text)
 	}
@@ -168,6 +168,15 @@ func expectedOwner(in any) string {
 
 // source is the object that a copy is of.
 type source struct{ bucket, key, version string }
+
+// text is the source as policies name it, "/bucket/key" in AWS's examples: however the header encodes it, so that no Deny is got round.
+func (f source) text() string {
+	text := "/" + f.bucket + "/" + f.key
+	if f.version != "" {
+		text += "?versionId=" + f.version
+	}
+	return text
+}
 
 // parseSource reads the header x-amz-copy-source: [/]bucket/key[?versionId=…], URL-encoded.
 func parseSource(header string) (source, bool) {

@@ -127,3 +127,17 @@ func expectCode(t *testing.T, what string, err error, want string) {
 		t.Errorf("%s: got %q, want %q", what, got, want)
 	}
 }
+
+// TestCopySourceKey: the condition key is the source, and not how the header spells it.
+func TestCopySourceKey(t *testing.T) {
+	for header, want := range map[string]string{
+		"b/secret/k": "/b/secret/k", "/b/secret/k": "/b/secret/k", "b/secre%74/k": "/b/secret/k", "b%2Fsecret%2fk": "/b/secret/k",
+		"b/k?versionId=%31": "/b/k?versionId=1", "nothing": "nothing",
+	} {
+		var k authz.Context
+		setHeaders(&sdk.CopyObjectInput{CopySource: aws.String(header)}, &k)
+		if got, _ := k.Get("s3:x-amz-copy-source"); len(got.Values) != 1 || got.Values[0] != want {
+			t.Errorf("%s: got %q, want %q", header, got.Values, want)
+		}
+	}
+}
