@@ -91,7 +91,7 @@ func (s *Service) untagNeeds(ctx context.Context, c *service.Call, in *sdk.Untag
 }
 
 // taggedBucket is the bucket of an ARN, which must be of the account that the request names.
-func (s *Service) taggedBucket(ctx context.Context, resource, account *string) (*bucket.Bucket, error) {
+func (s *Service) taggedBucket(ctx context.Context, c *service.Call, resource, account *string) (*bucket.Bucket, error) {
 	name, err := tagged(resource)
 	if err != nil {
 		return nil, err
@@ -100,7 +100,7 @@ func (s *Service) taggedBucket(ctx context.Context, resource, account *string) (
 	switch {
 	case err != nil:
 		return nil, err
-	case b == nil:
+	case b == nil || !wasJudged(c, b):
 		return nil, fault.NoSuchBucket(name)
 	case b.Account != aws.ToString(account):
 		return nil, fault.AccessDenied()
@@ -109,9 +109,9 @@ func (s *Service) taggedBucket(ctx context.Context, resource, account *string) (
 }
 
 func (s *Service) listTagsForResource(
-	ctx context.Context, _ *service.Call, in *sdk.ListTagsForResourceInput,
+	ctx context.Context, c *service.Call, in *sdk.ListTagsForResourceInput,
 ) (*sdk.ListTagsForResourceOutput, error) {
-	b, err := s.taggedBucket(ctx, in.ResourceArn, in.AccountId)
+	b, err := s.taggedBucket(ctx, c, in.ResourceArn, in.AccountId)
 	if err != nil {
 		return nil, err
 	}
@@ -131,8 +131,8 @@ func givenTags(tags []types.Tag) []object.Tag {
 	return out
 }
 
-func (s *Service) tagResource(ctx context.Context, _ *service.Call, in *sdk.TagResourceInput) (*sdk.TagResourceOutput, error) {
-	b, err := s.taggedBucket(ctx, in.ResourceArn, in.AccountId)
+func (s *Service) tagResource(ctx context.Context, c *service.Call, in *sdk.TagResourceInput) (*sdk.TagResourceOutput, error) {
+	b, err := s.taggedBucket(ctx, c, in.ResourceArn, in.AccountId)
 	if err != nil {
 		return nil, err
 	}
@@ -148,8 +148,8 @@ func (s *Service) tagResource(ctx context.Context, _ *service.Call, in *sdk.TagR
 	})
 }
 
-func (s *Service) untagResource(ctx context.Context, _ *service.Call, in *sdk.UntagResourceInput) (*sdk.UntagResourceOutput, error) {
-	b, err := s.taggedBucket(ctx, in.ResourceArn, in.AccountId)
+func (s *Service) untagResource(ctx context.Context, c *service.Call, in *sdk.UntagResourceInput) (*sdk.UntagResourceOutput, error) {
+	b, err := s.taggedBucket(ctx, c, in.ResourceArn, in.AccountId)
 	if err != nil {
 		return nil, err
 	}

@@ -57,6 +57,9 @@ func (s *Service) open(
 		out.unpin = s.content.Pin(out.pieces())
 		return nil
 	})
+	if err != nil {
+		out.unpin()
+	}
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return nil, s.missing(ctx, c, judged, key, version)
