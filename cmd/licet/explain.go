@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -208,12 +209,17 @@ func target(ctx context.Context, data, account string) (endpoint string, root aw
 
 // ask asks for one of licet's own pages with a signed request.
 func ask(ctx context.Context, method, url string, c aws.Credentials) ([]byte, error) {
-	req, err := http.NewRequestWithContext(ctx, method, url, nil)
+	return askWith(ctx, method, url, nil, c)
+}
+
+// askWith is ask with a body.
+func askWith(ctx context.Context, method, url string, sent []byte, c aws.Credentials) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(sent))
 	if err != nil {
 		return nil, err
 	}
-	empty := sha256.Sum256(nil)
-	if err := v4.NewSigner().SignHTTP(ctx, c, req, hex.EncodeToString(empty[:]), edge.SigningName, "us-east-1", time.Now()); err != nil {
+	sum := sha256.Sum256(sent)
+	if err := v4.NewSigner().SignHTTP(ctx, c, req, hex.EncodeToString(sum[:]), edge.SigningName, "us-east-1", time.Now()); err != nil {
 		return nil, fmt.Errorf("sign request: %w", err)
 	}
 	resp, err := http.DefaultClient.Do(req)

@@ -36,7 +36,8 @@ func command() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(serveCommand(), envCommand(), accountCommand(), explainCommand(), recordCommand(), generatePolicyCommand(), doctorCommand(), signCommand(), versionCommand())
+	root.AddCommand(serveCommand(), envCommand(), accountCommand(), explainCommand(), invokeAsCommand(), recordCommand(),
+		generatePolicyCommand(), doctorCommand(), signCommand(), versionCommand())
 	return root
 }
 

@@ -36,6 +36,7 @@ var allowed = map[string][]string{
 	"internal/secret":       {},
 	"internal/lockfile":     {},
 	"internal/totp":         {},
+	"internal/invoker":      {},
 	"internal/telemetry":    {"go.opentelemetry.io/...", "google.golang.org/protobuf/proto", "github.com/google/go-cmp/..."},
 
 	// Contracts and engines.

@@ -74,6 +74,7 @@ func (s *Server) routes() *http.ServeMux {
 	mux.HandleFunc("GET "+DecisionsPage, s.forRoot(s.listDecisions))
 	mux.HandleFunc("GET "+DecisionsPage+"/{id}", s.forRoot(s.explainDecision))
 	mux.HandleFunc("GET "+SupposePage, s.forRoot(s.suppose))
+	mux.HandleFunc("POST "+InvokeAsPage, s.invokeAs)
 	mux.HandleFunc("GET "+PolicyPage, s.forRoot(s.leastPolicy))
 	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
 		mux.HandleFunc(method+" "+RecordPage, s.forRoot(s.record))
@@ -125,18 +126,24 @@ type ownPage func(w http.ResponseWriter, r *http.Request, account string) error
 func (s *Server) forRoot(h ownPage) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		x := &exchange{ResponseWriter: w, id: dispatch.NewRequestID(), codec: s.fallback, service: SigningName}
-		signed, err := sigv4.Parse(r)
-		caller, err := s.authenticate(x, &protocol.Request{HTTP: r}, signed, err)
-		if err == nil && (caller.Kind != authz.Root || caller.Session != nil && caller.Session.HasPolicies) {
-			err = awserr.New("AccessDeniedException", http.StatusForbidden, "Only the root of an account may read its decision log.")
-		}
+		account, err := s.root(x, r, nil, "read its decision log")
 		if err == nil {
-			err = h(x, r, caller.Account)
+			err = h(x, r, account)
 		}
 		if err != nil {
 			s.fail(r.Context(), x, err)
 		}
 	}
+}
+
+// root is the account whose root signed a request with this body. what is for the others, who may not do it.
+func (s *Server) root(x *exchange, r *http.Request, body []byte, what string) (account string, err error) {
+	signed, err := sigv4.Parse(r)
+	caller, err := s.authenticate(x, &protocol.Request{HTTP: r, Body: body}, signed, err)
+	if err == nil && (caller.Kind != authz.Root || caller.Session != nil && caller.Session.HasPolicies) {
+		err = awserr.New("AccessDeniedException", http.StatusForbidden, "Only the root of an account may %s.", what)
+	}
+	return caller.Account, err
 }
 
 // listDecisions answers GET /_licet/decisions?denied=&since=&action=&principal=&resource=&limit=&explain=.

@@ -33,7 +33,9 @@ type Config struct {
 	Decisions  Decisions
 	// Suppositions say what principals would be judged by.
 	Suppositions Suppositions
-	Code         *CodeLinks
+	// Invocations call functions by the name of services.
+	Invocations Invocations
+	Code        *CodeLinks
 	// Message encodes a message about the denial of a request.
 	Message func(requestID string) (string, error)
 	// ServiceOf names the service that a request is for by its host and path, where its signature does not say: it has none, or is for the
