@@ -23,25 +23,38 @@ const (
 // maxBody bounds what is read of a request: registrations are small, and what is told of an error is not kept.
 const maxBody = 1 << 20
 
-// ServeHTTP is the table of operations. After End it closes connections.
+// ServeHTTP serves the operations. After End it closes connections.
 func (s *Set) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	select {
 	case <-s.ended:
 		panic(http.ErrAbortHandler)
 	default:
 	}
-	switch r.Method + " " + strings.TrimPrefix(r.URL.Path, Path) {
-	case "POST register":
-		s.serveRegister(w, r)
-	case "GET event/next":
-		s.serveNext(w, r)
-	case "POST init/error":
-		s.serveError(w, r, initError, FaultInit)
-	case "POST exit/error":
-		s.serveError(w, r, exitError, FaultExit)
-	default:
+	method, serve := s.operation(strings.TrimPrefix(r.URL.Path, Path))
+	switch {
+	case serve == nil:
 		http.NotFound(w, r)
+	case r.Method != method:
+		w.Header().Set("Allow", method)
+		w.WriteHeader(http.StatusMethodNotAllowed)
+	default:
+		serve(w, r)
 	}
+}
+
+// operation is the table of operations; serve is nil for a name that is none.
+func (s *Set) operation(name string) (method string, serve http.HandlerFunc) {
+	switch name {
+	case "register":
+		return http.MethodPost, s.serveRegister
+	case "event/next":
+		return http.MethodGet, s.serveNext
+	case "init/error":
+		return http.MethodPost, func(w http.ResponseWriter, r *http.Request) { s.serveError(w, r, initError, FaultInit) }
+	case "exit/error":
+		return http.MethodPost, func(w http.ResponseWriter, r *http.Request) { s.serveError(w, r, exitError, FaultExit) }
+	}
+	return "", nil
 }
 
 func (s *Set) serveRegister(w http.ResponseWriter, r *http.Request) {

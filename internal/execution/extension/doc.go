@@ -9,5 +9,5 @@
 // (https://github.com/aws/aws-lambda-runtime-interface-emulator, internal/lambda: rapi/handler, rapi/middleware, core), and
 // https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html.
 //
-// To extend: an operation is a case in ServeHTTP; an event is a method like Invoke.
+// To extend: an operation is a case in Set.operation; an event is a method like Invoke.
 package extension

@@ -161,6 +161,21 @@ func TestAccountID(t *testing.T) {
 	}
 }
 
+// An operation asked for by another method is told which, as the agent's router does.
+func TestMethods(t *testing.T) {
+	s := newSet()
+	for call, allowed := range map[string]string{
+		"GET register": "POST", "HEAD register": "POST", "POST event/next": "GET", "GET init/error": "POST", "PUT exit/error": "POST",
+	} {
+		method, path, _ := strings.Cut(call, " ")
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, httptest.NewRequest(method, Path+path, strings.NewReader("{}")))
+		if w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") != allowed || w.Body.Len() > 0 {
+			t.Errorf("%s: got %d %s, Allow %q; want 405 and Allow %q", call, w.Code, w.Body, w.Header().Get("Allow"), allowed)
+		}
+	}
+}
+
 // The texts are those of the agent's source: see the package comment.
 func TestRefusals(t *testing.T) {
 	s := newSet()
@@ -239,7 +254,7 @@ func TestFaults(t *testing.T) {
 		{"init/error", one, `202 {"status":"OK"}`},
 		{"init/error", one, `202 {"status":"OK"}`},
 		{"exit/error", two, `202 {"status":"OK"}`},
-		{"exit/error", one, `403 {"errorMessage":"State transition from InitError to ExitError failed for extension ` + one +
+		{"exit/error", one, `403 {"errorMessage":"State transition from InitError to Exited failed for extension ` + one +
 			`. Error: State transition is not allowed","errorType":"Extension.InvalidExtensionState"}`},
 	}
 	for _, test := range tests {

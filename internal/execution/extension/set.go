@@ -37,6 +37,7 @@ const (
 	running    state = "Running"
 	initError  state = "InitError"
 	exitError  state = "ExitError"
+	exited     state = "Exited" // in texts only
 )
 
 // Events that an extension may register for.
@@ -347,6 +348,9 @@ func (s *Set) fails(id uuid.UUID, next state, fault string) *apiError {
 	case x == nil:
 		return &apiError{"Extension.UnknownExtensionIdentifier", "Unknown " + identifierHeader}
 	case x.state != next && x.state != registered && (next == initError || x.state != ready && x.state != running):
+		if next == exitError {
+			next = exited // as the agent has it in this text alone (rapi/handler/agentexiterror.go)
+		}
 		return x.refuses(next, id.String())
 	}
 	x.state = next
