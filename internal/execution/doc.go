@@ -23,6 +23,6 @@
 // Sources: the Runtime API, phases, texts and environment variables follow lambda.md 7.1 and 7.5–7.7, which rest on
 // https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html, runtimes-api.html and configuration-envvars.html.
 //
-// To extend: a Runtime API path is a case in runtimeAPI.ServeHTTP; a new way for an invocation to end is a constructor in
+// To extend: a Runtime API path is a case in runtimeAPI.operation; a new way for an invocation to end is a constructor in
 // outcome.go; a variable is a line in variables.go.
 package execution

@@ -299,7 +299,7 @@ type told struct{ variables chan []string }
 func (a *runtimeAPI) tell(w http.ResponseWriter, r *http.Request) {
 	waiting := a.told.Load()
 	if waiting == nil {
-		refuse(w, notOffered())
+		http.NotFound(w, r)
 		return
 	}
 	select {

@@ -140,7 +140,7 @@ func TestToldOnce(t *testing.T) {
 		return body
 	})), prestart)
 	for _, f := range []Function{testFunction(), another("a")} {
-		want := `{"errorMessage":"The Runtime API has no such operation","errorType":"NotFound"}` + "\n"
+		want := "404 page not found\n"
 		if got := b.invoke(f, Invocation{}); string(got.Payload) != want {
 			t.Errorf("%s: got %s", f.Name, got.Payload)
 		}

@@ -1,6 +1,7 @@
 package execution
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -162,44 +163,64 @@ type runtimeAPI struct {
 // apiVersion begins the path of every operation of the Runtime API.
 const apiVersion = "/2018-06-01/runtime/"
 
-// ServeHTTP is the table of operations. What is not offered (restore) says so.
+// pingPath is an operation that the agent keeps for those who came to use it (rapi/router.go).
+const pingPath = "/2018-06-01/ping"
+
+// ServeHTTP serves the operations, and those of the APIs beside it. What is not offered, and by which method, it answers as the router of
+// the official agent does (go-chi/chi).
 func (a *runtimeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s := a.session.Load()
-	operation, known := strings.CutPrefix(r.URL.Path, apiVersion)
 	switch {
 	case s != nil && strings.HasPrefix(r.URL.Path, extension.Path):
 		s.extensions.ServeHTTP(w, r)
+		return
 	case s != nil && subscription.Serves(r.URL.Path):
 		if name, ok := s.extensions.Identify(w, r); ok {
 			s.telemetry.ServeHTTP(w, r, name)
 		}
-	case a.credentials != nil && r.URL.Path == credentialsPath && r.Method == http.MethodGet:
-		a.credentials.ServeHTTP(w, r)
-	case operation == "licet/environment" && known && r.Method == http.MethodGet:
+		return
+	case r.URL.Path == apiVersion+"licet/environment" && r.Method == http.MethodGet:
 		a.tell(w, r)
-	case s == nil || !known:
-		refuse(w, notOffered())
-	case operation == "invocation/next" && r.Method == http.MethodGet:
-		next(w, r, s)
-	case operation == "init/error" && r.Method == http.MethodPost:
-		failInit(w, r, s)
-	case r.Method == http.MethodPost:
-		id, isInvocation := strings.CutPrefix(operation, "invocation/")
-		if id, found := strings.CutSuffix(id, "/response"); isInvocation && found {
-			respond(w, r, s, id)
-		} else if id, found := strings.CutSuffix(id, "/error"); isInvocation && found {
-			fail(w, r, s, id)
-		} else {
-			refuse(w, notOffered())
-		}
+		return
+	}
+	method, serve := a.operation(cmp.Or(r.URL.RawPath, r.URL.Path), s)
+	switch {
+	case serve == nil:
+		http.NotFound(w, r)
+	case r.Method != method:
+		w.Header().Set("Allow", method)
+		w.WriteHeader(http.StatusMethodNotAllowed)
 	default:
-		refuse(w, notOffered())
+		serve(w, r)
 	}
 }
 
-func notOffered() *apiError {
-	return &apiError{http.StatusNotFound, "NotFound", "The Runtime API has no such operation"}
+// operation is the table of operations; serve is nil for a path that is none. Restore is not offered.
+func (a *runtimeAPI) operation(path string, s *session) (method string, serve http.HandlerFunc) {
+	switch {
+	case path == pingPath:
+		return http.MethodGet, ping
+	case path == credentialsPath && a.credentials != nil:
+		return http.MethodGet, a.credentials.ServeHTTP
+	case s == nil:
+		return "", nil
+	case path == apiVersion+"invocation/next":
+		return http.MethodGet, func(w http.ResponseWriter, r *http.Request) { next(w, r, s) }
+	case path == apiVersion+"init/error":
+		return http.MethodPost, func(w http.ResponseWriter, r *http.Request) { failInit(w, r, s) }
+	}
+	invocation, isInvocation := strings.CutPrefix(path, apiVersion+"invocation/")
+	id, answer, _ := strings.Cut(invocation, "/")
+	switch {
+	case isInvocation && answer == "response":
+		return http.MethodPost, func(w http.ResponseWriter, r *http.Request) { respond(w, r, s, id) }
+	case isInvocation && answer == "error":
+		return http.MethodPost, func(w http.ResponseWriter, r *http.Request) { fail(w, r, s, id) }
+	}
+	return "", nil
 }
+
+func ping(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "pong") } // a broken connection is the client's to notice
 
 // next is the long poll: it answers when there is an event, and ends without an answer when the process or its connection does.
 func next(w http.ResponseWriter, r *http.Request, s *session) {

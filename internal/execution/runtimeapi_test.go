@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/licet/licet/internal/execution/extension"
 	"github.com/licet/licet/internal/sandbox"
 )
 
@@ -59,9 +60,13 @@ func TestRuntimeAPI(t *testing.T) {
 		check("POST", api+"/invocation/other/error", answer{400, badID})
 		check("POST", api+response, answer{400, `{"errorMessage":"Invalid invocation ID","errorType":"InvalidInvocationId"}` + "\n"},
 			"Lambda-Runtime-Invocation-Id", "other")
-		check("POST", api+"/restore/error", answer{404,
-			`{"errorMessage":"The Runtime API has no such operation","errorType":"NotFound"}` + "\n"})
-		check("GET", "/else", answer{404, `{"errorMessage":"The Runtime API has no such operation","errorType":"NotFound"}` + "\n"})
+		check("GET", "/2018-06-01/ping", answer{200, "pong"})
+		for _, none := range []string{"/restore/error", "/invocation/" + id + "/more/response", "/invocation/" + id + "%2Fx/else", "/else"} {
+			check("POST", api+none, answer{404, "404 page not found\n"})
+		}
+		check("POST", api+"/invocation//response", answer{400, badID})
+		check("POST", api+"/invocation/"+id+"%2Fmore/response", answer{400, badID})
+		check("GET", "/else", answer{404, "404 page not found\n"})
 		check("POST", "/2020-01-01/extension/register", answer{403,
 			`{"errorMessage":"Empty extension name","errorType":"Extension.InvalidExtensionName"}` + "\n"})
 		check("PUT", "/2022-07-01/telemetry", answer{403, `{"errorMessage":"Missing Lambda-Extension-Identifier header",` +
@@ -76,6 +81,23 @@ func TestRuntimeAPI(t *testing.T) {
 	b.invoke(testFunction(), Invocation{RequestID: id, InvokedARN: "arn:fn:alias", Payload: []byte(`{"event":1}`),
 		ClientContext: `{"a":1}`, TraceID: "Root=1", Tenant: "blue"})
 	<-result
+}
+
+// TestMethods: an operation asked for by another method is told which, as the agent's router does.
+func TestMethods(t *testing.T) {
+	var a runtimeAPI
+	a.session.Store(newSession(extension.New(extension.Function{}), nil))
+	for call, allowed := range map[string]string{
+		"POST " + api + "/invocation/next": "GET", "HEAD " + api + "/invocation/next": "GET", "GET " + api + "/init/error": "POST",
+		"PUT " + api + "/invocation/x/response": "POST", "GET " + api + "/invocation/x/error": "POST", "POST /2018-06-01/ping": "GET",
+	} {
+		method, path, _ := strings.Cut(call, " ")
+		w := httptest.NewRecorder()
+		a.ServeHTTP(w, httptest.NewRequest(method, path, strings.NewReader("{}")))
+		if w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") != allowed || w.Body.Len() > 0 {
+			t.Errorf("%s: got %d %s, Allow %q; want 405 and Allow %q", call, w.Code, w.Body, w.Header().Get("Allow"), allowed)
+		}
+	}
 }
 
 func eventHeaders(h http.Header) map[string]string {
