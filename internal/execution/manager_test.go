@@ -149,6 +149,19 @@ var failures = []struct {
 			startOf + endOf + report("Status: error\tError Type: Runtime.ImportModuleError"),
 	},
 	{
+		name: "init error too large",
+		program: func(p *fakeProcess) sandbox.Exit {
+			resp, body := p.call("POST", api+"/init/error", strings.Repeat("x", maxResponse+1), "Lambda-Runtime-Function-Error-Type", "Runtime.Broken")
+			p.print("%d %s", resp.StatusCode, body)
+			return sandbox.Exit{Code: 1}
+		},
+		want: `{"errorType":"Function.ResponseSizeTooLarge","errorMessage":` +
+			`"Response payload size exceeded maximum allowed payload size (6291556 bytes)."}`,
+		log: initTooLarge + "INIT_REPORT Init Duration: N ms\tPhase: init\tStatus: error\tError Type: Runtime.Broken\n" +
+			initTooLarge + "INIT_REPORT Init Duration: N ms\tPhase: invoke\tStatus: error\tError Type: Runtime.Broken\n" +
+			startOf + endOf + report("Status: error\tError Type: Runtime.Broken"),
+	},
+	{
 		name:    "exit during init",
 		program: func(*fakeProcess) sandbox.Exit { return sandbox.Exit{Code: 3} },
 		want:    exitError("exited with error: exit status 3"),
@@ -181,6 +194,8 @@ var failures = []struct {
 			"\n" + endOf + report("Init Duration: N ms\t"),
 	},
 }
+
+const initTooLarge = `413 {"errorMessage":"Exceeded maximum allowed payload size (6291556 bytes).","errorType":"RequestEntityTooLarge"}` + "\n"
 
 func TestInvokeFailures(t *testing.T) {
 	for _, test := range failures {

@@ -57,7 +57,7 @@ type session struct {
 	mu    sync.Mutex
 	state state
 	since time.Time // of the states in which an answer comes
-	event *event    // the event of Running and the states after it
+	event *event    // the event of Running and the states after it; nil again in Ready
 	// left is the invocation that is over when the runtime, which has answered, asks for its next event. That is then no step.
 	left *invocation
 }
@@ -88,7 +88,7 @@ func (s *session) asks() (again *event, over *invocation, refused *apiError) {
 	defer s.mu.Unlock()
 	switch s.state {
 	case started, responseSent:
-		s.state = ready
+		s.state, s.event = ready, nil // an answer that comes late belongs to no invocation any more
 		if over, s.left = s.left, nil; over == nil {
 			s.steps <- step{kind: ready}
 		}
@@ -137,10 +137,13 @@ func (s *session) streaming() bool {
 }
 
 // answers ends the event with out.
-func (s *session) answers(out outcome) {
+func (s *session) answers(out outcome) { s.answersIn(responseSent, out) }
+
+// answersIn ends the event with out and leaves the runtime in a state.
+func (s *session) answersIn(next state, out outcome) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.state = responseSent
+	s.state = next
 	s.steps <- step{kind: responseSent, outcome: out, answering: s.since, answered: time.Now()}
 }
 
@@ -290,8 +293,10 @@ func respond(w http.ResponseWriter, r *http.Request, s *session, requestID strin
 		refuse(w, refused)
 		return
 	}
-	if mode := r.Header.Get("Lambda-Runtime-Function-Response-Mode"); mode != "" && mode != "streaming" {
-		s.answers(failureOf(statusError, "Runtime.InvalidResponseModeHeader", "Invalid function response mode"))
+	mode := r.Header.Get("Lambda-Runtime-Function-Response-Mode")
+	if mode != "" && mode != streamingMode {
+		// The agent, too, leaves the runtime in a state from which it can ask for nothing (rapi/handler/invocationresponse.go).
+		s.answersIn(invocationResponse, failureOf(statusError, "Runtime.InvalidResponseModeHeader", "Invalid function response mode"))
 		refuse(w, &apiError{http.StatusBadRequest, "InvalidFunctionResponseMode", "Invalid function response mode"})
 		return
 	}
@@ -299,8 +304,23 @@ func respond(w http.ResponseWriter, r *http.Request, s *session, requestID strin
 		stream(w, r, s, ev.Stream)
 		return
 	}
-	finish(w, r, s, outcome{})
+	body, ok := take(w, r, s)
+	if !ok {
+		return
+	}
+	out := outcome{payload: body}
+	if end := ending(r.Trailer); mode == streamingMode && end.failed {
+		out.failed = true
+		if end.payload != nil {
+			out.payload = end.payload
+		}
+	}
+	s.answers(out)
+	accept(w)
 }
+
+// streamingMode is the only mode that a runtime may name.
+const streamingMode = "streaming"
 
 // stream hands on a response part by part, as fast as the caller takes it. What was sent cannot be taken back: whatever ends it is the
 // answer, as with the official agent (aws-lambda-runtime-interface-emulator, rapi/handler/invocationresponse.go).
@@ -309,7 +329,7 @@ func stream(w http.ResponseWriter, r *http.Request, s *session, to Stream) {
 	switch {
 	case errors.Is(err, errTooLarge):
 		s.answers(outcome{failed: true, code: codeTooLarge})
-		refuse(w, responseTooLarge(maxStreamed))
+		refuse(w, responseTooLarge())
 	case err != nil:
 		s.answers(outcome{failed: true, code: codeTruncated})
 		refuse(w, responseTruncated())
@@ -363,31 +383,31 @@ func fail(w http.ResponseWriter, r *http.Request, s *session, requestID string) 
 		refuse(w, refused)
 		return
 	}
-	finish(w, r, s, outcome{failed: true})
+	body, ok := take(w, r, s)
+	if !ok {
+		return
+	}
+	if r.Header.Get("Content-Type") == errorWithCause {
+		body = withoutCause(body)
+	}
+	s.answers(outcome{payload: body, failed: true})
+	accept(w)
 }
 
-// finish reads the body of an answer into out and ends the event with it.
-func finish(w http.ResponseWriter, r *http.Request, s *session, out outcome) {
+// take reads the body of an answer. When it cannot, it has refused it.
+func take(w http.ResponseWriter, r *http.Request, s *session) (body []byte, ok bool) {
 	body, err := readBody(r)
 	switch {
 	case errors.Is(err, errTooLarge):
 		s.answers(tooLarge())
-		refuse(w, responseTooLarge(maxResponse))
-		return
+		refuse(w, responseTooLarge())
+		return nil, false
 	case err != nil:
 		_ = s.to(running, invocationResponse, invocationError) // always one of them: it may answer again, or its end tells more
 		refuse(w, responseTruncated())
-		return
+		return nil, false
 	}
-	out.payload = body
-	if end := ending(r.Trailer); end.failed {
-		out.failed = true
-		if end.payload != nil {
-			out.payload = end.payload
-		}
-	}
-	s.answers(out)
-	accept(w)
+	return body, true
 }
 
 // failInit takes the error of a runtime that could not initialize.
@@ -397,19 +417,28 @@ func failInit(w http.ResponseWriter, r *http.Request, s *session) {
 		return
 	}
 	body, err := readBody(r)
-	if err != nil {
+	if err != nil && !errors.Is(err, errTooLarge) {
 		_ = s.to(started, initError)
 		refuse(w, responseTruncated())
 		return
 	}
-	kind := errorTypeOf(r.Header.Get("Lambda-Runtime-Function-Error-Type"))
-	s.steps <- step{kind: initError, outcome: outcome{payload: body, failed: true, status: statusError, errorType: kind}}
+	out := outcome{payload: body, failed: true}
+	if err != nil {
+		out = tooLarge()
+	}
+	out.status, out.errorType = statusError, errorTypeOf(r.Header.Get("Lambda-Runtime-Function-Error-Type"))
+	s.steps <- step{kind: initError, outcome: out}
+	if err != nil {
+		refuse(w, responseTooLarge())
+		return
+	}
 	accept(w)
 }
 
-func responseTooLarge(limit int) *apiError {
+// responseTooLarge names the same limit whatever was exceeded, as the agent does (rapi/rendering/render_error.go).
+func responseTooLarge() *apiError {
 	return &apiError{http.StatusRequestEntityTooLarge, "RequestEntityTooLarge",
-		fmt.Sprintf("Exceeded maximum allowed payload size (%d bytes).", limit)}
+		fmt.Sprintf("Exceeded maximum allowed payload size (%d bytes).", maxResponse)}
 }
 
 func responseTruncated() *apiError {

@@ -127,6 +127,10 @@ func TestResponseModes(t *testing.T) {
 			},
 			want: Result{Payload: []byte(`{"errorMessage":"late"}`), FunctionError: "Unhandled"},
 		},
+		{
+			name: "trailers without streaming", trailer: http.Header{"Lambda-Runtime-Function-Error-Type": {"Function.Broken"}},
+			want: Result{Payload: []byte("stream")},
+		},
 		{name: "unknown", mode: "other", want: Result{
 			Payload: []byte(`{"errorType":"Runtime.InvalidResponseModeHeader",` +
 				`"errorMessage":"Invalid function response mode"}`),
@@ -152,6 +156,94 @@ func TestResponseModes(t *testing.T) {
 			})
 			if diff := cmp.Diff(b.invoke(testFunction(), Invocation{}), test.want); diff != "" {
 				t.Errorf("result (-got +want):\n%s", diff)
+			}
+		})
+	}
+}
+
+// sessionWith is the Runtime API of a runtime that has an event, and what calls it.
+func sessionWith(ev *event) (s *session, call func(method, path string, body io.Reader, header ...string) string) {
+	var a runtimeAPI
+	s = newSession(extension.New(extension.Function{}), nil)
+	s.takes(ev)
+	a.session.Store(s)
+	return s, func(method, path string, body io.Reader, header ...string) string {
+		r := httptest.NewRequest(method, api+path, body)
+		for i := 0; i < len(header); i += 2 {
+			r.Header.Set(header[i], header[i+1])
+		}
+		w := httptest.NewRecorder()
+		a.ServeHTTP(w, r)
+		return fmt.Sprintf("%d %s", w.Code, strings.TrimSpace(w.Body.String()))
+	}
+}
+
+// TestInvalidResponseMode: the event is over, and the runtime is in a state that it cannot leave.
+func TestInvalidResponseMode(t *testing.T) {
+	s, call := sessionWith(&event{Invocation: Invocation{RequestID: id}})
+	got := call("POST", "/invocation/"+id+"/response", strings.NewReader("{}"), "Lambda-Runtime-Function-Response-Mode", "Streaming")
+	if want := `400 {"errorMessage":"Invalid function response mode","errorType":"InvalidFunctionResponseMode"}`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if step := <-s.steps; step.kind != responseSent || step.errorType != "Runtime.InvalidResponseModeHeader" {
+		t.Errorf("got step %s with %s", step.kind, step.errorType)
+	}
+	const refused = `403 {"errorMessage":"State transition from InvocationResponse to %s failed for runtime. ` +
+		`Error: State transition is not allowed","errorType":"InvalidStateTransition"}`
+	if got, want := call("GET", "/invocation/next", nil), fmt.Sprintf(refused, "Ready"); got != want {
+		t.Errorf("next: got %s, want %s", got, want)
+	}
+	got = call("POST", "/invocation/"+id+"/response", strings.NewReader("{}"))
+	if want := fmt.Sprintf(refused, "InvocationResponse"); got != want {
+		t.Errorf("response: got %s, want %s", got, want)
+	}
+}
+
+// TestLateAnswer: once the runtime has asked for its next event, the id of the last one is nobody's.
+func TestLateAnswer(t *testing.T) {
+	s, call := sessionWith(&event{Invocation: Invocation{RequestID: id}})
+	if got := call("POST", "/invocation/"+id+"/response", strings.NewReader("{}")); got != "202 "+accepted {
+		t.Errorf("response: got %s", got)
+	}
+	if _, _, refused := s.asks(); refused != nil {
+		t.Errorf("next: refused with %s", refused.message)
+	}
+	for _, answer := range []string{"response", "error"} {
+		got := call("POST", "/invocation/"+id+"/"+answer, strings.NewReader("{}"))
+		if want := `400 {"errorMessage":"Invalid request ID","errorType":"InvalidRequestID"}`; got != want {
+			t.Errorf("%s: got %s, want %s", answer, got, want)
+		}
+	}
+}
+
+// TestStreamTooLargeText: the text names the limit of responses that are not streamed, as the agent's does.
+func TestStreamTooLargeText(t *testing.T) {
+	_, call := sessionWith(&event{Invocation: Invocation{RequestID: id, Stream: &dropped{}}})
+	got := call("POST", "/invocation/"+id+"/response", io.LimitReader(zeros{}, maxStreamed+1))
+	want := `413 {"errorMessage":"Exceeded maximum allowed payload size (6291556 bytes).","errorType":"RequestEntityTooLarge"}`
+	if got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// TestErrorBodies: what the caller gets of a handler's error depends on the media type alone.
+func TestErrorBodies(t *testing.T) {
+	const whole = `{"errorType":"T","errorMessage":"<m>","stackTrace":["a","b"],"errorCause":{"paths":["x"]},"more":1}`
+	for _, test := range []struct{ name, mediaType, body, want string }{
+		{"plain", "application/json", whole, whole},
+		{"with parameters", errorWithCause + "; charset=utf-8", whole, whole},
+		{"with cause", errorWithCause, whole, `{"errorMessage":"\u003cm\u003e","errorType":"T","stackTrace":["a","b"]}`},
+		{"without members", errorWithCause, `{}`, `{"errorMessage":"","errorType":""}`},
+		{"not JSON", errorWithCause, `{`, `"Invalid error body"`},
+		{"other shape", errorWithCause, `{"errorType":1}`, `"Invalid error body"`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s, call := sessionWith(&event{Invocation: Invocation{RequestID: id}})
+			if got := call("POST", "/invocation/"+id+"/error", strings.NewReader(test.body), "Content-Type", test.mediaType); got != "202 "+accepted {
+				t.Errorf("got %s", got)
+			}
+			if step := <-s.steps; string(step.payload) != test.want || !step.failed {
+				t.Errorf("got %s, failed %t; want %s", step.payload, step.failed, test.want)
 			}
 		})
 	}
