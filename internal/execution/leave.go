@@ -52,7 +52,7 @@ func (i *invocation) end() {
 func (s *session) leave(i *invocation) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.state != responseSent {
+	if s.state == ready || s.state == running {
 		return false
 	}
 	s.left = i

@@ -8,6 +8,20 @@ import (
 	"github.com/licet/licet/internal/sandbox"
 )
 
+// A runtime that answers in a mode that is none can ask for nothing any more. The caller does not wait for its end.
+func TestLeftAfterRefusedMode(t *testing.T) {
+	b := newBench(t, func(p *fakeProcess) sandbox.Exit {
+		id, payload, _ := p.next()
+		p.call("POST", api+"/invocation/"+id+"/response", payload, "Lambda-Runtime-Function-Response-Mode", "other")
+		return p.hang()
+	})
+	f := testFunction()
+	f.Timeout = time.Hour
+	if got := b.invoke(f, Invocation{Payload: []byte("1")}); got.FunctionError != unhandled {
+		t.Errorf("got %+v", got)
+	}
+}
+
 // An invocation whose runtime has answered, and never asks for its next event, ends all the same: with its time limit, with the process, and
 // with the manager. Its report is written.
 func TestLeft(t *testing.T) {
