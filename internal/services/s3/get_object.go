@@ -137,33 +137,25 @@ func (s *Service) getObject(ctx context.Context, c *service.Call, b *bucket.Buck
 			r.unpin()
 		}
 	}()
-	v := r.version
-	if err := (getConditions{in.IfMatch, in.IfNoneMatch, in.IfModifiedSince, in.IfUnmodifiedSince}).check(v); err != nil {
+	out, err := s.described(ctx, c, b, r, &sdk.HeadObjectInput{
+		IfMatch: in.IfMatch, IfNoneMatch: in.IfNoneMatch, IfModifiedSince: in.IfModifiedSince, IfUnmodifiedSince: in.IfUnmodifiedSince,
+		Range: in.Range, PartNumber: in.PartNumber, ChecksumMode: in.ChecksumMode, ResponseCacheControl: in.ResponseCacheControl,
+		ResponseContentDisposition: in.ResponseContentDisposition, ResponseContentEncoding: in.ResponseContentEncoding,
+		ResponseContentLanguage: in.ResponseContentLanguage, ResponseContentType: in.ResponseContentType, ResponseExpires: in.ResponseExpires,
+	})
+	if err != nil {
 		return nil, err
 	}
-	if r.span, err = r.spanOf(in.Range, in.PartNumber); err != nil {
-		return nil, err
-	}
-	h := v.Headers
-	out := &sdk.GetObjectOutput{
-		AcceptRanges: aws.String("bytes"), ETag: quoted(v.ETag), LastModified: seconds(v), VersionId: versionID(r.state, v), Metadata: h.Metadata,
-		CacheControl: either(in.ResponseCacheControl, h.CacheControl), ContentDisposition: either(in.ResponseContentDisposition, h.ContentDisposition),
-		ContentEncoding: either(in.ResponseContentEncoding, h.ContentEncoding), ContentLanguage: either(in.ResponseContentLanguage, h.ContentLanguage),
-		ContentType: either(in.ResponseContentType, contentType(h)), ExpiresString: nonEmpty(&h.Expires), WebsiteRedirectLocation: nonEmpty(&h.Redirect),
-		ServerSideEncryption: types.ServerSideEncryptionAes256, StorageClass: types.StorageClass(v.Class),
-		ContentLength: &r.span.length, ContentRange: r.span.header(v.Size), PartsCount: r.partsCount(in.PartNumber),
+	return &sdk.GetObjectOutput{
+		AcceptRanges: out.AcceptRanges, ETag: out.ETag, LastModified: out.LastModified, VersionId: out.VersionId, Metadata: out.Metadata,
+		CacheControl: out.CacheControl, ContentDisposition: out.ContentDisposition, ContentEncoding: out.ContentEncoding,
+		ContentLanguage: out.ContentLanguage, ContentType: out.ContentType, ExpiresString: out.ExpiresString,
+		WebsiteRedirectLocation: out.WebsiteRedirectLocation, ServerSideEncryption: out.ServerSideEncryption, StorageClass: out.StorageClass,
+		ContentLength: out.ContentLength, ContentRange: out.ContentRange, PartsCount: out.PartsCount, ChecksumCRC32: out.ChecksumCRC32,
+		ChecksumCRC32C: out.ChecksumCRC32C, ChecksumCRC64NVME: out.ChecksumCRC64NVME, ChecksumSHA1: out.ChecksumSHA1,
+		ChecksumSHA256: out.ChecksumSHA256, ChecksumType: out.ChecksumType, TagCount: out.TagCount,
 		Body: s.content.Open(ctx, r.pieces(), r.span.offset, r.span.length, r.unpin),
-	}
-	if in.ResponseExpires != nil {
-		out.ExpiresString = aws.String(in.ResponseExpires.UTC().Format(http.TimeFormat))
-	}
-	if in.ChecksumMode == types.ChecksumModeEnabled && in.Range == nil && in.PartNumber == nil && v.Checksum != "" {
-		sum := sumsOf(v.Algorithm, v.Checksum)
-		out.ChecksumCRC32, out.ChecksumCRC32C, out.ChecksumCRC64NVME, out.ChecksumSHA1, out.ChecksumSHA256 = sum.crc32, sum.crc32c, sum.crc64, sum.sha1, sum.sha256
-		out.ChecksumType = checksumType(v.Composite)
-	}
-	out.TagCount, err = s.tagCount(ctx, c, b, v)
-	return out, err
+	}, nil
 }
 
 func (s *Service) headObject(ctx context.Context, c *service.Call, b *bucket.Bucket, in *sdk.HeadObjectInput) (*sdk.HeadObjectOutput, error) {
@@ -174,6 +166,13 @@ func (s *Service) headObject(ctx context.Context, c *service.Call, b *bucket.Buc
 	if err != nil {
 		return nil, err
 	}
+	return s.described(ctx, c, b, r, in)
+}
+
+// described is what both operations tell of an object, but for its bytes.
+func (s *Service) described(
+	ctx context.Context, c *service.Call, b *bucket.Bucket, r *reading, in *sdk.HeadObjectInput,
+) (_ *sdk.HeadObjectOutput, err error) {
 	v := r.version
 	if err := (getConditions{in.IfMatch, in.IfNoneMatch, in.IfModifiedSince, in.IfUnmodifiedSince}).check(v); err != nil {
 		return nil, err
@@ -189,6 +188,9 @@ func (s *Service) headObject(ctx context.Context, c *service.Call, b *bucket.Buc
 		ContentType: either(in.ResponseContentType, contentType(h)), ExpiresString: nonEmpty(&h.Expires), WebsiteRedirectLocation: nonEmpty(&h.Redirect),
 		ServerSideEncryption: types.ServerSideEncryptionAes256, StorageClass: types.StorageClass(v.Class),
 		ContentLength: &r.span.length, ContentRange: r.span.header(v.Size), PartsCount: r.partsCount(in.PartNumber),
+	}
+	if in.ResponseExpires != nil {
+		out.ExpiresString = aws.String(in.ResponseExpires.UTC().Format(http.TimeFormat))
 	}
 	if in.ChecksumMode == types.ChecksumModeEnabled && in.Range == nil && in.PartNumber == nil && v.Checksum != "" {
 		sum := sumsOf(v.Algorithm, v.Checksum)

@@ -128,6 +128,7 @@ func (w condition) check(r store.Reader, bucket, key string) error {
 	if w.ifMatch == nil && w.ifNoneMatch == nil {
 		return nil
 	}
+	// AWS's own answer to what it does not offer, too (API_PutObject: If-None-Match "expects the '*' character").
 	if w.ifNoneMatch != nil && (*w.ifNoneMatch != "*" || w.ifMatch != nil) {
 		return fault.New("NotImplemented", http.StatusNotImplemented, "A header you provided implies functionality that is not implemented",
 			"Header", "If-None-Match")

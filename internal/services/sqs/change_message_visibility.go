@@ -44,31 +44,17 @@ func (s *Service) changeAll(ctx context.Context, q *queue.Queue, asked []visibil
 	for i, v := range asked {
 		texts[i] = v.handle
 	}
-	handles, good, each := parseAll(q, texts)
-	var changes []queue.Change
-	var changed []int
-	for i, h := range handles {
-		n := asked[good[i]].seconds
-		if n < 0 || n > maxVisibility {
-			each[good[i]] = badValue(n, "VisibilityTimeout", "Must be between 0 and 43200")
-			continue
+	tooLong := func(i int) *awserr.Error {
+		if n := asked[i].seconds; n < 0 || n > maxVisibility {
+			return badValue(n, "VisibilityTimeout", "Must be between 0 and 43200")
 		}
-		changes = append(changes, queue.Change{Handle: h, Visibility: time.Duration(n) * time.Second})
-		changed = append(changed, good[i])
+		return nil
 	}
-	if len(changes) == 0 {
-		return each, nil
-	}
-	var results []error
-	err := s.db.Update(ctx, func(tx store.Tx) (err error) {
-		results, err = queue.ChangeVisibility(tx, q, s.now(), changes...)
-		return err
+	return s.onHandles(ctx, q, texts, tooLong, func(tx store.Tx, handles []queue.Handle, of []int) ([]error, error) {
+		changes := make([]queue.Change, len(handles))
+		for i, h := range handles {
+			changes[i] = queue.Change{Handle: h, Visibility: time.Duration(asked[of[i]].seconds) * time.Second}
+		}
+		return queue.ChangeVisibility(tx, q, s.now(), changes...)
 	})
-	if err != nil {
-		return nil, answer(err, "")
-	}
-	for i, result := range results {
-		each[changed[i]] = forClient(result, texts[changed[i]])
-	}
-	return each, nil
 }

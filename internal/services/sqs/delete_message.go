@@ -42,25 +42,49 @@ func parseAll(q *queue.Queue, texts []string) (handles []queue.Handle, good []in
 	return handles, good, each
 }
 
-// deleteAll deletes messages by their handles. One that is not there, or was received again, is no error: it succeeds and deletes nothing
-// (API_DeleteMessage).
-func (s *Service) deleteAll(ctx context.Context, q *queue.Queue, texts []string) ([]*awserr.Error, error) {
-	handles, good, each := parseAll(q, texts)
+// onHandles does something with the messages of handles in one transaction. Each has its error; check, which may be nil, finds those that are
+// asked for wrongly.
+func (s *Service) onHandles(
+	ctx context.Context, q *queue.Queue, texts []string, check func(i int) *awserr.Error,
+	do func(tx store.Tx, handles []queue.Handle, asked []int) ([]error, error),
+) ([]*awserr.Error, error) {
+	handles, asked, each := parseAll(q, texts)
+	if check != nil {
+		parsed, of := handles, asked
+		handles, asked = nil, nil
+		for i, h := range parsed {
+			if each[of[i]] = check(of[i]); each[of[i]] == nil {
+				handles, asked = append(handles, h), append(asked, of[i])
+			}
+		}
+	}
 	if len(handles) == 0 {
 		return each, nil
 	}
 	var results []error
 	err := s.db.Update(ctx, func(tx store.Tx) (err error) {
-		results, err = queue.DeleteMessages(tx, q, s.now(), handles...)
+		results, err = do(tx, handles, asked)
 		return err
 	})
 	if err != nil {
 		return nil, answer(err, "")
 	}
 	for i, result := range results {
-		if !errors.Is(result, queue.ErrNoMessage) {
-			each[good[i]] = forClient(result, texts[good[i]])
-		}
+		each[asked[i]] = forClient(result, texts[asked[i]])
 	}
 	return each, nil
+}
+
+// deleteAll deletes messages by their handles. One that is not there, or was received again, is no error: it succeeds and deletes nothing
+// (API_DeleteMessage).
+func (s *Service) deleteAll(ctx context.Context, q *queue.Queue, texts []string) ([]*awserr.Error, error) {
+	return s.onHandles(ctx, q, texts, nil, func(tx store.Tx, handles []queue.Handle, _ []int) ([]error, error) {
+		results, err := queue.DeleteMessages(tx, q, s.now(), handles...)
+		for i, result := range results {
+			if errors.Is(result, queue.ErrNoMessage) {
+				results[i] = nil
+			}
+		}
+		return results, err
+	})
 }
