@@ -223,14 +223,15 @@ func (m *Manager) Run(ctx context.Context) error {
 func (m *Manager) acquire(f Function, call *Invocation) (*environment, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	p := m.poolOf(f, call.Tenant)
 	if call.Event {
-		return m.obtain(f, call.Tenant)
+		return m.obtain(p, f)
 	}
-	if refusal := m.tooFast(m.poolOf(f, call.Tenant), &f); refusal != "" {
+	if refusal := m.tooFast(p, &f); refusal != "" {
 		m.metrics.throttles.Inc()
 		return nil, ErrThrottled{Reason: refusal}
 	}
-	e, err := m.obtain(f, call.Tenant)
+	e, err := m.obtain(p, f)
 	if err == nil {
 		kept, _ := m.paceOf(e.pool, &f)
 		kept.spend()
@@ -238,8 +239,8 @@ func (m *Manager) acquire(f Function, call *Invocation) (*environment, error) {
 	return e, err
 }
 
-// obtain is acquire for an invocation that is not too fast. m.mu is held, and given up meanwhile.
-func (m *Manager) obtain(f Function, tenant string) (*environment, error) {
+// obtain is acquire for an invocation that is not too fast, from the pool of f. m.mu is held, and given up meanwhile.
+func (m *Manager) obtain(p *pool, f Function) (*environment, error) {
 	var given *environment
 	long := time.Duration(-1) // to wait; not known yet
 	for {
@@ -249,7 +250,6 @@ func (m *Manager) obtain(f Function, tenant string) (*environment, error) {
 			}
 			return nil, ErrClosed
 		}
-		p := m.poolOf(f, tenant)
 		e, refusal := m.admit(p, f, given, long < 0 && m.crowded(p))
 		if long < 0 {
 			long = m.patience(p, refusal != "")
@@ -259,7 +259,8 @@ func (m *Manager) obtain(f Function, tenant string) (*environment, error) {
 			return e, nil
 		case long > 0:
 			given = m.wait(p, nil, long)
-			long = 0 // once
+			long = 0                      // once
+			p = m.poolOf(f, p.key.tenant) // it may have been forgotten meanwhile
 		case refusal != "":
 			m.metrics.throttles.Inc()
 			return nil, ErrThrottled{Reason: refusal}
