@@ -11,7 +11,7 @@ TESTS       ?= ./policy/...,./authz/...
 FILES       ?= $(if $(filter ./authz,$(PKG)),$(addsuffix .go,address binary column combine compile condition context date decide key \
                match numeric pattern places principal strings template truth))
 
-.PHONY: run demo build test race check lint fmt fuzz mutate bench gen compat soak deps test-deps
+.PHONY: run demo build test race check lint fmt fuzz mutate bench gen compat soak crashes deps test-deps
 
 run: deps build ## start the server with the embedded store
 	bin/licet serve --data $(DATA)
@@ -33,6 +33,9 @@ compat: deps test-deps build
 
 soak: deps test-deps build ## ten minutes of everything that can go wrong in a function; `make test` has a short form
 	LICET_SOAK=10m go test ./compat -run 'TestSoak$$' -count 1 -timeout 20m
+
+crashes: deps test-deps build ## more than 10,000 events, ten times kill -9, and none may be lost; `make test` has a short form
+	LICET_EVENTS=16000 LICET_KILLS=10 go test ./compat -run 'TestNothingAcknowledgedIsLost$$' -count 1 -timeout 40m -v
 
 check: lint test demo ## what CI runs, and the linters
 

@@ -3,18 +3,13 @@ package compat
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"slices"
-	"strconv"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
-	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/google/go-cmp/cmp"
@@ -230,89 +225,6 @@ print(json.dumps([
 		return slices.Equal(by, []string{"event", "legacy"})
 	}) {
 		t.Errorf("ran for %q", by)
-	}
-}
-
-// lasting leaves a trace that survives a crash of the server: a user of the event's name.
-const lasting = `import boto3
-iam = boto3.client("iam")
-def handler(event, context):
-    try:
-        iam.create_user(UserName=event["name"])
-    except iam.exceptions.EntityAlreadyExistsException:
-        pass
-`
-
-// TestEventsSurviveCrash kills the server again and again while clients bring events and functions run: what was acknowledged runs.
-func TestEventsSurviveCrash(t *testing.T) {
-	t.Parallel()
-	const clients = 4
-	crashes, perCrash := 2, 24
-	if n, err := strconv.Atoi(os.Getenv("LICET_CRASHES")); err == nil { // by hand, so many times and ten times as hard
-		crashes, perCrash = n, 240
-	}
-	l := newServer(t)
-	r := l.newRole(t, trustLambda, allow("iam:CreateUser", "*"))
-	f := l.newFunction(t, lasting, func(in *lambda.CreateFunctionInput) {
-		in.Role, in.MemorySize, in.Timeout = &r.arn, aws.Int32(1769), aws.Int32(60)
-	})
-	// Fewer than events: some of them wait, and some are put back.
-	must(l.as(l.root).lambda.PutFunctionConcurrency(t.Context(), &lambda.PutFunctionConcurrencyInput{FunctionName: &f.name,
-		ReservedConcurrentExecutions: aws.Int32(2)}))(t)
-	var mu sync.Mutex
-	var acknowledged []string
-	for crash := range crashes {
-		root, enough := l.as(l.root), make(chan struct{})
-		tell := sync.OnceFunc(func() { close(enough) })
-		var wg sync.WaitGroup
-		for client := range clients {
-			wg.Go(func() {
-				for n := 0; ; n++ {
-					name := fmt.Sprintf("event-%d-%d-%d", crash, client, n)
-					_, err := root.lambda.Invoke(t.Context(), &lambda.InvokeInput{FunctionName: &f.name,
-						InvocationType: types.InvocationTypeEvent, Payload: []byte(`{"name":"` + name + `"}`)})
-					if err != nil {
-						return // the server is gone
-					}
-					mu.Lock()
-					if acknowledged = append(acknowledged, name); len(acknowledged) >= (crash+1)*perCrash {
-						tell()
-					}
-					full := len(acknowledged) >= (crash+2)*perCrash
-					mu.Unlock()
-					if full { // the machine cannot be asked to run any number
-						return
-					}
-				}
-			})
-		}
-		<-enough
-		if err := l.cmd.Process.Signal(syscall.SIGKILL); err != nil {
-			t.Fatal(err)
-		}
-		<-l.ended
-		wg.Wait()
-		l.start(t)
-	}
-	var missing []string
-	for deadline := time.Now().Add(time.Duration(crashes) * time.Minute); ; time.Sleep(100 * time.Millisecond) {
-		users := map[string]bool{}
-		pages := iam.NewListUsersPaginator(l.as(l.root).iam, &iam.ListUsersInput{})
-		for pages.HasMorePages() {
-			for _, u := range must(pages.NextPage(t.Context()))(t).Users {
-				users[*u.UserName] = true
-			}
-		}
-		missing = slices.DeleteFunc(slices.Clone(acknowledged), func(name string) bool { return users[name] })
-		if len(missing) == 0 || time.Now().After(deadline) {
-			break
-		}
-	}
-	if len(missing) > 0 {
-		t.Errorf("%d of %d acknowledged events have not run: %q", len(missing), len(acknowledged), missing)
-	}
-	if !eventually(t, func() bool { return strings.Contains(l.page(t, "/_licet/metrics"), "licet_async_events 0\n") }) {
-		t.Error("events are left in the queue")
 	}
 }
 

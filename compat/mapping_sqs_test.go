@@ -3,11 +3,9 @@ package compat
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -231,44 +229,6 @@ func TestMappingOfFIFOQueue(t *testing.T) {
 				}
 			}
 		}
-	}
-}
-
-// TestMappingSurvivesCrashes: after kill -9 every message reaches the function. LICET_MAPPING_MESSAGES and LICET_MAPPING_KILLS make it larger.
-func TestMappingSurvivesCrashes(t *testing.T) {
-	t.Parallel()
-	number := func(name string, usual int) int {
-		if n, err := strconv.Atoi(os.Getenv(name)); err == nil {
-			return n
-		}
-		return usual
-	}
-	messages, kills := number("LICET_MAPPING_MESSAGES", 300), number("LICET_MAPPING_KILLS", 2)
-	l := newServer(t)
-	p := l.newPolled(t, []string{"VisibilityTimeout", "20"})
-	must(l.as(l.root).sqs.SetQueueAttributes(t.Context(), &sqs.SetQueueAttributesInput{
-		QueueUrl: &p.from.url, Attributes: map[string]string{"VisibilityTimeout": "3"},
-	}))(t)
-	seen := map[string]bool{}
-	for i := range messages {
-		check(t, l.as(l.root).send(t, p.from, fmt.Sprint(i)), failure{})
-		if kills > 0 && i > 0 && i%(messages/(kills+1)) == 0 {
-			if err := l.cmd.Process.Signal(syscall.SIGKILL); err != nil {
-				t.Fatal(err)
-			}
-			<-l.ended
-			l.start(t)
-		}
-	}
-	for len(seen) < messages {
-		for _, b := range l.batches(t, p, 1) {
-			for _, body := range b.Bodies {
-				seen[body] = true
-			}
-		}
-	}
-	if !eventually(t, func() bool { return l.left(t, p.from) == 0 }) {
-		t.Errorf("%d messages are left", l.left(t, p.from))
 	}
 }
 

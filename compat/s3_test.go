@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -758,14 +757,6 @@ func TestS3QueueNotification(t *testing.T) {
 	}
 }
 
-// mirror writes an object for each that its event tells of, with the AWS SDK.
-const mirror = `import boto3
-s3 = boto3.client('s3')
-def handler(event, context):
-    for r in event['Records']:
-        s3.put_object(Bucket=r['s3']['bucket']['name'], Key='seen/' + r['s3']['object']['key'])
-`
-
 // Terraform's provider reads and writes tags of buckets by S3 Control, whose clients put the account before the host's name unless they are
 // told not to. It asks for the whole configuration of a bucket, of which most is not there.
 func TestTerraformBucket(t *testing.T) {
@@ -865,55 +856,6 @@ func TestTerraformBucket(t *testing.T) {
 	}
 	must(c.DeleteBucketPolicy(ctx, &s3.DeleteBucketPolicyInput{Bucket: &b}))(t)
 	must(c.DeleteBucket(ctx, &s3.DeleteBucketInput{Bucket: &b}))(t)
-}
-
-// What was acknowledged is there after a crash, and every event comes.
-func TestS3AfterCrash(t *testing.T) {
-	t.Parallel()
-	l := newServer(t)
-	c, ctx := l.s3Of(l.root), t.Context()
-	b := newBucket(t, c)
-	f := l.newFunction(t, mirror, func(in *lambda.CreateFunctionInput) {
-		in.Role = aws.String(l.newRole(t, trustLambda, allow("s3:PutObject", "arn:aws:s3:::"+b+"/seen/*")).arn)
-	})
-	// Environments import boto3, which takes them a second each.
-	must(l.as(l.root).lambda.PutFunctionConcurrency(ctx, &lambda.PutFunctionConcurrencyInput{
-		FunctionName: &f.name, ReservedConcurrentExecutions: aws.Int32(2),
-	}))(t)
-	must(l.as(l.root).lambda.AddPermission(ctx, &lambda.AddPermissionInput{
-		FunctionName: &f.name, StatementId: aws.String("s3"), Action: aws.String("lambda:InvokeFunction"), Principal: aws.String("s3.amazonaws.com"),
-		SourceArn: aws.String("arn:aws:s3:::" + b),
-	}))(t)
-	must(c.PutBucketNotificationConfiguration(ctx, &s3.PutBucketNotificationConfigurationInput{
-		Bucket: &b, NotificationConfiguration: notify(f.arn, "s3:ObjectCreated:Put"),
-	}))(t)
-	const rounds, each = 3, 10
-	var kept []string
-	for round := range rounds {
-		for i := range each {
-			key := fmt.Sprintf("in/%d-%d.txt", round, i)
-			putObject(t, c, b, key, key)
-			kept = append(kept, key)
-		}
-		if err := l.cmd.Process.Kill(); err != nil {
-			t.Fatal(err)
-		}
-		<-l.ended
-		l.start(t)
-		c = l.s3Of(l.root)
-	}
-	for _, key := range kept {
-		if got, err := getObject(ctx, c, b, key); got != key || err != nil {
-			t.Errorf("%s: got %q, %v", key, got, err)
-		}
-	}
-	var came int32
-	if !eventually(t, func() bool {
-		came = *must(c.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: &b, Prefix: aws.String("seen/")}))(t).KeyCount
-		return came == rounds*each
-	}) {
-		t.Errorf("%d of %d events came", came, rounds*each)
-	}
 }
 
 // Functions and layers take their code from S3, with what their maker may read.
