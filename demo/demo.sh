@@ -4,55 +4,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-licet=$PWD/bin/licet
-work=$(mktemp -d)
-server=
-finish() {
-  status=$?
-  if [ -n "$server" ]; then kill -TERM "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true; fi
-  if [ "$status" -ne 0 ] && [ -f "$work/server.log" ]; then echo "--- server log"; tail -n 40 "$work/server.log"; fi
-  rm -rf "$work"
-  exit "$status"
-}
-trap finish EXIT
-
-bold() { printf '\n\033[1m%s\033[0m\n' "$*"; }
-
-# run STEP EXPECTED COMMAND…: runs the command, shows its answer, and insists that it contains EXPECTED; where nothing is expected,
-# that the command succeeds.
-run() {
-  local step=$1 expected=$2
-  shift 2
-  bold "$step"
-  printf '$ %s\n' "${*//$work/.}"
-  local answer status=0
-  answer=$("$@" 2>&1) || status=$?
-  [ -z "$answer" ] || printf '%s\n' "$answer"
-  if [ -z "$expected" ] && [ "$status" -ne 0 ]; then
-    printf '\nThis step should have succeeded.\n' >&2
-    exit 1
-  fi
-  if [[ $answer != *"$expected"* ]]; then
-    printf '\nThis step should have answered: %s\n' "$expected" >&2
-    exit 1
-  fi
-}
-
-bold "A fresh server"
-"$licet" serve --data "$work/data" --listen 127.0.0.1:0 ${LICET_DEMO_FLAGS:-} >"$work/server.log" 2>&1 &
-server=$!
-for _ in $(seq 100); do
-  [ -f "$work/data/endpoint" ] && break
-  kill -0 "$server" 2>/dev/null || { echo "the server did not start"; exit 1; }
-  sleep 0.1
-done
-eval "$("$licet" env --data "$work/data")"
-echo "\$ eval \"\$(licet env)\"     # $AWS_ENDPOINT_URL"
+. demo/story.sh
 root_key=$AWS_ACCESS_KEY_ID root_secret=$AWS_SECRET_ACCESS_KEY
-
-# Debian's AWS CLI (2.9) is older than AWS_ENDPOINT_URL (2.13), so the endpoint is given by flag.
-export AWS_PAGER= AWS_CONFIG_FILE=$work/none AWS_SHARED_CREDENTIALS_FILE=$work/none
-aws() { /usr/bin/aws --endpoint-url "$AWS_ENDPOINT_URL" --output json "$@"; }
 as_root() { AWS_ACCESS_KEY_ID=$root_key AWS_SECRET_ACCESS_KEY=$root_secret aws "$@"; }
 as_dev() { AWS_ACCESS_KEY_ID=$dev_key AWS_SECRET_ACCESS_KEY=$dev_secret aws "$@"; }
 
@@ -106,7 +59,7 @@ invoke() { as_dev lambda invoke --function-name hello --cli-binary-format raw-in
 run "The developer invokes, and is denied" \
   "User: arn:aws:iam::000000000000:user/dev is not authorized to perform: lambda:InvokeFunction on resource: arn:aws:lambda:us-east-1:000000000000:function:hello because no identity-based policy allows the lambda:InvokeFunction action" \
   invoke
-explain() { AWS_ACCESS_KEY_ID=$root_key AWS_SECRET_ACCESS_KEY=$root_secret "$licet" explain "$@"; }
+explain() { AWS_ACCESS_KEY_ID=$root_key AWS_SECRET_ACCESS_KEY=$root_secret licet explain "$@"; }
 run "Why?" '"Action":"lambda:InvokeFunction"' explain --last --denied
 proposed=$(explain --last --denied --json | /usr/bin/python3 -c 'import json, sys
 fix = json.load(sys.stdin)[0]["decisions"][0]["fix"]["changes"][0]["statement"]
