@@ -94,6 +94,7 @@ var allowed = map[string][]string{
 		"github.com/prometheus/client_golang/...", "github.com/google/uuid",
 	},
 	"internal/report":      {"authz", "policy"},
+	"internal/landscape":   {"authz", "policy", "internal/arn", "internal/dispatch", "internal/principal", "internal/service"},
 	"internal/leastpolicy": {"authz", "policy"},
 	"internal/archtest":    {},
 

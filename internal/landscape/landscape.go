@@ -1,0 +1,167 @@
+package landscape
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/licet/licet/authz"
+)
+
+// Landscape is what files declare in one account and region.
+type Landscape struct {
+	Partition, Account, Region string
+	Principals                 []*Principal
+	Resources                  []*Resource
+	// SCPs and RCPs by level, from the organization's root to the account; nil when there is no organization.
+	SCPs, RCPs [][]Policy
+	// Notes say what a loader could not resolve.
+	Notes []Note
+	// Calls are those that must be permitted for what is declared to work, such as the reads of an event source.
+	Calls []Call
+}
+
+// Place is where something stands in a file; Line counts from 1, 0 for the whole file.
+type Place struct {
+	File string
+	Line int
+}
+
+func (p Place) String() string {
+	if p.Line == 0 {
+		return p.File
+	}
+	return fmt.Sprintf("%s:%d", p.File, p.Line)
+}
+
+// Note is something that a loader could not resolve.
+type Note struct {
+	At   Place
+	Text string
+}
+
+// Principal is a user or a role.
+type Principal struct {
+	At Place
+	// Kind is authz.User or authz.AssumedRole: a role acts through its sessions.
+	Kind authz.PrincipalKind
+	// ARN of the user or role.
+	ARN string
+	// Names by which a call may name it beside the ARN: its own, and the one that the file has for it.
+	Names []string
+	// Policies are the identity-based ones, also of a user's groups.
+	Policies []Policy
+	Boundary *Policy
+	// Trust is the trust policy of a role.
+	Trust *Policy
+	Tags  map[string]string
+}
+
+// Resource is what may have a resource-based policy.
+type Resource struct {
+	At  Place
+	ARN string
+	// Type is the CloudFormation type, such as AWS::S3::Bucket.
+	Type  string
+	Names []string
+	// Policy is the resource-based policy; nil for none.
+	Policy *Policy
+	// Required marks a policy without which nobody has access, as those of KMS keys.
+	Required bool
+	Tags     map[string]string
+	// Role is the ARN of a function's execution role; "" for others.
+	Role string
+}
+
+// Note adds a note.
+func (l *Landscape) Note(at Place, format string, args ...any) {
+	l.Notes = append(l.Notes, Note{at, Shown(fmt.Sprintf(format, args...))})
+}
+
+// Join adds what another landscape of the same account and region declares.
+func (l *Landscape) Join(other *Landscape) {
+	l.Principals = append(l.Principals, other.Principals...)
+	l.Resources = append(l.Resources, other.Resources...)
+	l.SCPs, l.RCPs = append(l.SCPs, other.SCPs...), append(l.RCPs, other.RCPs...)
+	l.Notes, l.Calls = append(l.Notes, other.Notes...), append(l.Calls, other.Calls...)
+}
+
+// Principal finds a principal by its ARN or one of its names; nil when there is none. A name of several is an error.
+func (l *Landscape) Principal(name string) (*Principal, error) {
+	return only(name, l.Principals, func(p *Principal) bool { return p.ARN == name || slices.Contains(p.Names, name) })
+}
+
+// Resource finds a resource by its ARN or one of its names; nil when there is none. A name of several is an error.
+func (l *Landscape) Resource(name string) (*Resource, error) {
+	return only(name, l.Resources, func(r *Resource) bool { return r.ARN == name || slices.Contains(r.Names, name) })
+}
+
+func only[T any](name string, all []*T, is func(*T) bool) (found *T, err error) {
+	for _, one := range all {
+		if !is(one) {
+			continue
+		}
+		if found != nil {
+			return nil, fmt.Errorf("%q is the name of several", name)
+		}
+		found = one
+	}
+	return found, nil
+}
+
+// ResourceARN is the ARN that a call names: an ARN or "*" as it is, else the name of a resource, with what follows it: Photos/in/a.png is an
+// object in the bucket Photos, Resize:live an alias of the function Resize.
+func (l *Landscape) ResourceARN(text string) (string, error) {
+	if text == "*" || strings.HasPrefix(text, "arn:") {
+		return text, nil
+	}
+	name, rest := text, ""
+	if i := strings.IndexAny(text, "/:"); i >= 0 {
+		name, rest = text[:i], text[i:]
+	}
+	r, err := l.Resource(name)
+	if err != nil {
+		return "", err
+	}
+	if r != nil {
+		return r.ARN + rest, nil
+	}
+	p, err := l.Principal(name)
+	if err != nil {
+		return "", err
+	}
+	if p == nil || rest != "" {
+		return "", fmt.Errorf("there is no resource %q; known are %s", name, l.known())
+	}
+	return p.ARN, nil
+}
+
+// known lists the names of resources for a message.
+func (l *Landscape) known() string {
+	var names []string
+	for _, r := range l.Resources {
+		if len(r.Names) > 0 {
+			names = append(names, r.Names[0])
+		}
+	}
+	if len(names) == 0 {
+		return "none"
+	}
+	slices.Sort(names)
+	names = slices.Compact(names)
+	if n := len(names); n > 20 {
+		return strings.Join(names[:20], ", ") + fmt.Sprintf(" and %d more", n-20)
+	}
+	return strings.Join(names, ", ")
+}
+
+// ownerOf is the resource that has the policy for what an ARN names: itself or, of S3, its bucket. A function's versions and aliases have
+// policies of their own.
+func (l *Landscape) ownerOf(arn string) *Resource {
+	for _, r := range l.Resources {
+		if r.ARN == arn || strings.HasPrefix(arn, r.ARN+"/") && strings.Contains(r.ARN, ":s3:") {
+			return r
+		}
+	}
+	return nil
+}

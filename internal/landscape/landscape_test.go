@@ -1,0 +1,156 @@
+package landscape
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/licet/licet/authz"
+)
+
+const account = "111122223333"
+
+func parsed(t *testing.T, name, text string) Policy {
+	t.Helper()
+	var tree any
+	if err := json.Unmarshal([]byte(strings.NewReplacer("<", string(openMark), ">", string(closeMark)).Replace(text)), &tree); err != nil {
+		t.Fatal(err)
+	}
+	p, err := NewPolicy(name, "", tree)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func statement(text string) string { return `{"Version":"2012-10-17","Statement":[` + text + `]}` }
+
+// sample has a role with the policies, and a function that runs with it.
+func sample(t *testing.T, policies ...string) *Landscape {
+	t.Helper()
+	role := &Principal{
+		Kind: authz.AssumedRole, ARN: "arn:aws:iam::" + account + ":role/path/worker", Names: []string{"worker", "WorkerRole"},
+		Tags: map[string]string{"team": "blue"},
+	}
+	for _, text := range policies {
+		role.Policies = append(role.Policies, parsed(t, "worker/own", statement(text)))
+	}
+	trust := parsed(t, "trust", statement(`{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}`))
+	role.Trust = &trust
+	invoke := parsed(t, "policy of Work", statement(`{"Effect":"Allow","Principal":{"Service":"s3.amazonaws.com"},"Action":"lambda:InvokeFunction",`+
+		`"Resource":"arn:aws:lambda:eu-west-1:`+account+`:function:work","Condition":{"ArnLike":{"aws:SourceArn":"arn:aws:s3:::photos"}}}`))
+	return &Landscape{
+		Partition: "aws", Account: account, Region: "eu-west-1", Principals: []*Principal{role},
+		Resources: []*Resource{
+			{ARN: "arn:aws:s3:::photos", Names: []string{"photos", "Photos"}, Type: "AWS::S3::Bucket", Tags: map[string]string{"team": "blue"}},
+			{ARN: "arn:aws:lambda:eu-west-1:" + account + ":function:work", Names: []string{"work", "Work"}, Role: role.ARN, Policy: &invoke},
+		},
+	}
+}
+
+// ask decides, and says "allowed", "denied" or "unsure".
+func ask(t *testing.T, l *Landscape, c Call) string {
+	t.Helper()
+	a, err := l.Explain(c, time.Unix(1_800_000_000, 0))
+	switch {
+	case err != nil:
+		t.Fatal(err)
+	case a.Unsure != nil:
+		return "unsure"
+	case a.Decision.Allowed:
+		return "allowed"
+	}
+	return "denied"
+}
+
+func TestExplain(t *testing.T) {
+	const read = `{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::photos/*"}`
+	var source, elsewhere authz.Context
+	source.Set("aws:SourceArn", "arn:aws:s3:::photos")
+	elsewhere.Set("aws:SourceArn", "arn:aws:s3:::others")
+	for name, c := range map[string]struct {
+		policy string
+		call   Call
+		want   string
+	}{
+		"allowed":        {read, Call{Principal: "worker", Action: "s3:GetObject", Resource: "Photos/in/a.png"}, "allowed"},
+		"by its ARN":     {read, Call{Principal: "arn:aws:iam::" + account + ":role/path/worker", Action: "s3:GetObject", Resource: "arn:aws:s3:::photos/a"}, "allowed"},
+		"function's":     {read, Call{Principal: "Work", Action: "s3:GetObject", Resource: "photos/a"}, "allowed"},
+		"denied":         {read, Call{Principal: "worker", Action: "s3:PutObject", Resource: "Photos/in/a.png"}, "denied"},
+		"other resource": {read, Call{Principal: "worker", Action: "s3:GetObject", Resource: "arn:aws:s3:::others/a"}, "denied"},
+		"source function": {`{"Effect":"Allow","Action":"s3:GetObject","Resource":"*","Condition":{"ArnEquals":{"lambda:SourceFunctionArn":"arn:aws:lambda:eu-west-1:` + account + `:function:work"}}}`,
+			Call{Principal: "Work", Action: "s3:GetObject", Resource: "Photos/a"}, "allowed"},
+		"not the function": {`{"Effect":"Allow","Action":"s3:GetObject","Resource":"*","Condition":{"ArnEquals":{"lambda:SourceFunctionArn":"arn:aws:lambda:eu-west-1:` + account + `:function:work"}}}`,
+			Call{Principal: "worker", Action: "s3:GetObject", Resource: "Photos/a"}, "denied"},
+		"tags": {`{"Effect":"Allow","Action":"s3:GetObject","Resource":"*","Condition":{"StringEquals":{"aws:ResourceTag/team":"${aws:PrincipalTag/team}"}}}`,
+			Call{Principal: "worker", Action: "s3:GetObject", Resource: "Photos/a"}, "allowed"},
+		"session policy": {read, Call{Principal: "worker", Action: "s3:GetObject", Resource: "Photos/a", Session: []Policy{}}, "denied"},
+		"service":        {read, Call{Principal: "s3.amazonaws.com", Action: "lambda:InvokeFunction", Resource: "Work", Context: source}, "allowed"},
+		"other bucket":   {read, Call{Principal: "s3.amazonaws.com", Action: "lambda:InvokeFunction", Resource: "Work", Context: elsewhere}, "denied"},
+		"alias":          {read, Call{Principal: "s3.amazonaws.com", Action: "lambda:InvokeFunction", Resource: "Work:live", Context: source}, "denied"},
+		"trust":          {read, Call{Principal: "lambda.amazonaws.com", Action: "sts:AssumeRole", Resource: "worker"}, "allowed"},
+		"no trust":       {read, Call{Principal: "ec2.amazonaws.com", Action: "sts:AssumeRole", Resource: "worker"}, "denied"},
+		"root":           {read, Call{Principal: "arn:aws:iam::" + account + ":root", Action: "s3:GetObject", Resource: "Photos/a"}, "allowed"},
+
+		"unknown who":           {read, Call{Principal: "arn:aws:iam::" + account + ":role/other", Action: "s3:GetObject", Resource: "Photos/a"}, "unsure"},
+		"unknown, but refused":  {read, Call{Principal: "arn:aws:iam::444455556666:role/other", Action: "s3:GetObject", Resource: "Photos/a"}, "denied"},
+		"foreign resource":      {read, Call{Principal: "worker", Action: "sqs:SendMessage", Resource: "arn:aws:sqs:eu-west-1:444455556666:q"}, "denied"},
+		"unknown resource":      {`{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::<B>/*"}`, Call{Principal: "worker", Action: "s3:GetObject", Resource: "Photos/a"}, "unsure"},
+		"other action anyway":   {`{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::<B>/*"}`, Call{Principal: "worker", Action: "s3:PutObject", Resource: "Photos/a"}, "denied"},
+		"other service anyway":  {`{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::<B>/*"}`, Call{Principal: "worker", Action: "s3:GetObject", Resource: "arn:aws:sqs:eu-west-1:" + account + ":q"}, "denied"},
+		"unknown denial":        {read + `,{"Effect":"Deny","Action":"s3:GetObject","Resource":"arn:aws:s3:::<B>/*"}`, Call{Principal: "worker", Action: "s3:GetObject", Resource: "Photos/a"}, "unsure"},
+		"denial of others":      {read + `,{"Effect":"Deny","Action":"s3:PutObject","Resource":"<B>"}`, Call{Principal: "worker", Action: "s3:GetObject", Resource: "Photos/a"}, "allowed"},
+		"unknown condition":     {`{"Effect":"Allow","Action":"s3:GetObject","Resource":"*","Condition":{"StringEquals":{"aws:PrincipalOrgID":"<O>"}}}`, Call{Principal: "worker", Action: "s3:GetObject", Resource: "Photos/a"}, "unsure"},
+		"known condition fails": {`{"Effect":"Allow","Action":"s3:GetObject","Resource":"*","Condition":{"StringEquals":{"aws:PrincipalOrgID":"<O>","aws:username":"x"}}}`, Call{Principal: "worker", Action: "s3:GetObject", Resource: "Photos/a"}, "denied"},
+		"unknown statement":     {`"<S>"`, Call{Principal: "worker", Action: "s3:GetObject", Resource: "Photos/a"}, "unsure"},
+		"unknown effect":        {read + `,{"Effect":"<E>","Action":"s3:GetObject","Resource":"*"}`, Call{Principal: "worker", Action: "s3:GetObject", Resource: "Photos/a"}, "unsure"},
+		"NotResource":           {`{"Effect":"Allow","Action":"s3:GetObject","NotResource":"<B>"}`, Call{Principal: "worker", Action: "s3:GetObject", Resource: "Photos/a"}, "unsure"},
+		"NotAction":             {`{"Effect":"Deny","NotAction":["s3:GetObject","<A>"],"Resource":"*"},{"Effect":"Allow","Action":"*","Resource":"*"}`, Call{Principal: "worker", Action: "s3:GetObject", Resource: "Photos/a"}, "allowed"},
+		"allowed twice":         {read + `,{"Effect":"Allow","Action":"s3:*","Resource":"<B>"}`, Call{Principal: "worker", Action: "s3:GetObject", Resource: "Photos/a"}, "allowed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := ask(t, sample(t, c.policy), c.call); got != c.want {
+				t.Errorf("got %s, want %s", got, c.want)
+			}
+		})
+	}
+}
+
+// A boundary that is not known may deny everything, or nothing.
+func TestUnknownBoundary(t *testing.T) {
+	l := sample(t, `{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}`)
+	b := Anything("boundary", "imported")
+	l.Principals[0].Boundary = &b
+	if got := ask(t, l, Call{Principal: "worker", Action: "s3:GetObject", Resource: "Photos/a"}); got != "unsure" {
+		t.Errorf("got %s", got)
+	}
+	if got := ask(t, l, Call{Principal: "worker", Action: "s3:PutObject", Resource: "Photos/a"}); got != "denied" {
+		t.Errorf("got %s", got)
+	}
+}
+
+// One whose statements may all not apply permits nothing then: it must not be taken for no boundary.
+func TestEmptyBoundary(t *testing.T) {
+	l := sample(t, `{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}`)
+	b := parsed(t, "boundary", statement(`{"Effect":"Allow","Action":"s3:GetObject","Resource":"<B>"}`))
+	l.Principals[0].Boundary = &b
+	if got := ask(t, l, Call{Principal: "worker", Action: "s3:GetObject", Resource: "Photos/a"}); got != "unsure" {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestNames(t *testing.T) {
+	l := sample(t)
+	l.Resources = append(l.Resources, &Resource{ARN: "arn:aws:sqs:eu-west-1:" + account + ":photos", Names: []string{"photos"}})
+	for _, c := range []Call{
+		{Principal: "nobody", Action: "s3:GetObject", Resource: "*"},
+		{Principal: "worker", Action: "s3:GetObject", Resource: "nothing"},
+		{Principal: "worker", Action: "s3:GetObject", Resource: "photos/a"}, // two have the name
+		{Principal: "arn:aws:s3:::photos", Action: "s3:GetObject", Resource: "*"},
+	} {
+		if a, err := l.Explain(c, time.Now()); err == nil {
+			t.Errorf("%s on %s: got %v, want an error", c.Principal, c.Resource, a.Decision)
+		}
+	}
+}
