@@ -6,6 +6,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -25,8 +26,23 @@ func main() {
 	if err := command().ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "licet:", err)
 		stop()
-		os.Exit(1)
+		os.Exit(statusOf(err))
 	}
+}
+
+// exitStatus is an error with the exit status that it ends the process with; all others end it with 1.
+type exitStatus struct {
+	error
+	status int
+}
+
+func (e exitStatus) Unwrap() error { return e.error }
+
+func statusOf(err error) int {
+	if e, ok := errors.AsType[exitStatus](err); ok {
+		return e.status
+	}
+	return 1
 }
 
 func command() *cobra.Command {
@@ -37,7 +53,7 @@ func command() *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.AddCommand(serveCommand(), envCommand(), accountCommand(), explainCommand(), invokeAsCommand(), recordCommand(),
-		generatePolicyCommand(), doctorCommand(), signCommand(), versionCommand())
+		generatePolicyCommand(), testCommand(), doctorCommand(), signCommand(), versionCommand())
 	return root
 }
 

@@ -9,8 +9,9 @@
 package invoker
 
 import (
-	"slices"
 	"strings"
+
+	"github.com/licet/licet/internal/nearest"
 )
 
 // Service is one that invokes functions.
@@ -65,47 +66,16 @@ func Find(name, region string) (Service, bool) {
 
 // Near gives names that are like one that is not there, the likest first, at most three.
 func Near(name string) []string {
-	type candidate struct {
-		name     string
-		distance int
+	byHost := make(map[string]string, len(table))
+	hosts := make([]string, len(table))
+	for i, s := range table {
+		hosts[i], _, _ = strings.Cut(s.Principal, ".")
+		byHost[hosts[i]] = s.Principal
 	}
-	first := func(s string) string { host, _, _ := strings.Cut(strings.ToLower(s), "."); return host }
-	var found []candidate
-	for _, s := range table {
-		have, want := first(s.Principal), first(name)
-		d := distance(have, want)
-		if want != "" && (strings.HasPrefix(have, want) || strings.HasPrefix(want, have)) {
-			d = min(d, 1)
-		}
-		if d <= 2 && 2*d <= len(want) { // short words are all alike
-			found = append(found, candidate{s.Principal, d})
-		}
+	host, _, _ := strings.Cut(name, ".")
+	near := nearest.Of(host, hosts)
+	for i, h := range near {
+		near[i] = byHost[h]
 	}
-	slices.SortStableFunc(found, func(a, b candidate) int { return a.distance - b.distance })
-	names := make([]string, 0, 3)
-	for _, c := range found[:min(3, len(found))] {
-		names = append(names, c.name)
-	}
-	return names
-}
-
-// distance counts the bytes to insert, remove or replace between two words (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
+	return near
 }

@@ -1,0 +1,311 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/spf13/cobra"
+
+	"github.com/licet/licet/authz"
+	"github.com/licet/licet/internal/awsdata"
+	"github.com/licet/licet/internal/edge"
+	"github.com/licet/licet/internal/landscape"
+	"github.com/licet/licet/internal/nearest"
+	"github.com/licet/licet/internal/permissiontest"
+)
+
+// testSuffixes are the names of test files in a folder.
+var testSuffixes = []string{".licet.yaml", ".licet.yml"}
+
+// unusable is the exit status of a run that could not be made.
+const unusable = 2
+
+type testFlags struct {
+	data, account string
+	server        bool
+	run, junit    string
+	asJSON        bool
+	github        bool
+}
+
+func testCommand() *cobra.Command {
+	var f testFlags
+	cmd := &cobra.Command{
+		Use:   "test [FILE|DIRECTORY …]",
+		Short: "Run permission tests: who can do what, before anything is deployed",
+		Long: "Runs the test files that are named, or those of directories whose names end with .licet.yaml; without any, those below the working\n" +
+			"directory. A file names its sources (CloudFormation and SAM templates, Terraform plans as JSON, policy documents) and says who can and\n" +
+			"cannot do what; docs/TESTING.md is its manual. No server is needed. With --server the running one decides instead.\n\n" +
+			"The exit status is 0 when all is as expected, 1 when something is not or depends on what is not known, and 2 when a file cannot be\n" +
+			"used.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			err := f.test(cmd, args)
+			if err != nil && !errors.Is(err, errNotAsExpected) {
+				return exitStatus{err, unusable}
+			}
+			return err
+		},
+	}
+	fs := cmd.Flags()
+	fs.BoolVar(&f.server, "server", false, "ask the running server what it would decide, by its own policies")
+	fs.StringVar(&f.data, "data", "", "with --server: its data directory; default: the environment, else "+defaultDataDir())
+	fs.StringVar(&f.account, "account", "", "with --server: account whose root asks; default: the environment, else "+defaultAccount)
+	fs.StringVar(&f.run, "run", "", "only tests whose name matches this regular expression")
+	fs.StringVar(&f.junit, "junit", "", "write the results to this file, too, as JUnit's XML")
+	fs.BoolVar(&f.asJSON, "json", false, "print the results as JSON")
+	fs.BoolVar(&f.github, "github", os.Getenv("GITHUB_ACTIONS") == "true", "print annotations for GitHub Actions, too")
+	return cmd
+}
+
+var errNotAsExpected = errors.New("not all is as expected")
+
+func (f *testFlags) test(cmd *cobra.Command, args []string) error {
+	chosen, err := regexp.Compile(f.run)
+	if err != nil {
+		return fmt.Errorf("--run: %w", err)
+	}
+	paths, err := testFiles(args)
+	if err != nil {
+		return err
+	}
+	data, err := awsdata.Load()
+	if err != nil {
+		return fmt.Errorf("load AWS's tables: %w", err)
+	}
+	started := time.Now()
+	var all []permissiontest.Result
+	out := cmd.OutOrStdout()
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		file, err := permissiontest.Read(path, text, testOptions(data))
+		if err != nil {
+			return err
+		}
+		by, err := f.decider(cmd.Context(), file, started)
+		if err != nil {
+			return err
+		}
+		results, err := permissiontest.Run(cmd.Context(), file, by, chosen.MatchString, progressOf(cmd.ErrOrStderr(), path))
+		if err != nil {
+			return err
+		}
+		if !f.asJSON {
+			if err := newPainter(out).print(permissiontest.Report(file, results)); err != nil {
+				return err
+			}
+		}
+		all = append(all, results...)
+	}
+	return f.finish(out, all, time.Since(started))
+}
+
+// finish writes what is about all files.
+func (f *testFlags) finish(out io.Writer, all []permissiontest.Result, took time.Duration) error {
+	if f.asJSON {
+		if err := permissiontest.WriteJSON(out, all); err != nil {
+			return err
+		}
+	}
+	if f.github {
+		if err := permissiontest.WriteGitHub(out, all); err != nil {
+			return err
+		}
+	}
+	if f.junit != "" {
+		if err := writeJUnit(f.junit, all, took); err != nil {
+			return err
+		}
+	}
+	sum := permissiontest.Sum(all)
+	if sum.Cases == 0 {
+		return errors.New("no test was chosen")
+	}
+	if !f.asJSON {
+		if _, err := fmt.Fprintf(out, "%s. (%.2f s)\n", sum, took.Seconds()); err != nil {
+			return err
+		}
+	}
+	if !sum.OK() {
+		return errNotAsExpected
+	}
+	return nil
+}
+
+func writeJUnit(path string, all []permissiontest.Result, took time.Duration) error {
+	w, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(permissiontest.WriteJUnit(w, all, took), w.Close())
+}
+
+// testFiles are the files to read, each once, in order.
+func testFiles(args []string) ([]string, error) {
+	if len(args) == 0 {
+		args = []string{"."}
+	}
+	var files []string
+	for _, arg := range args {
+		info, err := os.Stat(arg)
+		if err != nil {
+			return nil, err
+		}
+		if !info.IsDir() {
+			files = append(files, arg)
+			continue
+		}
+		err = filepath.WalkDir(arg, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				if err == nil && path != arg && (strings.HasPrefix(d.Name(), ".") || d.Name() == "node_modules") {
+					return filepath.SkipDir
+				}
+				return err
+			}
+			if slices.ContainsFunc(testSuffixes, func(s string) bool { return strings.HasSuffix(path, s) }) {
+				files = append(files, path)
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	if len(files) == 0 {
+		return nil, fmt.Errorf("there is no file %s in %s", "*"+testSuffixes[0], strings.Join(args, ", "))
+	}
+	slices.Sort(files)
+	return slices.Compact(files), nil
+}
+
+// testOptions joins what test files may name with what reads it.
+func testOptions(data *awsdata.Data) permissiontest.Options {
+	return permissiontest.Options{
+		ReadFile: os.ReadFile,
+		ManagedPolicy: func(arn string) (string, bool) {
+			p, ok := data.ManagedPolicy(arn)
+			if !ok {
+				return "", false
+			}
+			return p.Document(), true
+		},
+		Action: func(action string) (string, bool) {
+			if _, ok := data.Action(action); ok {
+				return "", true
+			}
+			return nearAction(data, action), false
+		},
+	}
+}
+
+// nearAction is an action of AWS that is like one that is not; "" for none.
+func nearAction(data *awsdata.Data, action string) string {
+	service, name, _ := strings.Cut(action, ":")
+	if near := nearest.Of(name, data.Names(service)); len(near) > 0 {
+		return service + ":" + near[0]
+	}
+	if near := nearest.Of(service, data.Services()); len(near) > 0 && name != "" {
+		if _, ok := data.Action(near[0] + ":" + name); ok {
+			return near[0] + ":" + name
+		}
+	}
+	return ""
+}
+
+func (f *testFlags) decider(ctx context.Context, file *permissiontest.File, now time.Time) (permissiontest.Decider, error) {
+	if !f.server {
+		return permissiontest.Offline{Landscape: file.Landscape, Now: now}, nil
+	}
+	endpoint, root, err := target(ctx, f.data, f.account)
+	if err != nil {
+		return nil, err
+	}
+	return &asked{endpoint: strings.TrimSuffix(endpoint, "/"), root: root, declared: file.Landscape}, nil
+}
+
+// asked is a server that says what it would decide. What a file declares gives the names.
+type asked struct {
+	endpoint string
+	root     aws.Credentials
+	declared *landscape.Landscape
+}
+
+// Explain asks the server.
+func (a *asked) Explain(ctx context.Context, c landscape.Call) (landscape.Answer, error) {
+	if c.Session != nil {
+		return landscape.Answer{}, errors.New("a server is not asked about session policies")
+	}
+	who, err := a.declared.Principal(c.Principal)
+	if err != nil {
+		return landscape.Answer{}, err
+	}
+	if who != nil {
+		c.Principal = who.ARN
+	} else if fn, err := a.declared.Resource(c.Principal); err != nil {
+		return landscape.Answer{}, err
+	} else if fn != nil && fn.Role != "" {
+		c.Principal = fn.Role
+		var keys authz.Context
+		keys.Set("lambda:SourceFunctionArn", fn.ARN)
+		keys.Merge(c.Context)
+		c.Context = keys
+	}
+	if c.Resource, err = a.declared.ResourceARN(c.Resource); err != nil {
+		return landscape.Answer{}, err
+	}
+	q := url.Values{"as": {c.Principal}, "action": {c.Action}, "resource": {c.Resource}}
+	for name, v := range c.Context.All {
+		for _, value := range v.Values {
+			q.Add("context", name+"="+value)
+		}
+	}
+	body, err := ask(ctx, http.MethodGet, a.endpoint+edge.SupposePage+"?"+q.Encode(), a.root)
+	if err != nil {
+		return landscape.Answer{}, err
+	}
+	var e edge.Explanation
+	if err := json.Unmarshal(body, &e); err != nil {
+		return landscape.Answer{}, fmt.Errorf("read the server's answer: %w", err)
+	}
+	if len(e.Decisions) != 1 {
+		return landscape.Answer{}, fmt.Errorf("the server answered with %d decisions", len(e.Decisions))
+	}
+	return landscape.Answer{Explanation: e.Decisions[0].Explanation, Notes: e.Notes}, nil
+}
+
+// progressOf shows on a terminal how far a run has come that takes longer than a second.
+func progressOf(w io.Writer, path string) func(done, all int) {
+	if !newPainter(w).coloured {
+		return nil
+	}
+	var mu sync.Mutex
+	shown := time.Now().Add(time.Second)
+	began := false
+	return func(done, all int) {
+		mu.Lock()
+		defer mu.Unlock()
+		if now := time.Now(); now.After(shown) {
+			shown, began = now.Add(100*time.Millisecond), true
+			fmt.Fprintf(w, "\r%s: %d of %d", path, done, all)
+		}
+		if began && done == all {
+			fmt.Fprint(w, "\r\x1b[K")
+		}
+	}
+}
