@@ -22,6 +22,7 @@ import (
 
 	"github.com/licet/licet/authz"
 	"github.com/licet/licet/internal/awsdata"
+	"github.com/licet/licet/internal/cloudformation"
 	"github.com/licet/licet/internal/edge"
 	"github.com/licet/licet/internal/landscape"
 	"github.com/licet/licet/internal/nearest"
@@ -196,15 +197,32 @@ func testFiles(args []string) ([]string, error) {
 
 // testOptions joins what test files may name with what reads it.
 func testOptions(data *awsdata.Data) permissiontest.Options {
-	return permissiontest.Options{
-		ReadFile: os.ReadFile,
-		ManagedPolicy: func(arn string) (string, bool) {
-			p, ok := data.ManagedPolicy(arn)
-			if !ok {
-				return "", false
+	managed := func(arn string) (string, bool) {
+		p, ok := data.ManagedPolicy(arn)
+		if !ok {
+			return "", false
+		}
+		return p.Document(), true
+	}
+	named := func(name string) (string, bool) {
+		for p := range data.ManagedPolicies() {
+			if p.Name == name {
+				return p.ARN, true
 			}
-			return p.Document(), true
-		},
+		}
+		return "", false
+	}
+	return permissiontest.Options{
+		ReadFile: os.ReadFile, ManagedPolicy: managed,
+		Loaders: []permissiontest.Loader{{
+			Takes: cloudformation.Takes,
+			Load: func(name string, text []byte, s permissiontest.Settings) (*landscape.Landscape, error) {
+				return cloudformation.Load(name, text, cloudformation.Options{
+					Account: s.Account, Region: s.Region, Partition: s.Partition, StackName: s.Stack, Parameters: s.Parameters,
+					ManagedPolicy: managed, ManagedPolicyARN: named,
+				})
+			},
+		}},
 		Action: func(action string) (string, bool) {
 			if _, ok := data.Action(action); ok {
 				return "", true

@@ -1,0 +1,287 @@
+package cloudformation
+
+import (
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/licet/licet/internal/landscape"
+)
+
+// functionARN is that of a function by what a property says: a name, an ARN or a partial one, with a qualifier or without.
+func (s *stack) functionARN(n *yaml.Node) string { return s.functionNamed(s.text(n)) }
+
+func (s *stack) functionNamed(name string) string {
+	prefix := "arn:" + s.Partition + ":lambda:" + s.Region + ":" + s.Account + ":function:"
+	switch {
+	case strings.HasPrefix(name, "arn:"), name == "":
+		return name
+	case strings.HasPrefix(name, s.Account+":function:"):
+		return prefix + strings.TrimPrefix(name, s.Account+":function:")
+	case strings.HasPrefix(name, "function:"):
+		return prefix + strings.TrimPrefix(name, "function:")
+	}
+	return prefix + name
+}
+
+// unqualified is a function's ARN without a version or alias.
+func unqualified(arn string) string {
+	parts := strings.SplitN(arn, ":", 8)
+	if len(parts) == 8 {
+		return strings.Join(parts[:7], ":")
+	}
+	return arn
+}
+
+// versionARN has a number that nobody knows, which is the same wherever it is referred to.
+func (s *stack) versionARN(r *resource) string {
+	return s.functionARN(s.prop(r, "FunctionName")) + ":1"
+}
+
+func (s *stack) aliasARN(r *resource) string {
+	return s.functionARN(s.prop(r, "FunctionName")) + ":" + s.text(s.prop(r, "Name"))
+}
+
+func (s *stack) version(r *resource) { s.qualified(r, s.versionARN(r)) }
+func (s *stack) alias(r *resource)   { s.qualified(r, s.aliasARN(r)) }
+
+// qualified puts a version or alias into the landscape: its policy is its own, its role the function's.
+func (s *stack) qualified(r *resource, arn string) {
+	o := s.owner(arn, nil)
+	o.At, o.Type, o.Names = s.at(r.at), r.kind, append(o.Names, r.id)
+	if f := s.byARN("AWS::Lambda::Function", unqualified(arn)); f != nil {
+		o.Role = s.roleOf(f)
+	}
+}
+
+// roleOf is the ARN of a function's execution role.
+func (s *stack) roleOf(r *resource) string { return s.text(s.prop(r, "Role")) }
+
+// roleAt is the execution role of a function by its ARN; "" when it is not declared here.
+func (s *stack) roleAt(arn string) string {
+	if f := s.byARN("AWS::Lambda::Function", unqualified(arn)); f != nil {
+		return s.roleOf(f)
+	}
+	return ""
+}
+
+// need adds a call that must be allowed.
+func (s *stack) need(principal, action, resource, why string, keys ...string) {
+	if principal == "" || resource == "" {
+		return
+	}
+	c := landscape.Call{Principal: principal, Action: action, Resource: resource, Why: why}
+	for i := 0; i+1 < len(keys); i += 2 {
+		c.Context.Set(keys[i], landscape.Shown(keys[i+1]))
+	}
+	s.out.Calls = append(s.out.Calls, c)
+}
+
+// function is what a function's configuration needs of its role (lambda.md 2 and 3, lambda-permissions.txt "execution role").
+func (s *stack) function(r *resource) {
+	arn, role := r.arnOf(s), s.roleOf(r)
+	s.owner(arn, r).Role = role
+	s.need("lambda.amazonaws.com", "sts:AssumeRole", role, "for Lambda to run "+r.id)
+	group := s.text(s.prop(r, "LoggingConfig", "LogGroup"))
+	if group == "" {
+		group = "/aws/lambda/" + r.nameOf(s)
+	}
+	streams := "arn:" + s.Partition + ":logs:" + s.Region + ":" + s.Account + ":log-group:" + group + ":log-stream:2026/01/01/[$LATEST]0"
+	for _, action := range []string{"logs:CreateLogStream", "logs:PutLogEvents"} {
+		s.need(arn, action, streams, "to write the log of "+r.id)
+	}
+	s.destination(arn, s.prop(r, "DeadLetterConfig", "TargetArn"), "for the dead-letter queue of "+r.id)
+	if s.text(s.prop(r, "TracingConfig", "Mode")) == "Active" {
+		for _, action := range []string{"xray:PutTraceSegments", "xray:PutTelemetryRecords"} {
+			s.need(arn, action, "*", "for the tracing of "+r.id)
+		}
+	}
+	if len(s.texts(s.prop(r, "VpcConfig", "SubnetIds"))) > 0 {
+		for _, action := range []string{"ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DeleteNetworkInterface"} {
+			s.need(arn, action, "*", "for the VPC of "+r.id)
+		}
+	}
+}
+
+// destinationActions are what Lambda does with what it sends to, by the service of its ARN (lambda.md 7.2).
+var destinationActions = map[string]string{
+	"sqs": "sqs:SendMessage", "sns": "sns:Publish", "lambda": "lambda:InvokeFunction", "events": "events:PutEvents", "s3": "s3:PutObject",
+}
+
+func (s *stack) destination(function string, n *yaml.Node, why string) {
+	if n == nil {
+		return
+	}
+	target := s.text(n)
+	parts := strings.SplitN(target, ":", 6)
+	if len(parts) < 6 || landscape.IsUnknown(target) {
+		s.note(n, "Where it is sent %s is not known", why)
+		return
+	}
+	if action, ok := destinationActions[parts[2]]; ok {
+		if parts[2] == "s3" {
+			target += "/aws/lambda/async/record"
+		}
+		s.need(unqualified(function), action, target, why)
+	}
+}
+
+func (s *stack) eventInvokeConfig(r *resource) {
+	arn := s.functionARN(s.prop(r, "FunctionName"))
+	for _, on := range []string{"OnSuccess", "OnFailure"} {
+		s.destination(arn, s.prop(r, "DestinationConfig", on, "Destination"), "for the destination "+on)
+	}
+}
+
+// sourceActions are what the poller of a mapping does with the execution role, by the service of its source (lambda.md 4).
+var sourceActions = map[string][]string{
+	"sqs":      {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
+	"dynamodb": {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"},
+	"kinesis":  {"kinesis:DescribeStream", "kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards"},
+	"kafka":    {"kafka:DescribeCluster", "kafka:GetBootstrapBrokers"},
+	"mq":       {"mq:DescribeBroker"},
+	"rds":      {"rds:DescribeDBClusters"},
+}
+
+func (s *stack) mapping(r *resource) {
+	source, n := s.text(s.prop(r, "EventSourceArn")), s.prop(r, "FunctionName")
+	function := unqualified(s.functionARN(n))
+	parts := strings.SplitN(source, ":", 6)
+	if source == "" {
+		return // self-managed Kafka
+	}
+	if len(parts) < 6 || landscape.IsUnknown(source) {
+		s.note(r.at, "The source of the mapping %s is not known", r.id)
+		return
+	}
+	for _, action := range sourceActions[parts[2]] {
+		s.need(function, action, source, "to read the event source "+r.id)
+	}
+	s.destination(function, s.prop(r, "DestinationConfig", "OnFailure", "Destination"), "for the failures of the mapping "+r.id)
+}
+
+// permission is a statement of a function's policy, as AddPermission writes it (lambda.md 1.4).
+func (s *stack) permission(r *resource) {
+	arn := s.functionARN(s.prop(r, "FunctionName"))
+	if landscape.IsUnknown(arn) {
+		s.note(r.at, "Whose permission %s is, is not known", r.id)
+		return
+	}
+	if r.unsure {
+		s.grant(arn, landscape.Unknown("whether "+r.id+" is there"))
+		return
+	}
+	statement := map[string]any{
+		"Sid": r.id, "Effect": "Allow", "Action": s.text(s.prop(r, "Action")), "Resource": arn,
+		"Principal": s.grantee(s.text(s.prop(r, "Principal"))),
+	}
+	conditions := make(map[string]any)
+	for _, c := range []struct{ property, operator, key string }{
+		{"SourceArn", "ArnLike", "AWS:SourceArn"}, {"SourceAccount", "StringEquals", "AWS:SourceAccount"},
+		{"PrincipalOrgID", "StringEquals", "aws:PrincipalOrgID"}, {"EventSourceToken", "StringEquals", "lambda:EventSourceToken"},
+		{"FunctionUrlAuthType", "StringEquals", "lambda:FunctionUrlAuthType"},
+		{"InvokedViaFunctionUrl", "Bool", "lambda:InvokedViaFunctionUrl"},
+	} {
+		if n := s.prop(r, c.property); n != nil {
+			keys, _ := conditions[c.operator].(map[string]any)
+			if keys == nil {
+				keys = make(map[string]any)
+			}
+			keys[c.key] = s.text(n)
+			conditions[c.operator] = keys
+		}
+	}
+	if len(conditions) > 0 {
+		statement["Condition"] = conditions
+	}
+	s.grant(arn, statement)
+}
+
+// grantee is a Principal element of what a permission says: a service, an account, an ARN, or everybody.
+func (s *stack) grantee(text string) any {
+	switch {
+	case text == "*":
+		return "*"
+	case landscape.IsUnknown(text), strings.HasPrefix(text, "arn:"):
+		return map[string]any{"AWS": text}
+	case len(text) == 12 && strings.Trim(text, "0123456789") == "":
+		return map[string]any{"AWS": "arn:" + s.Partition + ":iam::" + text + ":root"}
+	}
+	return map[string]any{"Service": text}
+}
+
+func (s *stack) layerPermission(r *resource) {
+	arn := s.text(s.prop(r, "LayerVersionArn"))
+	statement := map[string]any{
+		"Sid": r.id, "Effect": "Allow", "Action": s.text(s.prop(r, "Action")), "Resource": arn,
+		"Principal": s.grantee(s.text(s.prop(r, "Principal"))),
+	}
+	if n := s.prop(r, "OrganizationId"); n != nil {
+		statement["Condition"] = map[string]any{"StringEquals": map[string]any{"aws:PrincipalOrgID": s.text(n)}}
+	}
+	s.grant(arn, statement)
+}
+
+// invoke needs a service to be let in by a function's policy.
+func (s *stack) invoke(service, function, source, why string) {
+	if function == "" || !strings.Contains(function, ":lambda:") || landscape.IsUnknown(function) {
+		return
+	}
+	s.need(service, "lambda:InvokeFunction", function, why, "aws:SourceArn", source, "aws:SourceAccount", s.Account)
+}
+
+// bucket is what its notifications need. https://docs.aws.amazon.com/AmazonS3/latest/userguide/grant-destinations-permissions-to-s3.html
+func (s *stack) bucket(r *resource) {
+	arn, why := r.arnOf(s), "for the notifications of "+r.id
+	for _, n := range s.list(s.prop(r, "NotificationConfiguration", "LambdaConfigurations")) {
+		s.invoke("s3.amazonaws.com", s.functionARN(child(n, "Function")), arn, why)
+	}
+	for _, n := range s.list(s.prop(r, "NotificationConfiguration", "QueueConfigurations")) {
+		s.need("s3.amazonaws.com", "sqs:SendMessage", s.text(child(n, "Queue")), why, "aws:SourceArn", arn, "aws:SourceAccount", s.Account)
+	}
+	for _, n := range s.list(s.prop(r, "NotificationConfiguration", "TopicConfigurations")) {
+		s.need("s3.amazonaws.com", "sns:Publish", s.text(child(n, "Topic")), why, "aws:SourceArn", arn, "aws:SourceAccount", s.Account)
+	}
+}
+
+// list are the items of a list that is written in the template; one that a function makes is not known.
+func (s *stack) list(n *yaml.Node) []*yaml.Node {
+	if n == nil {
+		return nil
+	}
+	if n.Kind != yaml.SequenceNode {
+		s.unknown(n, "a list that a function makes")
+		return nil
+	}
+	return n.Content
+}
+
+func (s *stack) subscription(r *resource) {
+	topic, end, why := s.text(s.prop(r, "TopicArn")), s.text(s.prop(r, "Endpoint")), "for the subscription "+r.id
+	switch s.text(s.prop(r, "Protocol")) {
+	case "lambda":
+		s.invoke("sns.amazonaws.com", end, topic, why)
+	case "sqs":
+		s.need("sns.amazonaws.com", "sqs:SendMessage", end, why, "aws:SourceArn", topic, "aws:SourceAccount", s.Account)
+	}
+}
+
+func (s *stack) rule(r *resource) {
+	for _, n := range s.list(s.prop(r, "Targets")) {
+		target, why := s.text(child(n, "Arn")), "for the targets of the rule "+r.id
+		switch {
+		case child(n, "RoleArn") != nil: // the role decides
+		case strings.Contains(target, ":lambda:"):
+			s.invoke("events.amazonaws.com", target, r.arnOf(s), why)
+		case strings.Contains(target, ":sqs:"):
+			s.need("events.amazonaws.com", "sqs:SendMessage", target, why, "aws:SourceArn", r.arnOf(s), "aws:SourceAccount", s.Account)
+		case strings.Contains(target, ":sns:"):
+			s.need("events.amazonaws.com", "sns:Publish", target, why, "aws:SourceArn", r.arnOf(s), "aws:SourceAccount", s.Account)
+		}
+	}
+}
+
+func (s *stack) subscriptionFilter(r *resource) {
+	group := "arn:" + s.Partition + ":logs:" + s.Region + ":" + s.Account + ":log-group:" + s.text(s.prop(r, "LogGroupName")) + ":*"
+	s.invoke("logs.amazonaws.com", s.text(s.prop(r, "DestinationArn")), group, "for the subscription filter "+r.id)
+}
