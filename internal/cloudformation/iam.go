@@ -21,7 +21,7 @@ var declarers = map[string]func(*stack, *resource){
 func (s *stack) role(r *resource) {
 	p := s.principal(r, authz.AssumedRole)
 	if n := s.prop(r, "AssumeRolePolicyDocument"); n != nil {
-		trust := s.document(n, "trust policy of "+r.id)
+		trust := s.policy(n, "trust policy of "+r.id, s.value(n))
 		p.Trust = &trust
 	}
 }
@@ -49,7 +49,15 @@ func (s *stack) principal(r *resource, kind authz.PrincipalKind) *landscape.Prin
 	return p
 }
 
-func (s *stack) group(r *resource) { s.groups[r.arnOf(s)] = &group{policies: s.ownPolicies(r)} }
+func (s *stack) group(r *resource) {
+	g := &group{policies: s.ownPolicies(r)}
+	if r.unsure { // its members may have none of it
+		for i, p := range g.policies {
+			g.policies[i] = landscape.Anything(p.Name, "whether "+r.id+" is there")
+		}
+	}
+	s.groups[r.arnOf(s)] = g
+}
 
 // enroll makes a user a member of a group.
 func (s *stack) enroll(user, group string) { s.members[user] = append(s.members[user], group) }
@@ -74,18 +82,33 @@ func (s *stack) ownPolicies(r *resource) (list []landscape.Policy) {
 		name, _ := policy["PolicyName"].(string)
 		list = append(list, s.policy(n, r.id+"/"+landscape.Shown(name), policy["PolicyDocument"]))
 	}
-	return s.sure(r, list)
+	return list
 }
 
-// sure takes into account that the resource may not be there: then it grants nothing, and denies nothing.
-func (s *stack) sure(r *resource, list []landscape.Policy) []landscape.Policy {
-	if !r.unsure {
+// optional marks the statements of a document whose resource may not be there.
+func (s *stack) optional(r *resource, document any) any {
+	doc, ok := document.(map[string]any)
+	if !r.unsure || !ok {
+		return document
+	}
+	out := make(map[string]any, len(doc))
+	for name, value := range doc {
+		out[name] = value
+	}
+	statements := []any{}
+	for _, st := range statementsOf(doc) {
+		statements = append(statements, landscape.Optional(st, "whether "+r.id+" is there"))
+	}
+	out["Statement"] = statements
+	return out
+}
+
+// statementsOf are those of a document, which has one or a list.
+func statementsOf(doc map[string]any) []any {
+	if list, several := doc["Statement"].([]any); several {
 		return list
 	}
-	for i, p := range list {
-		list[i] = landscape.Anything(p.Name, "whether "+r.id+" is there")
-	}
-	return list
+	return []any{doc["Statement"]}
 }
 
 // each is a value as a list: what is not known is an item that is not.
@@ -107,9 +130,9 @@ func textOf(v any) string {
 	return "what it is"
 }
 
-// document reads a policy document.
-func (s *stack) document(n *yaml.Node, name string) landscape.Policy {
-	return s.policy(n, name, s.value(n))
+// document reads the policy document of a resource.
+func (s *stack) document(r *resource, n *yaml.Node, name string) landscape.Policy {
+	return s.policy(n, name, s.optional(r, s.value(n)))
 }
 
 func (s *stack) policy(n *yaml.Node, name string, document any) landscape.Policy {
@@ -159,9 +182,9 @@ func (s *stack) managedPolicy(r *resource) {
 	if _, done := s.managed[arn]; done {
 		return
 	}
-	list := s.sure(r, []landscape.Policy{s.document(s.prop(r, "PolicyDocument"), r.id)})
-	list[0].ARN = arn
-	s.managed[arn] = list[0]
+	p := s.document(r, s.prop(r, "PolicyDocument"), r.id)
+	p.ARN = arn
+	s.managed[arn] = p
 }
 
 // attachManaged gives a managed policy to whom its own properties name.
@@ -170,14 +193,14 @@ func (s *stack) attachManaged(r *resource) { s.give(r, s.managed[r.arnOf(s)]) }
 // inline is AWS::IAM::Policy: one document for several.
 func (s *stack) inline(r *resource) {
 	name := cmp.Or(s.text(s.prop(r, "PolicyName")), r.id)
-	s.give(r, s.sure(r, []landscape.Policy{s.document(s.prop(r, "PolicyDocument"), r.id+"/"+landscape.Shown(name))})[0])
+	s.give(r, s.document(r, s.prop(r, "PolicyDocument"), r.id+"/"+landscape.Shown(name)))
 }
 
 // inlineOf is AWS::IAM::RolePolicy and its like: a document for one.
 func inlineOf(property, kind string) func(*stack, *resource) {
 	return func(s *stack, r *resource) {
-		p := s.sure(r, []landscape.Policy{s.document(s.prop(r, "PolicyDocument"), r.id+"/"+landscape.Shown(s.text(s.prop(r, "PolicyName"))))})[0]
-		s.giveTo(s.prop(r, property), kind, p)
+		name := r.id + "/" + landscape.Shown(s.text(s.prop(r, "PolicyName")))
+		s.giveTo(s.prop(r, property), kind, s.document(r, s.prop(r, "PolicyDocument"), name))
 	}
 }
 

@@ -25,11 +25,10 @@ func (s *stack) value(n *yaml.Node) any {
 	if n == nil {
 		return nil
 	}
-	if s.depth++; s.depth > deepest {
-		s.depth--
-		return s.unknown(n, "something that refers to itself")
+	if !s.enter(n) {
+		return landscape.Unknown("something that refers to itself")
 	}
-	defer func() { s.depth-- }()
+	defer s.leave()
 	if name, arg, ok := call(n); ok {
 		return s.call(n, name, arg)
 	}
@@ -57,6 +56,22 @@ func (s *stack) value(n *yaml.Node) any {
 	}
 	return s.dynamic(n)
 }
+
+// longest is how many steps a template may take: what refers to itself, or to others again and again, ends.
+const longest = 1 << 18
+
+// enter begins a step, unless there were too many, or it is too deep in others.
+func (s *stack) enter(n *yaml.Node) bool {
+	s.steps++
+	if s.steps > longest || s.depth > deepest {
+		s.fail(n, "this takes too long to work out")
+		return false
+	}
+	s.depth++
+	return true
+}
+
+func (s *stack) leave() { s.depth-- }
 
 // call tells whether a node is an intrinsic function, in either of its forms.
 func call(n *yaml.Node) (name string, arg *yaml.Node, ok bool) {
@@ -393,6 +408,10 @@ func (s *stack) condition(name string) truth {
 
 // truth evaluates a condition function.
 func (s *stack) truth(n *yaml.Node) truth {
+	if !s.enter(n) {
+		return maybe
+	}
+	defer s.leave()
 	name, arg, ok := call(n)
 	if key := child(n, "Condition"); !ok && key != nil && len(n.Content) == 2 {
 		name, arg, ok = "Condition", key, true

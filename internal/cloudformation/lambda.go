@@ -167,10 +167,6 @@ func (s *stack) permission(r *resource) {
 		s.note(r.at, "Whose permission %s is, is not known", r.id)
 		return
 	}
-	if r.unsure {
-		s.grant(arn, landscape.Unknown("whether "+r.id+" is there"))
-		return
-	}
 	statement := map[string]any{
 		"Sid": r.id, "Effect": "Allow", "Action": s.text(s.prop(r, "Action")), "Resource": arn,
 		"Principal": s.grantee(s.text(s.prop(r, "Principal"))),
@@ -194,7 +190,7 @@ func (s *stack) permission(r *resource) {
 	if len(conditions) > 0 {
 		statement["Condition"] = conditions
 	}
-	s.grant(arn, statement)
+	s.grantIn(r, arn, statement)
 }
 
 // grantee is a Principal element of what a permission says: a service, an account, an ARN, or everybody.
@@ -219,7 +215,7 @@ func (s *stack) layerPermission(r *resource) {
 	if n := s.prop(r, "OrganizationId"); n != nil {
 		statement["Condition"] = map[string]any{"StringEquals": map[string]any{"aws:PrincipalOrgID": s.text(n)}}
 	}
-	s.grant(arn, statement)
+	s.grantIn(r, arn, statement)
 }
 
 // invoke needs a service to be let in by a function's policy.
@@ -284,4 +280,12 @@ func (s *stack) rule(r *resource) {
 func (s *stack) subscriptionFilter(r *resource) {
 	group := "arn:" + s.Partition + ":logs:" + s.Region + ":" + s.Account + ":log-group:" + s.text(s.prop(r, "LogGroupName")) + ":*"
 	s.invoke("logs.amazonaws.com", s.text(s.prop(r, "DestinationArn")), group, "for the subscription filter "+r.id)
+}
+
+// grantIn adds a statement that is there when its resource is.
+func (s *stack) grantIn(r *resource, arn string, statement any) {
+	if r.unsure {
+		statement = landscape.Optional(statement, "whether "+r.id+" is there")
+	}
+	s.grant(arn, statement)
 }

@@ -129,21 +129,13 @@ func (s *stack) key(r *resource) {
 
 // statement adds the statements of a document to the policy of a resource.
 func (s *stack) statement(r *resource, arn string, n *yaml.Node) {
-	v := s.value(n)
-	doc, ok := v.(map[string]any)
-	switch {
-	case r.unsure:
-		s.grant(arn, landscape.Unknown("whether "+r.id+" is there"))
-	case ok:
-		list, several := doc["Statement"].([]any)
-		if !several {
-			list = []any{doc["Statement"]}
-		}
-		for _, item := range list {
-			s.grant(arn, item)
-		}
-	default:
+	doc, ok := s.optional(r, s.value(n)).(map[string]any)
+	if !ok {
 		s.grant(arn, landscape.Unknown("the policy "+r.id))
+		return
+	}
+	for _, item := range statementsOf(doc) {
+		s.grant(arn, item)
 	}
 }
 

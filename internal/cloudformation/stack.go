@@ -30,7 +30,8 @@ type stack struct {
 	statements map[string][]any
 
 	noted   map[landscape.Note]bool
-	depth   int
+	depth   int             // of evaluations in others
+	steps   int             // that were taken
 	judging map[string]bool // conditions under way
 	naming  map[string]bool // resources whose name is being found
 }

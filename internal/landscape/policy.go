@@ -37,6 +37,14 @@ func Shown(text string) string {
 	return strings.NewReplacer(string(openMark), "<", string(closeMark), ">").Replace(text)
 }
 
+// Optional marks a statement that may not be there; what says on what that depends.
+func Optional(statement any, what string) any {
+	return map[string]any{optionalMark: Clean(what), "Statement": statement}
+}
+
+// optionalMark is a key that no statement of a file has.
+const optionalMark = string(openMark) + "optional"
+
 // Policy is a policy in its two readings, which are the same where everything is known.
 type Policy struct {
 	// Name is for a reader, ARN that of a managed policy.
@@ -170,6 +178,17 @@ func (b *bounds) statement(tree any, most bool) any {
 			return wholly(most)
 		}
 		return tree
+	}
+	if what, optional := s[optionalMark].(string); optional {
+		b.unknown = append(b.unknown, what)
+		inner, ok := s["Statement"].(map[string]any)
+		if !ok || b.has(inner["Effect"]) {
+			return wholly(most)
+		}
+		if most != (inner["Effect"] != "Deny") {
+			return nil
+		}
+		return b.statement(inner, most)
 	}
 	if b.has(s["Effect"]) {
 		return wholly(most)

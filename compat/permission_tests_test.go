@@ -1,0 +1,81 @@
+package compat
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// licetTest runs `licet test` in a folder, as CI would, and gives its exit status and what it printed.
+func (l *licet) licetTest(t *testing.T, dir string, args ...string) (status int, out string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), l.binary, append([]string{"test"}, args...)...)
+	cmd.Dir, cmd.Env = dir, []string{"PATH=/usr/bin:/bin", "HOME=" + t.TempDir()}
+	text, _ := cmd.CombinedOutput() // the status says it
+	return cmd.ProcessState.ExitCode(), string(text)
+}
+
+// The tests of the example pass before anything is deployed, and say what is missing when something is.
+func TestPermissionTestsOffline(t *testing.T) {
+	t.Parallel()
+	if status, out := server.licetTest(t, "../examples"); status != 0 || !strings.Contains(out, "15 calls in 4 tests: 15 as expected.") {
+		t.Errorf("status %d\n%s", status, out)
+	}
+	dir := t.TempDir()
+	for _, name := range []string{"template.yaml", "resize.licet.yaml"} {
+		text := string(must(os.ReadFile(filepath.Join("../examples/image-resize", name)))(t))
+		text = strings.Replace(text, "Action: s3:PutObject", "Action: s3:PutObjectAcl", 1)
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	status, out := server.licetTest(t, dir, "--junit", "junit.xml", "--github")
+	for _, want := range []string{
+		"✗ the function reads photos", "Resize can s3:PutObject Thumbnails/in/a.png", "because no identity-based policy allows the s3:PutObject action",
+		`{"Effect":"Allow","Action":"s3:PutObject","Resource":"arn:aws:s3:::thumbnails/in/a.png"}`, "::error file=resize.licet.yaml,line=10,",
+		"15 calls in 4 tests: 14 as expected, 1 not.",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("there is no %q", want)
+		}
+	}
+	if status != 1 {
+		t.Errorf("status %d\n%s", status, out)
+	}
+	if text := string(must(os.ReadFile(filepath.Join(dir, "junit.xml")))(t)); !strings.Contains(text, `<testsuites tests="15" failures="1" errors="0"`) {
+		t.Errorf("got %s", text)
+	}
+	for _, args := range [][]string{{"--run", "("}, {"--run", "none"}, {"none.yaml"}, {"template.yaml"}, {"--data", "x", "--unknown"}} {
+		if status, out := server.licetTest(t, dir, args...); status != 2 && args[len(args)-1] != "--unknown" || status == 0 {
+			t.Errorf("%q: status %d\n%s", args, status, out)
+		}
+	}
+}
+
+// With --server the running server decides, by the policies that it has.
+func TestPermissionTestsOfServer(t *testing.T) {
+	t.Parallel()
+	q := server.newQueue(t)
+	r := server.newRole(t, trustLambda, allow("sqs:SendMessage", q.arn))
+	dir := t.TempDir()
+	write := func(text string) {
+		if err := os.WriteFile(filepath.Join(dir, "x.licet.yaml"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("resources: {Queue: {arn: '" + q.arn + "'}}\ntests:\n  - as: " + r.arn + "\n    can: sqs:SendMessage Queue\n    missing: sqs:ReceiveMessage Queue\n")
+	args := []string{"--server", "--data", server.data}
+	if status, out := server.licetTest(t, dir, args...); status != 0 {
+		t.Errorf("status %d\n%s", status, out)
+	}
+	server.permitRole(t, r, allow("sqs:*", q.arn))
+	if status, out := server.licetTest(t, dir, args...); status != 1 || !strings.Contains(out, "1 as expected, 1 not.") {
+		t.Errorf("status %d\n%s", status, out)
+	}
+	write("tests:\n  - {as: 'arn:aws:iam::" + account + ":role/nobody', can: sqs:SendMessage}\n")
+	if status, out := server.licetTest(t, dir, args...); status != 1 || !strings.Contains(out, "1 broken") {
+		t.Errorf("status %d\n%s", status, out)
+	}
+}
