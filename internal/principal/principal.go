@@ -24,6 +24,20 @@ type Caller struct {
 	Session *Session `json:"session,omitempty"`
 }
 
+// UserID is the id that AWS shows of a caller: the unique one of a user, and with the name of its session that of a role
+// (https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html, UserId).
+func (c Caller) UserID() string {
+	switch c.Kind {
+	case authz.Root:
+		return c.Account
+	case authz.AssumedRole:
+		return c.ID + ":" + c.SessionName
+	case authz.FederatedUser:
+		return c.Account + ":" + c.SessionName
+	}
+	return c.ID
+}
+
 // Session is what a session token carries. It is sealed into the token: no store is read to honour it.
 type Session struct {
 	// RoleARN is the role with its path; "" for a session of a user.

@@ -6,7 +6,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/sts"
 
-	"github.com/licet/licet/authz"
 	"github.com/licet/licet/internal/service"
 )
 
@@ -14,14 +13,5 @@ func (s *Service) getCallerIdentity(
 	_ context.Context, c *service.Call, _ *sdk.GetCallerIdentityInput,
 ) (*sdk.GetCallerIdentityOutput, error) {
 	p := c.Caller.Principal
-	id := p.ID
-	switch p.Kind {
-	case authz.Root:
-		id = p.Account
-	case authz.AssumedRole:
-		id = p.ID + ":" + p.SessionName
-	case authz.FederatedUser:
-		id = p.Account + ":" + p.SessionName
-	}
-	return &sdk.GetCallerIdentityOutput{Account: aws.String(p.Account), Arn: aws.String(p.ARN), UserId: aws.String(id)}, nil
+	return &sdk.GetCallerIdentityOutput{Account: aws.String(p.Account), Arn: aws.String(p.ARN), UserId: aws.String(c.Caller.UserID())}, nil
 }
