@@ -81,6 +81,9 @@ type Invocation struct {
 type Stream interface {
 	// Begin is called once, before anything runs: an environment has the event, and no error of Invoke is one of the caller's.
 	Begin()
+	// Type is called once, before the first Write, with the type of content that the runtime gives the response; "" for none. It is not
+	// called for a response that is an error.
+	Type(contentType string)
 	// Write takes the next part, which is the caller's again when it returns. It may block, and so hold up the function. An error says
 	// that nobody takes the response any more: the rest of it is dropped.
 	Write(p []byte) error

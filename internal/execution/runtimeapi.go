@@ -325,6 +325,7 @@ const streamingMode = "streaming"
 // stream hands on a response part by part, as fast as the caller takes it. What was sent cannot be taken back: whatever ends it is the
 // answer, as with the official agent (aws-lambda-runtime-interface-emulator, rapi/handler/invocationresponse.go).
 func stream(w http.ResponseWriter, r *http.Request, s *session, to Stream) {
+	to.Type(r.Header.Get("Content-Type"))
 	sent, err := io.Copy(&sink{to: to, left: maxStreamed}, r.Body)
 	switch {
 	case errors.Is(err, errTooLarge):

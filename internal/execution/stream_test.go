@@ -18,11 +18,15 @@ type parts struct {
 	begun chan struct{}
 	parts chan string
 	fail  error // of Write
+
+	contentType string // known with the first part
 }
 
 func newParts() *parts { return &parts{begun: make(chan struct{}), parts: make(chan string)} }
 
 func (p *parts) Begin() { close(p.begun) }
+
+func (p *parts) Type(contentType string) { p.contentType = contentType }
 
 func (p *parts) Write(part []byte) error {
 	p.parts <- string(part)
@@ -56,6 +60,7 @@ func respondOnce(p *fakeProcess, path string, body io.Reader, trailers ...string
 		panic(err)
 	}
 	req.Header.Set("Lambda-Runtime-Function-Response-Mode", "streaming")
+	req.Header.Set("Content-Type", "text/plain")
 	req.Trailer = http.Header{}
 	for i := 0; i < len(trailers); i += 2 {
 		req.Trailer.Set(trailers[i], trailers[i+1])
@@ -80,8 +85,8 @@ func TestStream(t *testing.T) {
 	done := make(chan Result, 1)
 	go func() { done <- b.invoke(testFunction(), Invocation{RequestID: id, Stream: to}) }()
 	<-to.begun
-	if got := <-to.parts; got != "one" {
-		t.Errorf("first part: got %q", got)
+	if got := <-to.parts; got != "one" || to.contentType != "text/plain" {
+		t.Errorf("first part: got %q of type %q", got, to.contentType)
 	}
 	close(more)
 	if got := <-to.parts; got != "two" {
@@ -192,10 +197,15 @@ func TestStreamTimesOut(t *testing.T) {
 	}
 }
 
-// dropped is a Stream that keeps the size of a response.
-type dropped struct{ size int }
+// dropped is a Stream that keeps the type and the size of a response.
+type dropped struct {
+	contentType string
+	size        int
+}
 
 func (*dropped) Begin() {}
+
+func (d *dropped) Type(contentType string) { d.contentType = contentType }
 
 func (d *dropped) Write(part []byte) error {
 	d.size += len(part)

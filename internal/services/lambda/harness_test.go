@@ -332,6 +332,8 @@ type fakeRunner struct {
 	fail    error
 	outcome *execution.Result
 	parts   []string // of a streamed response
+	// contentType is that of a streamed response.
+	contentType string
 }
 
 func (r *fakeRunner) Invoke(_ context.Context, f execution.Function, i execution.Invocation) (execution.Result, error) {
@@ -344,6 +346,7 @@ func (r *fakeRunner) Invoke(_ context.Context, f execution.Function, i execution
 	}
 	if i.Stream != nil {
 		i.Stream.Begin()
+		i.Stream.Type(r.contentType)
 		for _, part := range r.parts {
 			if err := i.Stream.Write([]byte(part)); err != nil {
 				return execution.Result{}, err

@@ -31,6 +31,8 @@ type Pipe struct {
 	leave  context.CancelFunc
 	ended  chan struct{} // closed when result and err are set
 
+	contentType string // set before the first part is sent
+
 	result execution.Result
 	err    error
 }
@@ -44,6 +46,12 @@ func New(ctx context.Context) *Pipe {
 
 // Begin is execution.Stream's.
 func (p *Pipe) Begin() { close(p.begun) }
+
+// Type is execution.Stream's.
+func (p *Pipe) Type(contentType string) { p.contentType = contentType }
+
+// ContentType is that of the response; "" for none. It is known while Copy sends a part, and after it.
+func (p *Pipe) ContentType() string { return p.contentType }
 
 // Write is execution.Stream's: it returns when the caller has the part, or is gone, or the invocation has ended.
 func (p *Pipe) Write(part []byte) error {
