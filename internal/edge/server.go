@@ -110,7 +110,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer x.span.End()
 	defer s.catch(r.Context(), x)
-	if strings.HasPrefix(r.URL.Path, pagePrefix) {
+	if strings.HasPrefix(r.URL.Path, pagePrefix) && s.serviceOf(r, "") == "" {
 		s.pages.ServeHTTP(x, r)
 	} else if err := s.answer(x, r); err != nil {
 		s.fail(r.Context(), x, err)
@@ -142,6 +142,9 @@ func (s *Server) catch(ctx context.Context, x *exchange) {
 	if p == nil {
 		return
 	}
+	if p == http.ErrAbortHandler { // an answer that could not be given to its end, as far as its codec knows
+		panic(p)
+	}
 	s.panics.Inc()
 	s.config.Logger.ErrorContext(ctx, "A request made the server panic.",
 		"request_id", x.id, "panic", p, "stack", string(debug.Stack()))
@@ -161,7 +164,9 @@ type exchange struct {
 	family  sigv4.Family // how the service words failures of authentication
 	span    telemetry.Span
 	began   bool // the answer is on its way: no other can be given
-	written int  // since the client was last given time
+	// extended is when the client was last given time, written what it was sent since.
+	extended time.Time
+	written  int
 }
 
 // WriteHeader begins the answer.
@@ -173,6 +178,7 @@ func (x *exchange) WriteHeader(status int) {
 
 // extend gives the client time for the answer, or for another part of it.
 func (x *exchange) extend() error {
+	x.extended, x.written = time.Now(), 0
 	return http.NewResponseController(x.ResponseWriter).SetWriteDeadline(time.Now().Add(answerTimeout))
 }
 
@@ -181,8 +187,8 @@ func (x *exchange) Write(b []byte) (int, error) {
 	if !x.began {
 		x.WriteHeader(http.StatusOK)
 	}
-	if x.written += len(b); x.written > patience { // how long all of an object may take depends on its length alone
-		x.written = 0
+	// How long all of an object may take depends on its length alone, and a function may take its time between the parts of a response.
+	if x.written += len(b); x.written > patience || time.Since(x.extended) > answerTimeout/2 {
 		_ = x.extend() // a test's writer may have no deadline
 	}
 	return x.ResponseWriter.Write(b)
@@ -213,12 +219,10 @@ func (s *Server) answer(x *exchange, r *http.Request) error {
 		s.guess(x, req)
 	}
 	op, unknown := x.codec.Operation(req)
-	caller, err := s.authenticate(x, req, signed, unsigned)
+	caller := anonymous()
 	if s.isOpen(x, op, unknown, unsigned) {
 		x.region = s.config.Region
-		caller, err = anonymous(), nil
-	}
-	if err != nil {
+	} else if caller, err = s.authenticate(x, req, signed, unsigned); err != nil {
 		return err
 	}
 	if unknown != nil {
@@ -227,9 +231,12 @@ func (s *Server) answer(x *exchange, r *http.Request) error {
 	return s.run(x, req, op, caller, nil)
 }
 
-// isOpen tells a request without a signature for an operation that needs none.
+// isOpen tells a request whose caller is anonymous: one without a signature for an operation that needs none, or any for one that is open.
 func (s *Server) isOpen(x *exchange, op *protocol.Operation, unknown, unsigned error) bool {
-	return errors.Is(unsigned, sigv4.ErrUnsigned) && unknown == nil && s.config.Dispatcher.TakesUnsigned(x.service, op.Name)
+	if unknown != nil {
+		return false
+	}
+	return op.Open || errors.Is(unsigned, sigv4.ErrUnsigned) && s.config.Dispatcher.TakesUnsigned(x.service, op.Name)
 }
 
 func anonymous() principal.Caller {

@@ -57,6 +57,9 @@ type Operation struct {
 	HTTP *HTTP
 	// Code is the HTTP status of success where AWS answers another than its model says; 0 means as modelled.
 	Code int
+	// Open tells that nobody is authenticated who calls it: the caller is anonymous, whatever the request says of a signature. Codecs set it
+	// for single requests.
+	Open bool
 	// Input and Output are the SDK's struct types (not pointers).
 	Input, Output reflect.Type
 }
