@@ -136,9 +136,12 @@ var allowed = map[string][]string{
 	},
 	"internal/services/lambda/tag": {"authz", "internal/service", "internal/services/lambda/fault"},
 	"internal/services/lambda/functionurl": {
-		"authz", "internal/service", "internal/store", "internal/services/lambda/fault", "internal/services/lambda/request",
-		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/service/lambda/...",
+		"authz", "internal/awserr", "internal/execution", "internal/protocol", "internal/service", "internal/store",
+		"internal/services/lambda/fault", "internal/services/lambda/functionurl/payload", "internal/services/lambda/request",
+		"internal/services/lambda/stream", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/service/lambda/...",
+		"github.com/prometheus/client_golang/prometheus", "github.com/google/go-cmp/...",
 	},
+	"internal/services/lambda/functionurl/payload": {"github.com/google/go-cmp/..."},
 	"internal/services/lambda/resourcepolicy": {
 		"authz", "policy", "internal/arn", "internal/principal", "internal/service", "internal/store",
 		"internal/services/lambda/fault", "internal/services/lambda/request",
