@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/lambda/functionurl"
 )
 
 var update = flag.Bool("update", false, "write docs/COVERAGE.md instead of comparing it")
@@ -89,6 +90,9 @@ func some(names []string) string {
 
 // authorizedAs names what an operation needs with every member given: its actions and the kinds of their resources.
 func (l *laboratory) authorizedAs(s service.Service, op service.Operation, input reflect.Type) string {
+	if s.API.SigningName == functionurl.ServiceName {
+		return byURL(op)
+	}
 	if op.TakesUnsigned() {
 		return "the token of a provider"
 	}
@@ -108,6 +112,14 @@ func (l *laboratory) authorizedAs(s service.Service, op service.Operation, input
 		return "nothing: " + op.Exempt
 	}
 	return strings.Join(all, "; ")
+}
+
+// byURL is authorizedAs for requests to function URLs, whose needs are of a URL (TestFunctionURLNeeds).
+func byURL(op service.Operation) string {
+	if op.Exempt != "" {
+		return "nothing: " + op.Exempt
+	}
+	return "`lambda:InvokeFunctionUrl` on function; `lambda:InvokeFunction` on function"
 }
 
 // kindOf is the type of resource of an ARN.

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/base64"
 	"errors"
+	"net/http"
 	"os"
 	"reflect"
 	"regexp"
@@ -14,12 +15,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
+	awslambda "github.com/aws/aws-sdk-go-v2/service/lambda"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	awsorganizations "github.com/aws/aws-sdk-go-v2/service/organizations"
 
 	"github.com/licet/licet/internal/awsdata"
 	"github.com/licet/licet/internal/awserr"
 	"github.com/licet/licet/internal/protocol"
 	"github.com/licet/licet/internal/service"
+	"github.com/licet/licet/internal/services/lambda/functionurl"
 )
 
 // TestNeedsAreAWSs walks all operations of all services and holds what each needs authorized against AWS's own tables: the action
@@ -38,6 +42,9 @@ func TestNeedsAreAWSs(t *testing.T) {
 			inputs[op.Name] = op.Input
 		}
 		for _, op := range s.Operations {
+			if s.API.SigningName == functionurl.ServiceName { // its codec alone makes inputs: TestFunctionURLNeeds
+				continue
+			}
 			if op.Identifies() { // it needs the token of a provider: TestWebIdentityNeeds and TestSAMLNeeds of sts
 				continue
 			}
@@ -63,6 +70,55 @@ func TestNeedsAreAWSs(t *testing.T) {
 	}
 	if judged < 200 {
 		t.Errorf("%d needs were looked at: the walk is broken", judged)
+	}
+}
+
+// TestFunctionURLNeeds holds what requests to function URLs need against the same tables.
+func TestFunctionURLNeeds(t *testing.T) {
+	l := newLaboratory(t)
+	data, err := awsdata.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(l.s.offered, func(s service.Service) bool { return s.API.SigningName == functionurl.ServiceName })
+	if i < 0 {
+		t.Fatal("the server has no function URLs")
+	}
+	l.s.url = "http://127.0.0.1:4566" // where URLs are
+	requests := l.s.offered[i]
+	f := l.newFunction("f")
+	for _, auth := range []lambdatypes.FunctionUrlAuthType{lambdatypes.FunctionUrlAuthTypeNone, lambdatypes.FunctionUrlAuthTypeAwsIam} {
+		in := &awslambda.CreateFunctionUrlConfigInput{FunctionName: aws.String(f), AuthType: auth}
+		out := l.as(l.root, "lambda", "CreateFunctionUrlConfig", in).(*awslambda.CreateFunctionUrlConfigOutput)
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, *out.FunctionUrl, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req := &protocol.Request{HTTP: r}
+		op, err := requests.Codec.Operation(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		input, err := requests.Codec.Decode(req, op)
+		if err != nil {
+			t.Fatal(err)
+		}
+		needs, err := requests.Operations[0].Needs(t.Context(), l.call(l.root, requests.API.SigningName, op.Name), input)
+		if err != nil || len(needs) != 2 {
+			t.Fatalf("got %d needs, %v", len(needs), err)
+		}
+		for _, need := range needs {
+			for _, problem := range problems(data, op.Name, need) {
+				t.Error(problem)
+			}
+		}
+		if got, _ := needs[0].Target.Keys.Get("lambda:FunctionUrlAuthType"); len(got.Values) != 1 || got.Values[0] != string(auth) {
+			t.Errorf("got lambda:FunctionUrlAuthType %v, want %s", got.Values, auth)
+		}
+		if got, _ := needs[1].Target.Keys.Get("lambda:InvokedViaFunctionUrl"); len(got.Values) != 1 || got.Values[0] != "true" {
+			t.Errorf("got lambda:InvokedViaFunctionUrl %v, want true", got.Values)
+		}
+		l.as(l.root, "lambda", "DeleteFunctionUrlConfig", &awslambda.DeleteFunctionUrlConfigInput{FunctionName: aws.String(f)})
 	}
 }
 

@@ -37,6 +37,7 @@ import (
 	"github.com/licet/licet/internal/services/iam/directory"
 	"github.com/licet/licet/internal/services/iam/iamapi"
 	"github.com/licet/licet/internal/services/lambda"
+	"github.com/licet/licet/internal/services/lambda/functionurl"
 	"github.com/licet/licet/internal/services/lambda/lambdaapi"
 	"github.com/licet/licet/internal/services/lambda/mapping/poll"
 	"github.com/licet/licet/internal/services/logs"
@@ -188,15 +189,15 @@ func (s *server) openServices(ctx context.Context, c config, collected *promethe
 	s.lambda, err = lambda.New(lambda.Config{
 		DB: s.decisions.Recorded(), Blobs: blobs, Keys: s.keys, CodeDir: dataDir(c.Data).path("code"), Runner: s.functions,
 		Roles: executionRoles{s}, Principals: s.directory, CodeURLs: links, Permissions: permissions{s}, FunctionURLs: s.functionURL,
-		Publishers: publishers,
-		Runtimes:   func(name types.Runtime) bool { _, ok := set.Lookup(string(name)); return ok },
-		VPCs:       func(subnet string) (string, bool) { vpc, ok := c.Subnets[subnet]; return vpc, ok },
-		Images:     images,
-		Pollers:    &pollers{server: s, sessions: map[poll.Role]*roleSession{}},
-		Unpacked:   unpacked,
-		Room:       dataDir(c.Data).room,
-		Objects:    codeObjects{s},
-		Logger:     s.logger,
+		Publishers: publishers, OrganizationOf: s.organizationOf,
+		Runtimes: func(name types.Runtime) bool { _, ok := set.Lookup(string(name)); return ok },
+		VPCs:     func(subnet string) (string, bool) { vpc, ok := c.Subnets[subnet]; return vpc, ok },
+		Images:   images,
+		Pollers:  &pollers{server: s, sessions: map[poll.Role]*roleSession{}},
+		Unpacked: unpacked,
+		Room:     dataDir(c.Data).room,
+		Objects:  codeObjects{s},
+		Logger:   s.logger,
 	})
 	if err != nil {
 		return err
@@ -276,7 +277,7 @@ func (s *server) services(identities iam.Config, data *awsdata.Data, dir dataDir
 			KnownKey:     func(key string) bool { _, ok := data.ConditionKey("sts", key); return ok },
 			Organization: s.directory, Denials: denials{s}, Issuers: s.directory,
 		}).Definition(stsAPI, query.New(stsAPI)),
-		s.lambda.Definition(lambdaAPI, lambdaCodec),
+		s.lambda.Definition(lambdaAPI, lambdaCodec), s.lambda.FunctionURLRequests(lambdaCodec),
 		s.logs.Definition(logsAPI, json.New(logsAPI, json.Version11)),
 		s.s3.Definition(s3API, s3Codec), s.s3.Control(controlAPI, controlCodec),
 		orgs.Definition(organizationsAPI, json.New(organizationsAPI, json.Version11)),
@@ -298,10 +299,13 @@ func (s *server) openObjects(ctx context.Context, c config) error {
 	return s.s3.Sweep(ctx)
 }
 
-// serviceOf names the service of a request whose host or path says so. S3 Control shares S3's signatures; its requests have the account in a
+// serviceOf names the service of a request whose host or path says so. Those to function URLs may sign what they like: it is for the
+// function. S3 Control shares S3's signatures; its requests have the account in a
 // header, and in the host if the client is not told otherwise.
 func (s *server) serviceOf(r *http.Request, signed string) string {
 	switch {
+	case functionurl.IsRequest(r):
+		return functionurl.ServiceName
 	case signed != "" && signed != "s3":
 		return ""
 	case r.Header.Get("X-Amz-Account-Id") != "" && strings.HasPrefix(r.URL.Path, "/v20180820/"):
@@ -409,6 +413,15 @@ func (s *server) close() error {
 	}
 	s.closers = nil
 	return errors.Join(errs...)
+}
+
+// organizationOf is the id of the organization that an account is in; "" for none.
+func (s *server) organizationOf(ctx context.Context, account string) (string, error) {
+	m, err := s.organizations.Member(ctx, account)
+	if err != nil || m == nil {
+		return "", err
+	}
+	return m.ID, nil
 }
 
 // functionURL is where a function URL is: a name below localhost, which is this machine (RFC 6761, 6.3), by the server's own port.

@@ -81,7 +81,9 @@ func (s *Service) OpenEvents(ctx context.Context) error { return s.events.Open(c
 func (s *Service) RunEvents(ctx context.Context) error { return s.events.Run(ctx) }
 
 // Collectors are the service's metrics, to be registered once.
-func (s *Service) Collectors() []prometheus.Collector { return s.events.Collectors() }
+func (s *Service) Collectors() []prometheus.Collector {
+	return append(s.events.Collectors(), s.urls.Collectors()...)
+}
 
 // callable shows functions to the queue of events.
 type callable struct{ *Service }

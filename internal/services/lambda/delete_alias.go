@@ -32,7 +32,8 @@ func (s *Service) deleteAlias(ctx context.Context, c *service.Call, in *sdk.Dele
 		} else if err != nil {
 			return err
 		}
-		return deleteQualified(tx, r.Qualified(*in.Name))
+		alias := r.Qualified(*in.Name)
+		return errors.Join(s.urls.Forget(tx, alias), deleteQualified(tx, alias))
 	})
 	if err != nil {
 		return nil, err

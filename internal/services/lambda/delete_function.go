@@ -43,7 +43,7 @@ func (s *Service) deleteFunction(
 		if r.Qualifier != "" {
 			return deleteVersion(tx, r)
 		}
-		return errors.Join(keepNumber(tx, f), tx.Delete(functionKey(r)), tx.DeletePrefix(belongings(r)), releaseConcurrency(tx, r),
+		return errors.Join(keepNumber(tx, f), s.urls.Forget(tx, r), tx.Delete(functionKey(r)), tx.DeletePrefix(belongings(r)), releaseConcurrency(tx, r),
 			async.DeleteLine(tx, r))
 	})
 	if err != nil {

@@ -52,17 +52,28 @@ func (s *Service) invokeWithResponseStream(
 		return &protocol.Stream{Output: out, Send: func(context.Context, *protocol.Events) error { return nil }}, nil
 	}
 	out.ExecutedVersion = aws.String(run.Version)
-	pipe := stream.New(ctx)
-	call.Stream = pipe
-	go func() { // the end of the invocation ends it, whether or not the caller waits (execution.Manager.Invoke)
-		pipe.End(s.Runner.Invoke(ctx, *run, *call))
-	}()
-	if err := pipe.Begun(); err != nil {
-		return nil, invokeError(err, r)
+	pipe, err := s.startStream(ctx, r, *run, *call)
+	if err != nil {
+		return nil, err
 	}
 	return &protocol.Stream{Output: out, Send: func(_ context.Context, events *protocol.Events) error {
 		return sendResponse(events, pipe, in.LogType == types.LogTypeTail)
 	}}, nil
+}
+
+// startStream begins an invocation whose response is streamed. An error says that no environment has the event.
+func (s *Service) startStream(
+	ctx context.Context, r request.Function, run execution.Function, call execution.Invocation,
+) (*stream.Pipe, error) {
+	pipe := stream.New(ctx)
+	call.Stream = pipe
+	go func() { // the end of the invocation ends it, whether or not the caller waits (execution.Manager.Invoke)
+		pipe.End(s.Runner.Invoke(ctx, run, call))
+	}()
+	if err := pipe.Begun(); err != nil {
+		return nil, invokeError(err, r)
+	}
+	return pipe, nil
 }
 
 // sendResponse sends the parts of a response, and how it ended.

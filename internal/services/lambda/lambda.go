@@ -89,6 +89,8 @@ type Config struct {
 	Permissions Permissions
 	// FunctionURLs says where function URLs are.
 	FunctionURLs functionurl.Address
+	// OrganizationOf gives the id of the organization that an account is in, "" for none. Unset: no account is in one.
+	OrganizationOf func(ctx context.Context, account string) (string, error)
 	// Publishers are the certificates of those who sign code, by the ARNs of the versions of their signing profiles. Unset: none.
 	Publishers map[string]*x509.Certificate
 	// Now is the clock of asynchronous invocations. Unset: time.Now.
@@ -180,7 +182,9 @@ func New(config Config) (*Service, error) {
 	s.versions = store.NewCache(config.DB, cacheSize, s.decodeVersion)
 	s.aliases = store.NewCache(config.DB, cacheSize, decodeAlias)
 	s.policies = resourcepolicy.New(config.DB, functions{s}, config.Principals, cacheSize)
-	s.urls = functionurl.New(config.DB, functions{s}, config.FunctionURLs)
+	s.urls = functionurl.New(functionurl.Config{
+		DB: config.DB, Functions: functions{s}, Runner: callees{s}, Address: config.FunctionURLs, Organization: config.OrganizationOf,
+	})
 	s.signing = signing.New(config.DB, config.Publishers, s.hasCodeSigningConfig)
 	s.events = async.New(async.Config{
 		DB: config.DB, Functions: callable{s}, Roles: config.Roles, Now: config.Now, Logger: config.Logger,
@@ -209,7 +213,13 @@ func (s *Service) Close() {
 	s.aliases.Close()
 	s.policies.Close()
 	s.concurrencies.Close()
+	s.urls.Close()
 	s.layers.Close()
+}
+
+// FunctionURLRequests gives what dispatch needs of requests to function URLs. codec is that of the service, which writes their errors.
+func (s *Service) FunctionURLRequests(codec protocol.Codec) service.Service {
+	return s.urls.Requests(codec)
 }
 
 // Definition gives what dispatch needs of the service.

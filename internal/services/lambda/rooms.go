@@ -4,11 +4,15 @@ import (
 	"context"
 	"time"
 
+	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
+
+	"github.com/licet/licet/internal/execution"
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/services/lambda/mapping"
 	"github.com/licet/licet/internal/services/lambda/mapping/poll"
 	"github.com/licet/licet/internal/services/lambda/mapping/poll/sqs"
 	"github.com/licet/licet/internal/services/lambda/request"
+	"github.com/licet/licet/internal/services/lambda/stream"
 	"github.com/licet/licet/internal/store"
 )
 
@@ -70,6 +74,33 @@ func (c callees) Function(ctx context.Context, r request.Function) (mapping.Func
 		}
 	}
 	return called, nil
+}
+
+// Trace gives the X-Amzn-Trace-Id of a call by a function URL. What a client says of a lineage counts: nothing else tells of loops.
+func (c callees) Trace(call *service.Call) string {
+	return rooted(call.TraceID, call.RequestID, call.Time).String()
+}
+
+// Run runs a function for who comes by its URL.
+func (c callees) Run(ctx context.Context, call *service.Call, r request.Function, event []byte) (execution.Result, error) {
+	run, i, err := c.prepare(ctx, call, r, &sdk.InvokeInput{Payload: event})
+	if err != nil {
+		return execution.Result{}, err
+	}
+	result, err := c.Runner.Invoke(ctx, *run, *i)
+	if err != nil {
+		return execution.Result{}, invokeError(err, r)
+	}
+	return result, nil
+}
+
+// Stream is Run for a URL that streams.
+func (c callees) Stream(ctx context.Context, call *service.Call, r request.Function, event []byte) (*stream.Pipe, error) {
+	run, i, err := c.prepare(ctx, call, r, &sdk.InvokeInput{Payload: event})
+	if err != nil {
+		return nil, err
+	}
+	return c.startStream(ctx, r, *run, *i)
 }
 
 // RunPollers polls the sources of event source mappings until ctx ends, and returns when what was read is done with: the Runner must end, too.

@@ -114,12 +114,18 @@ func (f *function) step(header, requestID string, at time.Time) (next string, lo
 	if header == "" { // the common case
 		return newRoot(requestID, at) + ";Lineage=" + f.lineage + ":1", false
 	}
+	t := rooted(header, requestID, at)
+	looping = f.RecursiveLoop != types.RecursiveLoopAllow && t.runs(f.lineage) >= maxRuns
+	return t.with(f.lineage).String(), looping
+}
+
+// rooted reads a header, with a root that is made up where it has none.
+func rooted(header, requestID string, at time.Time) trace {
 	t := parseTrace(header)
 	if !slices.ContainsFunc(t.fields, func(field string) bool { return strings.HasPrefix(field, "Root=") }) {
 		t.fields = append([]string{newRoot(requestID, at)}, t.fields...)
 	}
-	looping = f.RecursiveLoop != types.RecursiveLoopAllow && t.runs(f.lineage) >= maxRuns
-	return t.with(f.lineage).String(), looping
+	return t
 }
 
 // newRoot makes up the fields of a trace that begins with a request, whose id is a UUID

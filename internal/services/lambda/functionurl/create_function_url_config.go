@@ -54,7 +54,7 @@ func (s *Service) create(
 			return fault.Conflict("Failed to create function url config for [functionArn = %s]. Error message:  "+
 				"FunctionUrlConfig exists for this Lambda function", r.ARN())
 		}
-		return store.PutJSON(tx, s.key(r), u)
+		return s.put(tx, r, u)
 	})
 	if err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package functionurl
 
 import (
 	"context"
+	"errors"
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
 
@@ -38,7 +39,7 @@ func (s *Service) delete(
 		if u == nil {
 			return missing()
 		}
-		return tx.Delete(s.key(r))
+		return errors.Join(tx.Delete(s.key(r)), tx.Delete(indexKey(u.ID)))
 	})
 	if err != nil {
 		return nil, err

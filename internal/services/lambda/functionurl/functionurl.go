@@ -12,9 +12,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
+	"github.com/licet/licet/internal/execution"
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/services/lambda/fault"
 	"github.com/licet/licet/internal/services/lambda/request"
+	"github.com/licet/licet/internal/services/lambda/stream"
 	"github.com/licet/licet/internal/store"
 )
 
@@ -30,19 +32,61 @@ type Functions interface {
 	Belongings(r request.Function) string
 }
 
+// Runner runs functions for those who come by their URLs. Its errors are those of Invoke.
+type Runner interface {
+	// Trace gives the X-Amzn-Trace-Id of a call, which is made up where the client sent none.
+	Trace(c *service.Call) string
+	// Run gives the result of a function, or how it failed.
+	Run(ctx context.Context, c *service.Call, r request.Function, event []byte) (execution.Result, error)
+	// Stream begins to run a function.
+	Stream(ctx context.Context, c *service.Call, r request.Function, event []byte) (*stream.Pipe, error)
+}
+
 // Address gives the URL of an id: "http://<id>.lambda-url.<region>.<domain>/".
 type Address func(region, id string) string
 
-// Service is the room of function URLs.
-type Service struct {
-	db        store.DB
-	functions Functions
-	address   Address
+// Config is what the room needs. Every field without an "unset" is required.
+type Config struct {
+	DB        store.DB
+	Functions Functions
+	Runner    Runner
+	Address   Address
+	// Organization gives the id of the organization that an account is in; "" for none. Unset: no account is in one.
+	Organization func(ctx context.Context, account string) (string, error)
 }
 
-// New makes the room.
-func New(db store.DB, f Functions, a Address) *Service {
-	return &Service{db: db, functions: f, address: a}
+// Service is the room of function URLs.
+type Service struct {
+	db           store.DB
+	functions    Functions
+	runner       Runner
+	address      Address
+	organization func(ctx context.Context, account string) (string, error)
+	// index and configs find a URL from memory.
+	index   *store.Cache[request.Function]
+	configs *store.Cache[*config]
+	metrics *metrics
+}
+
+// cached is how many URLs are kept in memory.
+const cached = 10_000
+
+// New makes the room. Close ends it.
+func New(c Config) *Service {
+	if c.Organization == nil {
+		c.Organization = func(context.Context, string) (string, error) { return "", nil }
+	}
+	return &Service{
+		db: c.DB, functions: c.Functions, runner: c.Runner, address: c.Address, organization: c.Organization, metrics: newMetrics(),
+		index:   store.NewCache(c.DB, cached, store.DecodeJSON[request.Function]),
+		configs: store.NewCache(c.DB, cached, store.DecodeJSON[*config]),
+	}
+}
+
+// Close lets go of the store.
+func (s *Service) Close() {
+	s.index.Close()
+	s.configs.Close()
 }
 
 // Operations are the rows of the room.
@@ -72,6 +116,9 @@ type config struct {
 func (s *Service) prefix(r request.Function) string { return s.functions.Belongings(r) + "url/" }
 
 func (s *Service) key(r request.Function) string { return s.prefix(r) + r.Qualifier }
+
+// idLength is the length of ids.
+const idLength = 32
 
 // newID makes an id that no other URL has: it has 160 random bits.
 func newID() string {

@@ -64,7 +64,7 @@ func (s *Service) update(
 		}
 		u.apply(in)
 		u.Modified = c.Time
-		return store.PutJSON(tx, s.key(r), u)
+		return s.put(tx, r, u)
 	})
 	if err != nil {
 		return nil, err
