@@ -58,8 +58,8 @@ func principalFor(p Principal) any {
 }
 
 // conditionFor keeps a grant from reaching further than the request, where the principal is shared by everybody: the source of a
-// service's call (the confused deputy), the audience and subject of a provider's token.
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
+// service's call (the confused deputy), the audience and subject of a provider's token, the way by a function URL for what nobody signed.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html, https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
 func conditionFor(req Request, version policy.Version) map[string]map[string]string {
 	out := map[string]map[string]string{}
 	for name, v := range req.Context.All {
@@ -77,6 +77,13 @@ func conditionFor(req Request, version policy.Version) map[string]map[string]str
 				}
 			case "aws:sourceaccount":
 				operator = "StringEquals"
+			}
+		case Anonymous:
+			switch key {
+			case "lambda:functionurlauthtype":
+				operator = "StringEquals"
+			case "lambda:invokedviafunctionurl":
+				operator = "Bool"
 			}
 		case WebIdentity, SAML:
 			if strings.HasSuffix(key, ":aud") || strings.HasSuffix(key, ":sub") {

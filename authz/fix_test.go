@@ -66,6 +66,11 @@ func TestSmallestFix(t *testing.T) {
 		want      string
 	}{
 		"allowed": {policies: authz.Policies{Identity: identity(allowAll)}, want: "nil"},
+		"nobody, by a function URL": {
+			principal: authz.Principal{Kind: authz.Anonymous}, owner: "111122223333",
+			want: `add-statement resource-based{"Effect":"Allow","Principal":"*",` + invoke +
+				`,"Condition":{"Bool":{"lambda:InvokedViaFunctionUrl":"true"},"StringEquals":{"lambda:FunctionUrlAuthType":"NONE"}}}` + "\n",
+		},
 		"nothing": {want: `add-statement identity-based{"Effect":"Allow",` + invoke + "}\n"},
 		"identity and boundary": {
 			policies: authz.Policies{Identity: identity(allowOther), Boundary: one(allowOther)},
@@ -165,6 +170,8 @@ func TestSmallestFix(t *testing.T) {
 			req := alice("lambda:InvokeFunction", functionARN)
 			req.ResourceAccount = tt.owner
 			req.Context.Set("aws:SourceArn", "arn:aws:sns:us-east-1:111122223333:t")
+			req.Context.Set("lambda:FunctionUrlAuthType", "NONE")
+			req.Context.SetBool("lambda:InvokedViaFunctionUrl", true)
 			if tt.principal.Kind != "" {
 				req.Principal = tt.principal
 			}

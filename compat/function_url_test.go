@@ -22,8 +22,13 @@ import (
 
 // urlEcho answers with its event, or as the header "answer" of the request says.
 const urlEcho = `import json
+runs = 0
 def handler(event, context):
+    global runs
+    runs += 1
     answer = event["headers"].get("x-answer")
+    if answer == "runs":
+        return runs
     if answer == "raise":
         raise ValueError("no")
     return json.loads(answer) if answer else event
@@ -118,7 +123,7 @@ func TestFunctionURLNone(t *testing.T) {
 			}
 			denied = append(denied, d.Request.Action+" "+d.Request.Resource)
 			if d.Fix == nil || !d.Fix.Verified || len(d.Fix.Changes) != 1 || d.Fix.Changes[0].Type != "resource-based" ||
-				!strings.Contains(d.Fix.Changes[0].Statement, d.Request.Action+`"`) {
+				!strings.Contains(d.Fix.Changes[0].Statement, d.Request.Action+`"`) || !strings.Contains(d.Fix.Changes[0].Statement, `"Condition"`) {
 				t.Errorf("got fix %+v", d.Fix)
 			}
 		}
@@ -133,6 +138,9 @@ func TestFunctionURLNone(t *testing.T) {
 	u.allow(t, "lambda:InvokeFunctionUrl", "*", func(in *lambda.AddPermissionInput) { in.FunctionUrlAuthType = types.FunctionUrlAuthTypeNone })
 	refused(plain + f.arn)
 	u.allow(t, "lambda:InvokeFunction", "*", func(in *lambda.AddPermissionInput) { in.InvokedViaFunctionUrl = aws.Bool(true) })
+	if _, body := do(t, u.request(t, "GET", "/", nil, "X-Answer", "runs")); string(body) != "1" {
+		t.Errorf("the first request that is let in is run %s of the function", body)
+	}
 	resp, body := do(t, u.request(t, "POST", "/a%20b/c?x=1&x=2&y=%C3%A4", []byte(`{"k":1}`),
 		"Content-Type", "application/json; charset=utf-8", "X-Twice", "1", "X-Twice", "2", "Cookie", "a=b; c=d", "Authorization", "Bearer x",
 		"User-Agent", "agent/1"))
@@ -255,6 +263,76 @@ func TestFunctionURLIAM(t *testing.T) {
 	}
 }
 
+// Callers of another account need both permissions from both sides.
+func TestFunctionURLAcrossAccounts(t *testing.T) {
+	t.Parallel()
+	f := server.newFunction(t, urlEcho)
+	u := server.newURL(t, f, types.FunctionUrlAuthTypeAwsIam)
+	theirs := server.newAccount(t)
+	arn, c := server.userOf(t, theirs, allow("lambda:InvokeFunctionUrl", f.arn), allow("lambda:InvokeFunction", f.arn))
+	_, unpermitted := server.userOf(t, theirs, allow("lambda:ListFunctions", "*"))
+	call := func(c clients) (int, string) {
+		t.Helper()
+		req := u.request(t, "GET", "/", nil)
+		sign(t, req, nil, c.credentials, "lambda")
+		resp, body := do(t, req)
+		return resp.StatusCode, string(body)
+	}
+	refused := func(when string, c clients) {
+		t.Helper()
+		if status, body := call(c); status != 403 || body != forbiddenURL {
+			t.Errorf("%s: got %d %s", when, status, body)
+		}
+	}
+	refused("without the function's policy", c)
+	u.allow(t, "lambda:InvokeFunctionUrl", theirs.id, func(in *lambda.AddPermissionInput) { in.FunctionUrlAuthType = types.FunctionUrlAuthTypeAwsIam })
+	refused("with one permission of the function's policy", c)
+	u.allow(t, "lambda:InvokeFunction", theirs.id, func(in *lambda.AddPermissionInput) { in.InvokedViaFunctionUrl = aws.Bool(true) })
+	refused("without the caller's policy", unpermitted)
+	status, body := call(c)
+	for _, want := range []string{`"accountId":"` + theirs.id + `"`, `"userArn":"` + arn + `"`, `"requestContext":{"accountId":"` + account + `"`} {
+		if status != 200 || !strings.Contains(body, want) {
+			t.Errorf("with both from both sides: got %d %s, want %s", status, body, want)
+		}
+	}
+	// What the function's policy gives is for those who come by the URL.
+	if _, err := c.invoke(t, f.arn, "{}"); code(err) != "AccessDeniedException" {
+		t.Errorf("Invoke: got %v, want a denial", err)
+	}
+}
+
+// A function reaches the URL of another by the path form below its own endpoint, with its execution role.
+func TestFunctionURLFromFunction(t *testing.T) {
+	t.Parallel()
+	f := server.newFunction(t, urlEcho)
+	u := server.newURL(t, f, types.FunctionUrlAuthTypeAwsIam)
+	const calls = `import os, urllib.request
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.session import get_session
+def handler(event, context):
+    r = AWSRequest("GET", os.environ["AWS_ENDPOINT_URL"] + "/_licet/lambda-url/" + event + "/x")
+    SigV4Auth(get_session().get_credentials(), "lambda", os.environ["AWS_REGION"]).add_auth(r)
+    try:
+        with urllib.request.urlopen(urllib.request.Request(r.url, headers=dict(r.headers))) as response:
+            return response.read().decode()
+    except urllib.error.HTTPError as e:
+        return e.read().decode()
+`
+	may := server.newRole(t, trustLambda, allow("lambda:InvokeFunctionUrl", f.arn), allow("lambda:InvokeFunction", f.arn))
+	mayNot := server.newRole(t, trustLambda)
+	for _, c := range []struct {
+		role role
+		want string
+	}{{may, `assumed-role/` + may.name}, {mayNot, "Forbidden. "}} {
+		caller := server.newFunction(t, calls, func(in *lambda.CreateFunctionInput) { in.Role, in.Timeout = &c.role.arn, aws.Int32(30) })
+		got, err := server.as(server.root).invoke(t, caller.name, `"`+u.id+`"`)
+		if err != nil || !strings.Contains(got, c.want) {
+			t.Errorf("got %s, %v, want %s", got, err, c.want)
+		}
+	}
+}
+
 // botocore's own signer is let in, by host and by path.
 func TestFunctionURLBotocore(t *testing.T) {
 	t.Parallel()
@@ -371,6 +449,23 @@ func TestFunctionURLUnknown(t *testing.T) {
 	must(server.as(server.root).lambda.DeleteFunction(t.Context(), &lambda.DeleteFunctionInput{FunctionName: &f.name}))(t)
 	if resp, body := do(t, u.request(t, "GET", "/", nil)); string(body) != `{"Message":null}` {
 		t.Errorf("without its function: got %s %s", resp.Status, body)
+	}
+}
+
+// A URL is the same after a restart.
+func TestFunctionURLRestart(t *testing.T) {
+	t.Parallel()
+	l := newServer(t)
+	u := l.newURL(t, l.newFunction(t, urlEcho), types.FunctionUrlAuthTypeNone)
+	u.open(t)
+	l.end(t)
+	l.start(t)
+	if resp, body := do(t, u.request(t, "GET", "/", nil, "X-Answer", `"again"`)); resp.StatusCode != 200 || string(body) != "again" {
+		t.Errorf("got %s %s", resp.Status, body)
+	}
+	got := must(l.as(l.root).lambda.GetFunctionUrlConfig(t.Context(), &lambda.GetFunctionUrlConfigInput{FunctionName: &u.function.name}))(t)
+	if port := l.url[strings.LastIndexByte(l.url, ':')+1:]; *got.FunctionUrl != "http://"+u.id+".lambda-url.us-east-1.localhost:"+port+"/" {
+		t.Errorf("got %s, the server is at %s", *got.FunctionUrl, l.url)
 	}
 }
 

@@ -265,13 +265,17 @@ func page(path string) request { return request{method: "GET", path: path, servi
 
 func (r request) by(key string) request { r.key = key; return r }
 
-// make makes and signs the request. change is called before it is signed.
-func (w *world) make(q request) *http.Request {
+// make makes and signs the request.
+func (w *world) make(q request) *http.Request { w.t.Helper(); return w.makeFor("", q) }
+
+// makeFor makes a request for another host than the server's own; "" for that.
+func (w *world) makeFor(host string, q request) *http.Request {
 	w.t.Helper()
 	r, err := http.NewRequestWithContext(w.t.Context(), q.method, w.url+q.path, bytes.NewReader([]byte(q.body)))
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	r.Host = host
 	for k, v := range q.header {
 		r.Header.Set(k, v)
 	}

@@ -278,7 +278,7 @@ func wantError(t testing.TB, err error, code string, status int, message string)
 // untyped tells the errors that have no member Type: those outside the model, and some that were recorded from AWS without.
 func untyped(code, message string) bool {
 	switch code {
-	case "ValidationException", "AccessDeniedException", "RequestEntityTooLargeException", "NotImplemented":
+	case "ValidationException", "AccessDeniedException", "RequestEntityTooLargeException", "NotImplemented", "UnknownOperationException":
 		return true
 	}
 	return strings.HasPrefix(message, "The Lambda code signing configuration ") ||

@@ -2,6 +2,7 @@ package lambda
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -78,7 +79,7 @@ func (c callees) Function(ctx context.Context, r request.Function) (mapping.Func
 
 // Trace gives the X-Amzn-Trace-Id of a call by a function URL. What a client says of a lineage counts: nothing else tells of loops.
 func (c callees) Trace(call *service.Call) string {
-	return rooted(call.TraceID, call.RequestID, call.Time).String()
+	return strings.TrimSuffix(rooted(call.TraceID, call.RequestID, call.Time).String(), ";")
 }
 
 // Run runs a function for who comes by its URL.

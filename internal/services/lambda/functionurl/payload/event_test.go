@@ -1,6 +1,7 @@
 package payload
 
 import (
+	"crypto/tls"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -84,6 +85,24 @@ func TestEventWithoutAnything(t *testing.T) {
 	if c["accountId"] != "anonymous" || c["authorizer"] != nil || h["authorization"] != "Bearer x" || e["rawPath"] != "/" ||
 		h["x-forwarded-for"] != "10.0.0.1, 127.0.0.1" {
 		t.Errorf("got %v", e)
+	}
+}
+
+// Over TLS the event says so, in AWS's words.
+func TestEventOverTLS(t *testing.T) {
+	r := request("GET", "/", "")
+	r.HTTP.TLS = &tls.ConnectionState{Version: tls.VersionTLS13, CipherSuite: tls.TLS_AES_128_GCM_SHA256}
+	h := eventOf(t, r)["headers"].(map[string]any)
+	for name, want := range map[string]string{
+		"x-amzn-tls-version": "TLSv1.3", "x-amzn-tls-cipher-suite": "TLS_AES_128_GCM_SHA256", "x-forwarded-proto": "https", "x-forwarded-port": "443",
+	} {
+		if h[name] != want {
+			t.Errorf("%s: got %v, want %s", name, h[name], want)
+		}
+	}
+	r.HTTP.Host += ":8443"
+	if h := eventOf(t, r)["headers"].(map[string]any); h["x-forwarded-port"] != "8443" {
+		t.Errorf("got port %v", h["x-forwarded-port"])
 	}
 }
 
