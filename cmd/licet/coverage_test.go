@@ -162,21 +162,33 @@ func callsOfTests(t *testing.T) map[string][]string {
 				continue
 			}
 			ast.Inspect(fn, func(n ast.Node) bool {
-				selector, ok := n.(*ast.SelectorExpr)
-				if !ok {
-					return true
-				}
-				pkg, ok := selector.X.(*ast.Ident)
-				operation, isInput := strings.CutSuffix(selector.Sel.Name, "Input")
-				if ok && isInput {
-					key := pkg.Name + "." + operation
-					if !slices.Contains(calls[key], fn.Name.Name) {
-						calls[key] = append(calls[key], fn.Name.Name)
-					}
+				if key := callOf(n, strings.HasPrefix(fn.Name.Name, "TestFunctionURL")); key != "" && !slices.Contains(calls[key], fn.Name.Name) {
+					calls[key] = append(calls[key], fn.Name.Name)
 				}
 				return true
 			})
 		}
 	}
 	return calls
+}
+
+// callOf is the operation that a node makes an input of; "" for none. Requests to function URLs have no type of the SDK: tests of these make
+// them by the method request, and those of browsers with a method of their own.
+func callOf(n ast.Node, byURL bool) string {
+	switch n := n.(type) {
+	case *ast.BasicLit:
+		if byURL && n.Value == `"OPTIONS"` {
+			return "functionurl.PreflightFunctionUrl"
+		}
+	case *ast.SelectorExpr:
+		pkg, ok := n.X.(*ast.Ident)
+		operation, isInput := strings.CutSuffix(n.Sel.Name, "Input")
+		switch {
+		case ok && isInput:
+			return pkg.Name + "." + operation
+		case byURL && n.Sel.Name == "request":
+			return "functionurl.InvokeFunctionUrl"
+		}
+	}
+	return ""
 }

@@ -4,7 +4,8 @@
 // dispatch → encode. The package decides nothing about permissions; that is dispatch's work. A request whose signature cannot be
 // read is refused in the protocol in which it makes sense. Its own pages live below /_licet/: health, metrics, the decision log
 // (for the account's root only, without what belongs to other accounts) and the downloads that Code.Location points to (sealed,
-// expiring links).
+// expiring links). Requests to function URLs are a service like others, told by host or path (Config.ServiceOf); their codec says of each
+// whether anybody is authenticated.
 //
 // Every AWS answer carries x-amzn-RequestId. A panic is caught, counted, logged and answered as InternalFailure; an answer that has
 // begun is broken off. What is not an *awserr.Error never reaches a client. Bodies are bounded one by one and all together, and

@@ -39,7 +39,8 @@ type Config struct {
 	// Message encodes a message about the denial of a request.
 	Message func(requestID string) (string, error)
 	// ServiceOf names the service that a request is for by its host and path, where its signature does not say: it has none, or is for the
-	// service signed, which another shares. "" for none. nil: it is always as signed.
+	// service signed, which another shares, or does not matter. "" for none. What has a service is none of licet's own pages, whatever its
+	// path. nil: it is always as signed.
 	ServiceOf func(r *http.Request, signed string) string
 	// Issuers are the accounts' issuers of tokens.
 	Issuers Issuers

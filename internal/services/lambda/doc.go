@@ -22,6 +22,8 @@
 // directories, and after a loss of power incomplete ones: Sweep removes them.
 // RunCode removes what is not needed any more meanwhile. BUG: blobs that no function names any more are not deleted.
 //
+// Requests to function URLs are a service of their own behind the door (FunctionURLRequests), which runs functions as Invoke does.
+//
 // The folders below are rooms of their own. All share the words of request, fault and tag; bundle has archives of code; layer,
 // resourcepolicy, functionurl, mapping (event source mappings) and signing (code signing configurations) have a resource each, hand their
 // rows to the table here, and declare what they need of functions as interfaces.
