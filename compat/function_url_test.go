@@ -606,6 +606,32 @@ func TestFunctionURLStream(t *testing.T) {
 	}
 }
 
+// AWS's own library for Go reads the events and streams the answers, and those of a URL that does not stream are as it documents:
+// lambdaurl needs RESPONSE_STREAM.
+func TestFunctionURLGoLibrary(t *testing.T) {
+	t.Parallel()
+	f := server.newFunction(t, "", func(in *lambda.CreateFunctionInput) {
+		in.Runtime, in.Handler = types.RuntimeProvidedal2023, aws.String("url")
+		in.Code = &types.FunctionCode{ZipFile: archive(t, file{name: "bootstrap", text: built(t, "./bootstrap"), mode: 0o100755})}
+	})
+	u := server.newURL(t, f, types.FunctionUrlAuthTypeNone, func(in *lambda.CreateFunctionUrlConfigInput) {
+		in.InvokeMode = types.InvokeModeResponseStream
+	})
+	u.open(t)
+	resp, body := do(t, u.request(t, "PUT", "/a%20b?c=d&c=e", []byte{0, 255}, "X-Own", "1"))
+	host, _, _ := strings.Cut(u.host, ":")
+	want := "PUT https://" + host + "/a%20b?c=d&c=e 00ff " + u.id + " 127.0.0.1"
+	if resp.StatusCode != http.StatusTeapot || resp.Header.Get("X-Own") != "1" || string(body) != want {
+		t.Errorf("got %s %v %s, want %s", resp.Status, resp.Header, body, want)
+	}
+	must(server.as(server.root).lambda.UpdateFunctionUrlConfig(t.Context(), &lambda.UpdateFunctionUrlConfigInput{
+		FunctionName: &f.name, InvokeMode: types.InvokeModeBuffered,
+	}))(t)
+	if resp, body := do(t, u.request(t, "GET", "/", nil)); resp.StatusCode != 502 {
+		t.Errorf("without streaming: got %s %s", resp.Status, body)
+	}
+}
+
 // The URL of an alias needs what the alias's own policy gives, and runs what the alias points to.
 func TestFunctionURLAlias(t *testing.T) {
 	t.Parallel()

@@ -147,16 +147,15 @@ func (c *codec) encodeStream(w http.ResponseWriter, r *Response, requestID strin
 		}
 		return http.NewResponseController(w).Flush()
 	})
-	failed := malformed != nil || err == nil && result.FunctionError != ""
 	switch {
-	case begun && (err != nil || failed):
+	case begun && (err != nil || result.FunctionError != ""):
 		panic(http.ErrAbortHandler)
 	case malformed != nil:
 		return withHeaders(badGateway(malformed.Error()), r.added)
 	case err != nil:
 		return withHeaders(err, r.added)
-	case failed:
-		return withHeaders(badGateway("the function failed: "+clip(string(result.Payload), 1024)), r.added)
+	case result.FunctionError != "":
+		return withHeaders(failed(result), r.added)
 	case begun:
 		return nil
 	}

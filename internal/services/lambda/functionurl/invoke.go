@@ -13,6 +13,7 @@ import (
 
 	"github.com/licet/licet/authz"
 	"github.com/licet/licet/internal/awserr"
+	"github.com/licet/licet/internal/execution"
 	"github.com/licet/licet/internal/protocol"
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/services/lambda/fault"
@@ -76,10 +77,11 @@ func forbidden() *awserr.Error {
 // unknown is recorded from AWS (LocalStack, test_lambda_url_non_existing_url). The header is ours, for the body says nothing.
 func unknown(id string) error {
 	e := fault.AccessDenied("")
-	e.Headers = map[string]string{"X-Licet-Detail": "There is no function URL " + strings.ToValidUTF8(clip(id, 64), "?") + " here."}
+	e.Headers = map[string]string{"X-Licet-Detail": "There is no function URL " + clip(id, 64) + " here."}
 	return e
 }
 
+// clip is the beginning of a text as a header can have it.
 func clip(text string, most int) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r > '~' {
@@ -151,7 +153,7 @@ func (s *Service) run(ctx context.Context, c *service.Call, in *Request) (*Respo
 		return nil, notRun(err)
 	}
 	if result.FunctionError != "" {
-		return nil, badGateway("the function failed: " + clip(string(result.Payload), 1024))
+		return nil, failed(result)
 	}
 	if r.Answer, err = payload.Parse(result.Payload); err != nil {
 		return nil, badGateway(err.Error())
@@ -198,6 +200,10 @@ func (s *Service) preflight(_ context.Context, c *service.Call, in *Request) (*R
 // badAnswer is the code of the error of functions that fail, or answer what is no HTTP response. AWS tells clients nothing of it (recorded:
 // LocalStack, test_lambda_url_invocation_exception); the detail is in the decision log.
 const badAnswer = "InternalServerError"
+
+func failed(r execution.Result) *awserr.Error {
+	return badGateway("the function failed: " + strings.ToValidUTF8(string(r.Payload[:min(len(r.Payload), 1024)]), "\uFFFD"))
+}
 
 func badGateway(detail string) *awserr.Error {
 	e := fault.New(badAnswer, http.StatusBadGateway, "Internal Server Error")
