@@ -2,11 +2,17 @@ package compat
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/organizations"
+
+	"github.com/licet/licet/internal/sampleevent"
 )
 
 // invoked is what `licet invoke-as --json` prints.
@@ -22,7 +28,10 @@ type invoked struct {
 // invokeAs runs the binary. err is its exit status.
 func (l *licet) invokeAs(t *testing.T, service string, f function, args ...string) (invoked, error) {
 	t.Helper()
-	args = append([]string{"invoke-as", service, "--json", "--function", f.arn, "--payload", `{"n":1}`}, args...)
+	args = append([]string{"invoke-as", service, "--json", "--function", f.arn}, args...)
+	if !slices.Contains(args, "--sample") && !slices.Contains(args, "--payload") {
+		args = append(args, "--payload", `{"n":1}`)
+	}
 	out, err := l.command(t, l.root, l.binary, args...)
 	var r invoked
 	if jsonErr := json.Unmarshal([]byte(out), &r); jsonErr != nil {
@@ -80,5 +89,98 @@ func TestInvokeAs(t *testing.T) {
 	_, err = server.command(t, server.root, server.binary, append([]string{"invoke-as", principal, "--function", other}, right...)...)
 	if err == nil || !strings.Contains(err.Error(), "must be the name of a function of account "+account) {
 		t.Errorf("a function of another account: got %v", err)
+	}
+}
+
+// For every service that invokes by resource-based policies, with an event as it sends it: without a permission nothing runs, and the refusal is
+// in the decision log with its smallest fix; with it the function runs; for another source or account it does not.
+func TestInvokeAsEveryService(t *testing.T) {
+	t.Parallel()
+	f, root := server.newFunction(t, echo), server.as(server.root)
+	for _, e := range sampleevent.All() {
+		if e.Principal == "" {
+			continue
+		}
+		t.Run(e.Name, func(t *testing.T) {
+			source := e.ARN(sampleevent.Values{Account: account, Region: "us-east-1", Partition: "aws"})
+			if source == "" {
+				source = "arn:aws:example:us-east-1:" + account + ":" + strings.ReplaceAll(e.Name, "/", "-")
+			}
+			source += "-" + strings.ReplaceAll(e.Name, "/", "-") // its own: services share the function
+			right := []string{"--source-arn", source, "--source-account", account, "--sync", "--sample", e.Name}
+			denied, err := server.invokeAs(t, e.Principal, f, right...)
+			if err == nil || !denied.Denied || denied.Status != 403 || denied.Payload != "" {
+				t.Fatalf("without a permission: got %+v, %v", denied, err)
+			}
+			x := server.explain(t, denied.RequestID)
+			if len(x.Decisions) != 1 || x.Decisions[0].Fix == nil || !x.Decisions[0].Fix.Verified || len(x.Decisions[0].Fix.Changes) != 1 {
+				t.Fatalf("got %+v, want the refusal with its fix", x)
+			}
+			fix := x.Decisions[0].Fix.Changes[0].Statement
+			for _, want := range []string{`"Service":"` + e.Principal + `"`, `"aws:SourceArn":"` + source + `"`, `"aws:SourceAccount":"` + account + `"`} {
+				if !strings.Contains(fix, want) {
+					t.Errorf("the fix %s lacks %s", fix, want)
+				}
+			}
+			must(root.lambda.AddPermission(t.Context(), &lambda.AddPermissionInput{
+				FunctionName: &f.name, StatementId: aws.String(strings.ReplaceAll(e.Name, "/", "-")), Action: aws.String("lambda:InvokeFunction"),
+				Principal: &e.Principal, SourceArn: &source, SourceAccount: aws.String(account),
+			}))(t)
+			allowed, err := server.invokeAs(t, e.Principal, f, right...)
+			if err != nil || allowed.Status != 200 || !sameJSON(allowed.Payload, string(e.JSON(sampleevent.Values{Account: account, SourceARN: source}))) {
+				t.Errorf("with it: got %+v, %v", allowed, err)
+			}
+			for _, wrong := range [][]string{
+				{"--source-arn", source + "-2", "--source-account", account, "--sync"},
+				{"--source-arn", source, "--source-account", "111122223333", "--sync"},
+			} {
+				if r, err := server.invokeAs(t, e.Principal, f, wrong...); err == nil || !r.Denied {
+					t.Errorf("%q: got %+v, %v", wrong, r, err)
+				}
+			}
+		})
+	}
+}
+
+// The organization of the source, an alias, and an event from a file.
+func TestInvokeAsMore(t *testing.T) {
+	t.Parallel()
+	l := newServer(t)
+	root := l.as(l.root)
+	f := l.newFunction(t, echo)
+	v := must(root.lambda.PublishVersion(t.Context(), &lambda.PublishVersionInput{FunctionName: &f.name}))(t)
+	must(root.lambda.CreateAlias(t.Context(), &lambda.CreateAliasInput{FunctionName: &f.name, Name: aws.String("live"), FunctionVersion: v.Version}))(t)
+	org := must(organizations.NewFromConfig(l.config(l.root)).CreateOrganization(t.Context(), &organizations.CreateOrganizationInput{}))(t)
+	must(root.lambda.PutResourcePolicy(t.Context(), &lambda.PutResourcePolicyInput{
+		ResourceArn: aws.String(f.arn + ":live"), Policy: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"s3.amazonaws.com"},` +
+			`"Action":"lambda:InvokeFunction","Resource":"` + f.arn + `:live","Condition":{"StringEquals":{"aws:SourceOrgID":"` + *org.Organization.Id + `"}}}]}`),
+	}))(t)
+	event := filepath.Join(t.TempDir(), "event.json")
+	if err := os.WriteFile(event, []byte(`{"from":"a file"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	right := []string{"--source-arn", "arn:aws:s3:::photos", "--source-org-id", *org.Organization.Id, "--qualifier", "live", "--sync", "--payload", "@" + event}
+	if r, err := l.invokeAs(t, "s3.amazonaws.com", f, right...); err != nil || !sameJSON(r.Payload, `{"from":"a file"}`) {
+		t.Errorf("got %+v, %v", r, err)
+	}
+	for _, wrong := range [][]string{
+		{"--source-arn", "arn:aws:s3:::photos", "--source-org-id", "o-0000000000", "--qualifier", "live", "--sync"},
+		{"--source-arn", "arn:aws:s3:::photos", "--qualifier", "live", "--sync"},
+		{"--source-arn", "arn:aws:s3:::photos", "--source-org-id", *org.Organization.Id, "--sync"}, // the function's own policy is another
+	} {
+		if r, err := l.invokeAs(t, "s3.amazonaws.com", f, wrong...); err == nil || !r.Denied {
+			t.Errorf("%q: got %+v, %v", wrong, r, err)
+		}
+	}
+	if _, err := l.command(t, l.root, l.binary, "invoke-as", "sns.amazonaws.com", "--function", f.arn, "--source-arn", "a", "--sample", "s3/put"); err == nil ||
+		!strings.Contains(err.Error(), "is of s3.amazonaws.com") {
+		t.Errorf("an event of another service: got %v", err)
+	}
+	out := must(l.command(t, l.root, l.binary, "events", "show", "sqs", "--source-arn", "arn:aws:sqs:eu-west-1:"+account+":q"))(t)
+	if !strings.Contains(out, `"eventSourceARN": "arn:aws:sqs:eu-west-1:`+account+`:q"`) {
+		t.Errorf("got %s", out)
+	}
+	if out = must(l.command(t, l.root, l.binary, "events", "list"))(t); strings.Count(out, "\n") != len(sampleevent.All())+1 {
+		t.Errorf("got %s", out)
 	}
 }

@@ -17,7 +17,7 @@ import (
 )
 
 func invokeAsCommand() *cobra.Command {
-	var data, account, payload string
+	var data, account, payload, sample string
 	var q edge.Invocation
 	var event, sync, asJSON bool
 	cmd := &cobra.Command{
@@ -25,7 +25,8 @@ func invokeAsCommand() *cobra.Command {
 		Short: "Invoke a function as an AWS service does, such as s3.amazonaws.com",
 		Long: "The function's resource-based policy alone decides, as for a call of the service itself, with aws:SourceArn, aws:SourceAccount and\n" +
 			"aws:SourceOrgID as given. The function runs as the service runs it, and waits for the answer or not; --event and --sync say otherwise.\n" +
-			"A denial, and an error of the function, is exit status 1.\n\n" +
+			"--sample gives it an event such as the service sends (see licet events list). A denial, and an error of the function, is exit\n" +
+			"status 1.\n\n" +
 			"Only the root of the function's account can do this.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -36,7 +37,12 @@ func invokeAsCommand() *cobra.Command {
 				q.Mode = edge.InvokeSync
 			}
 			var err error
-			if q.Payload, err = payloadOf(payload); err != nil {
+			if sample != "" {
+				q.Payload, err = sampleFor(sample, account, q)
+			} else {
+				q.Payload, err = payloadOf(payload)
+			}
+			if err != nil {
 				return err
 			}
 			result, body, err := invokeAs(cmd.Context(), data, account, q)
@@ -60,12 +66,14 @@ func invokeAsCommand() *cobra.Command {
 	f.StringVar(&q.Function, "function", "", "name or ARN of the function")
 	f.StringVar(&q.Qualifier, "qualifier", "", "version or alias")
 	f.StringVar(&payload, "payload", "{}", "the event, as JSON, or @file")
+	f.StringVar(&sample, "sample", "", "in the place of a payload: an event of licet events, for the resource of --source-arn")
 	f.BoolVar(&event, "event", false, "do not wait for the function, whatever the service does")
 	f.BoolVar(&sync, "sync", false, "wait for the function's answer, whatever the service does")
 	f.BoolVar(&asJSON, "json", false, "print the server's answer as JSON")
 	f.StringVar(&data, "data", "", "data directory of the server; default: the environment, else "+defaultDataDir())
 	f.StringVar(&account, "account", "", "account whose root asks; default: the environment, else "+defaultAccount)
 	cmd.MarkFlagsMutuallyExclusive("event", "sync")
+	cmd.MarkFlagsMutuallyExclusive("payload", "sample")
 	for _, name := range []string{"function", "source-arn"} {
 		if err := cmd.MarkFlagRequired(name); err != nil {
 			panic(err) // the flag is not there

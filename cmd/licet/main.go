@@ -52,7 +52,7 @@ func command() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(serveCommand(), envCommand(), accountCommand(), explainCommand(), invokeAsCommand(), recordCommand(),
+	root.AddCommand(serveCommand(), envCommand(), accountCommand(), explainCommand(), invokeAsCommand(), eventsCommand(), recordCommand(),
 		generatePolicyCommand(), testCommand(), doctorCommand(), signCommand(), versionCommand())
 	return root
 }

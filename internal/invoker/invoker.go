@@ -9,6 +9,7 @@
 package invoker
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/licet/licet/internal/nearest"
@@ -49,6 +50,9 @@ var table = [...]Service{
 	{Principal: "sns.amazonaws.com", Async: true, Regional: true},
 	{Principal: "vpc-lattice.amazonaws.com"},
 }
+
+// All gives every service, in the order of names.
+func All() []Service { return slices.Clone(table[:]) }
 
 // Find gives the service of a name; region is the one that a regional name may have.
 func Find(name, region string) (Service, bool) {
