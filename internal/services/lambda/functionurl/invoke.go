@@ -5,7 +5,6 @@ import (
 	"errors"
 	"maps"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -201,6 +200,7 @@ func (s *Service) preflight(_ context.Context, c *service.Call, in *Request) (*R
 // LocalStack, test_lambda_url_invocation_exception); the detail is in the decision log.
 const badAnswer = "InternalServerError"
 
+// failed is the answer for a function that failed.
 func failed(r execution.Result) *awserr.Error {
 	return badGateway("the function failed: " + strings.ToValidUTF8(string(r.Payload[:min(len(r.Payload), 1024)]), "\uFFFD"))
 }
@@ -211,12 +211,13 @@ func badGateway(detail string) *awserr.Error {
 	return e
 }
 
-// notRun gives errors by which a function did not run their status: what is wrong with it is nothing that the client of a URL can do
-// anything about.
+// notRun gives errors by which a function did not run their status. What is wrong with the function itself is not for the clients of a URL.
 func notRun(err error) error {
 	e, ok := errors.AsType[*awserr.Error](err)
-	if !ok || slices.Contains([]int{http.StatusTooManyRequests, http.StatusRequestEntityTooLarge}, e.Status) || e.Status >= 500 && e.Status != http.StatusBadGateway ||
-		e.Code == "RecursiveInvocationException" {
+	switch {
+	case !ok, e.Status == http.StatusTooManyRequests, e.Status == http.StatusRequestEntityTooLarge, e.Code == "RecursiveInvocationException":
+		return err
+	case e.Status >= http.StatusInternalServerError && e.Status != http.StatusBadGateway: // the server's own
 		return err
 	}
 	bad := badGateway(e.Code + ": " + e.Message)
