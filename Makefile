@@ -16,8 +16,9 @@ FILES       ?= $(if $(filter ./authz,$(PKG)),$(addsuffix .go,address binary colu
 run: deps build ## start the server with the embedded store
 	bin/licet serve --data $(DATA)
 
-demo: deps build ## the story of the README, with the real AWS CLI
+demo: deps build ## the stories of the README, with the real AWS CLI
 	demo/demo.sh
+	examples/image-resize/walk.sh
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/licet ./cmd/licet

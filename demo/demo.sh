@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The story of the README against a fresh server on a free port, with the real AWS CLI. Prints each step with its answer; exits
+# The tour of the README against a fresh server on a free port, with the real AWS CLI. Prints each step with its answer; exits
 # non-zero if any step differs from what is expected.
 set -euo pipefail
 cd "$(dirname "$0")/.."
