@@ -6,14 +6,17 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/licet/licet/internal/archive"
 	"github.com/licet/licet/internal/blob"
 	"github.com/licet/licet/internal/services/lambda/bundle"
+	"github.com/licet/licet/internal/services/lambda/layer"
 	"github.com/licet/licet/internal/services/lambda/request"
 	"github.com/licet/licet/internal/store"
 )
@@ -89,10 +92,16 @@ func (s *Service) Sweep(ctx context.Context) error {
 // notImage stands for the name of an image where there is none.
 const notImage = "code"
 
-// namedCode names the directories that functions, and their versions, run from, and the digests of their images, with the images' names.
-func (s *Service) namedCode(ctx context.Context) (map[string]string, error) {
-	used := make(map[string]string)
-	err := s.DB.View(ctx, func(r store.Reader) error {
+// archives are what a function, or a version, runs from.
+type archives struct {
+	Code   blob.Name
+	Layers []usedLayer
+	Image  *image
+}
+
+// eachArchives calls fn with what every function and version of all accounts runs from.
+func eachArchives(ctx context.Context, db store.DB, fn func(archives)) error {
+	return db.View(ctx, func(r store.Reader) error {
 		items, err := r.Scan("lambda/", "", 0)
 		if err != nil {
 			return err
@@ -101,11 +110,6 @@ func (s *Service) namedCode(ctx context.Context) (map[string]string, error) {
 			if kind := strings.Split(item.Key, "/"); kind[3] != "function" && (kind[3] != "of" || kind[5] != "version") {
 				continue
 			}
-			type archives struct {
-				Code   blob.Name
-				Layers []usedLayer
-				Image  *image
-			}
 			record, err := store.DecodeJSON[struct { // a function, or a version
 				archives
 				Latest archives
@@ -113,20 +117,46 @@ func (s *Service) namedCode(ctx context.Context) (map[string]string, error) {
 			if err != nil {
 				return err
 			}
-			for _, a := range []archives{record.archives, record.Latest} {
-				u := newUnpacked(a.Code, a.Layers)
-				used[u.code.Dir()], used[u.layers.Dir()] = notImage, notImage
-				for _, i := range s.wanted(a.Image) {
-					used[i.Digest] = i.URI
-				}
-			}
+			fn(record.archives)
+			fn(record.Latest)
 		}
 		return nil
+	})
+}
+
+// namedCode names the directories that functions, and their versions, run from, and the digests of their images, with the images' names.
+func (s *Service) namedCode(ctx context.Context) (map[string]string, error) {
+	used := make(map[string]string)
+	err := eachArchives(ctx, s.DB, func(a archives) {
+		u := newUnpacked(a.Code, a.Layers)
+		used[u.code.Dir()], used[u.layers.Dir()] = notImage, notImage
+		for _, i := range s.wanted(a.Image) {
+			used[i.Digest] = i.URI
+		}
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list code in use: %w", err)
 	}
 	return used, nil
+}
+
+// CodeNames names the blobs that functions, versions and layers of a store need.
+func CodeNames(ctx context.Context, db store.DB) ([]blob.Name, error) {
+	needed := make(map[blob.Name]bool)
+	err := eachArchives(ctx, db, func(a archives) {
+		needed[a.Code] = true
+		for _, l := range a.Layers {
+			needed[l.Code] = true
+		}
+	})
+	if err == nil {
+		err = layer.EachCode(ctx, db, func(name blob.Name) { needed[name] = true })
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list code: %w", err)
+	}
+	delete(needed, "") // of images
+	return slices.Sorted(maps.Keys(needed)), nil
 }
 
 // sweepImages opens the images, and fetches those that are used and not there.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -54,6 +55,27 @@ func (v *Version) reference() Reference {
 
 // versionKey orders versions by their numbers.
 func (r Reference) versionKey() string { return r.versionsPrefix() + fmt.Sprintf("%019d", r.number()) }
+
+// EachCode calls fn with the blob of every layer version of all accounts.
+func EachCode(ctx context.Context, db store.DB, fn func(blob.Name)) error {
+	return db.View(ctx, func(r store.Reader) error {
+		items, err := r.Scan("lambda/", "", 0)
+		if err != nil {
+			return err
+		}
+		for _, item := range items {
+			if strings.Split(item.Key, "/")[3] != "layer-version" {
+				continue
+			}
+			v, err := store.DecodeJSON[Version](item)
+			if err != nil {
+				return err
+			}
+			fn(v.Code)
+		}
+		return nil
+	})
+}
 
 // load reads a version. The error wraps store.ErrNotFound where there is none.
 func load(reader store.Reader, r Reference) (*Version, error) {

@@ -21,6 +21,7 @@ import (
 	"io"
 	"iter"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -279,6 +280,24 @@ func (s *Store) Sweep(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// Needed names the blobs of all objects and parts of a store.
+func Needed(ctx context.Context, db store.DB) (names []blob.Name, err error) {
+	err = db.View(ctx, func(r store.Reader) error {
+		items, err := r.Scan(refPrefix, "", 0)
+		for _, item := range items {
+			name, _, _ := strings.Cut(item.Key[len(refPrefix):], "/")
+			if n := len(names); n == 0 || names[n-1] != blob.Name(name) { // keys come in their order
+				names = append(names, blob.Name(name))
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list objects' bytes: %w", err)
+	}
+	return names, nil
 }
 
 func (s *Store) doubt(name blob.Name) {

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/licet/licet/internal/backup"
+	"github.com/licet/licet/internal/blob"
+	"github.com/licet/licet/internal/services/lambda"
+	"github.com/licet/licet/internal/services/s3/content"
+	"github.com/licet/licet/internal/store"
+)
+
+// needs are the blobs that services need, by the folders that they are in.
+func needs(ctx context.Context, db store.DB) (map[string][]blob.Name, error) {
+	code, err := lambda.CodeNames(ctx, db)
+	objects, objectsErr := content.Needed(ctx, db)
+	return map[string][]blob.Name{backup.Blobs: code, backup.Objects: objects}, errors.Join(err, objectsErr)
+}
+
+func backupCommand() *cobra.Command {
+	var data string
+	cmd := &cobra.Command{
+		Use:   "backup DIRECTORY",
+		Short: "Copy all that a server keeps, while it runs, and verify the copy",
+		Long: "Makes a data directory that a server can be started on, as the running one is at one moment. It has the sealing key: keep it as safe\n" +
+			"as the original. The directory must not be there yet.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			report, err := backup.Save(cmd.Context(), data, args[0], needs)
+			if err != nil {
+				return err
+			}
+			return showChecked(cmd.OutOrStdout(), args[0], report)
+		},
+	}
+	dataFlag(cmd, &data)
+	return cmd
+}
+
+func restoreCommand() *cobra.Command {
+	var data string
+	cmd := &cobra.Command{
+		Use:   "restore BACKUP",
+		Short: "Make a data directory of a backup",
+		Long:  "The backup is verified, copied and verified again. The data directory must not be there: an old one must be moved away first.",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			report, err := backup.Restore(cmd.Context(), args[0], data, needs)
+			if err != nil {
+				return err
+			}
+			return showChecked(cmd.OutOrStdout(), data, report)
+		},
+	}
+	dataFlag(cmd, &data)
+	return cmd
+}
+
+// errNotWhole is what a check ends with that found something.
+var errNotWhole = errors.New("the data directory is not whole")
+
+func checkCommand() *cobra.Command {
+	var data string
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "Verify a data directory: the store, every blob, and what needs which",
+		Long:  "No server may run on it. The exit status is 1 when something is wrong.",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			release, err := dataDir(data).lock()
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, release()) }()
+			report, err := backup.Check(cmd.Context(), data, needs)
+			if err != nil {
+				return err
+			}
+			for _, p := range report.Problems {
+				if _, err := fmt.Fprintln(cmd.OutOrStdout(), p); err != nil {
+					return err
+				}
+			}
+			if !report.OK() {
+				return errNotWhole
+			}
+			return showChecked(cmd.OutOrStdout(), data, report)
+		},
+	}
+	dataFlag(cmd, &data)
+	return cmd
+}
+
+func dataFlag(cmd *cobra.Command, data *string) {
+	cmd.Flags().StringVar(data, "data", defaultDataDir(), "data directory")
+}
+
+func showChecked(w io.Writer, dir string, r backup.Report) error {
+	_, err := fmt.Fprintf(w, "%s is whole: the store is sound, %d blobs of %d bytes have the content that their names say, and none of the %d that are needed is missing.\n",
+		dir, r.Blobs, r.Bytes, r.Needed)
+	return err
+}

@@ -1,0 +1,135 @@
+package backup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/licet/licet/internal/blob"
+	"github.com/licet/licet/internal/store"
+	"github.com/licet/licet/internal/store/sqlite"
+)
+
+// What a data directory has that is kept.
+const (
+	storeFile = "licet.db"
+	keyFile   = "key"
+	// Blobs and Objects are folders of blobs: the code of functions and layers, the bytes of S3's objects.
+	Blobs   = "blobs"
+	Objects = "objects"
+	images  = "images"
+)
+
+// kept are the folders. What is in them is never changed.
+var kept = [...]string{Blobs, Objects, images}
+
+// Needs are the blobs that a store needs, by their folders.
+type Needs func(ctx context.Context, db store.DB) (map[string][]blob.Name, error)
+
+// attempts is how often the store is taken again while blobs that it needs are removed at the same time.
+const attempts = 5
+
+// Save copies the data directory from to a new directory. A server may run on it.
+func Save(ctx context.Context, from, to string, needs Needs) (Report, error) {
+	if _, err := os.Lstat(to); !errors.Is(err, fs.ErrNotExist) {
+		return Report{}, errors.Join(fmt.Errorf("%s is there already", to), err)
+	}
+	partial := to + ".partial"
+	if err := os.RemoveAll(partial); err != nil { // what a Save before left that did not end
+		return Report{}, fmt.Errorf("back up: %w", err)
+	}
+	report, err := save(ctx, from, partial, needs)
+	if err == nil {
+		err = commit(partial, to)
+	}
+	if err != nil {
+		return report, errors.Join(fmt.Errorf("back up %s: %w", from, err), os.RemoveAll(partial))
+	}
+	return report, nil
+}
+
+func save(ctx context.Context, from, to string, needs Needs) (report Report, err error) {
+	if err := os.Mkdir(to, 0o700); err != nil {
+		return report, err
+	}
+	if err := copyKept(ctx, from, to); err != nil {
+		return report, err
+	}
+	if err := copyFile(filepath.Join(from, keyFile), filepath.Join(to, keyFile), 0o600); err != nil {
+		return report, err
+	}
+	target := filepath.Join(to, storeFile)
+	for range attempts {
+		if err := removeStore(target); err != nil {
+			return report, err
+		}
+		if err := sqlite.Backup(ctx, filepath.Join(from, storeFile), target); err != nil {
+			return report, err
+		}
+		if err := copyKept(ctx, from, to); err != nil {
+			return report, err
+		}
+		if report, err = Check(ctx, to, needs); err != nil || report.OK() {
+			return report, err
+		}
+		select { // what is missing was removed after the store was taken: the next one will not need it
+		case <-ctx.Done():
+			return report, ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+	return report, fmt.Errorf("the copy is not whole: %s", report.Problems[0])
+}
+
+// Restore makes a data directory, which must not be there, of a backup.
+func Restore(ctx context.Context, from, to string, needs Needs) (Report, error) {
+	report, err := Check(ctx, from, needs)
+	if err == nil && !report.OK() {
+		err = fmt.Errorf("it is not whole: %s", report.Problems[0])
+	}
+	if err != nil {
+		return report, fmt.Errorf("restore %s: %w", from, err)
+	}
+	return Save(ctx, from, to, needs)
+}
+
+// removeStore removes a store with what SQLite keeps beside it.
+func removeStore(path string) error {
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// commit gives what is whole its name.
+func commit(partial, to string) error {
+	err := filepath.WalkDir(partial, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() {
+			return err
+		}
+		return syncDir(path)
+	})
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(partial, to); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(to))
+}
+
+// copyKept copies what is not there yet.
+func copyKept(ctx context.Context, from, to string) error {
+	for _, folder := range kept {
+		if err := copyTree(ctx, filepath.Join(from, folder), filepath.Join(to, folder)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

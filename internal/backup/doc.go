@@ -1,0 +1,10 @@
+// Package backup copies a data directory while a server runs on it, puts a copy in the place of one, and says whether a data directory is
+// whole.
+//
+// A backup is a data directory itself: a server can be started on it. What blobs its store needs is told by the Needs that the caller gives,
+// for only the services know. Save takes the blobs, then the store as it is at one moment, then the blobs that came meanwhile. One that
+// the store needs and that was removed between the two makes it take the store again. What it acknowledges is on the disk.
+//
+// Not copied is what is made anew: unpacked code, sandboxes, the announced URL. The sealing key is copied: a backup is as secret as what it is
+// of. Nothing is changed in the directory that is copied. To add a folder of what must be kept: a row of kept.
+package backup
