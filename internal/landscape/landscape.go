@@ -109,10 +109,10 @@ func only[T any](name string, all []*T, is func(*T) bool) (found *T, err error) 
 	return found, nil
 }
 
-// ResourceARN is the ARN that a call names: an ARN or "*" as it is, else the name of a resource, with what follows it: Photos/in/a.png is an
+// ResourceARN is the ARN that a call names: an ARN, "*" or what is not known as it is, else the name of a resource, with what follows it: Photos/in/a.png is an
 // object in the bucket Photos, Resize:live an alias of the function Resize.
 func (l *Landscape) ResourceARN(text string) (string, error) {
-	if text == "*" || strings.HasPrefix(text, "arn:") {
+	if text == "*" || strings.HasPrefix(text, "arn:") || IsUnknown(text) {
 		return text, nil
 	}
 	name, rest := text, ""

@@ -95,6 +95,7 @@ func TestExplain(t *testing.T) {
 
 		"unknown who":           {read, Call{Principal: "arn:aws:iam::" + account + ":role/other", Action: "s3:GetObject", Resource: "Photos/a"}, "unsure"},
 		"unknown, but refused":  {read, Call{Principal: "arn:aws:iam::444455556666:role/other", Action: "s3:GetObject", Resource: "Photos/a"}, "denied"},
+		"resource not known":    {`{"Effect":"Allow","Action":"*","Resource":"*"}`, Call{Principal: "worker", Action: "sqs:SendMessage", Resource: Unknown("import")}, "unsure"},
 		"foreign resource":      {read, Call{Principal: "worker", Action: "sqs:SendMessage", Resource: "arn:aws:sqs:eu-west-1:444455556666:q"}, "denied"},
 		"unknown resource":      {`{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::<B>/*"}`, Call{Principal: "worker", Action: "s3:GetObject", Resource: "Photos/a"}, "unsure"},
 		"other action anyway":   {`{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::<B>/*"}`, Call{Principal: "worker", Action: "s3:PutObject", Resource: "Photos/a"}, "denied"},
