@@ -97,9 +97,6 @@ type caller struct {
 
 func (l *Landscape) caller(c Call) (caller, error) {
 	name := c.Principal
-	if strings.Contains(name, ".") && !strings.ContainsAny(name, ":/*? ") { // a service, such as s3.amazonaws.com or alexa-appkit.amazon.com
-		return caller{caller: principal.Caller{Principal: authz.Principal{Kind: authz.Service, ARN: name}}}, nil
-	}
 	p, err := l.Principal(name)
 	if err != nil {
 		return caller{}, err
@@ -113,6 +110,9 @@ func (l *Landscape) caller(c Call) (caller, error) {
 	}
 	if f != nil && f.Role != "" {
 		return l.ofFunction(f)
+	}
+	if strings.Contains(name, ".") && !strings.ContainsAny(name, ":/*? ") { // a service, such as s3.amazonaws.com or alexa-appkit.amazon.com
+		return caller{caller: principal.Caller{Principal: authz.Principal{Kind: authz.Service, ARN: name}}}, nil
 	}
 	a, err := arn.Parse(name)
 	if err != nil {

@@ -44,7 +44,7 @@ func sample(t *testing.T, policies ...string) *Landscape {
 		Partition: "aws", Account: account, Region: "eu-west-1", Principals: []*Principal{role},
 		Resources: []*Resource{
 			{ARN: "arn:aws:s3:::photos", Names: []string{"photos", "Photos"}, Type: "AWS::S3::Bucket", Tags: map[string]string{"team": "blue"}},
-			{ARN: "arn:aws:lambda:eu-west-1:" + account + ":function:work", Names: []string{"work", "Work"}, Role: role.ARN, Policy: &invoke},
+			{ARN: "arn:aws:lambda:eu-west-1:" + account + ":function:work", Names: []string{"work", "Work", "aws_lambda_function.work"}, Role: role.ARN, Policy: &invoke},
 		},
 	}
 }
@@ -85,13 +85,14 @@ func TestExplain(t *testing.T) {
 			Call{Principal: "worker", Action: "s3:GetObject", Resource: "Photos/a"}, "denied"},
 		"tags": {`{"Effect":"Allow","Action":"s3:GetObject","Resource":"*","Condition":{"StringEquals":{"aws:ResourceTag/team":"${aws:PrincipalTag/team}"}}}`,
 			Call{Principal: "worker", Action: "s3:GetObject", Resource: "Photos/a"}, "allowed"},
-		"session policy": {read, Call{Principal: "worker", Action: "s3:GetObject", Resource: "Photos/a", Session: []Policy{}}, "denied"},
-		"service":        {read, Call{Principal: "s3.amazonaws.com", Action: "lambda:InvokeFunction", Resource: "Work", Context: source}, "allowed"},
-		"other bucket":   {read, Call{Principal: "s3.amazonaws.com", Action: "lambda:InvokeFunction", Resource: "Work", Context: elsewhere}, "denied"},
-		"alias":          {read, Call{Principal: "s3.amazonaws.com", Action: "lambda:InvokeFunction", Resource: "Work:live", Context: source}, "denied"},
-		"trust":          {read, Call{Principal: "lambda.amazonaws.com", Action: "sts:AssumeRole", Resource: "worker"}, "allowed"},
-		"no trust":       {read, Call{Principal: "ec2.amazonaws.com", Action: "sts:AssumeRole", Resource: "worker"}, "denied"},
-		"root":           {read, Call{Principal: "arn:aws:iam::" + account + ":root", Action: "s3:GetObject", Resource: "Photos/a"}, "allowed"},
+		"session policy":  {read, Call{Principal: "worker", Action: "s3:GetObject", Resource: "Photos/a", Session: []Policy{}}, "denied"},
+		"name with a dot": {read, Call{Principal: "aws_lambda_function.work", Action: "s3:GetObject", Resource: "photos/a"}, "allowed"},
+		"service":         {read, Call{Principal: "s3.amazonaws.com", Action: "lambda:InvokeFunction", Resource: "Work", Context: source}, "allowed"},
+		"other bucket":    {read, Call{Principal: "s3.amazonaws.com", Action: "lambda:InvokeFunction", Resource: "Work", Context: elsewhere}, "denied"},
+		"alias":           {read, Call{Principal: "s3.amazonaws.com", Action: "lambda:InvokeFunction", Resource: "Work:live", Context: source}, "denied"},
+		"trust":           {read, Call{Principal: "lambda.amazonaws.com", Action: "sts:AssumeRole", Resource: "worker"}, "allowed"},
+		"no trust":        {read, Call{Principal: "ec2.amazonaws.com", Action: "sts:AssumeRole", Resource: "worker"}, "denied"},
+		"root":            {read, Call{Principal: "arn:aws:iam::" + account + ":root", Action: "s3:GetObject", Resource: "Photos/a"}, "allowed"},
 
 		"unknown who":           {read, Call{Principal: "arn:aws:iam::" + account + ":role/other", Action: "s3:GetObject", Resource: "Photos/a"}, "unsure"},
 		"unknown, but refused":  {read, Call{Principal: "arn:aws:iam::444455556666:role/other", Action: "s3:GetObject", Resource: "Photos/a"}, "denied"},
