@@ -70,6 +70,12 @@ func (f Function) Calls() []landscape.Call {
 	if f.Tracing {
 		c.on("*", f.Name+" is traced", "xray:PutTraceSegments", "xray:PutTelemetryRecords")
 	}
+	return append(c.all, f.Deliveries()...)
+}
+
+// Deliveries are the calls for dead letters and destinations alone.
+func (f Function) Deliveries() []landscape.Call {
+	c := calls{principal: f.ARN}
 	if f.DeadLetter != "" {
 		c.deliver(f.DeadLetter, "dead letters of "+f.Name)
 	}

@@ -1,0 +1,217 @@
+package terraform
+
+import (
+	"cmp"
+	"encoding/json"
+	"strings"
+
+	"github.com/licet/licet/authz"
+	"github.com/licet/licet/internal/landscape"
+)
+
+// state is what is gathered while a plan is read.
+type state struct {
+	roles, users map[string]*landscape.Principal // by name
+	groups       map[string]*group               // by name
+	members      map[string][]string             // names of a user's groups
+	managed      map[string]landscape.Policy     // by ARN
+	owners       map[string]*landscape.Resource  // by ARN
+	statements   map[string][]any                // of functions and layers, by ARN
+	// own are policies in the arguments of a resource, apart those that are resources themselves, which go before them. By ARN.
+	own, apart map[string]landscape.Policy
+}
+
+// group is what its members have.
+type group struct{ policies []landscape.Policy }
+
+func newState() state {
+	return state{
+		roles: make(map[string]*landscape.Principal), users: make(map[string]*landscape.Principal), groups: make(map[string]*group),
+		members: make(map[string][]string), managed: make(map[string]landscape.Policy), owners: make(map[string]*landscape.Resource),
+		statements: make(map[string][]any), own: make(map[string]landscape.Policy), apart: make(map[string]landscape.Policy),
+	}
+}
+
+// policyOf is the policy in an argument; ok is false when there is none.
+func (p *plan) policyOf(r *instance, b block, argument, name, arn string) (policy landscape.Policy, ok bool) {
+	text := p.valueText(b, argument)
+	if text == "" {
+		return policy, false
+	}
+	if member(b.unknown, argument) == true && !isDocument(text) { // it refers to something that it has in it
+		text = landscape.Unknown(b.address + "." + argument)
+	}
+	return p.parsed(r, text, name, arn), true
+}
+
+func isDocument(text string) bool {
+	var d map[string]any
+	return json.Unmarshal([]byte(text), &d) == nil && d["Statement"] != nil
+}
+
+func (p *plan) parsed(r *instance, text, name, arn string) landscape.Policy {
+	var tree any
+	if err := json.Unmarshal([]byte(text), &tree); err != nil {
+		if !landscape.IsUnknown(text) {
+			p.fail(r, "%s is not JSON: %v", name, err)
+		}
+		p.note(r, "The policy %s is known only after the plan was applied: refer to names in it, not to ARNs that AWS makes, "+
+			"or write it as data aws_iam_policy_document", name)
+		return landscape.Anything(name, text)
+	}
+	policy, err := landscape.NewPolicy(name, arn, tree)
+	if err != nil {
+		p.fail(r, "%s: %v", name, err)
+	}
+	return policy
+}
+
+func (p *plan) role(r *instance) {
+	who := p.principal(r, authz.AssumedRole, p.roles)
+	if trust, ok := p.policyOf(r, r.block(), "assume_role_policy", "trust policy of "+r.Address, ""); ok {
+		who.Trust = &trust
+	}
+	for _, b := range r.block().blocks("inline_policy") {
+		if b.unknown == true && !r.configured("inline_policy") {
+			continue // computed: those that are resources of their own
+		}
+		name := r.Address + "/" + landscape.Shown(p.valueText(b, "name"))
+		if policy, ok := p.policyOf(r, b, "policy", name, ""); ok {
+			who.Policies = append(who.Policies, policy)
+		}
+	}
+	if !r.configured("managed_policy_arns") && member(r.unknown, "managed_policy_arns") == true {
+		return
+	}
+	for _, arn := range p.listed(r.block(), "managed_policy_arns") {
+		who.Policies = append(who.Policies, p.attached(r, arn))
+	}
+}
+
+func (p *plan) user(r *instance) { p.principal(r, authz.User, p.users) }
+
+// principal is a role or user with what they have in common.
+func (p *plan) principal(r *instance, kind authz.PrincipalKind, among map[string]*landscape.Principal) *landscape.Principal {
+	name := p.text(r, "name")
+	who := &landscape.Principal{At: p.at(r), Kind: kind, ARN: p.text(r, "arn"), Names: []string{r.Address}, Tags: p.tags(r)}
+	if !landscape.IsUnknown(name) && name != "" {
+		who.Names = append(who.Names, name)
+	}
+	if arn := p.text(r, "permissions_boundary"); arn != "" {
+		boundary := p.attached(r, arn)
+		who.Boundary = &boundary
+	}
+	among[name] = who
+	p.out.Principals = append(p.out.Principals, who)
+	return who
+}
+
+func (p *plan) group(r *instance) { p.groups[p.text(r, "name")] = &group{} }
+
+// managedPolicy is a policy that can be attached: one of the plan's, or one that exists.
+func (p *plan) managedPolicy(r *instance) {
+	arn := p.text(r, "arn")
+	if policy, ok := p.policyOf(r, r.block(), "policy", r.Address, arn); ok && arn != "" {
+		policy.ARN = arn
+		p.managed[arn] = policy
+	}
+}
+
+// attached is a managed policy by its ARN: AWS's, the plan's, or one that is not known.
+func (p *plan) attached(r *instance, arn string) landscape.Policy {
+	if policy, ok := p.managed[arn]; ok {
+		return policy
+	}
+	short := arn[strings.LastIndexByte(arn, '/')+1:]
+	if p.ManagedPolicy != nil {
+		if text, ok := p.ManagedPolicy(strings.Replace(arn, "arn:"+p.Partition+":iam::aws:", "arn:aws:iam::aws:", 1)); ok {
+			p.managed[arn] = p.parsed(r, text, short, arn)
+			return p.managed[arn]
+		}
+	}
+	p.note(r, "The managed policy %s is not declared here", arn)
+	return landscape.Anything(landscape.Shown(short), "the managed policy "+landscape.Shown(arn)+" is not declared here")
+}
+
+// inline reads a resource that gives one principal a document.
+func inline(whom string) func(*plan, *instance) {
+	return func(p *plan, r *instance) {
+		name := r.Address
+		if own := p.text(r, "name"); own != "" && !landscape.IsUnknown(own) {
+			name += "/" + own
+		}
+		if policy, ok := p.policyOf(r, r.block(), "policy", name, ""); ok {
+			p.give(r, whom, p.text(r, whom), policy)
+		}
+	}
+}
+
+// attachment reads a resource that gives one principal a managed policy.
+func attachment(whom string) func(*plan, *instance) {
+	return func(p *plan, r *instance) { p.give(r, whom, p.text(r, whom), p.attached(r, p.text(r, "policy_arn"))) }
+}
+
+// attachments is aws_iam_policy_attachment: a policy for several.
+func (p *plan) attachments(r *instance) {
+	policy := p.attached(r, p.text(r, "policy_arn"))
+	for whom, list := range map[string]string{"role": "roles", "user": "users", "group": "groups"} {
+		for _, name := range p.listed(r.block(), list) {
+			p.give(r, whom, name, policy)
+		}
+	}
+}
+
+// give gives a policy to a role, user or group.
+func (p *plan) give(r *instance, whom, name string, policy landscape.Policy) {
+	who, g := p.roles[name], p.groups[name]
+	switch whom {
+	case "user":
+		who, g = p.users[name], nil
+	case "group":
+		who = nil
+	default:
+		g = nil
+	}
+	switch {
+	case who != nil:
+		who.Policies = append(who.Policies, policy)
+	case g != nil:
+		g.policies = append(g.policies, policy)
+	case landscape.IsUnknown(name):
+		p.note(r, "To which %s the policy %s is given is not known", whom, policy.Name)
+		for _, who := range p.out.Principals { // it may be anybody's
+			who.Policies = append(who.Policies, landscape.Anything(policy.Name, "to which "+whom+" it is given"))
+		}
+	default:
+		p.note(r, "The %s %s, which gets the policy %s, is not declared here", whom, name, policy.Name)
+	}
+}
+
+func (p *plan) userGroups(r *instance) {
+	user := p.text(r, "user")
+	p.members[user] = append(p.members[user], p.listed(r.block(), "groups")...)
+}
+
+func (p *plan) groupUsers(r *instance) {
+	for _, user := range p.listed(r.block(), "users") {
+		p.members[user] = append(p.members[user], p.text(r, "group"))
+	}
+}
+
+// enroll gives users what their groups have.
+func (p *plan) enroll() {
+	for user, groups := range p.members {
+		who := p.users[user]
+		if who == nil {
+			continue
+		}
+		for _, name := range groups {
+			if g := p.groups[name]; g != nil {
+				who.Policies = append(who.Policies, g.policies...)
+				continue
+			}
+			what := landscape.Shown(cmp.Or(name, "that is not named"))
+			who.Policies = append(who.Policies, landscape.Anything("group "+what, "the group "+what+" is not declared here"))
+		}
+	}
+}
