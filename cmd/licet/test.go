@@ -27,6 +27,7 @@ import (
 	"github.com/licet/licet/internal/landscape"
 	"github.com/licet/licet/internal/nearest"
 	"github.com/licet/licet/internal/permissiontest"
+	"github.com/licet/licet/internal/terraform"
 )
 
 // testSuffixes are the names of test files in a folder.
@@ -220,6 +221,13 @@ func testOptions(data *awsdata.Data) permissiontest.Options {
 				return cloudformation.Load(name, text, cloudformation.Options{
 					Account: s.Account, Region: s.Region, Partition: s.Partition, StackName: s.Stack, Parameters: s.Parameters,
 					ManagedPolicy: managed, ManagedPolicyARN: named,
+				})
+			},
+		}, {
+			Takes: terraform.Takes,
+			Load: func(name string, text []byte, s permissiontest.Settings) (*landscape.Landscape, error) {
+				return terraform.Load(name, text, terraform.Options{
+					Account: s.Account, Region: s.Region, Partition: s.Partition, ManagedPolicy: managed,
 				})
 			},
 		}},
