@@ -40,9 +40,6 @@ type Function struct {
 
 // Calls are those that must be allowed for the function to work as configured.
 func (f Function) Calls() []landscape.Call {
-	if landscape.IsUnknown(f.ARN) {
-		return nil // its role cannot be found by it
-	}
 	c := calls{principal: f.ARN}
 	c.all = append(c.all, landscape.Call{
 		Principal: "lambda.amazonaws.com", Action: "sts:AssumeRole", Resource: f.Role, Why: "Lambda runs " + f.Name + " with its role",
@@ -99,9 +96,6 @@ type Mapping struct {
 
 // Calls are those of the poller, which it makes with the function's execution role.
 func (m Mapping) Calls() []landscape.Call {
-	if landscape.IsUnknown(m.Function) {
-		return nil
-	}
 	c := calls{principal: m.Function}
 	m.source(&c)
 	for _, access := range m.Access {

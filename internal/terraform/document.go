@@ -110,7 +110,7 @@ func (p *plan) listed(b block, name string) []string {
 		return append(known, whole...)
 	}
 	for _, ref := range refs {
-		v, ok := p.follow(b.of.in, b.of.Index, ref, "")
+		v, ok := p.follow(p.scopeOf(b.of), ref, "")
 		text, isText := v.(string)
 		if !ok || !isText {
 			text = whole[0]

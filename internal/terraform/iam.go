@@ -3,6 +3,7 @@ package terraform
 import (
 	"cmp"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/licet/licet/authz"
@@ -19,6 +20,7 @@ type state struct {
 	statements   map[string][]any                // of functions and layers, by ARN
 	// own are policies in the arguments of a resource, apart those that are resources themselves, which go before them. By ARN.
 	own, apart map[string]landscape.Policy
+	destroyed  map[string]bool // ARNs of what loses its policy
 }
 
 // group is what its members have.
@@ -29,6 +31,7 @@ func newState() state {
 		roles: make(map[string]*landscape.Principal), users: make(map[string]*landscape.Principal), groups: make(map[string]*group),
 		members: make(map[string][]string), managed: make(map[string]landscape.Policy), owners: make(map[string]*landscape.Resource),
 		statements: make(map[string][]any), own: make(map[string]landscape.Policy), apart: make(map[string]landscape.Policy),
+		destroyed: make(map[string]bool),
 	}
 }
 
@@ -71,12 +74,13 @@ func (p *plan) role(r *instance) {
 	if trust, ok := p.policyOf(r, r.block(), "assume_role_policy", "trust policy of "+r.Address, ""); ok {
 		who.Trust = &trust
 	}
+	elsewhere := p.givenElsewhere(who.Names)
 	for _, b := range r.block().blocks("inline_policy") {
-		if b.unknown == true && !r.configured("inline_policy") {
-			continue // computed: those that are resources of their own
+		own := p.valueText(b, "name")
+		if !r.configured("inline_policy") && (b.unknown == true || elsewhere["inline "+own]) {
+			continue
 		}
-		name := r.Address + "/" + landscape.Shown(p.valueText(b, "name"))
-		if policy, ok := p.policyOf(r, b, "policy", name, ""); ok {
+		if policy, ok := p.policyOf(r, b, "policy", r.Address+"/"+landscape.Shown(own), ""); ok {
 			who.Policies = append(who.Policies, policy)
 		}
 	}
@@ -84,8 +88,31 @@ func (p *plan) role(r *instance) {
 		return
 	}
 	for _, arn := range p.listed(r.block(), "managed_policy_arns") {
-		who.Policies = append(who.Policies, p.attached(r, arn))
+		if r.configured("managed_policy_arns") || !elsewhere[arn] {
+			who.Policies = append(who.Policies, p.attached(r, arn))
+		}
 	}
+}
+
+// givenElsewhere are the policies of a role that are resources of their own: what the plan tells of the role has them as they are now, which
+// is not as they will be. Inline policies by name, managed ones by ARN.
+func (p *plan) givenElsewhere(role []string) map[string]bool {
+	out := make(map[string]bool)
+	for i := range p.doc.ResourceChanges {
+		c := &p.doc.ResourceChanges[i]
+		for _, values := range []map[string]any{c.Change.Before, c.Change.After} {
+			if !slices.Contains(role, asText(values["role"])) {
+				continue
+			}
+			switch c.Type {
+			case "aws_iam_role_policy":
+				out["inline "+asText(values["name"])] = true
+			case "aws_iam_role_policy_attachment":
+				out[asText(values["policy_arn"])] = true
+			}
+		}
+	}
+	return out
 }
 
 func (p *plan) user(r *instance) { p.principal(r, authz.User, p.users) }

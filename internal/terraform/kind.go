@@ -109,7 +109,13 @@ func (p *plan) nameOf(r *instance, k kind) string {
 		return asText(v)
 	}
 	if r.configured(k.name) {
-		return asText(p.value(r.block(), k.name))
+		v, ok := p.evaluate(p.scopeOf(r), r.block().expressions[k.name], k.name)
+		if text := asText(v); text != "" {
+			return text
+		}
+		if !ok { // else it is null, as of a variable that is not set
+			return landscape.Unknown(r.Address + "." + k.name)
+		}
 	}
 	for _, prefix := range []string{k.name + "_prefix", "name_prefix"} {
 		if text := asText(r.Values[prefix]); text != "" {
@@ -144,10 +150,12 @@ func (p *plan) regionOf(r *instance) string {
 		return region
 	}
 	if r.config != nil {
-		provider := p.doc.Configuration.ProviderConfig[r.config.ProviderConfigKey]
-		if v, ok := p.evaluate(p.modules[""], nil, provider.Expressions["region"], ""); ok {
-			if region, _ := v.(string); region != "" {
-				return region
+		key := r.config.ProviderConfigKey // of a module that has its parent's: module.app:aws
+		for _, key := range []string{key, key[strings.LastIndexByte(key, ':')+1:]} {
+			if v, ok := p.evaluate(scope{in: p.modules[""]}, p.doc.Configuration.ProviderConfig[key].Expressions["region"], ""); ok {
+				if region, _ := v.(string); region != "" {
+					return region
+				}
 			}
 		}
 	}

@@ -167,7 +167,18 @@ func (p *plan) mapping(r *instance) {
 	for _, access := range b.blocks("source_access_configuration") {
 		m.Access = append(m.Access, [2]string{p.valueText(access, "type"), p.valueText(access, "uri")})
 	}
-	p.out.Calls = append(p.out.Calls, m.Calls()...)
+	if p.declared(r, m.Function) {
+		p.out.Calls = append(p.out.Calls, m.Calls()...)
+	}
+}
+
+// declared tells whether a function is there, whose role can be asked then.
+func (p *plan) declared(r *instance, function string) bool {
+	if o := p.owners[function]; o != nil && o.Role != "" {
+		return true
+	}
+	p.note(r, "The function %s is not declared here: whether its role suffices is not known", function)
+	return false
 }
 
 func (p *plan) eventInvokeConfig(r *instance) {
@@ -177,5 +188,7 @@ func (p *plan) eventInvokeConfig(r *instance) {
 			f.Destinations = append(f.Destinations, to)
 		}
 	}
-	p.out.Calls = append(p.out.Calls, f.Deliveries()...)
+	if p.declared(r, f.ARN) {
+		p.out.Calls = append(p.out.Calls, f.Deliveries()...)
+	}
 }

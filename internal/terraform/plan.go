@@ -34,6 +34,7 @@ type document struct {
 		ModuleAddress string `json:"module_address"`
 		Change        struct {
 			Actions      []string       `json:"actions"`
+			Before       map[string]any `json:"before"`
 			After        map[string]any `json:"after"`
 			AfterUnknown any            `json:"after_unknown"`
 		} `json:"change"`
@@ -157,7 +158,8 @@ type plan struct {
 	order   []*instance        // managed ones and data sources, as they stand in the plan
 	byAddr  map[string]*instance
 	noted   map[landscape.Note]bool
-	depth   int // of references under way
+	counts  map[string]int // instances with an index, by the address without it
+	depth   int            // of references under way
 	state
 }
 
@@ -168,6 +170,7 @@ type module struct {
 	config  *configModule
 	inputs  map[string]any // expressions by name of a variable, in the parent
 	index   any            // of count or for_each; nil for none
+	call    string         // address without the index
 	// resources of the configuration by mode-less address: "aws_iam_role.x", "data.aws_region.y".
 	resources map[string]*configResource
 }
@@ -191,7 +194,7 @@ func (r *instance) key() string {
 func newPlan(file string, d *document, o Options) *plan {
 	p := &plan{
 		Options: o, file: file, doc: d, out: &landscape.Landscape{Partition: o.Partition, Account: o.Account, Region: o.Region},
-		modules: make(map[string]*module), byAddr: make(map[string]*instance), noted: make(map[landscape.Note]bool), state: newState(),
+		modules: make(map[string]*module), byAddr: make(map[string]*instance), noted: make(map[landscape.Note]bool), counts: make(map[string]int), state: newState(),
 	}
 	p.modules[""] = newModule("", nil, &d.Configuration.RootModule)
 	if d.PriorState != nil && d.PriorState.Values != nil {
@@ -234,6 +237,9 @@ func (p *plan) add(values resourceValues, in *module) *instance {
 	}
 	r := &instance{resourceValues: values, in: in}
 	r.config = in.resources[r.key()]
+	if r.Index != nil {
+		p.counts[join(in.address, r.key())]++
+	}
 	p.byAddr[r.Address] = r
 	p.order = append(p.order, r)
 	return r
@@ -286,7 +292,10 @@ func (p *plan) child(parent *module, call, at string, index any) *module {
 		}
 	}
 	m := newModule(at, parent, config)
-	m.inputs, m.index = inputs, index
+	m.inputs, m.index, m.call = inputs, index, join(parent.address, "module."+call)
+	if index != nil {
+		p.counts[m.call]++
+	}
 	p.modules[at] = m
 	return m
 }

@@ -84,9 +84,25 @@ func references(expression any) []string {
 // deepest is how far references are followed.
 const deepest = 40
 
+// scope is where an expression stands: in a module, for an instance with an index of so many instances.
+type scope struct {
+	in    *module
+	index any
+	count int
+}
+
+func (p *plan) scopeOf(r *instance) scope {
+	return scope{in: r.in, index: r.Index, count: p.counts[join(r.in.address, r.key())]}
+}
+
+// caller is where the arguments of a module stand.
+func (m *module) caller(p *plan) scope {
+	return scope{in: m.parent, index: m.index, count: p.counts[m.call]}
+}
+
 // evaluate is the value of an expression that is a constant or nothing but a reference. Whether it is that the plan does not tell: only ask
 // where nothing else can be. attribute is the one meant where the plan leaves it out, as for aws_iam_role.x[each.key].arn.
-func (p *plan) evaluate(in *module, index, expression any, attribute string) (any, bool) {
+func (p *plan) evaluate(from scope, expression any, attribute string) (any, bool) {
 	e, ok := expression.(map[string]any)
 	if !ok {
 		return nil, false
@@ -95,17 +111,19 @@ func (p *plan) evaluate(in *module, index, expression any, attribute string) (an
 		return v, true
 	}
 	refs := references(expression)
-	refs = slices.DeleteFunc(refs, func(ref string) bool { // they only choose an instance
-		return len(refs) > 1 && (ref == "each.key" || ref == "each.value" || ref == "count.index")
-	})
+	if len(refs) > 1 { // these choose an instance
+		refs = slices.DeleteFunc(refs, isIndexReference)
+	}
 	if len(refs) != 1 {
 		return nil, false
 	}
-	return p.follow(in, index, refs[0], attribute)
+	return p.follow(from, refs[0], attribute)
 }
 
-// follow is the value of a reference in a module.
-func (p *plan) follow(in *module, index any, ref, attribute string) (any, bool) {
+func isIndexReference(ref string) bool { return ref == "each.key" || ref == "count.index" }
+
+// follow is the value of a reference.
+func (p *plan) follow(from scope, ref, attribute string) (any, bool) {
 	if p.depth > deepest {
 		return nil, false
 	}
@@ -117,14 +135,14 @@ func (p *plan) follow(in *module, index any, ref, attribute string) (any, bool) 
 	}
 	switch steps[0].name {
 	case "var":
-		return p.variable(in, steps[1].name, attribute)
+		return p.variable(from.in, steps[1].name, attribute)
 	case "each":
-		if steps[1].name == "key" && index != nil {
-			return index, true
+		if steps[1].name == "key" && from.index != nil {
+			return from.index, true
 		}
 		return nil, false
 	case "module":
-		return p.output(in, index, steps, attribute)
+		return p.output(from, steps, attribute)
 	case "local", "path", "terraform", "self", "count":
 		return nil, false
 	}
@@ -132,12 +150,13 @@ func (p *plan) follow(in *module, index any, ref, attribute string) (any, bool) 
 	if steps[0].name == "data" && len(steps) > 2 {
 		key, rest = key+"."+steps[2].name, steps[3:]
 	}
-	at := join(in.address, key)
+	at := join(from.in.address, key)
 	r := p.byAddr[at]
 	if len(rest) > 0 && rest[0].isIndex {
 		r, rest = p.byAddr[at+rest[0].String()], rest[1:]
-	} else if r == nil && index != nil {
-		r = p.byAddr[at+step{index: index, isIndex: true}.String()]
+	} else if r == nil && from.index != nil && p.counts[at] == from.count {
+		// x[each.key], of what has as many instances. Else the index is computed in some other way, of which the plan does not tell.
+		r = p.byAddr[at+step{index: from.index, isIndex: true}.String()]
 	}
 	if r == nil {
 		return nil, false
@@ -157,7 +176,7 @@ func (p *plan) variable(in *module, name, attribute string) (any, bool) {
 		return v.Value, ok
 	}
 	if e, ok := in.inputs[name]; ok {
-		return p.evaluate(in.parent, in.index, e, attribute)
+		return p.evaluate(in.caller(p), e, attribute)
 	}
 	if in.config != nil {
 		v, ok := in.config.Variables[name]
@@ -167,12 +186,12 @@ func (p *plan) variable(in *module, name, attribute string) (any, bool) {
 }
 
 // output is the value of module.NAME.OUTPUT.
-func (p *plan) output(in *module, index any, steps []step, attribute string) (any, bool) {
-	at, rest := join(in.address, "module."+steps[1].name), steps[2:]
+func (p *plan) output(from scope, steps []step, attribute string) (any, bool) {
+	at, rest := join(from.in.address, "module."+steps[1].name), steps[2:]
 	if len(rest) > 0 && rest[0].isIndex {
 		at, rest = at+rest[0].String(), rest[1:]
-	} else if p.modules[at] == nil && index != nil {
-		at += step{index: index, isIndex: true}.String()
+	} else if p.modules[at] == nil && from.index != nil && p.counts[at] == from.count {
+		at += step{index: from.index, isIndex: true}.String()
 	}
 	m := p.modules[at]
 	if m == nil || m.config == nil || len(rest) != 1 {
@@ -182,5 +201,5 @@ func (p *plan) output(in *module, index any, steps []step, attribute string) (an
 	if !ok {
 		return nil, false
 	}
-	return p.evaluate(m, m.index, out.Expression, attribute)
+	return p.evaluate(scope{in: m}, out.Expression, attribute)
 }

@@ -20,8 +20,8 @@ var (
 	readers = map[string]func(*plan, *instance){
 		"aws_cloudwatch_event_target":             (*plan).target,
 		"aws_cloudwatch_log_subscription_filter":  (*plan).subscriptionFilter,
-		"aws_dynamodb_resource_policy":            policyFor("resource_arn"),
-		"aws_ecr_repository_policy":               policyFor("repository"),
+		"aws_dynamodb_resource_policy":            (*plan).policyFor,
+		"aws_ecr_repository_policy":               (*plan).policyFor,
 		"aws_iam_group_membership":                (*plan).groupUsers,
 		"aws_iam_group_policy":                    inline("group"),
 		"aws_iam_group_policy_attachment":         attachment("group"),
@@ -31,9 +31,9 @@ var (
 		"aws_iam_user_group_membership":           (*plan).userGroups,
 		"aws_iam_user_policy":                     inline("user"),
 		"aws_iam_user_policy_attachment":          attachment("user"),
-		"aws_kinesis_resource_policy":             policyFor("resource_arn"),
+		"aws_kinesis_resource_policy":             (*plan).policyFor,
 		"aws_kms_key":                             (*plan).key,
-		"aws_kms_key_policy":                      policyFor("key_id"),
+		"aws_kms_key_policy":                      (*plan).policyFor,
 		"aws_lambda_alias":                        (*plan).alias,
 		"aws_lambda_event_source_mapping":         (*plan).mapping,
 		"aws_lambda_function_event_invoke_config": (*plan).eventInvokeConfig,
@@ -42,14 +42,14 @@ var (
 		"aws_lambda_permission":                   (*plan).permission,
 		"aws_s3_bucket":                           (*plan).ownPolicy,
 		"aws_s3_bucket_notification":              (*plan).notification,
-		"aws_s3_bucket_policy":                    policyFor("bucket"),
+		"aws_s3_bucket_policy":                    (*plan).policyFor,
 		"aws_secretsmanager_secret":               (*plan).ownPolicy,
-		"aws_secretsmanager_secret_policy":        policyFor("secret_arn"),
+		"aws_secretsmanager_secret_policy":        (*plan).policyFor,
 		"aws_sns_topic":                           (*plan).ownPolicy,
-		"aws_sns_topic_policy":                    policyFor("arn"),
+		"aws_sns_topic_policy":                    (*plan).policyFor,
 		"aws_sns_topic_subscription":              (*plan).subscription,
 		"aws_sqs_queue":                           (*plan).ownPolicy,
-		"aws_sqs_queue_policy":                    policyFor("queue_url"),
+		"aws_sqs_queue_policy":                    (*plan).policyFor,
 
 		"aws_iam_service_linked_role":         notRead,
 		"aws_lakeformation_permissions":       notRead,
@@ -65,8 +65,27 @@ var (
 // notRead notes a type that grants something and is not read.
 func notRead(p *plan, r *instance) { p.note(r, "%s is not read: what it grants is not known", r.Type) }
 
+// policyTargets are the arguments by which policies that are resources of their own name whose they are.
+var policyTargets = map[string]string{
+	"aws_dynamodb_resource_policy": "resource_arn", "aws_ecr_repository_policy": "repository", "aws_kinesis_resource_policy": "resource_arn",
+	"aws_kms_key_policy": "key_id", "aws_s3_bucket_policy": "bucket", "aws_secretsmanager_secret_policy": "secret_arn",
+	"aws_sns_topic_policy": "arn", "aws_sqs_queue_policy": "queue_url",
+}
+
+// destroy notes whose policies the plan destroys.
+func (p *plan) destroy() {
+	for i := range p.doc.ResourceChanges {
+		c := &p.doc.ResourceChanges[i]
+		if argument, ok := policyTargets[c.Type]; ok && slices.Contains(c.Change.Actions, "delete") {
+			gone := &instance{resourceValues: c.resourceValues, in: p.modules[""]}
+			p.destroyed[p.targetARN(gone, asText(c.Change.Before[argument]))] = true
+		}
+	}
+}
+
 // load reads everything: what has a name first, then policies, for they refer to it.
 func (p *plan) load() {
+	p.destroy()
 	for _, r := range p.order {
 		p.place(r)
 	}
@@ -100,16 +119,14 @@ func (p *plan) owner(arn string) *landscape.Resource {
 }
 
 // policyFor reads a type that gives a resource, which an argument names, a policy.
-func policyFor(argument string) func(*plan, *instance) {
-	return func(p *plan, r *instance) {
-		arn := p.targetARN(r, p.text(r, argument))
-		if arn == "" || landscape.IsUnknown(arn) && p.owners[arn] == nil {
-			p.note(r, "Whose the policy %s is, is not known", r.Address)
-			return
-		}
-		if policy, ok := p.policyOf(r, r.block(), "policy", r.Address, ""); ok {
-			p.apart[arn] = policy
-		}
+func (p *plan) policyFor(r *instance) {
+	arn := p.targetARN(r, p.text(r, policyTargets[r.Type]))
+	if arn == "" || landscape.IsUnknown(arn) && p.owners[arn] == nil {
+		p.note(r, "Whose the policy %s is, is not known", r.Address)
+		return
+	}
+	if policy, ok := p.policyOf(r, r.block(), "policy", r.Address, ""); ok {
+		p.apart[arn] = policy
 	}
 }
 
@@ -124,6 +141,9 @@ func (p *plan) targetARN(r *instance, name string) string {
 		return name
 	case r.Type == "aws_sqs_queue_policy": // https://sqs.REGION.amazonaws.com/ACCOUNT/NAME
 		if parts := strings.Split(name, "/"); len(parts) == 5 {
+			if host := strings.Split(parts[2], "."); len(host) > 2 && host[0] == "sqs" {
+				region = host[1]
+			}
 			return form("sqs", parts[4])
 		}
 		return landscape.Unknown(name)
@@ -137,9 +157,10 @@ func (p *plan) targetARN(r *instance, name string) string {
 	return landscape.Unknown(name)
 }
 
-// ownPolicy is the policy among a resource's arguments. Where it is not configured, the plan has the one that exists.
+// ownPolicy is the policy among a resource's arguments. Where it is not configured, the plan has the one that exists, which may be that of a
+// resource that will be destroyed.
 func (p *plan) ownPolicy(r *instance) {
-	if !r.configured("policy") && member(r.unknown, "policy") == true {
+	if !r.configured("policy") && (member(r.unknown, "policy") == true || p.destroyed[p.text(r, "arn")]) {
 		return
 	}
 	if policy, ok := p.policyOf(r, r.block(), "policy", r.Address, ""); ok {

@@ -87,7 +87,7 @@ func (p *plan) value(b block, name string) any {
 	if unknown != true {
 		return filled(b.values[name], unknown, b.address+"."+name)
 	}
-	if v, ok := p.evaluate(b.of.in, b.of.Index, b.expressions[name], linked(b.of, name)); ok && v != nil {
+	if v, ok := p.evaluate(p.scopeOf(b.of), b.expressions[name], linked(b.of, name)); ok && v != nil {
 		return v
 	}
 	return landscape.Unknown(b.address + "." + name)
@@ -149,13 +149,13 @@ func (p *plan) openList(b block, name string) []string {
 func (p *plan) beginnings(b block, name string) []string {
 	unknown := []string{landscape.Unknown(b.address + "." + name)}
 	refs := references(b.expressions[name])
-	refs = slices.DeleteFunc(refs, func(ref string) bool { return ref == "each.key" || ref == "count.index" })
+	refs = slices.DeleteFunc(refs, isIndexReference)
 	if len(refs) == 0 {
 		return unknown
 	}
 	var out []string
 	for _, ref := range refs {
-		v, ok := p.follow(b.of.in, b.of.Index, ref, "")
+		v, ok := p.follow(p.scopeOf(b.of), ref, "")
 		text, isText := v.(string)
 		if !ok || !isText || !strings.HasPrefix(text, "arn:") {
 			return unknown
