@@ -42,7 +42,7 @@ type Function struct {
 func (f Function) Calls() []landscape.Call {
 	c := calls{principal: f.ARN}
 	c.all = append(c.all, landscape.Call{
-		Principal: "lambda.amazonaws.com", Action: "sts:AssumeRole", Resource: f.Role, Why: "Lambda runs " + f.Name + " with its role",
+		Principal: "lambda.amazonaws.com", Action: "sts:AssumeRole", Resource: f.Role, Why: "for Lambda to run " + f.Name,
 	})
 	a, err := arn.Parse(f.ARN)
 	if err != nil {
@@ -55,17 +55,17 @@ func (f Function) Calls() []landscape.Call {
 	}
 	groupARN := fmt.Sprintf("arn:%s:logs:%s:%s:log-group:%s", a.Partition, a.Region, a.AccountID, group)
 	// A stream is named by date, version and sandbox; an action on a group is on the empty stream.
-	why := f.Name + " writes its log"
+	why := "to write the log of " + f.Name
 	if !f.LogGroupDeclared {
 		c.on(groupARN+":log-stream:", why, "logs:CreateLogGroup")
 	}
 	c.on(groupARN+":log-stream:2026/01/01/[$LATEST]00000000000000000000000000000000", why, "logs:CreateLogStream", "logs:PutLogEvents")
 	if f.VPC {
-		c.on("*", f.Name+" is in a VPC", "ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets",
+		c.on("*", "for the VPC of "+f.Name, "ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets",
 			"ec2:DeleteNetworkInterface", "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses")
 	}
 	if f.Tracing {
-		c.on("*", f.Name+" is traced", "xray:PutTraceSegments", "xray:PutTelemetryRecords")
+		c.on("*", "for the tracing of "+f.Name, "xray:PutTraceSegments", "xray:PutTelemetryRecords")
 	}
 	return append(c.all, f.Deliveries()...)
 }
@@ -74,18 +74,20 @@ func (f Function) Calls() []landscape.Call {
 func (f Function) Deliveries() []landscape.Call {
 	c := calls{principal: f.ARN}
 	if f.DeadLetter != "" {
-		c.deliver(f.DeadLetter, "dead letters of "+f.Name)
+		c.deliver(f.DeadLetter, "for the dead letters of "+f.Name)
 	}
 	for _, d := range f.Destinations {
-		c.deliver(d, "results of "+f.Name)
+		c.deliver(d, "for the results of "+f.Name)
 	}
 	return c.all
 }
 
 // Mapping is the configuration of an event source mapping.
 type Mapping struct {
-	// Function is the ARN of the function, unqualified, and Name its name for a reader.
-	Function, Name string
+	// Function is the ARN of the function, unqualified.
+	Function string
+	// Name is the mapping's for a reader.
+	Name string
 	// Source is the ARN of the event source; "" for Kafka that is self-managed.
 	Source string
 	// Access are the SourceAccessConfigurations: pairs of type and URI.
@@ -101,17 +103,17 @@ func (m Mapping) Calls() []landscape.Call {
 	for _, access := range m.Access {
 		if uri := access[1]; strings.Contains(uri, ":secretsmanager:") || landscape.IsUnknown(uri) && !strings.HasPrefix(access[0], "VPC_") &&
 			access[0] != "VIRTUAL_HOST" {
-			c.on(uri, "secret of an event source of "+m.Name, "secretsmanager:GetSecretValue")
+			c.on(uri, "for the secret of the event source "+m.Name, "secretsmanager:GetSecretValue")
 		}
 	}
 	if m.OnFailure != "" {
-		c.deliver(m.OnFailure, "failures of an event source of "+m.Name)
+		c.deliver(m.OnFailure, "for the failures of the event source "+m.Name)
 	}
 	return c.all
 }
 
 func (m Mapping) source(c *calls) {
-	why := "Lambda polls an event source of " + m.Name
+	why := "to read the event source " + m.Name
 	network := func() {
 		c.on("*", why, "ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeVpcs", "ec2:DeleteNetworkInterface",
 			"ec2:DescribeSubnets", "ec2:DescribeSecurityGroups")

@@ -239,7 +239,7 @@ func (p *plan) send(service, action, to, source string, r *instance) {
 	if landscape.IsUnknown(source) {
 		p.note(r, "For what %s calls is not known", service)
 	}
-	p.out.Calls = append(p.out.Calls, requirements.Send(service, action, to, landscape.Shown(source), p.Account, r.Address))
+	p.out.Calls = append(p.out.Calls, requirements.Send(service, action, to, landscape.Shown(source), p.Account, "for "+r.Address))
 }
 
 // finish gives resources their policies.

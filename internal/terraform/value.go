@@ -228,9 +228,7 @@ func asText(v any) string {
 	return ""
 }
 
-// texts are those of a list; a value that is none is its only item.
-func (p *plan) texts(r *instance, name string) []string { return asTexts(p.attribute(r, name)) }
-
+// asTexts are those of a list; a value that is none is its only item.
 func asTexts(v any) (out []string) {
 	list, ok := v.([]any)
 	if !ok && v != nil {
