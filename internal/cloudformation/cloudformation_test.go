@@ -308,9 +308,10 @@ allowed lambda.amazonaws.com sts:AssumeRole Role
 			denied = append(denied, got+" "+c.Action+" "+c.Why)
 		}
 	}
-	want := "denied logs:CreateLogStream to write the log of F\ndenied logs:PutLogEvents to write the log of F\n" +
+	want := "denied logs:CreateLogGroup to write the log of F\ndenied logs:CreateLogStream to write the log of F\n" +
+		"denied logs:PutLogEvents to write the log of F\n" +
 		"denied lambda:InvokeFunction for the notifications of Bucket"
-	if got := strings.Join(denied, "\n"); got != want || len(l.Calls) != 6 {
+	if got := strings.Join(denied, "\n"); got != want || len(l.Calls) != 7 {
 		t.Errorf("%d calls, got\n%s\nwant\n%s", len(l.Calls), got, want)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/licet/licet/internal/landscape"
+	"github.com/licet/licet/internal/requirements"
 )
 
 // functionARN is that of a function by what a property says: a name, an ARN or a partial one, with a qualifier or without.
@@ -57,14 +58,6 @@ func (s *stack) qualified(r *resource, arn string) {
 // roleOf is the ARN of a function's execution role.
 func (s *stack) roleOf(r *resource) string { return s.text(s.prop(r, "Role")) }
 
-// roleAt is the execution role of a function by its ARN; "" when it is not declared here.
-func (s *stack) roleAt(arn string) string {
-	if f := s.byARN("AWS::Lambda::Function", unqualified(arn)); f != nil {
-		return s.roleOf(f)
-	}
-	return ""
-}
-
 // need adds a call that must be allowed.
 func (s *stack) need(principal, action, resource, why string, keys ...string) {
 	if principal == "" || resource == "" {
@@ -77,87 +70,58 @@ func (s *stack) need(principal, action, resource, why string, keys ...string) {
 	s.out.Calls = append(s.out.Calls, c)
 }
 
-// function is what a function's configuration needs of its role (lambda.md 2 and 3, lambda-permissions.txt "execution role").
+// function is a function: its role, and what its configuration needs.
 func (s *stack) function(r *resource) {
-	arn, role := r.arnOf(s), s.roleOf(r)
-	s.owner(arn, r).Role = role
-	s.need("lambda.amazonaws.com", "sts:AssumeRole", role, "for Lambda to run "+r.id)
-	group := s.text(s.prop(r, "LoggingConfig", "LogGroup"))
-	if group == "" {
-		group = "/aws/lambda/" + r.nameOf(s)
+	arn := r.arnOf(s)
+	o := s.owner(arn, r)
+	o.Role = s.roleOf(r)
+	f := requirements.Function{
+		ARN: arn, Role: o.Role, Name: r.id, LogGroup: s.text(s.prop(r, "LoggingConfig", "LogGroup")),
+		VPC: len(s.texts(s.prop(r, "VpcConfig", "SubnetIds"))) > 0, Tracing: s.text(s.prop(r, "TracingConfig", "Mode")) == "Active",
+		DeadLetter: s.text(s.prop(r, "DeadLetterConfig", "TargetArn")),
 	}
-	streams := "arn:" + s.Partition + ":logs:" + s.Region + ":" + s.Account + ":log-group:" + group + ":log-stream:2026/01/01/[$LATEST]0"
-	for _, action := range []string{"logs:CreateLogStream", "logs:PutLogEvents"} {
-		s.need(arn, action, streams, "to write the log of "+r.id)
+	if f.LogGroup == "" {
+		f.LogGroup = "/aws/lambda/" + r.nameOf(s)
 	}
-	s.destination(arn, s.prop(r, "DeadLetterConfig", "TargetArn"), "for the dead-letter queue of "+r.id)
-	if s.text(s.prop(r, "TracingConfig", "Mode")) == "Active" {
-		for _, action := range []string{"xray:PutTraceSegments", "xray:PutTelemetryRecords"} {
-			s.need(arn, action, "*", "for the tracing of "+r.id)
-		}
-	}
-	if len(s.texts(s.prop(r, "VpcConfig", "SubnetIds"))) > 0 {
-		for _, action := range []string{"ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DeleteNetworkInterface"} {
-			s.need(arn, action, "*", "for the VPC of "+r.id)
-		}
-	}
-}
-
-// destinationActions are what Lambda does with what it sends to, by the service of its ARN (lambda.md 7.2).
-var destinationActions = map[string]string{
-	"sqs": "sqs:SendMessage", "sns": "sns:Publish", "lambda": "lambda:InvokeFunction", "events": "events:PutEvents", "s3": "s3:PutObject",
-}
-
-func (s *stack) destination(function string, n *yaml.Node, why string) {
-	if n == nil {
-		return
-	}
-	target := s.text(n)
-	parts := strings.SplitN(target, ":", 6)
-	if len(parts) < 6 || landscape.IsUnknown(target) {
-		s.note(n, "Where it is sent %s is not known", why)
-		return
-	}
-	if action, ok := destinationActions[parts[2]]; ok {
-		if parts[2] == "s3" {
-			target += "/aws/lambda/async/record"
-		}
-		s.need(unqualified(function), action, target, why)
-	}
+	_, f.LogGroupDeclared = s.owners["arn:"+s.Partition+":logs:"+s.Region+":"+s.Account+":log-group:"+f.LogGroup]
+	s.out.Calls = append(s.out.Calls, f.Calls()...)
 }
 
 func (s *stack) eventInvokeConfig(r *resource) {
-	arn := s.functionARN(s.prop(r, "FunctionName"))
+	f := requirements.Function{ARN: unqualified(s.functionARN(s.prop(r, "FunctionName"))), Name: r.id}
 	for _, on := range []string{"OnSuccess", "OnFailure"} {
-		s.destination(arn, s.prop(r, "DestinationConfig", on, "Destination"), "for the destination "+on)
+		if to := s.text(s.prop(r, "DestinationConfig", on, "Destination")); to != "" {
+			f.Destinations = append(f.Destinations, to)
+		}
 	}
-}
-
-// sourceActions are what the poller of a mapping does with the execution role, by the service of its source (lambda.md 4).
-var sourceActions = map[string][]string{
-	"sqs":      {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
-	"dynamodb": {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"},
-	"kinesis":  {"kinesis:DescribeStream", "kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards"},
-	"kafka":    {"kafka:DescribeCluster", "kafka:GetBootstrapBrokers"},
-	"mq":       {"mq:DescribeBroker"},
-	"rds":      {"rds:DescribeDBClusters"},
+	if s.declared(r, f.ARN) {
+		s.out.Calls = append(s.out.Calls, f.Deliveries()...)
+	}
 }
 
 func (s *stack) mapping(r *resource) {
-	source, n := s.text(s.prop(r, "EventSourceArn")), s.prop(r, "FunctionName")
-	function := unqualified(s.functionARN(n))
-	parts := strings.SplitN(source, ":", 6)
-	if source == "" {
-		return // self-managed Kafka
+	m := requirements.Mapping{
+		Function: unqualified(s.functionARN(s.prop(r, "FunctionName"))), Name: r.id, Source: s.text(s.prop(r, "EventSourceArn")),
+		OnFailure: s.text(s.prop(r, "DestinationConfig", "OnFailure", "Destination")),
 	}
-	if len(parts) < 6 || landscape.IsUnknown(source) {
-		s.note(r.at, "The source of the mapping %s is not known", r.id)
-		return
+	for _, item := range s.each(s.prop(r, "SourceAccessConfigurations")) {
+		access, _ := item.(map[string]any)
+		kind, _ := access["Type"].(string)
+		uri, _ := access["URI"].(string)
+		m.Access = append(m.Access, [2]string{kind, uri})
 	}
-	for _, action := range sourceActions[parts[2]] {
-		s.need(function, action, source, "to read the event source "+r.id)
+	if s.declared(r, m.Function) {
+		s.out.Calls = append(s.out.Calls, m.Calls()...)
 	}
-	s.destination(function, s.prop(r, "DestinationConfig", "OnFailure", "Destination"), "for the failures of the mapping "+r.id)
+}
+
+// declared tells whether a function is there, whose role can be asked then.
+func (s *stack) declared(r *resource, function string) bool {
+	if s.byARN("AWS::Lambda::Function", function) != nil {
+		return true
+	}
+	s.note(r.at, "The function %s is not declared here: whether its role suffices for %s is not known", function, r.id)
+	return false
 }
 
 // permission is a statement of a function's policy, as AddPermission writes it (lambda.md 1.4).

@@ -23,7 +23,7 @@ import (
 
 // Function is the configuration of a function.
 type Function struct {
-	// ARN of the function, unqualified, and of its execution role.
+	// ARN of the function, unqualified, and of its execution role; "" where that is missing.
 	ARN, Role string
 	// Name is for a reader.
 	Name string
@@ -41,9 +41,11 @@ type Function struct {
 // Calls are those that must be allowed for the function to work as configured.
 func (f Function) Calls() []landscape.Call {
 	c := calls{principal: f.ARN}
-	c.all = append(c.all, landscape.Call{
-		Principal: "lambda.amazonaws.com", Action: "sts:AssumeRole", Resource: f.Role, Why: "for Lambda to run " + f.Name,
-	})
+	if f.Role != "" {
+		c.all = append(c.all, landscape.Call{
+			Principal: "lambda.amazonaws.com", Action: "sts:AssumeRole", Resource: f.Role, Why: "for Lambda to run " + f.Name,
+		})
+	}
 	a, err := arn.Parse(f.ARN)
 	if err != nil {
 		return nil // no function
