@@ -402,7 +402,7 @@ unsure K s3:GetObject Bucket/k
 // Every policy template can be read, with its parameters, and is a policy.
 func TestPolicyTemplates(t *testing.T) {
 	all := policyTemplates()
-	if len(all) != 69 {
+	if len(all) != 81 {
 		t.Errorf("there are %d", len(all))
 	}
 	for name, template := range all {
