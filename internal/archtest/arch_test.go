@@ -99,7 +99,7 @@ var allowed = map[string][]string{
 	"internal/report":         {"authz", "policy"},
 	"internal/permissiontest": {"authz", "policy", "internal/arn", "internal/landscape", "internal/report", "go.yaml.in/yaml/v3"},
 	"internal/cloudformation": {"authz", "internal/landscape", "internal/requirements", "go.yaml.in/yaml/v3"},
-	"internal/landscape":      {"authz", "policy", "internal/arn", "internal/dispatch", "internal/principal", "internal/service"},
+	"internal/landscape":      {"authz", "policy", "internal/arn", "internal/dispatch", "internal/organization", "internal/principal", "internal/service"},
 	"internal/terraform":      {"authz", "internal/landscape", "internal/requirements", "github.com/google/go-cmp/..."},
 	"internal/requirements":   {"authz", "internal/arn", "internal/landscape"},
 	"internal/leastpolicy":    {"authz", "policy"},

@@ -9,6 +9,7 @@ import (
 	"github.com/licet/licet/authz"
 	"github.com/licet/licet/internal/arn"
 	"github.com/licet/licet/internal/dispatch"
+	"github.com/licet/licet/internal/organization"
 	"github.com/licet/licet/internal/principal"
 	"github.com/licet/licet/internal/service"
 )
@@ -33,6 +34,8 @@ type Answer struct {
 	authz.Explanation
 	// Unsure says what the decision depends on that is not known; nil when it is sure.
 	Unsure []string
+	// MaybeDenied says, where it is surely denied, what may have a statement that denies it.
+	MaybeDenied []string
 	// Notes are what was assumed.
 	Notes []string
 }
@@ -56,6 +59,7 @@ func (l *Landscape) Explain(c Call, now time.Time) (Answer, error) {
 		answer.Notes = append(answer.Notes, on.note)
 	}
 	req := l.request(c, &who, &on, resource, now)
+	j := judged{l, &c, &who, &on, openKeys(c, &who, &on)}
 	unknown := slices.Concat(unknownIn(who.identity), unknownIn(who.boundary), unknownIn(on.policy), unknownIn(c.Session))
 	for _, level := range slices.Concat(l.SCPs, l.RCPs) {
 		unknown = append(unknown, unknownIn(level)...)
@@ -63,18 +67,26 @@ func (l *Landscape) Explain(c Call, now time.Time) (Answer, error) {
 	if IsUnknown(resource) {
 		unknown = append(unknown, "the resource is "+Shown(resource))
 	}
-	answer.Explanation = authz.Explain(req, l.policies(c, &who, &on, false))
-	if len(unknown) == 0 || answer.Decision.Allowed && !IsUnknown(resource) {
+	answer.Explanation = authz.Explain(req, j.policies(false))
+	for key := range j.keys.asked {
+		unknown = append(unknown, "the key "+key+", unless the test's context gives it")
+	}
+	slices.Sort(unknown)
+	unknown = append(slices.Compact(unknown), l.Unread...)
+	whole := !IsUnknown(resource) && len(l.Unread) == 0
+	if len(unknown) == 0 || answer.Decision.Allowed && whole {
 		return answer, nil
 	}
 	// Where even the least is allowed, or the most is denied, the answer is sure.
-	most := authz.Explain(req, l.policies(c, &who, &on, true))
-	if !most.Decision.Allowed && !IsUnknown(resource) {
+	most := authz.Explain(req, j.policies(true))
+	if !most.Decision.Allowed && whole {
+		if answer.Decision.Explicit && !most.Decision.Explicit {
+			answer.MaybeDenied = unknown
+		}
 		answer.Explanation = most
 		return answer, nil
 	}
-	slices.Sort(unknown)
-	answer.Unsure = slices.Compact(unknown)
+	answer.Unsure = unknown
 	return answer, nil
 }
 
@@ -92,7 +104,9 @@ type caller struct {
 	caller   principal.Caller
 	identity []Policy
 	boundary []Policy // none or one
+	tags     map[string]string
 	note     string
+	unknown  bool // it is not declared, and so are its tags not
 }
 
 func (l *Landscape) caller(c Call) (caller, error) {
@@ -101,15 +115,20 @@ func (l *Landscape) caller(c Call) (caller, error) {
 	if err != nil {
 		return caller{}, err
 	}
-	if p != nil {
-		return l.acting(p, "licet-test", ""), nil
-	}
 	f, err := l.Resource(name)
 	if err != nil {
 		return caller{}, err
 	}
-	if f != nil && f.Role != "" {
+	isFunction := f != nil && f.Role != ""
+	switch {
+	case p != nil && isFunction && f.Role != p.ARN:
+		return caller{}, fmt.Errorf("%q is the name of a principal and of a function with another role", name)
+	case isFunction:
 		return l.ofFunction(f)
+	case p != nil:
+		return l.acting(p, "licet-test", ""), nil
+	case isService(name):
+		return caller{caller: principal.Caller{Principal: authz.Principal{Kind: authz.Service, ARN: name}}}, nil
 	}
 	if strings.Contains(name, ".") && !strings.ContainsAny(name, ":/*? ") { // a service, such as s3.amazonaws.com or alexa-appkit.amazon.com
 		return caller{caller: principal.Caller{Principal: authz.Principal{Kind: authz.Service, ARN: name}}}, nil
@@ -121,14 +140,24 @@ func (l *Landscape) caller(c Call) (caller, error) {
 	return l.undeclared(name, a)
 }
 
+// isService tells whether a name is of the form that services' have, such as s3.amazonaws.com, logs.eu-west-1.amazonaws.com and
+// alexa-appkit.amazon.com.
+func isService(name string) bool {
+	before, ok := strings.CutSuffix(strings.TrimSuffix(name, ".cn"), ".amazonaws.com")
+	if !ok {
+		before, ok = strings.CutSuffix(name, ".amazon.com")
+	}
+	return ok && before != "" && strings.Trim(before, "abcdefghijklmnopqrstuvwxyz0123456789-.") == ""
+}
+
 // acting is the caller that a principal is.
 func (l *Landscape) acting(p *Principal, session, function string) caller {
-	out := caller{identity: p.Policies}
+	out := caller{identity: p.Policies, tags: p.Tags}
 	if p.Boundary != nil {
 		out.boundary = []Policy{*p.Boundary}
 	}
 	account := accountOf(p.ARN)
-	name := p.ARN[strings.LastIndexByte(p.ARN, '/')+1:]
+	name := p.Name()
 	who := authz.Principal{Kind: p.Kind, Account: account, ARN: p.ARN}
 	out.caller = principal.Caller{Principal: who, Tags: principal.NewTags(p.Tags)}
 	if p.Kind == authz.AssumedRole {
@@ -141,19 +170,25 @@ func (l *Landscape) acting(p *Principal, session, function string) caller {
 	return out
 }
 
-// ofFunction is the session that Lambda makes for a function's code (lambda.md 2.5).
+// ofFunction is the session that Lambda makes for a function's code, whatever version of it runs (lambda.md 2.5).
 func (l *Landscape) ofFunction(f *Resource) (caller, error) {
-	name := f.ARN[strings.LastIndexByte(f.ARN, ':')+1:]
+	arn := f.ARN
+	if parts := strings.SplitN(arn, ":", 8); len(parts) == 8 {
+		arn = strings.Join(parts[:7], ":")
+	}
+	name := arn[strings.LastIndexByte(arn, ':')+1:]
 	role, err := l.Principal(f.Role)
 	if err != nil {
 		return caller{}, err
 	}
 	if role != nil {
-		return l.acting(role, name, f.ARN), nil
+		return l.acting(role, name, arn), nil
 	}
-	return l.acting(&Principal{Kind: authz.AssumedRole, ARN: Shown(f.Role), Policies: []Policy{
+	out := l.acting(&Principal{Kind: authz.AssumedRole, ARN: Shown(f.Role), Policies: []Policy{
 		Anything("policies of "+Shown(f.Role), "the role is not declared here"),
-	}}, name, f.ARN), nil
+	}}, name, arn)
+	out.unknown = true
+	return out, nil
 }
 
 // undeclared is a principal that no file has: the root of an account, or somebody whose policies are not known.
@@ -172,6 +207,7 @@ func (l *Landscape) undeclared(name string, a arn.ARN) (caller, error) {
 		return caller{}, fmt.Errorf("%q is not the ARN of a user, a role or a root", name)
 	}
 	out := l.acting(p, "licet-test", "")
+	out.unknown = true
 	out.note = name + " is not declared: what its own policies say is not known."
 	return out, nil
 }
@@ -183,11 +219,14 @@ type target struct {
 	tags    map[string]string
 	account string
 	note    string
+	unknown bool // its tags are not known
 }
 
-// needsTrust are the actions that a role's trust policy decides.
+// needsTrust are the actions that a role's trust policy decides: "the role trust policy must" allow tags and a source identity, too.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_permissions-required
 func needsTrust(action string) bool {
-	return strings.HasPrefix(strings.ToLower(action), "sts:assumerole")
+	action = strings.ToLower(action)
+	return strings.HasPrefix(action, "sts:assumerole") || action == "sts:tagsession" || action == "sts:setsourceidentity"
 }
 
 func (l *Landscape) target(resource, action, callerAccount string) target {
@@ -200,8 +239,15 @@ func (l *Landscape) target(resource, action, callerAccount string) target {
 	}
 	if role, err := l.Principal(resource); err == nil && role != nil {
 		t.tags = role.Tags
-		if needsTrust(action) && role.Trust != nil {
-			t.policy, t.trust = []Policy{*role.Trust}, true
+		if !needsTrust(action) {
+			return t
+		}
+		t.trust = true
+		switch {
+		case role.Trust != nil:
+			t.policy = []Policy{*role.Trust}
+		case role.Kind == authz.AssumedRole:
+			t.policy = []Policy{Anything("trust policy of "+role.Name(), "it is not given")}
 		}
 		return t
 	}
@@ -214,9 +260,9 @@ func (l *Landscape) target(resource, action, callerAccount string) target {
 		}
 	case t.account != l.Account, needsTrust(action):
 		t.policy = []Policy{Anything("policy of "+Shown(resource), "the resource is not declared here")}
-		t.trust = needsTrust(action)
+		t.trust, t.unknown = needsTrust(action), true
 	default:
-		t.note = Shown(resource) + " is not declared: it is taken to have no policy of its own."
+		t.note = Shown(resource) + " is not declared: it is taken to have no policy and no tags of its own."
 	}
 	return t
 }
@@ -246,55 +292,116 @@ func (l *Landscape) request(c Call, who *caller, on *target, resource string, no
 		keys.Set("aws:ResourceAccount", on.account)
 	}
 	for key, value := range on.tags {
-		keys.Set("aws:ResourceTag/"+key, value)
+		keys.Set("aws:ResourceTag/"+key, Shown(value))
 	}
-	keys.Merge(c.Context)
+	keys.Merge(shown(c.Context))
 	return authz.Request{
 		Principal: who.caller.Principal, Action: c.Action, Resource: Shown(resource), ResourceAccount: on.account, Context: keys,
 	}
 }
 
-// policies is one reading of all that apply.
-func (l *Landscape) policies(c Call, who *caller, on *target, most bool) authz.Policies {
-	out := authz.Policies{Identity: readings(who.identity, most), Trust: on.trust}
-	for _, p := range who.boundary {
-		read, _ := p.reading(most) // one without a document denies everything
-		out.Boundary = &read
-	}
-	if c.Session != nil {
-		out.Session = readings(c.Session, most)
-	}
-	for _, p := range on.policy {
-		if read, says := p.reading(most); says {
-			out.Resource = &read
+// shown is a context whose values are for a policy to see.
+func shown(c authz.Context) (out authz.Context) {
+	for name, v := range c.All {
+		values := make([]string, len(v.Values))
+		for i, value := range v.Values {
+			values[i] = Shown(value)
 		}
-	}
-	if who.caller.Account == l.Account {
-		out.SCPs = levels(l.SCPs, most)
-	}
-	if on.account == l.Account {
-		out.RCPs = levels(l.RCPs, most)
+		if v.Multi || len(values) != 1 {
+			out.SetList(name, values...)
+		} else {
+			out.Set(name, values[0])
+		}
 	}
 	return out
 }
 
-func readings(policies []Policy, most bool) []authz.Policy {
+// openKeys are the keys of a call whose values are not known.
+func openKeys(c Call, who *caller, on *target) *open {
+	o := new(open)
+	missing := callKeys
+	if who.caller.Kind == authz.Service {
+		missing = serviceKeys
+	}
+	for _, key := range missing {
+		if _, given := c.Context.Get(key); !given {
+			o.add(key)
+		}
+	}
+	if who.unknown {
+		o.add("aws:PrincipalTag/")
+	}
+	if on.unknown {
+		o.add("aws:ResourceTag/")
+	}
+	for prefix, tags := range map[string]map[string]string{"aws:PrincipalTag/": who.tags, "aws:ResourceTag/": on.tags} {
+		for key, value := range tags {
+			if _, given := c.Context.Get(prefix + key); !given && IsUnknown(value) {
+				o.add(prefix + key)
+			}
+		}
+	}
+	for name, v := range c.Context.All {
+		if slices.ContainsFunc(v.Values, IsUnknown) {
+			o.add(name)
+		}
+	}
+	return o
+}
+
+// judged is a call with all that it is judged by.
+type judged struct {
+	*Landscape
+	call *Call
+	who  *caller
+	on   *target
+	keys *open
+}
+
+// policies is one reading of all that apply.
+func (j *judged) policies(most bool) authz.Policies {
+	out := authz.Policies{Identity: j.readings(j.who.identity, most), Trust: j.on.trust}
+	for _, p := range j.who.boundary {
+		read, _ := p.reading(most) // one without a document denies everything
+		read = j.keys.reading(read, &j.who.caller.Principal, most, false)
+		out.Boundary = &read
+	}
+	if j.call.Session != nil {
+		out.Session = j.readings(j.call.Session, most)
+	}
+	for _, p := range j.on.policy {
+		if read, says := p.reading(most); says {
+			read = j.keys.reading(read, &j.who.caller.Principal, most, p.Unknown != nil)
+			out.Resource = &read
+		}
+	}
+	if j.who.caller.Account == j.Account {
+		out.SCPs = j.levels(j.SCPs, most)
+	}
+	service, name, _ := strings.Cut(j.call.Action, ":")
+	if j.on.account == j.Account && organization.BoundByRCPs(strings.ToLower(service)+":"+name) {
+		out.RCPs = j.levels(j.RCPs, most)
+	}
+	return out
+}
+
+func (j *judged) readings(policies []Policy, most bool) []authz.Policy {
 	list := []authz.Policy{}
 	for _, p := range policies {
 		if read, says := p.reading(most); says {
-			list = append(list, read)
+			list = append(list, j.keys.reading(read, &j.who.caller.Principal, most, false))
 		}
 	}
 	return list
 }
 
-func levels(all [][]Policy, most bool) [][]authz.Policy {
+func (j *judged) levels(all [][]Policy, most bool) [][]authz.Policy {
 	if all == nil {
 		return nil
 	}
 	out := make([][]authz.Policy, len(all))
 	for i, level := range all {
-		out[i] = readings(level, most)
+		out[i] = j.readings(level, most)
 	}
 	return out
 }

@@ -1,7 +1,9 @@
 package landscape
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -19,6 +21,19 @@ type Landscape struct {
 	Notes []Note
 	// Calls are those that must be permitted for what is declared to work, such as the reads of an event source.
 	Calls []Call
+	// Given are policies for principals that the loader has not found: Join gives them to those of other landscapes.
+	Given []Given
+	// Unread says what may change any decision and could not be read, such as what a macro makes; none is sure then.
+	Unread []string
+	// Parameters are the names of those that a source has.
+	Parameters []string
+}
+
+// Given is a policy for a principal that is named.
+type Given struct {
+	Kind   authz.PrincipalKind
+	Name   string
+	Policy Policy
 }
 
 // Place is where something stands in a file; Line counts from 1, 0 for the whole file.
@@ -57,6 +72,9 @@ type Principal struct {
 	Tags  map[string]string
 }
 
+// Name is the last part of the ARN.
+func (p *Principal) Name() string { return p.ARN[strings.LastIndexByte(p.ARN, '/')+1:] }
+
 // Resource is what may have a resource-based policy.
 type Resource struct {
 	At  Place
@@ -78,12 +96,56 @@ func (l *Landscape) Note(at Place, format string, args ...any) {
 	l.Notes = append(l.Notes, Note{at, Shown(fmt.Sprintf(format, args...))})
 }
 
-// Join adds what another landscape of the same account and region declares.
+// Join adds what another landscape of the same account and region declares. One may declare a resource that the other gives a policy, and a
+// principal that the other gives one.
 func (l *Landscape) Join(other *Landscape) {
 	l.Principals = append(l.Principals, other.Principals...)
-	l.Resources = append(l.Resources, other.Resources...)
+	for _, r := range other.Resources {
+		l.AddResource(r)
+	}
 	l.SCPs, l.RCPs = append(l.SCPs, other.SCPs...), append(l.RCPs, other.RCPs...)
 	l.Notes, l.Calls = append(l.Notes, other.Notes...), append(l.Calls, other.Calls...)
+	l.Unread, l.Parameters = append(l.Unread, other.Unread...), append(l.Parameters, other.Parameters...)
+	l.Given = slices.DeleteFunc(append(l.Given, other.Given...), l.give)
+}
+
+// give gives a policy to whom it is for; false when nobody has the name.
+func (l *Landscape) give(g Given) (given bool) {
+	for _, p := range l.Principals {
+		if p.Kind == g.Kind && (p.Name() == g.Name || p.ARN == g.Name) {
+			p.Policies, given = append(p.Policies, g.Policy), true
+		}
+	}
+	return given
+}
+
+// AddResource adds a resource. What is said of one that is there already is put together: its policy has the statements of both.
+func (l *Landscape) AddResource(r *Resource) {
+	i := slices.IndexFunc(l.Resources, func(o *Resource) bool { return o.ARN == r.ARN })
+	if i < 0 {
+		l.Resources = append(l.Resources, r)
+		return
+	}
+	both := *l.Resources[i]
+	both.Names = slices.Compact(slices.Sorted(slices.Values(slices.Concat(both.Names, r.Names))))
+	if both.Type == "" {
+		both.At, both.Type = r.At, r.Type
+	}
+	both.Role = cmp.Or(both.Role, r.Role)
+	both.Required = both.Required || r.Required
+	both.Tags = maps.Clone(both.Tags)
+	if both.Tags == nil {
+		both.Tags = make(map[string]string)
+	}
+	maps.Copy(both.Tags, r.Tags)
+	switch {
+	case both.Policy == nil:
+		both.Policy = r.Policy
+	case r.Policy != nil:
+		joined := both.Policy.with(*r.Policy)
+		both.Policy = &joined
+	}
+	l.Resources[i] = &both
 }
 
 // Principal finds a principal by its ARN or one of its names; nil when there is none. A name of several is an error.
@@ -155,11 +217,13 @@ func (l *Landscape) known() string {
 	return strings.Join(names, ", ")
 }
 
-// ownerOf is the resource that has the policy for what an ARN names: itself or, of S3, its bucket. A function's versions and aliases have
-// policies of their own.
+// ownerOf is the resource that has the policy for what an ARN names: itself or, of S3, its bucket, and of an index its table ("you can
+// include access permissions to a table and its indexes": https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/access-control-resource-based.html).
+// A function's versions and aliases have policies of their own.
 func (l *Landscape) ownerOf(arn string) *Resource {
 	for _, r := range l.Resources {
-		if r.ARN == arn || strings.HasPrefix(arn, r.ARN+"/") && strings.Contains(r.ARN, ":s3:") {
+		part, within := strings.CutPrefix(arn, r.ARN+"/")
+		if r.ARN == arn || within && (strings.Contains(r.ARN, ":s3:") || strings.Contains(r.ARN, ":dynamodb:") && strings.HasPrefix(part, "index/")) {
 			return r
 		}
 	}

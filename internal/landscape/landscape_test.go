@@ -40,11 +40,18 @@ func sample(t *testing.T, policies ...string) *Landscape {
 	role.Trust = &trust
 	invoke := parsed(t, "policy of Work", statement(`{"Effect":"Allow","Principal":{"Service":"s3.amazonaws.com"},"Action":"lambda:InvokeFunction",`+
 		`"Resource":"arn:aws:lambda:eu-west-1:`+account+`:function:work","Condition":{"ArnLike":{"aws:SourceArn":"arn:aws:s3:::photos"}}}`))
+	shared := parsed(t, "policy of Table", statement(`{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::444455556666:user/u"},"Action":"dynamodb:Query",`+
+		`"Resource":"arn:aws:dynamodb:eu-west-1:`+account+`:table/t/index/*"}`))
 	return &Landscape{
-		Partition: "aws", Account: account, Region: "eu-west-1", Principals: []*Principal{role},
+		Partition: "aws", Account: account, Region: "eu-west-1", Principals: []*Principal{
+			role, {Kind: authz.AssumedRole, ARN: "arn:aws:iam::" + account + ":role/untrusting", Names: []string{"untrusting"}},
+			{Kind: authz.User, ARN: "arn:aws:iam::" + account + ":user/robot.amazonaws.com", Names: []string{"robot.amazonaws.com"}, Policies: role.Policies},
+		},
 		Resources: []*Resource{
 			{ARN: "arn:aws:s3:::photos", Names: []string{"photos", "Photos"}, Type: "AWS::S3::Bucket", Tags: map[string]string{"team": "blue"}},
 			{ARN: "arn:aws:lambda:eu-west-1:" + account + ":function:work", Names: []string{"work", "Work", "aws_lambda_function.work"}, Role: role.ARN, Policy: &invoke},
+			{ARN: "arn:aws:lambda:eu-west-1:" + account + ":function:work:live", Names: []string{"Live"}, Role: role.ARN},
+			{ARN: "arn:aws:dynamodb:eu-west-1:" + account + ":table/t", Names: []string{"Table"}, Policy: &shared},
 		},
 	}
 }
@@ -69,6 +76,9 @@ func TestExplain(t *testing.T) {
 	var source, elsewhere authz.Context
 	source.Set("aws:SourceArn", "arn:aws:s3:::photos")
 	elsewhere.Set("aws:SourceArn", "arn:aws:s3:::others")
+	var organizationID, unknownSource authz.Context
+	organizationID.Set("aws:PrincipalOrgID", "o-1")
+	unknownSource.Set("aws:SourceArn", "arn:aws:s3:::"+Unknown("the bucket"))
 	for name, c := range map[string]struct {
 		policy string
 		call   Call
@@ -98,6 +108,21 @@ func TestExplain(t *testing.T) {
 		"unknown, but refused":  {read, Call{Principal: "arn:aws:iam::444455556666:role/other", Action: "s3:GetObject", Resource: "Photos/a"}, "denied"},
 		"resource not known":    {`{"Effect":"Allow","Action":"*","Resource":"*"}`, Call{Principal: "worker", Action: "sqs:SendMessage", Resource: Unknown("import")}, "unsure"},
 		"foreign resource":      {read, Call{Principal: "worker", Action: "sqs:SendMessage", Resource: "arn:aws:sqs:eu-west-1:444455556666:q"}, "denied"},
+		"foreign, permitted":    {`{"Effect":"Allow","Action":"sqs:*","Resource":"*"}`, Call{Principal: "worker", Action: "sqs:SendMessage", Resource: "arn:aws:sqs:eu-west-1:444455556666:q"}, "unsure"},
+		"foreign tags":          {`{"Effect":"Allow","Action":"sqs:*","Resource":"*","Condition":{"StringEquals":{"aws:ResourceTag/a":"b"}}}`, Call{Principal: "worker", Action: "sqs:SendMessage", Resource: "arn:aws:sqs:eu-west-1:444455556666:q"}, "unsure"},
+		"address":               {`{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"IpAddress":{"aws:SourceIp":"10.0.0.0/8"}}}`, Call{Principal: "worker", Action: "s3:GetObject", Resource: "Photos/a"}, "unsure"},
+		"address of others":     {read + `,{"Effect":"Deny","Action":"s3:PutObject","Resource":"*","Condition":{"NotIpAddress":{"aws:SourceIp":"10.0.0.0/8"}}}`, Call{Principal: "worker", Action: "s3:GetObject", Resource: "Photos/a"}, "allowed"},
+		"organization":          {read + `,{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringNotEquals":{"aws:PrincipalOrgID":"o-1"}}}`, Call{Principal: "worker", Action: "s3:GetObject", Resource: "Photos/a"}, "unsure"},
+		"organization is given": {read + `,{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringNotEquals":{"aws:PrincipalOrgID":"o-1"}}}`, Call{Principal: "worker", Action: "s3:GetObject", Resource: "Photos/a", Context: organizationID}, "allowed"},
+		"identifier":            {`{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::photos/${aws:userid}/*"}`, Call{Principal: "worker", Action: "s3:GetObject", Resource: "Photos/a/b"}, "unsure"},
+		"identifier elsewhere":  {`{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::photos/x/${aws:userid}/*"}`, Call{Principal: "worker", Action: "s3:GetObject", Resource: "Photos/a/b"}, "denied"},
+		"unknown source":        {read, Call{Principal: "s3.amazonaws.com", Action: "lambda:InvokeFunction", Resource: "Work", Context: unknownSource}, "unsure"},
+		"name like a service's": {read, Call{Principal: "robot.amazonaws.com", Action: "s3:GetObject", Resource: "Photos/a"}, "allowed"},
+		"no trust policy":       {`{"Effect":"Allow","Action":"*","Resource":"*"}`, Call{Principal: "worker", Action: "sts:AssumeRole", Resource: "untrusting"}, "unsure"},
+		"tags without trust":    {`{"Effect":"Allow","Action":"*","Resource":"*"}`, Call{Principal: "worker", Action: "sts:TagSession", Resource: "worker"}, "denied"},
+		"user as a role":        {`{"Effect":"Allow","Action":"*","Resource":"*"}`, Call{Principal: "worker", Action: "sts:AssumeRole", Resource: "robot.amazonaws.com"}, "denied"},
+		"alias' own name":       {`{"Effect":"Allow","Action":"s3:GetObject","Resource":"*","Condition":{"ArnEquals":{"lambda:SourceFunctionArn":"arn:aws:lambda:eu-west-1:` + account + `:function:work"}}}`, Call{Principal: "Live", Action: "s3:GetObject", Resource: "Photos/a"}, "allowed"},
+		"index":                 {read, Call{Principal: "arn:aws:iam::444455556666:user/u", Action: "dynamodb:Query", Resource: "Table/index/x"}, "unsure"},
 		"unknown resource":      {`{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::<B>/*"}`, Call{Principal: "worker", Action: "s3:GetObject", Resource: "Photos/a"}, "unsure"},
 		"other action anyway":   {`{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::<B>/*"}`, Call{Principal: "worker", Action: "s3:PutObject", Resource: "Photos/a"}, "denied"},
 		"other service anyway":  {`{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::<B>/*"}`, Call{Principal: "worker", Action: "s3:GetObject", Resource: "arn:aws:sqs:eu-west-1:" + account + ":q"}, "denied"},
@@ -153,6 +178,65 @@ func TestNames(t *testing.T) {
 	} {
 		if a, err := l.Explain(c, time.Now()); err == nil {
 			t.Errorf("%s on %s: got %v, want an error", c.Principal, c.Resource, a.Decision)
+		}
+	}
+}
+
+// What only a resource-based policy says is not known while it is not, whoever it may name, and however he is limited besides.
+func TestUnknownResourcePolicy(t *testing.T) {
+	for name, p := range map[string]Policy{
+		"wholly":    Anything("policy of Photos", "imported"),
+		"principal": parsed(t, "policy of Photos", statement(`{"Effect":"Allow","Principal":{"AWS":"<P>"},"Action":"s3:*","Resource":"*"}`)),
+		"statement": parsed(t, "policy of Photos", statement(`"<S>"`)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := sample(t)
+			l.Resources[0].Policy = &p
+			b := parsed(t, "boundary", statement(`{"Effect":"Allow","Action":"sqs:*","Resource":"*"}`))
+			l.Principals[2].Boundary = &b // a grant to the user itself is not limited by it
+			for _, who := range []string{"worker", "robot.amazonaws.com", "s3.amazonaws.com", "arn:aws:iam::444455556666:root"} {
+				if got := ask(t, l, Call{Principal: who, Action: "s3:PutObject", Resource: "Photos/a"}); got != "unsure" {
+					t.Errorf("%s: got %s", who, got)
+				}
+			}
+		})
+	}
+}
+
+// What sources say of the same things is put together.
+func TestJoin(t *testing.T) {
+	const all = `{"Effect":"Allow","Action":"s3:*","Resource":"*"}`
+	l := sample(t, all)
+	p := parsed(t, "policy of Photos", statement(`{"Effect":"Deny","Principal":"*","Action":"s3:PutObject","Resource":"*"}`))
+	q := parsed(t, "policy of Photos", statement(`{"Effect":"Deny","Principal":"*","Action":"s3:GetObject","Resource":"*"}`))
+	for _, policy := range []Policy{p, q} {
+		l.Join(&Landscape{Resources: []*Resource{{ARN: "arn:aws:s3:::photos", Policy: &policy}}})
+	}
+	l.Join(&Landscape{Given: []Given{
+		{authz.AssumedRole, "worker", parsed(t, "elsewhere", statement(`{"Effect":"Deny","Action":"s3:DeleteObject","Resource":"*"}`))},
+		{authz.User, "worker", parsed(t, "of another", statement(`{"Effect":"Deny","Action":"s3:ListBucket","Resource":"*"}`))},
+	}})
+	for action, want := range map[string]string{"s3:PutObject": "denied", "s3:GetObject": "denied", "s3:DeleteObject": "denied", "s3:ListBucket": "allowed"} {
+		if got := ask(t, l, Call{Principal: "worker", Action: action, Resource: "Photos/a"}); got != want {
+			t.Errorf("%s: got %s, want %s", action, got, want)
+		}
+	}
+	if len(l.Given) != 1 {
+		t.Errorf("%d policies are left, want that of a user", len(l.Given))
+	}
+	l.Join(&Landscape{Unread: []string{"what a macro makes"}})
+	if got := ask(t, l, Call{Principal: "worker", Action: "s3:ListBucket", Resource: "Photos"}); got != "unsure" {
+		t.Errorf("with something unread: got %s", got)
+	}
+}
+
+// RCPs bind the services that know them, and no others.
+func TestResourceControlPolicies(t *testing.T) {
+	l := sample(t, `{"Effect":"Allow","Action":["s3:*","lambda:*"],"Resource":"*"}`)
+	l.RCPs = [][]Policy{{parsed(t, "rcp", statement(`{"Effect":"Deny","Principal":"*","Action":"*","Resource":"*"}`))}}
+	for action, c := range map[string][2]string{"S3:GetObject": {"Photos/a", "denied"}, "lambda:InvokeFunction": {"Work", "allowed"}} {
+		if got := ask(t, l, Call{Principal: "worker", Action: action, Resource: c[0]}); got != c[1] {
+			t.Errorf("%s: got %s, want %s", action, got, c[1])
 		}
 	}
 }

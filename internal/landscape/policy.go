@@ -1,6 +1,7 @@
 package landscape
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -101,7 +102,32 @@ func NewPolicy(name, arn string, document any) (Policy, error) {
 	return p, nil
 }
 
-// document is one reading; nil when it says nothing.
+// with is a policy that has the statements of another, too.
+func (p Policy) with(other Policy) Policy {
+	p.Unknown = slices.Compact(slices.Sorted(slices.Values(slices.Concat(p.Unknown, other.Unknown))))
+	p.least, p.most = both(p.least, other.least), both(p.most, other.most)
+	return p
+}
+
+// both has the statements of two documents. Their places are those of each one's own text, of which there is none then.
+func both(a, b *policy.Document) *policy.Document {
+	if a == nil || b == nil {
+		return cmp.Or(a, b)
+	}
+	joined := *a
+	if b.Version == policy.Version2012 {
+		joined.Version, joined.HasVersion = b.Version, b.HasVersion
+	}
+	joined.Source = nil
+	joined.Statements = nil
+	for _, s := range slices.Concat(a.Statements, b.Statements) {
+		s.Span, s.At = policy.Span{}, policy.Places{}
+		joined.Statements = append(joined.Statements, s)
+	}
+	return &joined
+}
+
+// reading is one of the two; false when it says nothing.
 func (p Policy) reading(most bool) (authz.Policy, bool) {
 	d := p.least
 	if most {
@@ -208,11 +234,10 @@ func (b *bounds) statement(tree any, most bool) any {
 			if out[name] = values(value, wide); out[name] == nil {
 				return nil
 			}
-		case "Principal":
+		case "Principal", "NotPrincipal": // who it may be is left out: bound puts the caller there
 			if !wide {
 				return nil
 			}
-			out[name] = "*"
 		case "Condition":
 			if !wide {
 				return nil
@@ -228,11 +253,6 @@ func (b *bounds) statement(tree any, most bool) any {
 				delete(out, name)
 				out[strings.TrimPrefix(name, "Not")] = "*"
 			}
-		case "NotPrincipal":
-			if !wide {
-				return nil
-			}
-			out["Principal"] = "*"
 		default:
 			return wholly(most)
 		}
