@@ -462,3 +462,113 @@ func FuzzLoad(f *testing.F) {
 		}
 	})
 }
+
+// What is passed over must not make an answer sure.
+func TestOverlooked(t *testing.T) {
+	const around = `
+Parameters:
+  Open: {Type: String}
+  None: {Type: String, Default: ""}
+Conditions:
+  Open: !Equals [!Ref Open, x]
+  HasBoundary: !Not [!Equals [!Ref None, ""]]
+Resources:
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      RoleName: r
+      PermissionsBoundary: !If [HasBoundary, !Ref None, !Ref "AWS::NoValue"]
+      Tags: [{Key: stage, Value: !Ref Open}]
+      AssumeRolePolicyDocument: {Statement: [{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: "sts:AssumeRole"}]}
+      Policies: [{PolicyName: p, PolicyDocument: {Version: 2012-10-17, Statement: [
+        {Effect: Allow, Action: ["s3:GetObject", "lambda:*", "events:*", "sqs:*"], Resource: "*"},
+        {Effect: Allow, Action: "s3:PutObject", Resource: "*", Condition: {StringEquals: {"aws:PrincipalTag/stage": prod}}},
+        {Effect: Allow, Action: "s3:DeleteObject", Resource: "*", Condition: {StringEquals: {"aws:ResourceTag/stage": dev}}}]}}]
+  Bucket: {Type: "AWS::S3::Bucket", Properties: {BucketName: b, Tags: [{Key: stage, Value: dev}]}}
+  Tagged: {Type: "AWS::S3::Bucket", Properties: {BucketName: tagged, AbacStatus: Enabled, Tags: [{Key: stage, Value: dev}]}}
+  Queue: {Type: "AWS::SQS::Queue", Properties: {QueueName: q}}
+  Bus: {Type: "AWS::Events::EventBus", Properties: {Name: bus}}
+  User: {Type: "AWS::IAM::User", Properties: {UserName: u}}
+  Function: {Type: "AWS::Lambda::Function", Properties: {FunctionName: f, Role: !GetAtt Role.Arn}}
+`
+	const deny = `{Statement: {Effect: Deny, Principal: "*", Action: "*", Resource: "*"}}`
+	const allow = `{Statement: {Effect: Allow, Action: "s3:*", Resource: "*"}}`
+	for name, c := range map[string]struct{ more, want string }{
+		"nothing": {"", `
+allowed Role s3:GetObject Bucket/k
+unsure Role s3:PutObject Bucket/k
+denied Role s3:DeleteObject Bucket/k
+allowed Role s3:DeleteObject Tagged/k
+allowed Role sqs:SendMessage Queue
+allowed Role events:PutEvents Bus
+denied User s3:GetObject Bucket/k
+denied sns.amazonaws.com lambda:InvokeFunction Function
+`},
+		"policy of an unknown bucket":   {`  P: {Type: "AWS::S3::BucketPolicy", Properties: {Bucket: !Ref Open, PolicyDocument: ` + deny + `}}`, "unsure Role s3:GetObject Bucket/k"},
+		"unknown policy of a bucket":    {`  P: {Type: "AWS::S3::BucketPolicy", Properties: {Bucket: !Ref Bucket, PolicyDocument: !If [Open, ` + deny + `, ` + allow + `]}}`, "unsure Role s3:GetObject Bucket/k"},
+		"inline policy of a queue":      {`  P: {Type: "AWS::SQS::QueueInlinePolicy", Properties: {Queue: !Ref Queue, PolicyDocument: ` + deny + `}}`, "denied Role sqs:SendMessage Queue"},
+		"policy of a bus":               {`  P: {Type: "AWS::Events::EventBusPolicy", Properties: {EventBusName: !Ref Bus, StatementId: s, Statement: {}}}`, "unsure Role events:PutEvents Bus"},
+		"policy in a bus":               {`  Bus2: {Type: "AWS::Events::EventBus", Properties: {Name: bus2, Policy: ` + deny + `}}`, "unsure Role events:PutEvents Bus2"},
+		"permission of an unknown":      {`  P: {Type: "AWS::Lambda::Permission", Properties: {Action: "lambda:*", FunctionName: !Ref Open, Principal: sns.amazonaws.com}}`, "unsure sns.amazonaws.com lambda:InvokeFunction Function"},
+		"no source":                     {`  P: {Type: "AWS::Lambda::Permission", Properties: {Action: "lambda:InvokeFunction", FunctionName: !Ref Function, Principal: sns.amazonaws.com, SourceAccount: !Ref "AWS::NoValue"}}`, "allowed sns.amazonaws.com lambda:InvokeFunction Function"},
+		"members of whom nobody knows":  {"  G: {Type: 'AWS::IAM::Group', Properties: {Policies: [{PolicyName: g, PolicyDocument: " + allow + "}]}}\n  P: {Type: 'AWS::IAM::UserToGroupAddition', Properties: {GroupName: !Ref G, Users: [!Ref Open]}}", "unsure User s3:GetObject Bucket/k"},
+		"membership that may not be":    {"  G: {Type: 'AWS::IAM::Group', Properties: {Policies: [{PolicyName: g, PolicyDocument: " + allow + "}]}}\n  P: {Type: 'AWS::IAM::UserToGroupAddition', Condition: Open, Properties: {GroupName: !Ref G, Users: [!Ref User]}}", "unsure User s3:GetObject Bucket/k"},
+		"resources that a loop makes":   {`  Fn::ForEach::Roles: [Name, [a, b], {}]`, "unsure Role s3:GetObject Bucket/k"},
+		"connector of another function": {`  P: {Type: "AWS::Serverless::Connector", Properties: {Source: {Id: Function}, Destination: {Id: Queue}, Permissions: [Write]}}`, "unsure Role s3:ListBucket Bucket\nunsure sns.amazonaws.com sqs:SendMessage Queue\ndenied sns.amazonaws.com lambda:InvokeFunction Function"},
+		"connector in a function": {"  F2:\n    Type: AWS::Serverless::Function\n    Connectors: {C: {Properties: {Destination: {Id: Queue}, Permissions: [Write]}}}\n    Properties: {FunctionName: f2}",
+			"unsure F2 s3:ListBucket Bucket\nunsure sns.amazonaws.com sqs:SendMessage Queue"},
+	} {
+		t.Run(name, func(t *testing.T) { insist(t, load(t, around+c.more), c.want) })
+	}
+	insist(t, load(t, "Transform: Mine"+around), "unsure Role s3:GetObject Bucket/k")
+	insist(t, load(t, "Mappings: {M: {a: {Fn::Transform: {Name: x}, b: c}}}"+around), "unsure Role s3:GetObject Bucket/k")
+	if _, err := Load("t.yaml", []byte(around+"\n---\nResources: {}"), options()); err == nil {
+		t.Error("a second document is passed over")
+	}
+}
+
+// A configuration that a condition chooses needs what it says.
+func TestChosenConfiguration(t *testing.T) {
+	l := load(t, `
+Parameters: {Given: {Type: String}, Open: {Type: String}}
+Conditions: {Yes: !Equals [!Ref Given, given], Open: !Equals [!Ref Open, x]}
+Resources:
+  Role: {Type: "AWS::IAM::Role", Properties: {AssumeRolePolicyDocument: {Statement: [{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: "sts:AssumeRole"}]}}}
+  F:
+    Type: AWS::Lambda::Function
+    Properties:
+      Role: !GetAtt Role.Arn
+      VpcConfig: !If [Yes, {SubnetIds: [s]}, !Ref "AWS::NoValue"]
+      DeadLetterConfig: !If [Yes, {TargetArn: "arn:aws:sqs:eu-west-1:111122223333:dead"}, !Ref "AWS::NoValue"]
+      TracingConfig: !If [Open, {Mode: Active}, !Ref "AWS::NoValue"]
+`)
+	var actions []string
+	for _, c := range l.Calls {
+		actions = append(actions, c.Action)
+	}
+	got := strings.Join(actions, " ")
+	for _, want := range []string{"sqs:SendMessage", "ec2:CreateNetworkInterface"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%s is not needed; got %s", want, got)
+		}
+	}
+	if len(l.Notes) == 0 {
+		t.Error("that tracing is not known is not noted")
+	}
+}
+
+// One template may give a policy to what another declares.
+func TestTwoTemplates(t *testing.T) {
+	l := load(t, `
+Resources:
+  Role: {Type: "AWS::IAM::Role", Properties: {RoleName: shared, AssumeRolePolicyDocument: {Statement: [{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: "sts:AssumeRole"}]},
+    Policies: [{PolicyName: p, PolicyDocument: {Statement: {Effect: Allow, Action: "s3:*", Resource: "*"}}}]}}
+  Bucket: {Type: "AWS::S3::Bucket", Properties: {BucketName: b}}
+`)
+	l.Join(load(t, `
+Resources:
+  P: {Type: "AWS::IAM::RolePolicy", Properties: {PolicyName: q, RoleName: shared, PolicyDocument: {Statement: {Effect: Deny, Action: "s3:DeleteObject", Resource: "*"}}}}
+  B: {Type: "AWS::S3::BucketPolicy", Properties: {Bucket: b, PolicyDocument: {Statement: {Effect: Deny, Principal: "*", Action: "s3:PutObject", Resource: "arn:aws:s3:::b/*"}}}}
+`))
+	insist(t, l, "allowed Role s3:GetObject Bucket/k\ndenied Role s3:DeleteObject Bucket/k\ndenied Role s3:PutObject Bucket/k")
+}

@@ -28,7 +28,11 @@ func (s *stack) role(r *resource) {
 
 func (s *stack) user(r *resource) {
 	p := s.principal(r, authz.User)
-	for _, name := range s.texts(s.prop(r, "Groups")) {
+	for _, item := range s.each(s.prop(r, "Groups")) {
+		name, ok := item.(string)
+		if !ok {
+			name = landscape.Unknown("a group of " + r.id)
+		}
 		s.enroll(p.ARN, s.groupARN(name))
 	}
 }
@@ -230,9 +234,13 @@ func (s *stack) giveTo(n *yaml.Node, kind string, p landscape.Policy) {
 			g.policies = append(g.policies, p)
 		default:
 			s.note(n, "%s, who gets the policy %s, is not declared here", name, p.Name)
+			s.out.Given = append(s.out.Given, landscape.Given{Kind: kindOf[kind], Name: name, Policy: p})
 		}
 	}
 }
+
+// kindOf are the kinds of principals; groups are none.
+var kindOf = map[string]authz.PrincipalKind{"AWS::IAM::Role": authz.AssumedRole, "AWS::IAM::User": authz.User}
 
 // namedARN is the ARN of a declared principal by its name, whatever its path.
 func (s *stack) namedARN(kind, name string) string {
@@ -248,7 +256,21 @@ func (s *stack) groupARN(name string) string { return s.namedARN("AWS::IAM::Grou
 
 func (s *stack) addToGroup(r *resource) {
 	group := s.groupARN(s.text(s.prop(r, "GroupName")))
-	for _, name := range s.texts(s.prop(r, "Users")) {
-		s.enroll(s.namedARN("AWS::IAM::User", name), group)
+	if r.unsure {
+		group = landscape.Unknown("whether " + r.id + " is there")
+	}
+	n := s.prop(r, "Users")
+	for _, item := range s.each(n) {
+		name, ok := item.(string)
+		if ok && !landscape.IsUnknown(name) {
+			s.enroll(s.namedARN("AWS::IAM::User", name), group)
+			continue
+		}
+		s.note(n, "Whom %s adds to a group is not known", r.id)
+		for arn, p := range s.principals {
+			if p.Kind == authz.User {
+				s.enroll(arn, landscape.Unknown("whom "+r.id+" adds"))
+			}
+		}
 	}
 }

@@ -129,6 +129,9 @@ func (s *stack) permission(r *resource) {
 	arn := s.functionARN(s.prop(r, "FunctionName"))
 	if landscape.IsUnknown(arn) {
 		s.note(r.at, "Whose permission %s is, is not known", r.id)
+		for _, kind := range []string{"AWS::Lambda::Function", "AWS::Lambda::Alias", "AWS::Lambda::Version"} {
+			s.anybodys[kind] = "whether the permission " + r.id + " is its own"
+		}
 		return
 	}
 	statement := map[string]any{

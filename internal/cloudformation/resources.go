@@ -2,6 +2,7 @@ package cloudformation
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -23,15 +24,17 @@ var readers = map[string]func(*stack, *resource){
 	"AWS::Lambda::LayerVersionPermission":      (*stack).layerPermission,
 	"AWS::Lambda::Permission":                  (*stack).permission,
 	"AWS::S3::Bucket":                          (*stack).bucket,
-	"AWS::S3::BucketPolicy":                    policyFor("PolicyDocument", "Bucket", "arn:%s:s3:::"),
+	"AWS::S3::BucketPolicy":                    policyFor("AWS::S3::Bucket", "PolicyDocument", "Bucket", "arn:%s:s3:::"),
 	"AWS::SNS::Subscription":                   (*stack).subscription,
-	"AWS::SNS::TopicPolicy":                    policyFor("PolicyDocument", "Topics", ""),
-	"AWS::SQS::QueuePolicy":                    policyFor("PolicyDocument", "Queues", ""),
-	"AWS::SecretsManager::ResourcePolicy":      policyFor("ResourcePolicy", "SecretId", ""),
+	"AWS::SNS::TopicPolicy":                    policyFor("AWS::SNS::Topic", "PolicyDocument", "Topics", ""),
+	"AWS::SNS::TopicInlinePolicy":              policyFor("AWS::SNS::Topic", "PolicyDocument", "TopicArn", ""),
+	"AWS::SQS::QueueInlinePolicy":              policyFor("AWS::SQS::Queue", "PolicyDocument", "Queue", ""),
+	"AWS::SQS::QueuePolicy":                    policyFor("AWS::SQS::Queue", "PolicyDocument", "Queues", ""),
+	"AWS::SecretsManager::ResourcePolicy":      policyFor("AWS::SecretsManager::Secret", "ResourcePolicy", "SecretId", ""),
 	"AWS::KMS::Key":                            (*stack).key,
 	"AWS::DynamoDB::Table":                     ownPolicy("ResourcePolicy", "PolicyDocument"),
 	"AWS::ECR::Repository":                     ownPolicy("RepositoryPolicyText"),
-	"AWS::Kinesis::ResourcePolicy":             policyFor("ResourcePolicy", "ResourceArn", ""),
+	"AWS::Kinesis::ResourcePolicy":             policyFor("AWS::Kinesis::Stream", "ResourcePolicy", "ResourceArn", ""),
 	"AWS::Events::Rule":                        (*stack).rule,
 	"AWS::Logs::SubscriptionFilter":            (*stack).subscriptionFilter,
 	samInvoke:                                  (*stack).notification,
@@ -47,6 +50,9 @@ var readers = map[string]func(*stack, *resource){
 	"AWS::S3::MultiRegionAccessPoint":          notRead,
 	"AWS::RAM::ResourceShare":                  notRead,
 	"AWS::LakeFormation::PrincipalPermissions": notRead,
+	"AWS::Logs::ResourcePolicy":                notRead,
+	"AWS::KMS::ReplicaKey":                     notRead,
+	"AWS::Events::EventBusPolicy":              (*stack).eventBusPolicy,
 }
 
 // notRead notes a type that grants something and is not read.
@@ -60,20 +66,66 @@ func (s *stack) nested(r *resource) {
 
 // connector of SAM gives its source permissions that are not worked out here.
 func (s *stack) connector(r *resource) {
-	s.note(r.at, "The connector %s is not read: what it grants its source is not known", r.id)
-	source := s.prop(r, "Source", "Id")
-	if source == nil {
-		return
+	s.note(r.at, "The connector %s is not read: what it grants is not known", r.id)
+	from := s.resources[textOf(s.value(s.prop(r, "Source", "Id")))]
+	role := ""
+	switch {
+	case from == nil:
+	case from.kind == "AWS::Lambda::Function":
+		role = s.roleOf(from)
+	default: // a state machine, or what has no role
+		if made := s.resources[from.id+"Role"]; made != nil {
+			role = made.arnOf(s)
+		}
 	}
-	for _, name := range []string{source.Value, source.Value + "Role"} {
-		if p, err := s.out.Principal(name); err == nil && p != nil {
+	for _, p := range s.out.Principals {
+		if from == nil || p.ARN == role { // without a name nobody knows whose it is
 			p.Policies = append(p.Policies, landscape.Anything("connector "+r.id, "what it grants"))
+		}
+	}
+	// Of some pairs the destination is given a policy, too.
+	for _, n := range s.list(asList(s.prop(r, "Destination"))) {
+		if to := s.resources[textOf(s.value(child(n, "Id")))]; to != nil && kinds[to.kind].arn != "" && !kinds[to.kind].principal {
+			s.grant(to.arnOf(s), landscape.Unknown("what the connector "+r.id+" grants"))
 		}
 	}
 }
 
+// asList is a list, or the list of one.
+func asList(n *yaml.Node) *yaml.Node {
+	if n == nil || n.Kind == yaml.SequenceNode {
+		return n
+	}
+	return &yaml.Node{Kind: yaml.SequenceNode, Line: n.Line, Column: n.Column, Content: []*yaml.Node{n}}
+}
+
+// policyProperties are the properties that the readers find policies in.
+var policyProperties = []string{
+	"AssumeRolePolicyDocument", "Policies", "PolicyDocument", "ResourcePolicy", "KeyPolicy", "RepositoryPolicyText",
+}
+
+// overlooked makes unsure what has a policy that no reader takes, and notes it.
+func (s *stack) overlooked(r *resource) {
+	isRead := readers[r.kind] != nil || declarers[r.kind] != nil
+	keys, values := members(r.props)
+	for i, key := range keys {
+		if isRead && slices.Contains(policyProperties, key.Value) || !hasStatement(values[i]) {
+			continue
+		}
+		s.note(key, "The policy in %s of %s is not read", key.Value, r.id)
+		if k := kinds[r.kind]; k.arn != "" && !k.principal {
+			s.grant(r.arnOf(s), landscape.Unknown("the policy in "+key.Value))
+		}
+	}
+}
+
+// hasStatement tells whether a policy document stands somewhere in a node.
+func hasStatement(n *yaml.Node) bool {
+	return child(n, "Statement") != nil || n != nil && slices.ContainsFunc(n.Content, hasStatement)
+}
+
 // policyFor reads a type that gives resources, which one of its properties names, a policy.
-func policyFor(document, targets, prefix string) func(*stack, *resource) {
+func policyFor(kind, document, targets, prefix string) func(*stack, *resource) {
 	return func(s *stack, r *resource) {
 		n := s.prop(r, targets)
 		for _, item := range s.each(n) {
@@ -81,6 +133,7 @@ func policyFor(document, targets, prefix string) func(*stack, *resource) {
 			arn := s.targetARN(name, prefix)
 			if arn == "" || landscape.IsUnknown(arn) {
 				s.note(n, "Whose the policy %s is, is not known", r.id)
+				s.anybodys[kind] = "whether the policy " + r.id + " is its own"
 				continue
 			}
 			s.statement(r, arn, s.prop(r, document))
@@ -102,6 +155,11 @@ func (s *stack) targetARN(name, prefix string) string {
 		return fmt.Sprintf(prefix, s.Partition) + name
 	}
 	return name
+}
+
+func (s *stack) eventBusPolicy(r *resource) {
+	notRead(s, r)
+	s.anybodys["AWS::Events::EventBus"] = "what " + r.id + " says"
 }
 
 // ownPolicy reads a type that has its resource's policy among its properties.

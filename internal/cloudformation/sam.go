@@ -256,18 +256,16 @@ func (s *stack) samPolicies(r *resource, own *samRole) {
 	if n == nil {
 		return
 	}
-	items := []*yaml.Node{n}
-	if n.Kind == yaml.SequenceNode {
-		items = n.Content
-	}
-	for _, item := range items {
-		s.samPolicy(r, item, own)
-	}
+	s.samPolicy(r, n, own)
 }
 
 func (s *stack) samPolicy(r *resource, item *yaml.Node, own *samRole) {
 	name, arg, isCall := call(item)
 	switch {
+	case !isCall && item.Kind == yaml.SequenceNode:
+		for _, one := range item.Content {
+			s.samPolicy(r, one, own)
+		}
 	case isCall && name == "If":
 		args := s.args(item, arg, 3, 3)
 		if args == nil {

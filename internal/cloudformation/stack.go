@@ -3,6 +3,7 @@ package cloudformation
 import (
 	"cmp"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -28,6 +29,9 @@ type stack struct {
 	// owners are the resources of the landscape by ARN; statements are added to their policies.
 	owners     map[string]*landscape.Resource
 	statements map[string][]any
+
+	// anybodys are policies for resources of a type of which nobody knows which.
+	anybodys map[string]string
 
 	noted   map[landscape.Note]bool
 	depth   int             // of evaluations in others
@@ -55,7 +59,7 @@ func newStack(t *template, o Options) *stack {
 		template: t, Options: o, out: &landscape.Landscape{Partition: o.Partition, Account: o.Account, Region: o.Region},
 		resources: make(map[string]*resource), principals: make(map[string]*landscape.Principal), managed: make(map[string]landscape.Policy),
 		groups: make(map[string]*group), members: make(map[string][]string), owners: make(map[string]*landscape.Resource),
-		statements: make(map[string][]any), noted: make(map[landscape.Note]bool), judging: make(map[string]bool), naming: make(map[string]bool),
+		statements: make(map[string][]any), anybodys: make(map[string]string), noted: make(map[landscape.Note]bool), judging: make(map[string]bool), naming: make(map[string]bool),
 	}
 }
 
@@ -77,12 +81,19 @@ func (s *stack) note(n *yaml.Node, format string, args ...any) {
 // load reads everything: resources and their names first, for policies refer to them.
 func (s *stack) load() {
 	s.transforms()
-	keys, values := members(s.section("Resources"))
+	keys, values := members(s.section("Parameters"))
+	for _, key := range keys {
+		s.out.Parameters = append(s.out.Parameters, key.Value)
+	}
+	keys, values = members(s.section("Resources"))
 	for i, key := range keys {
 		s.declare(key, values[i])
 	}
 	for _, r := range s.order {
 		s.place(r)
+	}
+	for _, r := range s.order {
+		s.overlooked(r)
 	}
 	for _, pass := range []map[string]func(*stack, *resource){declarers, readers} {
 		for _, r := range s.order {
@@ -103,9 +114,26 @@ func (s *stack) transforms() {
 			s.globals = s.section("Globals")
 		case "AWS::LanguageExtensions", "AWS::CodeDeployBlueGreen", "AWS::SecretsManager-2020-07-23", "AWS::SecretsManager-2024-09-16":
 		default:
-			s.note(n, "The macro %s is not run: what it makes of the template is not known", name)
+			s.unread(n, "what the macro "+name+" makes of the template (aws cloudformation get-template --template-stage Processed shows it)")
 		}
 	}
+	s.included(s.root)
+}
+
+// included finds macros that stand among other members of a mapping, which they change.
+func (s *stack) included(n *yaml.Node) {
+	if child(n, "Fn::Transform") != nil && len(n.Content) > 2 {
+		s.unread(n, "what the macro at line "+strconv.Itoa(n.Line)+" makes of what stands beside it")
+	}
+	for _, c := range n.Content {
+		s.included(c)
+	}
+}
+
+// unread notes what may change any decision.
+func (s *stack) unread(n *yaml.Node, what string) {
+	s.note(n, "It is not known %s", what)
+	s.out.Unread = append(s.out.Unread, landscape.Shown(what))
 }
 
 // declare takes a resource in, unless its condition is false.
@@ -114,7 +142,7 @@ func (s *stack) declare(key, n *yaml.Node) {
 	kind := child(n, "Type")
 	if kind == nil {
 		if name, _, ok := strings.Cut(key.Value, "::"); ok && name == "Fn" {
-			s.note(key, "%s makes resources that are not known", key.Value)
+			s.unread(key, "which resources "+key.Value+" makes")
 			return
 		}
 		s.fail(key, "the resource %s has no Type", key.Value)
@@ -131,6 +159,13 @@ func (s *stack) declare(key, n *yaml.Node) {
 		}
 	}
 	s.add(r)
+	keys, values := members(child(n, "Connectors")) // https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/reference-sam-connector.html
+	for i, at := range keys {
+		s.add(&resource{
+			id: r.id + at.Value, kind: "AWS::Serverless::Connector", at: at, unsure: r.unsure,
+			props: with(child(values[i], "Properties"), at, object{"Source": object{"Id": r.id}}),
+		})
+	}
 }
 
 func (s *stack) add(r *resource) {
@@ -148,11 +183,35 @@ func (s *stack) add(r *resource) {
 	}
 }
 
+// prop is the value of a property; nil where there is none, or AWS::NoValue.
 func (s *stack) prop(r *resource, names ...string) *yaml.Node {
-	n := r.props
+	n := s.chosen(r.props)
 	for _, name := range names {
-		n = child(n, name)
+		n = s.chosen(child(n, name))
 	}
+	return n
+}
+
+// chosen is what Fn::If chooses, as far as its condition is known; one that is not stays as it is, and is noted.
+func (s *stack) chosen(n *yaml.Node) *yaml.Node {
+	name, arg, ok := callOf(n)
+	switch {
+	case ok && name == "Ref" && arg.Value == "AWS::NoValue":
+		return nil
+	case !ok || name != "If":
+		return n
+	}
+	args := s.args(n, arg, 3, 3)
+	if args == nil {
+		return nil
+	}
+	switch s.condition(args[0].Value) {
+	case yes:
+		return s.chosen(args[1])
+	case no:
+		return s.chosen(args[2])
+	}
+	s.note(n, "What the condition %s chooses is not known", args[0].Value)
 	return n
 }
 
@@ -176,37 +235,60 @@ func (s *stack) owner(arn string, r *resource) *landscape.Resource {
 		if name := r.nameOf(s); name != r.id && !landscape.IsUnknown(name) {
 			o.Names = append(o.Names, name)
 		}
-		o.Tags = s.tags(s.prop(r, "Tags"))
+		// Tags of buckets are no keys of calls unless the bucket says so.
+		// https://docs.aws.amazon.com/AmazonS3/latest/userguide/buckets-tagging-enable-abac.html
+		if r.kind != "AWS::S3::Bucket" || s.text(s.prop(r, "AbacStatus")) == "Enabled" {
+			o.Tags = s.tags(s.prop(r, "Tags"))
+		}
 	}
 	s.owners[arn] = o
 	s.out.Resources = append(s.out.Resources, o)
 	return o
 }
 
-// tags reads a list of Key and Value, or a mapping.
+// tags reads a list of Key and Value, or a mapping. What is not known is marked.
 func (s *stack) tags(n *yaml.Node) map[string]string {
 	out := make(map[string]string)
 	switch v := s.value(n).(type) {
 	case map[string]any:
 		for key, value := range v {
 			if text, ok := value.(string); ok {
-				out[key] = landscape.Shown(text)
+				out[key] = text
 			}
 		}
 	case []any:
 		for _, item := range v {
 			tag, _ := item.(map[string]any)
 			key, _ := tag["Key"].(string)
-			if value, ok := tag["Value"].(string); ok && key != "" {
-				out[key] = landscape.Shown(value)
+			if landscape.IsUnknown(key) || tag == nil {
+				out[landscape.AnyTag] = landscape.Unknown("a tag")
+			} else if value, ok := tag["Value"].(string); ok && key != "" {
+				out[key] = value
 			}
 		}
+	case string:
+		out[landscape.AnyTag] = v
 	}
 	return out
 }
 
 // finish gives resources the policies that were gathered, and users what their groups have.
 func (s *stack) finish() {
+	for kind, what := range s.anybodys {
+		for _, r := range s.order {
+			if r.kind != kind {
+				continue
+			}
+			arn := r.arnOf(s)
+			switch kind {
+			case "AWS::Lambda::Alias":
+				arn = s.aliasARN(r)
+			case "AWS::Lambda::Version":
+				arn = s.versionARN(r)
+			}
+			s.grant(arn, landscape.Unknown(what))
+		}
+	}
 	for arn, list := range s.statements {
 		o := s.owner(arn, nil)
 		name := "resource-based policy of " + cmp.Or(strings.Join(o.Names, ", "), landscape.Shown(arn))

@@ -2,7 +2,9 @@ package cloudformation
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -78,9 +80,13 @@ func parse(file string, text []byte) (*template, error) {
 	if trimmed := bytes.TrimSpace(text); len(trimmed) > 0 && trimmed[0] == '{' {
 		text = bytes.ReplaceAll(text, []byte("\t"), []byte(" ")) // JSON's space, which YAML refuses; no text of JSON has it
 	}
-	var n yaml.Node
-	if err := yaml.Unmarshal(text, &n); err != nil {
+	var n, another yaml.Node
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	if err := decoder.Decode(&n); err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("%s: %s", file, strings.TrimPrefix(err.Error(), "yaml: "))
+	}
+	if err := decoder.Decode(&another); !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("%s: a template is one document; this file has more", file)
 	}
 	if len(n.Content) != 1 || n.Content[0].Kind != yaml.MappingNode {
 		return nil, fmt.Errorf("%s: a template is a mapping", file)

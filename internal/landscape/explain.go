@@ -2,6 +2,7 @@ package landscape
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -158,8 +159,10 @@ func (l *Landscape) acting(p *Principal, session, function string) caller {
 	}
 	account := accountOf(p.ARN)
 	name := p.Name()
+	tags := maps.Clone(p.Tags)
+	maps.DeleteFunc(tags, func(key, value string) bool { return key == AnyTag || IsUnknown(value) })
 	who := authz.Principal{Kind: p.Kind, Account: account, ARN: p.ARN}
-	out.caller = principal.Caller{Principal: who, Tags: principal.NewTags(p.Tags)}
+	out.caller = principal.Caller{Principal: who, Tags: principal.NewTags(tags)}
 	if p.Kind == authz.AssumedRole {
 		out.caller.ARN = fmt.Sprintf("arn:%s:sts::%s:assumed-role/%s/%s", partitionOf(p.ARN), account, name, session)
 		out.caller.IssuerARN, out.caller.SessionName = p.ARN, session
@@ -292,6 +295,9 @@ func (l *Landscape) request(c Call, who *caller, on *target, resource string, no
 		keys.Set("aws:ResourceAccount", on.account)
 	}
 	for key, value := range on.tags {
+		if key == AnyTag {
+			continue
+		}
 		keys.Set("aws:ResourceTag/"+key, Shown(value))
 	}
 	keys.Merge(shown(c.Context))

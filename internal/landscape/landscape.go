@@ -69,7 +69,8 @@ type Principal struct {
 	Boundary *Policy
 	// Trust is the trust policy of a role.
 	Trust *Policy
-	Tags  map[string]string
+	// Tags by key; their values may be marked by Unknown.
+	Tags map[string]string
 }
 
 // Name is the last part of the ARN.
@@ -86,10 +87,14 @@ type Resource struct {
 	Policy *Policy
 	// Required marks a policy without which nobody has access, as those of KMS keys.
 	Required bool
-	Tags     map[string]string
+	// Tags by key; their values may be marked by Unknown.
+	Tags map[string]string
 	// Role is the ARN of a function's execution role; "" for others.
 	Role string
 }
+
+// AnyTag is the key of a tag in place of tags that are not known.
+const AnyTag = ""
 
 // Note adds a note.
 func (l *Landscape) Note(at Place, format string, args ...any) {
