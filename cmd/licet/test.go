@@ -28,6 +28,7 @@ import (
 	"github.com/licet/licet/internal/nearest"
 	"github.com/licet/licet/internal/permissiontest"
 	"github.com/licet/licet/internal/terraform"
+	"github.com/licet/licet/policy"
 )
 
 // testSuffixes are the names of test files in a folder.
@@ -108,7 +109,11 @@ func (f *testFlags) test(cmd *cobra.Command, args []string) error {
 		if err != nil {
 			return err
 		}
-		if !f.asJSON {
+		if f.asJSON {
+			for _, n := range file.Landscape.Notes {
+				fmt.Fprintf(cmd.ErrOrStderr(), "note: %s: %s\n", n.At, n.Text)
+			}
+		} else {
 			if err := newPainter(out).print(permissiontest.Report(file, results)); err != nil {
 				return err
 			}
@@ -237,7 +242,41 @@ func testOptions(data *awsdata.Data) permissiontest.Options {
 			}
 			return nearAction(data, action), false
 		},
+		Resource: func(action, resource string) string { return misfit(data, action, resource) },
+		Key: func(action, key string) bool {
+			service, _, _ := strings.Cut(action, ":")
+			_, ok := data.ConditionKey(service, key)
+			_, global := policy.LookupKey(key)
+			return ok || global
+		},
 	}
+}
+
+// misfit says why AWS never asks for an action on a resource; "" when it may. An action that has types of resources is asked on one of
+// them, but where it needs none it may be asked on all.
+func misfit(data *awsdata.Data, action, resource string) string {
+	formats, known := data.ResourceFormats(action)
+	a, _ := data.Action(action)
+	switch {
+	case !known:
+		return ""
+	case len(formats) == 0 && resource != "*":
+		return fmt.Sprintf("%s is not asked on a resource: leave %s out", action, resource)
+	case len(formats) == 0:
+		return ""
+	case resource == "*" && (a.Service == "s3" || slices.ContainsFunc(a.ResourceTypes, func(r awsdata.ResourceTypeRef) bool { return r.Required })):
+		return fmt.Sprintf("%s is asked on a resource, which must be given: %s", action, strings.Join(formats, " or "))
+	case resource == "*":
+		return ""
+	}
+	for _, format := range formats {
+		_, inBucket, _ := strings.Cut(resource, ":s3:::")
+		isBucket := strings.HasSuffix(format, ":s3:::${BucketName}")
+		if data.Fits(resource, format) && !(isBucket && strings.Contains(inBucket, "/")) {
+			return ""
+		}
+	}
+	return fmt.Sprintf("%s is not asked on %s, but on %s", action, resource, strings.Join(formats, " or "))
 }
 
 // nearAction is an action of AWS that is like one that is not; "" for none.

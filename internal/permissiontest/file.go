@@ -1,6 +1,7 @@
 package permissiontest
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -22,6 +23,10 @@ type Options struct {
 	ManagedPolicy func(arn string) (text string, ok bool)
 	// Action tells whether AWS has an action, and else which is like it; "" for none.
 	Action func(action string) (near string, ok bool)
+	// Resource says what is wrong with a call of an action on an ARN, or "*": that AWS never makes such a call. "" is nothing.
+	Resource func(action, resource string) string
+	// Key tells whether a call of an action can have a condition key.
+	Key func(action, key string) bool
 	// Loaders read sources. The first that takes a file reads it.
 	Loaders []Loader
 }
@@ -139,6 +144,11 @@ func (f *file) read(root *yaml.Node) {
 	for _, n := range f.items(in["sources"]) {
 		f.source(n, s)
 	}
+	f.each(in["parameters"], "parameters", func(name string, at, _ *yaml.Node) {
+		if !slices.Contains(f.out.Landscape.Parameters, name) {
+			f.fail(at, "no source has a parameter %q", name)
+		}
+	})
 	f.each(in["principals"], "principals", f.principal)
 	f.each(in["resources"], "resources", f.resource)
 	f.organization(in["organization"])
@@ -291,10 +301,16 @@ func (f *file) principal(name string, at, n *yaml.Node) {
 		f.fail(in["kind"], "kind must be role or user")
 	}
 	l := f.out.Landscape
+	if p.ARN == "" && strings.HasPrefix(name, "arn:") {
+		p.ARN = name
+	}
 	if p.ARN == "" {
 		p.ARN = fmt.Sprintf("arn:%s:iam::%s:%s/%s", l.Partition, l.Account, kind, name)
 	} else if a, err := arn.Parse(p.ARN); err != nil || a.Service != "iam" || !strings.HasPrefix(a.Resource, kind+"/") {
-		f.fail(in["arn"], "this is not the ARN of a %s", kind)
+		f.fail(cmp.Or(in["arn"], at), "this is not the ARN of a %s", kind)
+	}
+	if known, err := l.Principal(p.ARN); err != nil || known != nil {
+		f.fail(at, "%s is declared already", p.ARN)
 	}
 	l.Principals = append(l.Principals, p)
 }
@@ -311,7 +327,7 @@ func (f *file) resource(name string, at, n *yaml.Node) {
 	if _, err := arn.Parse(r.ARN); err != nil {
 		f.fail(at, "the resource must have its arn")
 	}
-	f.out.Landscape.Resources = append(f.out.Landscape.Resources, r)
+	f.out.Landscape.AddResource(r)
 }
 
 func (f *file) organization(n *yaml.Node) {
@@ -336,6 +352,9 @@ func (f *file) organization(n *yaml.Node) {
 // sufficient is the test that what the sources declare can work: the calls that loaders know to be needed are allowed.
 func (f *file) sufficient(n *yaml.Node) {
 	t := Test{At: f.place(n), Name: "roles and policies suffice for what is configured"}
+	if f.err == nil && len(f.out.Landscape.Calls) == 0 {
+		f.fail(n, "nothing in the sources needs a permission")
+	}
 	for _, c := range f.out.Landscape.Calls {
 		t.Cases = append(t.Cases, Case{At: t.At, Want: Can, Call: c})
 	}
@@ -436,7 +455,13 @@ func (f *file) cases(n *yaml.Node, base landscape.Call) []Case {
 	var all []Case
 	for _, action := range actions {
 		f.known(n, action)
+		for key := range c.Call.Context.All {
+			if f.err == nil && !f.Key(action, key) {
+				f.fail(n, "calls of %s have no condition key %s", action, key)
+			}
+		}
 		for _, resource := range resources {
+			f.fits(n, action, resource)
 			c.Call.Action, c.Call.Resource = action, resource
 			all = append(all, c)
 		}
@@ -453,6 +478,17 @@ func (f *file) known(n *yaml.Node, action string) {
 		f.fail(n, "AWS has no action %s; did you mean %s?", action, near)
 	default:
 		f.fail(n, "AWS has no action %s", action)
+	}
+}
+
+// fits wants the resource to be one that the action is asked on: of another kind the policies say nothing, and "cannot" would only pass.
+func (f *file) fits(n *yaml.Node, action, resource string) {
+	arn, err := f.out.Landscape.ResourceARN(resource)
+	if f.err != nil || err != nil { // what names nothing is said of the call
+		return
+	}
+	if problem := f.Resource(action, landscape.Shown(arn)); problem != "" {
+		f.fail(n, "%s", problem)
 	}
 }
 

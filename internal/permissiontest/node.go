@@ -3,7 +3,9 @@ package permissiontest
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -164,7 +166,7 @@ func (r *reader) write(b *bytes.Buffer, n *yaml.Node) {
 		b.WriteByte(']')
 	default:
 		var v any = n.Value
-		if n.Tag == "!!bool" || n.Tag == "!!int" || n.Tag == "!!float" || n.Tag == "!!null" {
+		if n.Tag == "!!bool" || n.Tag == "!!null" { // numbers are texts to a policy, and accounts may start with a zero
 			if err := n.Decode(&v); err != nil {
 				r.fail(n, "%v", err)
 			}
@@ -181,7 +183,7 @@ func (r *reader) scalar(b *bytes.Buffer, v any) {
 	b.Write(text)
 }
 
-// parse reads the one document of a text. Aliases are refused: tests have no need of them, and they can grow without bound.
+// parse reads the one document of a text. Tags of templates, such as !Ref, are refused, and so are aliases: tests have no need of them, and they can grow without bound.
 func (r *reader) parse(text []byte) *yaml.Node {
 	decoder := yaml.NewDecoder(strings.NewReader(string(text)))
 	var n yaml.Node
@@ -191,6 +193,10 @@ func (r *reader) parse(text []byte) *yaml.Node {
 	}
 	root := n.Content[0]
 	r.noAliases(root, 0)
+	var another yaml.Node
+	if err := decoder.Decode(&another); !errors.Is(err, io.EOF) && r.err == nil {
+		r.fail(root, "a file has one document; what follows the --- would be passed over")
+	}
 	return root
 }
 
@@ -204,6 +210,9 @@ func (r *reader) noAliases(n *yaml.Node, depth int) {
 		return
 	case depth > deepest:
 		r.fail(n, "this is nested too deeply")
+		return
+	case strings.HasPrefix(n.Tag, "!") && !strings.HasPrefix(n.Tag, "!!"):
+		r.fail(n, "%s is for templates: it means nothing here", n.Tag)
 		return
 	}
 	for _, c := range n.Content {

@@ -37,13 +37,20 @@ func options() Options {
 			}
 			return "", strings.HasPrefix(action, "s3:") || strings.HasPrefix(action, "logs:") || action == "sts:AssumeRole"
 		},
+		Resource: func(action, resource string) string {
+			if action == "s3:DeleteObject" && resource == "*" {
+				return "which object?"
+			}
+			return ""
+		},
+		Key: func(_, key string) bool { return key != "aws:SorceArn" },
 		Loaders: []Loader{{
 			Takes: func(text []byte) bool { return string(text) == "source" },
 			Load: func(name string, _ []byte, s Settings) (*landscape.Landscape, error) {
 				if s.Parameters["Fail"] != "" {
 					return nil, errors.New("the template is broken")
 				}
-				l := &landscape.Landscape{Partition: s.Partition, Account: s.Account, Region: s.Region}
+				l := &landscape.Landscape{Partition: s.Partition, Account: s.Account, Region: s.Region, Parameters: []string{"Fail"}}
 				l.Resources = []*landscape.Resource{{ARN: "arn:aws:s3:::of-source", Names: []string{"OfSource"}}}
 				l.Note(landscape.Place{File: name, Line: 7}, "a note")
 				l.Calls = []landscape.Call{{Principal: "worker", Action: "s3:GetObject", Resource: "OfSource/x", Why: "to read its source"}}
@@ -185,6 +192,13 @@ func TestReadErrors(t *testing.T) {
 		"deep":           {"tests: " + strings.Repeat("[", 200) + strings.Repeat("]", 200), "nested too deeply"},
 		"null":           {"tests:\n  - {as: x, can: }", "a call must be a text"},
 		"source unknown": {"tests:\n  - {as: s3.amazonaws.com, source: Nothing, can: s3:A}", `there is no resource "Nothing"`},
+		"resource":       {"tests:\n  - {as: x, cannot: s3:DeleteObject}", "2:21: which object?"},
+		"key":            {"tests:\n  - {as: x, context: {aws:SorceArn: y}, cannot: s3:A x}", "calls of s3:A have no condition key aws:SorceArn"},
+		"parameter":      {"sources: source.txt\nparameters: {Fial: x}", `2:14: no source has a parameter "Fial"`},
+		"declared twice": {"principals: {a: {}, b: {arn: 'arn:aws:iam::123456789012:role/a'}}", "is declared already"},
+		"two documents":  {"tests:\n  - {as: x, can: s3:A}\n---\ntests: []", "a file has one document"},
+		"tag":            {"principals: {a: {policies: [{Statement: [{Resource: !Sub '${X}'}]}]}}", "!Sub is for templates"},
+		"needs nothing":  {"sufficient: true", "nothing in the sources needs a permission"},
 		"levels":         {"organization: {scps: x}", "must be a list of levels"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -193,6 +207,38 @@ func TestReadErrors(t *testing.T) {
 				t.Errorf("got %v, want %s", err, c.want)
 			}
 		})
+	}
+}
+
+// An account is twelve digits, whatever YAML makes of them.
+func TestAccountsOfPolicies(t *testing.T) {
+	f := read(t, `resources:
+  Photos:
+    arn: arn:aws:s3:::photos
+    policy: {Version: 2012-10-17, Statement: {Effect: Allow, Principal: {AWS: [012345670123, 012345678901]}, Action: s3:GetObject, Resource: "*"}}
+tests:
+  - {as: ["arn:aws:iam::012345670123:root", "arn:aws:iam::012345678901:root"], can: s3:GetObject Photos/a}
+`)
+	for _, r := range run(t, f, all) {
+		if r.Verdict != Passed {
+			t.Errorf("%s: %s", r.Case, r.Reason)
+		}
+	}
+}
+
+// Where something may deny a call, not only a statement may be missing.
+func TestMissingButMaybeDenied(t *testing.T) {
+	f := read(t, sample)
+	b := landscape.Anything("imported", "what it says")
+	none, err := landscape.ParsePolicy("none", "", []byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:ListBucket","Resource":"*"}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Landscape.Principals[0].Policies, f.Landscape.Principals[0].Boundary = []landscape.Policy{none}, &b
+	for _, r := range run(t, f, func(name string) bool { return name == "all" }) {
+		if r.Case.Want == Missing && r.Case.Call.Principal == "worker" && r.Verdict != Unsure {
+			t.Errorf("%s: %s", r.Case, r.Verdict)
+		}
 	}
 }
 

@@ -109,6 +109,8 @@ func judge(c Case, a landscape.Answer) (Verdict, string) {
 		return Failed, "It is allowed."
 	case c.By != "" && c.By != d.By:
 		return Failed, fmt.Sprintf("It is decided by the %s policy.", d.By)
+	case c.Want == Missing && a.MaybeDenied != nil:
+		return Unsure, "A statement may deny it, which depends on what is not known: " + strings.Join(a.MaybeDenied, "; ") + "."
 	case c.Want == Missing && d.Explicit:
 		return Failed, "Nothing is missing: a statement denies it."
 	case c.Want == Missing && !onlyAdds(a.Fix):
