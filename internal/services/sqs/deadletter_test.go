@@ -201,6 +201,59 @@ func TestMoveTaskFails(t *testing.T) {
 	s.empty("sqs/move/")
 }
 
+// A queue that has another dead-letter queue by now is not among those that the starter was judged for: nothing is sent to it.
+func TestMoveTaskToFormerSource(t *testing.T) {
+	s := newServer(t)
+	former, dead := s.bury("former", "dead", "a")
+	s.create("elsewhere")
+	must(s.client.SetQueueAttributes(s.Context(), &sdk.SetQueueAttributesInput{QueueUrl: former, Attributes: map[string]string{"RedrivePolicy": redriveTo("elsewhere", 1)}}))(s)
+	s.create("q", "RedrivePolicy", redriveTo("dead", 1))
+	s.start(sdk.StartMessageMoveTaskInput{SourceArn: aws.String(arnOf("dead"))})
+	for _, need := range s.needs {
+		if need == "sqs:SendMessage "+arnOf("former") {
+			t.Error("the former source is judged")
+		}
+	}
+	s.work()
+	s.counts(former, "0 0 0")
+	s.counts(dead, "1 0 0")
+	if got := s.tasks(arnOf("dead")); *got[0].Status != "FAILED" || *got[0].FailureReason != "CouldNotDetermineMessageSource" {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// What is past its retention, though nobody has swept it yet, is not made new by being moved.
+func TestMoveTaskLeavesExpired(t *testing.T) {
+	s := newServer(t)
+	q, dead := s.bury("q", "dead", "old")
+	must(s.client.SetQueueAttributes(s.Context(), &sdk.SetQueueAttributesInput{QueueUrl: dead, Attributes: map[string]string{"MessageRetentionPeriod": "60"}}))(s)
+	s.pass(61 * time.Second)
+	s.start(sdk.StartMessageMoveTaskInput{SourceArn: aws.String(arnOf("dead"))})
+	s.work()
+	s.counts(q, "0 0 0")
+	s.counts(dead, "0 0 0")
+	if got := s.tasks(arnOf("dead")); *got[0].Status != "COMPLETED" || got[0].ApproximateNumberOfMessagesMoved != 0 {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// A message that went through two dead-letter queues goes back to the one that it came from last.
+func TestMoveTaskOfSecondDeadLetters(t *testing.T) {
+	s := newServer(t)
+	s.create("last")
+	second := s.create("second", "VisibilityTimeout", "0", "RedrivePolicy", redriveTo("last", 1))
+	first := s.create("first", "VisibilityTimeout", "0", "RedrivePolicy", redriveTo("second", 1))
+	s.send(first, "a")
+	s.gets(first, "a")
+	s.gets(first, "")
+	s.gets(second, "a")
+	s.gets(second, "")
+	s.start(sdk.StartMessageMoveTaskInput{SourceArn: aws.String(arnOf("last"))})
+	s.work()
+	s.counts(second, "1 0 0")
+	s.counts(first, "0 0 0")
+}
+
 func TestMoveTaskRefusals(t *testing.T) {
 	s := newServer(t)
 	s.create("plain")

@@ -142,6 +142,9 @@ func (s *Service) startMessageMoveTask(
 	if err != nil {
 		return nil, err
 	}
+	if t.Destination == "" {
+		t.Origins = sources
+	}
 	err = s.db.Update(ctx, func(tx store.Tx) error {
 		q, err := byARNIn(tx, t.Source, "SourceArn")
 		if err != nil {

@@ -15,6 +15,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -29,6 +30,8 @@ type Task struct {
 	Source string `json:"source"` // ARN
 	// Destination is the ARN of the queue that gets the messages; "" for those whose dead letters they are.
 	Destination string `json:"destination,omitempty"`
+	// Origins are the ARNs of those, as who started the task was judged for: to no other is anything moved back.
+	Origins []string `json:"origins,omitempty"`
 	// Rate is how many messages may be moved in a second; 0 for as many as can be.
 	Rate    int32  `json:"rate,omitempty"`
 	Started int64  `json:"started"`
@@ -215,14 +218,15 @@ func (t *Task) step(tx store.Tx, now time.Time, newID func() string) error {
 	return nil
 }
 
-// destination is the queue that a message goes to. The first two reasons were recorded (localstack/localstack, test_sqs_move_task.snapshot.json,
+// destination is the queue that a message goes to. A message whose queue has another dead-letter queue by now does not go back there, since
+// nobody was asked whether who started the task may send to it. The first two reasons were recorded (localstack/localstack, test_sqs_move_task.snapshot.json,
 // and the page above); the last is ours.
 func (t *Task) destination(r store.Reader, source *queue.Queue, m *queue.Message) (*queue.Queue, error) {
 	to := t.Destination
 	if to == "" {
 		to = m.Source
 	}
-	if to == "" {
+	if to == "" || t.Destination == "" && !slices.Contains(t.Origins, to) {
 		return nil, failure("CouldNotDetermineMessageSource")
 	}
 	q, err := queue.ByARN(r, to)

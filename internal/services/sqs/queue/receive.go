@@ -154,9 +154,7 @@ func (t *taking) bury(m *found) (bool, error) {
 		return false, err
 	}
 	t.count.Messages--
-	if dead.Source == "" {
-		dead.Source = t.q.ARN
-	}
+	dead.Source = t.q.ARN // where a task moves it back to, also when that is a dead-letter queue itself
 	if t.deadLetters.FIFO {
 		dead.Sent = t.Now.UnixMilli()
 	}

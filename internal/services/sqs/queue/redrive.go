@@ -7,8 +7,8 @@ import (
 	"github.com/licet/licet/internal/store"
 )
 
-// Move moves up to limit messages that can be received to other queues: target gives that of a message, and may change it. It tells how many
-// were moved, and that no more can be.
+// Move moves up to limit messages that can be received to other queues: target gives that of a message, and may change it. Those past their
+// retention are deleted, as they are when they are received. It tells how many were moved, and that no more can be.
 func Move(
 	tx store.Tx, from *Queue, now time.Time, limit int, target func(*Message) (*Queue, error),
 ) (moved int, done bool, err error) {
@@ -26,6 +26,13 @@ func Move(
 			break
 		}
 		for _, m := range due {
+			if from.past(m.Message, now) {
+				c.Messages--
+				if err := from.remove(tx, o, m.Message); err != nil {
+					return 0, false, err
+				}
+				continue
+			}
 			if err := from.move(tx, o, m, now, target); err != nil {
 				return 0, false, err
 			}

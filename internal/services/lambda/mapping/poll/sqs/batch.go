@@ -80,7 +80,7 @@ func (q *queue) process(ctx context.Context, batch []types.Message) bool {
 	for part := range parts(items) {
 		deleted, ok := q.call(ctx, part)
 		done, good = append(done, deleted...), good && ok
-		if !good && q.fifo {
+		if q.fifo && len(deleted) < len(part) {
 			break // what comes after must not overtake
 		}
 	}
@@ -189,7 +189,7 @@ func (q *queue) callEach(ctx context.Context, items []item) (done []types.Messag
 	for i := range items {
 		deleted, ok := q.call(ctx, items[i:i+1])
 		done, good = append(done, deleted...), good && ok
-		if !good && q.fifo {
+		if q.fifo && len(deleted) == 0 {
 			break
 		}
 	}
