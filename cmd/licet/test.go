@@ -327,7 +327,7 @@ func (a *asked) Explain(ctx context.Context, c landscape.Call) (landscape.Answer
 	} else if fn != nil && fn.Role != "" {
 		c.Principal = fn.Role
 		var keys authz.Context
-		keys.Set("lambda:SourceFunctionArn", fn.ARN)
+		keys.Set("lambda:SourceFunctionArn", landscape.FunctionARN(fn.ARN))
 		keys.Merge(c.Context)
 		c.Context = keys
 	}

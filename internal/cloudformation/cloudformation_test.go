@@ -513,6 +513,7 @@ denied sns.amazonaws.com lambda:InvokeFunction Function
 		"no source":                     {`  P: {Type: "AWS::Lambda::Permission", Properties: {Action: "lambda:InvokeFunction", FunctionName: !Ref Function, Principal: sns.amazonaws.com, SourceAccount: !Ref "AWS::NoValue"}}`, "allowed sns.amazonaws.com lambda:InvokeFunction Function"},
 		"members of whom nobody knows":  {"  G: {Type: 'AWS::IAM::Group', Properties: {Policies: [{PolicyName: g, PolicyDocument: " + allow + "}]}}\n  P: {Type: 'AWS::IAM::UserToGroupAddition', Properties: {GroupName: !Ref G, Users: [!Ref Open]}}", "unsure User s3:GetObject Bucket/k"},
 		"membership that may not be":    {"  G: {Type: 'AWS::IAM::Group', Properties: {Policies: [{PolicyName: g, PolicyDocument: " + allow + "}]}}\n  P: {Type: 'AWS::IAM::UserToGroupAddition', Condition: Open, Properties: {GroupName: !Ref G, Users: [!Ref User]}}", "unsure User s3:GetObject Bucket/k"},
+		"state machine of SAM":          {`  M: {Type: "AWS::Serverless::StateMachine", Properties: {Policies: [` + allow + `]}}`, "allowed MRole s3:GetObject Bucket/k\ndenied sns.amazonaws.com states:StartExecution M"},
 		"resources that a loop makes":   {`  Fn::ForEach::Roles: [Name, [a, b], {}]`, "unsure Role s3:GetObject Bucket/k"},
 		"connector of another function": {`  P: {Type: "AWS::Serverless::Connector", Properties: {Source: {Id: Function}, Destination: {Id: Queue}, Permissions: [Write]}}`, "unsure Role s3:ListBucket Bucket\nunsure sns.amazonaws.com sqs:SendMessage Queue\ndenied sns.amazonaws.com lambda:InvokeFunction Function"},
 		"connector in a function": {"  F2:\n    Type: AWS::Serverless::Function\n    Connectors: {C: {Properties: {Destination: {Id: Queue}, Permissions: [Write]}}}\n    Properties: {FunctionName: f2}",
@@ -554,6 +555,16 @@ Resources:
 	}
 	if len(l.Notes) == 0 {
 		t.Error("that tracing is not known is not noted")
+	}
+}
+
+// A role that is imported is nobody's that could be asked.
+func TestImportedRole(t *testing.T) {
+	l := load(t, `Resources: {F: {Type: "AWS::Lambda::Function", Properties: {Role: !ImportValue role}}}`)
+	for _, c := range l.Calls {
+		if got := ask(t, l, c); got != "unsure" {
+			t.Errorf("%s: got %s", c.Action, got)
+		}
 	}
 }
 

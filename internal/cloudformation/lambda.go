@@ -25,15 +25,6 @@ func (s *stack) functionNamed(name string) string {
 	return prefix + name
 }
 
-// unqualified is a function's ARN without a version or alias.
-func unqualified(arn string) string {
-	parts := strings.SplitN(arn, ":", 8)
-	if len(parts) == 8 {
-		return strings.Join(parts[:7], ":")
-	}
-	return arn
-}
-
 // versionARN has a number that nobody knows, which is the same wherever it is referred to.
 func (s *stack) versionARN(r *resource) string {
 	return s.functionARN(s.prop(r, "FunctionName")) + ":1"
@@ -50,7 +41,7 @@ func (s *stack) alias(r *resource)   { s.qualified(r, s.aliasARN(r)) }
 func (s *stack) qualified(r *resource, arn string) {
 	o := s.owner(arn, nil)
 	o.At, o.Type, o.Names = s.at(r.at), r.kind, append(o.Names, r.id)
-	if f := s.byARN("AWS::Lambda::Function", unqualified(arn)); f != nil {
+	if f := s.byARN("AWS::Lambda::Function", landscape.FunctionARN(arn)); f != nil {
 		o.Role = s.roleOf(f)
 	}
 }
@@ -65,7 +56,7 @@ func (s *stack) need(principal, action, resource, why string, keys ...string) {
 	}
 	c := landscape.Call{Principal: principal, Action: action, Resource: resource, Why: why}
 	for i := 0; i+1 < len(keys); i += 2 {
-		c.Context.Set(keys[i], landscape.Shown(keys[i+1]))
+		c.Context.Set(keys[i], keys[i+1])
 	}
 	s.out.Calls = append(s.out.Calls, c)
 }
@@ -88,7 +79,7 @@ func (s *stack) function(r *resource) {
 }
 
 func (s *stack) eventInvokeConfig(r *resource) {
-	f := requirements.Function{ARN: unqualified(s.functionARN(s.prop(r, "FunctionName"))), Name: r.id}
+	f := requirements.Function{ARN: landscape.FunctionARN(s.functionARN(s.prop(r, "FunctionName"))), Name: r.id}
 	for _, on := range []string{"OnSuccess", "OnFailure"} {
 		if to := s.text(s.prop(r, "DestinationConfig", on, "Destination")); to != "" {
 			f.Destinations = append(f.Destinations, to)
@@ -101,7 +92,7 @@ func (s *stack) eventInvokeConfig(r *resource) {
 
 func (s *stack) mapping(r *resource) {
 	m := requirements.Mapping{
-		Function: unqualified(s.functionARN(s.prop(r, "FunctionName"))), Name: r.id, Source: s.text(s.prop(r, "EventSourceArn")),
+		Function: landscape.FunctionARN(s.functionARN(s.prop(r, "FunctionName"))), Name: r.id, Source: s.text(s.prop(r, "EventSourceArn")),
 		OnFailure: s.text(s.prop(r, "DestinationConfig", "OnFailure", "Destination")),
 	}
 	for _, item := range s.each(s.prop(r, "SourceAccessConfigurations")) {

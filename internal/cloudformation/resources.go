@@ -106,7 +106,7 @@ var policyProperties = []string{
 
 // overlooked makes unsure what has a policy that no reader takes, and notes it.
 func (s *stack) overlooked(r *resource) {
-	isRead := readers[r.kind] != nil || declarers[r.kind] != nil
+	isRead := readers[r.kind] != nil || declarers[r.kind] != nil || r.kind == "AWS::StepFunctions::StateMachine" // of SAM's, its role has them
 	keys, values := members(r.props)
 	for i, key := range keys {
 		if isRead && slices.Contains(policyProperties, key.Value) || !hasStatement(values[i]) {

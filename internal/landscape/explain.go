@@ -175,10 +175,7 @@ func (l *Landscape) acting(p *Principal, session, function string) caller {
 
 // ofFunction is the session that Lambda makes for a function's code, whatever version of it runs (lambda.md 2.5).
 func (l *Landscape) ofFunction(f *Resource) (caller, error) {
-	arn := f.ARN
-	if parts := strings.SplitN(arn, ":", 8); len(parts) == 8 {
-		arn = strings.Join(parts[:7], ":")
-	}
+	arn := FunctionARN(f.ARN)
 	name := arn[strings.LastIndexByte(arn, ':')+1:]
 	role, err := l.Principal(f.Role)
 	if err != nil {
@@ -232,6 +229,13 @@ func needsTrust(action string) bool {
 	return strings.HasPrefix(action, "sts:assumerole") || action == "sts:tagsession" || action == "sts:setsourceidentity"
 }
 
+// isKey tells whether an ARN is that of a KMS key, which always has a policy ("every KMS key must have exactly one key policy"), without which
+// no other permits anything. https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html
+func isKey(text string) bool {
+	a, err := arn.Parse(text)
+	return err == nil && a.Service == "kms" && strings.HasPrefix(a.Resource, "key/")
+}
+
 func (l *Landscape) target(resource, action, callerAccount string) target {
 	if resource == "*" {
 		return target{account: l.accountOr(callerAccount)}
@@ -257,13 +261,16 @@ func (l *Landscape) target(resource, action, callerAccount string) target {
 	r := l.ownerOf(resource)
 	switch {
 	case r != nil:
-		t.tags, t.trust = r.Tags, r.Required
-		if r.Policy != nil {
+		t.tags, t.trust = r.Tags, r.Required || isKey(r.ARN)
+		switch {
+		case r.Policy != nil:
 			t.policy = []Policy{*r.Policy}
+		case t.trust:
+			t.policy = []Policy{Anything("policy of "+Shown(r.ARN), "it is not given")}
 		}
-	case t.account != l.Account, needsTrust(action):
+	case t.account != l.Account, needsTrust(action), isKey(resource):
 		t.policy = []Policy{Anything("policy of "+Shown(resource), "the resource is not declared here")}
-		t.trust, t.unknown = needsTrust(action), true
+		t.trust, t.unknown = needsTrust(action) || isKey(resource), true
 	default:
 		t.note = Shown(resource) + " is not declared: it is taken to have no policy and no tags of its own."
 	}

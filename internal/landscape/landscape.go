@@ -222,6 +222,14 @@ func (l *Landscape) known() string {
 	return strings.Join(names, ", ")
 }
 
+// FunctionARN is the ARN of a function without the version or alias that it may have.
+func FunctionARN(arn string) string {
+	if parts := strings.SplitN(arn, ":", 8); len(parts) == 8 {
+		return strings.Join(parts[:7], ":")
+	}
+	return arn
+}
+
 // ownerOf is the resource that has the policy for what an ARN names: itself or, of S3, its bucket, and of an index its table ("you can
 // include access permissions to a table and its indexes": https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/access-control-resource-based.html).
 // A function's versions and aliases have policies of their own.
