@@ -184,7 +184,11 @@ func (l *Landscape) ofFunction(f *Resource) (caller, error) {
 	if role != nil {
 		return l.acting(role, name, arn), nil
 	}
-	out := l.acting(&Principal{Kind: authz.AssumedRole, ARN: Shown(f.Role), Policies: []Policy{
+	roleARN := Shown(f.Role)
+	if IsUnknown(f.Role) { // of the function's account in any case (lambda.md 3.1)
+		roleARN = "arn:" + l.Partition + ":iam::" + accountOf(arn) + ":role/" + roleARN
+	}
+	out := l.acting(&Principal{Kind: authz.AssumedRole, ARN: roleARN, Policies: []Policy{
 		Anything("policies of "+Shown(f.Role), "the role is not declared here"),
 	}}, name, arn)
 	out.unknown = true
