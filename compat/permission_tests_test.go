@@ -54,6 +54,39 @@ func TestPermissionTestsOffline(t *testing.T) {
 	}
 }
 
+// A plan of Terraform is a source, too. What is sure in it before the first apply can be tested, and what is not is said.
+func TestPermissionTestsOfPlan(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("plan.json", string(must(os.ReadFile("../internal/terraform/testdata/first.json"))(t)))
+	const sure = `
+sources: [plan.json]
+tests:
+  - as: aws_lambda_function.resize
+    can: [sqs:SendMessage aws_sqs_queue.done, logs:PutLogEvents]
+    missing: s3:GetObject aws_s3_bucket.thumbnails/in/a.png
+  - as: events.amazonaws.com
+    can: {action: lambda:InvokeFunction, resource: resize, source: aws_cloudwatch_event_rule.nightly}
+`
+	write("x.licet.yaml", "account: '111122223333'"+sure)
+	if status, out := server.licetTest(t, dir); status != 0 || !strings.Contains(out, "4 calls in 2 tests: 4 as expected.") {
+		t.Errorf("status %d\n%s", status, out)
+	}
+	write("x.licet.yaml", "account: '111122223333'"+sure+"  - {as: resize, can: s3:GetObject aws_s3_bucket.photos/in/a.png}\n")
+	if status, out := server.licetTest(t, dir); status != 1 || !strings.Contains(out, "what follows aws_s3_bucket.photos.arn") {
+		t.Errorf("status %d\n%s", status, out)
+	}
+	write("x.licet.yaml", sure)
+	if status, out := server.licetTest(t, dir); status != 2 || !strings.Contains(out, "the plan was made for the account 111122223333") {
+		t.Errorf("status %d\n%s", status, out)
+	}
+}
+
 // With --server the running server decides, by the policies that it has.
 func TestPermissionTestsOfServer(t *testing.T) {
 	t.Parallel()
