@@ -13,25 +13,30 @@ import (
 // tells of its statements, with marks for the rest.
 // https://registry.terraform.io/providers/hashicorp/aws/latest/docs/data-sources/iam_policy_document
 func (p *plan) policyDocument(r *instance) string {
-	if p.depth > deepest {
-		return landscape.Unknown(r.Address + ".json")
+	if text, ok := p.documents[r]; ok {
+		return text
 	}
-	p.depth++
-	defer func() { p.depth-- }()
+	p.documents[r] = landscape.Unknown(r.Address + ".json") // for one that refers to itself
 	b := r.block()
-	statements := p.documents(b, "source_policy_documents", "source_json")
+	statements := p.merged(b, "source_policy_documents", "source_json")
 	for _, s := range b.blocks("statement") {
 		statements = override(statements, p.documentStatement(s))
 	}
-	for _, s := range p.documents(b, "override_policy_documents", "override_json") {
+	for _, s := range p.merged(b, "override_policy_documents", "override_json") {
 		statements = override(statements, s)
 	}
 	version := p.valueText(b, "version")
 	if version == "" {
 		version = "2012-10-17"
 	}
-	return encode(map[string]any{"Version": version, "Statement": statements})
+	if text := encode(map[string]any{"Version": version, "Statement": statements}); len(text) <= longestDocument {
+		p.documents[r] = text
+	}
+	return p.documents[r]
 }
+
+// longestDocument is far more than AWS takes: documents of documents could grow without bound.
+const longestDocument = 1 << 20
 
 // encode writes a tree whose marks, and whose characters < and >, stay as they are.
 func encode(tree any) string {
@@ -59,8 +64,8 @@ func override(all []any, statement any) []any {
 	return append(all, statement)
 }
 
-// documents are the statements of the documents in a list, and in an older argument of one.
-func (p *plan) documents(b block, list, single string) (all []any) {
+// merged are the statements of the documents in a list, and in an older argument of one.
+func (p *plan) merged(b block, list, single string) (all []any) {
 	for _, text := range p.listed(b, list) {
 		all = append(all, statementsOf(text)...)
 	}
@@ -164,10 +169,10 @@ func (p *plan) documentPrincipals(blocks []block) any {
 	out := make(map[string]any)
 	for _, b := range blocks {
 		kind, who := p.valueText(b, "type"), p.listed(b, "identifiers")
-		if b.unknown == true || kind == "*" && slices.Equal(who, []string{"*"}) {
-			if b.unknown == true {
-				return landscape.Unknown(b.address)
-			}
+		if b.unknown == true {
+			return landscape.Unknown(b.address)
+		}
+		if kind == "*" && slices.Equal(who, []string{"*"}) {
 			return "*"
 		}
 		before, _ := out[kind].([]any)

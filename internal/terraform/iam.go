@@ -3,7 +3,6 @@ package terraform
 import (
 	"cmp"
 	"encoding/json"
-	"slices"
 	"strings"
 
 	"github.com/licet/licet/authz"
@@ -21,6 +20,12 @@ type state struct {
 	// own are policies in the arguments of a resource, apart those that are resources themselves, which go before them. By ARN.
 	own, apart map[string]landscape.Policy
 	destroyed  map[string]bool // ARNs of what loses its policy
+	// elsewhere are, by the role, its policies that are resources of their own: inline ones by name, managed ones by ARN. What a plan tells of
+	// the role has them as they are now, which is not as they will be.
+	elsewhere map[string]map[string]bool
+	documents map[*instance]string // data sources that were written
+	sids      map[[2]string]bool   // ARNs with the Sids of their statements
+	anybodys  bool                 // a policy is given to nobody knows whom
 }
 
 // group is what its members have.
@@ -31,7 +36,8 @@ func newState() state {
 		roles: make(map[string]*landscape.Principal), users: make(map[string]*landscape.Principal), groups: make(map[string]*group),
 		members: make(map[string][]string), managed: make(map[string]landscape.Policy), owners: make(map[string]*landscape.Resource),
 		statements: make(map[string][]any), own: make(map[string]landscape.Policy), apart: make(map[string]landscape.Policy),
-		destroyed: make(map[string]bool),
+		destroyed: make(map[string]bool), elsewhere: make(map[string]map[string]bool), documents: make(map[*instance]string),
+		sids: make(map[[2]string]bool),
 	}
 }
 
@@ -74,7 +80,7 @@ func (p *plan) role(r *instance) {
 	if trust, ok := p.policyOf(r, r.block(), "assume_role_policy", "trust policy of "+r.Address, ""); ok {
 		who.Trust = &trust
 	}
-	elsewhere := p.givenElsewhere(who.Names)
+	elsewhere := p.elsewhere[p.text(r, "name")]
 	for _, b := range r.block().blocks("inline_policy") {
 		own := p.valueText(b, "name")
 		if !r.configured("inline_policy") && (b.unknown == true || elsewhere["inline "+own]) {
@@ -94,25 +100,26 @@ func (p *plan) role(r *instance) {
 	}
 }
 
-// givenElsewhere are the policies of a role that are resources of their own: what the plan tells of the role has them as they are now, which
-// is not as they will be. Inline policies by name, managed ones by ARN.
-func (p *plan) givenElsewhere(role []string) map[string]bool {
-	out := make(map[string]bool)
+// noteElsewhere gathers elsewhere, by the names that the plan has before and after.
+func (p *plan) noteElsewhere() {
 	for i := range p.doc.ResourceChanges {
 		c := &p.doc.ResourceChanges[i]
 		for _, values := range []map[string]any{c.Change.Before, c.Change.After} {
-			if !slices.Contains(role, asText(values["role"])) {
-				continue
-			}
+			what := "inline " + asText(values["name"])
 			switch c.Type {
 			case "aws_iam_role_policy":
-				out["inline "+asText(values["name"])] = true
 			case "aws_iam_role_policy_attachment":
-				out[asText(values["policy_arn"])] = true
+				what = asText(values["policy_arn"])
+			default:
+				continue
 			}
+			role := asText(values["role"])
+			if p.elsewhere[role] == nil {
+				p.elsewhere[role] = make(map[string]bool)
+			}
+			p.elsewhere[role][what] = true
 		}
 	}
-	return out
 }
 
 func (p *plan) user(r *instance) { p.principal(r, authz.User, p.users) }
@@ -120,7 +127,7 @@ func (p *plan) user(r *instance) { p.principal(r, authz.User, p.users) }
 // principal is a role or user with what they have in common.
 func (p *plan) principal(r *instance, kind authz.PrincipalKind, among map[string]*landscape.Principal) *landscape.Principal {
 	name := p.text(r, "name")
-	who := &landscape.Principal{At: p.at(r), Kind: kind, ARN: p.text(r, "arn"), Names: []string{r.Address}, Tags: p.tags(r)}
+	who := &landscape.Principal{At: landscape.Place{File: p.file}, Kind: kind, ARN: p.text(r, "arn"), Names: []string{r.Address}, Tags: p.tags(r)}
 	if !landscape.IsUnknown(name) && name != "" {
 		who.Names = append(who.Names, name)
 	}
@@ -181,8 +188,8 @@ func attachment(whom string) func(*plan, *instance) {
 // attachments is aws_iam_policy_attachment: a policy for several.
 func (p *plan) attachments(r *instance) {
 	policy := p.attached(r, p.text(r, "policy_arn"))
-	for whom, list := range map[string]string{"role": "roles", "user": "users", "group": "groups"} {
-		for _, name := range p.listed(r.block(), list) {
+	for _, whom := range []string{"role", "user", "group"} {
+		for _, name := range p.listed(r.block(), whom+"s") {
 			p.give(r, whom, name, policy)
 		}
 	}
@@ -207,8 +214,11 @@ func (p *plan) give(r *instance, whom, name string, policy landscape.Policy) {
 	case landscape.IsUnknown(name):
 		p.note(r, "To which %s the policy %s is given is not known", whom, policy.Name)
 		for _, who := range p.out.Principals { // it may be anybody's
-			who.Policies = append(who.Policies, landscape.Anything(policy.Name, "to which "+whom+" it is given"))
+			if !p.anybodys {
+				who.Policies = append(who.Policies, landscape.Anything(policy.Name, "to which "+whom+" it is given"))
+			}
 		}
+		p.anybodys = true
 	default:
 		p.note(r, "The %s %s, which gets the policy %s, is not declared here", whom, name, policy.Name)
 	}

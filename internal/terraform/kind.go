@@ -179,7 +179,7 @@ func (p *plan) place(r *instance) {
 		return
 	}
 	o := p.owner(p.text(r, "arn"))
-	o.At, o.Type, o.Names, o.Tags = p.at(r), k.cfn, append(o.Names, r.Address), p.tags(r)
+	o.At, o.Type, o.Names, o.Tags = landscape.Place{File: p.file}, k.cfn, append(o.Names, r.Address), p.tags(r)
 	if name := p.nameOf(r, k); k.name != "" && !landscape.IsUnknown(name) {
 		o.Names = append(o.Names, name)
 	}
@@ -191,7 +191,11 @@ func (p *plan) tags(r *instance) map[string]string {
 	for _, name := range []string{"tags_all", "tags"} {
 		all, _ := p.attribute(r, name).(map[string]any)
 		for key, value := range all {
-			out[key] = landscape.Shown(asText(value))
+			text := asText(value)
+			if landscape.IsUnknown(text) {
+				p.note(r, "The tag %s is not known", key)
+			}
+			out[key] = landscape.Shown(text)
 		}
 	}
 	return out

@@ -1,7 +1,6 @@
 package terraform
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/licet/licet/internal/landscape"
@@ -38,7 +37,7 @@ func (p *plan) groupARN(r *instance, name string) string {
 func (p *plan) alias(r *instance) {
 	arn := p.text(r, "arn")
 	o := p.owner(arn)
-	o.At, o.Type, o.Names = p.at(r), "AWS::Lambda::Alias", append(o.Names, r.Address)
+	o.At, o.Type, o.Names = landscape.Place{File: p.file}, "AWS::Lambda::Alias", append(o.Names, r.Address)
 	if f := p.owners[unqualified(arn)]; f != nil {
 		o.Role = f.Role
 	}
@@ -120,12 +119,12 @@ func (p *plan) grant(r *instance, arn string, statement map[string]any) {
 		p.note(r, "Whose permission %s is, is not known", r.Address)
 		return
 	}
-	sid := statement["Sid"]
-	same := func(other any) bool { return other.(map[string]any)["Sid"] == sid }
-	if slices.ContainsFunc(p.statements[arn], same) {
-		p.note(r, "%s has a statement %v already: AWS refuses another", arn, sid)
+	sid, _ := statement["Sid"].(string)
+	if p.sids[[2]string{arn, sid}] {
+		p.note(r, "%s has a statement %s already: AWS refuses another", arn, sid)
 		return
 	}
+	p.sids[[2]string{arn, sid}] = true
 	p.statements[arn] = append(p.statements[arn], statement)
 }
 

@@ -343,6 +343,6 @@ func (p *plan) note(r *instance, format string, args ...any) {
 
 func (p *plan) fail(r *instance, format string, args ...any) {
 	if p.err == nil {
-		p.err = fmt.Errorf("%s: %s", p.at(r), landscape.Shown(fmt.Sprintf(format, args...)))
+		p.err = fmt.Errorf("%s: %s: %s", p.file, r.Address, landscape.Shown(fmt.Sprintf(format, args...)))
 	}
 }

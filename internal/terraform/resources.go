@@ -86,6 +86,7 @@ func (p *plan) destroy() {
 // load reads everything: what has a name first, then policies, for they refer to it.
 func (p *plan) load() {
 	p.destroy()
+	p.noteElsewhere()
 	for _, r := range p.order {
 		p.place(r)
 	}

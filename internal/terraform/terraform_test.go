@@ -197,7 +197,7 @@ func TestRefused(t *testing.T) {
 		"no values":        {`{"format_version":"1.2"}`, "p.json: there are no planned_values: this is no plan"},
 		"marks":            {minimal("1.2", policy(`\uE000`), ""), "p.json: the characters U+E000 and U+E001 are not read"},
 		"another account":  {minimal("1.2", identity, ""), `p.json: the plan was made for the account 444455556666, not 111122223333: give the account in the test file (account: "444455556666")`},
-		"no policy":        {minimal("1.2", policy("x"), ""), "p.json aws_iam_policy.p: aws_iam_policy.p is not JSON: invalid character 'x' looking for beginning of value"},
+		"no policy":        {minimal("1.2", policy("x"), ""), "p.json: aws_iam_policy.p: aws_iam_policy.p is not JSON: invalid character 'x' looking for beginning of value"},
 		"not JSON":         {"{", "p.json: this is not the JSON of a plan: unexpected end of JSON input"},
 		"a list of values": {`{"format_version":"1.0","planned_values":[]}`, "p.json: this is not the JSON of a plan: json: cannot unmarshal array into Go struct field document.planned_values of type terraform.values"},
 	} {

@@ -38,11 +38,44 @@ func (b block) blocks(name string) (out []block) {
 		inner := block{of: b.of, unknown: element(unknown, i), address: fmt.Sprintf("%s.%s[%d]", b.address, name, i)}
 		inner.values, _ = item.(map[string]any)
 		if len(expressions) == len(list) { // else blocks are made by a loop, and which is which is not told
-			inner.expressions, _ = expressions[i].(map[string]any)
+			if setBlocks[name] {
+				inner.expressions = matching(expressions, inner.values)
+			} else {
+				inner.expressions, _ = expressions[i].(map[string]any)
+			}
 		}
 		out = append(out, inner)
 	}
 	return out
+}
+
+// setBlocks are nested blocks whose order the plan does not keep.
+var setBlocks = map[string]bool{
+	"condition": true, "inline_policy": true, "not_principals": true, "principals": true, "source_access_configuration": true,
+}
+
+// matching are the expressions whose constants are the values; nil when they are not the only ones.
+func matching(expressions []any, values map[string]any) (found map[string]any) {
+	for _, item := range expressions {
+		e, _ := item.(map[string]any)
+		fits := len(expressions) == 1
+		for name, expression := range e {
+			text, isText := values[name].(string)
+			if c, _ := expression.(map[string]any); isText && c["constant_value"] != nil {
+				if fits = c["constant_value"] == text; !fits {
+					break
+				}
+			}
+		}
+		if !fits {
+			continue
+		}
+		if found != nil {
+			return nil
+		}
+		found = e
+	}
+	return found
 }
 
 // member is what is not known of a member; true when nothing is.
