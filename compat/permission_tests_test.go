@@ -20,7 +20,7 @@ func (l *licet) licetTest(t *testing.T, dir string, args ...string) (status int,
 // The tests of the example pass before anything is deployed, and say what is missing when something is.
 func TestPermissionTestsOffline(t *testing.T) {
 	t.Parallel()
-	if status, out := server.licetTest(t, "../examples"); status != 0 || !strings.Contains(out, "16 calls in 4 tests: 16 as expected.") {
+	if status, out := server.licetTest(t, "../examples"); status != 0 || !strings.Contains(out, "28 calls in 7 tests: 28 as expected.") {
 		t.Errorf("status %d\n%s", status, out)
 	}
 	dir := t.TempDir()

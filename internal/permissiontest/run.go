@@ -142,9 +142,9 @@ func (s Summary) OK() bool { return s.Cases > 0 && s.Passed == s.Cases }
 
 // Sum counts results.
 func Sum(results []Result) (s Summary) {
-	tests := make(map[string]bool)
+	tests := make(map[[2]string]bool)
 	for _, r := range results {
-		tests[r.Test] = true
+		tests[[2]string{r.Case.At.File, r.Test}] = true
 		s.Cases++
 		switch r.Verdict {
 		case Passed:

@@ -79,6 +79,9 @@ func (p *plan) permission(r *instance) {
 		if value == "" || !r.configured(c.argument) {
 			continue
 		}
+		if c.argument == "source_arn" {
+			value = p.sourceARN(r, value)
+		}
 		keys, _ := conditions[c.operator].(map[string]any)
 		if keys == nil {
 			keys = make(map[string]any)
@@ -90,6 +93,30 @@ func (p *plan) permission(r *instance) {
 		statement["Condition"] = conditions
 	}
 	p.grant(r, arn, statement)
+}
+
+// sources are the types whose own ARNs are those that services say they call for: nothing that follows one could ever match.
+var sources = map[string]bool{"aws_cloudwatch_event_rule": true, "aws_s3_bucket": true, "aws_sns_topic": true, "aws_sqs_queue": true}
+
+// sourceARN is the source of a permission. Whether something follows a reference the plan does not tell. Where it could only make the permission
+// one that lets nobody in, it is taken for the reference alone, and a note says so.
+func (p *plan) sourceARN(r *instance, value string) string {
+	e, _ := r.block().expressions["source_arn"].(map[string]any)
+	refs := references(e)
+	if !landscape.IsUnknown(value) || len(refs) != 1 {
+		return value
+	}
+	steps := traversal(refs[0])
+	if len(steps) < 3 || !sources[steps[0].name] || steps[len(steps)-1].name != "arn" {
+		return value
+	}
+	v, ok := p.evaluate(p.scopeOf(r), e, "arn")
+	arn, isText := v.(string)
+	if !ok || !isText || landscape.IsUnknown(arn) {
+		return value
+	}
+	p.note(r, "%s.source_arn is taken for %s, and nothing after it", r.Address, refs[0])
+	return arn
 }
 
 // identifier is the Sid of a permission: what the statement is called, or the resource.
