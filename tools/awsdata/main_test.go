@@ -20,8 +20,8 @@ func TestNoticeNamesTheVersions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, b := packages()
-	for _, p := range []npmPackage{a, b} {
+	a, b, c := packages()
+	for _, p := range []npmPackage{a, b, c} {
 		if want := "`" + p.name + "` | " + p.version + " |"; !strings.Contains(string(notice), want) {
 			t.Errorf("NOTICE.md lacks %q", want)
 		}
