@@ -88,7 +88,7 @@ var allowed = map[string][]string{
 	"internal/execution/subscription": {"internal/execution/platform"},
 	"internal/execution":              {"internal/execution/extension", "internal/execution/platform", "internal/execution/subscription", "internal/principal", "internal/sandbox", "internal/runtimes", "internal/telemetry", "github.com/prometheus/client_golang/...", "github.com/google/uuid"},
 	"internal/dispatch": {
-		"authz", "internal/audit", "internal/awserr", "internal/organization", "internal/principal", "internal/protocol",
+		"authz", "policy", "internal/audit", "internal/awserr", "internal/organization", "internal/principal", "internal/protocol",
 		"internal/service", "internal/telemetry", "github.com/google/uuid",
 	},
 	"internal/edge": {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -54,9 +55,11 @@ type Recorder interface {
 	Fail(ctx context.Context, f audit.Failure) error
 }
 
-// Config holds what a Dispatcher needs; every field is required.
+// Config holds what a Dispatcher needs; every field but Others is required.
 type Config struct {
 	Services []service.Service
+	// Others gives services that are not in Services, when they are first asked for by their signing name; nil: there are none.
+	Others   func(signingName string) (service.Service, bool)
 	Policies Policies
 	// Organizations has the policies above accounts: the SCPs of the caller's, the RCPs of the resource's.
 	Organizations Organizations
@@ -74,6 +77,7 @@ type Config struct {
 type Dispatcher struct {
 	config   Config
 	services map[string]*entry // by signing name
+	others   sync.Map          // of those that Config.Others gave: *entry by signing name
 	compiled *compiled
 	// recordings are the principals that are observed.
 	recordings recordings
@@ -110,19 +114,38 @@ func New(config Config) (*Dispatcher, error) {
 
 // Service finds a service's wire description and codec by its signing name.
 func (d *Dispatcher) Service(signingName string) (*protocol.API, protocol.Codec, bool) {
-	e, ok := d.services[signingName]
+	e, ok := d.entry(signingName)
 	if !ok {
 		return nil, nil, false
 	}
 	return e.API, e.Codec, true
 }
 
-// Services gives the signing names of all services, in no particular order.
+// entry finds a service, or makes it.
+func (d *Dispatcher) entry(signingName string) (*entry, bool) {
+	if e, ok := d.services[signingName]; ok {
+		return e, true
+	}
+	if d.config.Others == nil {
+		return nil, false
+	}
+	if e, ok := d.others.Load(signingName); ok {
+		return e.(*entry), true
+	}
+	s, ok := d.config.Others(signingName)
+	if !ok {
+		return nil, false
+	}
+	e, _ := d.others.LoadOrStore(signingName, &entry{Service: s})
+	return e.(*entry), true
+}
+
+// Services gives the signing names of all services but Others, in no particular order.
 func (d *Dispatcher) Services() []string { return slices.Collect(maps.Keys(d.services)) }
 
 // TakesUnsigned tells whether calls of an operation need no signature.
 func (d *Dispatcher) TakesUnsigned(signingName, operation string) bool {
-	e, ok := d.services[signingName]
+	e, ok := d.entry(signingName)
 	return ok && e.operations[operation].TakesUnsigned()
 }
 
@@ -238,13 +261,17 @@ func (d *Dispatcher) Internal(caller principal.Caller, account, serviceName, ope
 }
 
 func (d *Dispatcher) find(c *service.Call) (*entry, service.Operation, error) {
-	e, ok := d.services[c.Service]
+	e, ok := d.entry(c.Service)
 	if !ok {
 		return nil, service.Operation{}, awserr.NotImplemented(c.Service, c.Operation)
 	}
 	op, ok := e.operations[c.Operation]
-	if !ok {
+	if !ok && e.Otherwise == nil {
 		return nil, service.Operation{}, awserr.NotImplemented(c.Service, c.Operation)
+	}
+	if !ok {
+		op = *e.Otherwise
+		op.Name = c.Operation
 	}
 	return e, op, nil
 }
@@ -254,7 +281,11 @@ func (n *deniedNeed) answer(e *entry) error {
 	if n.need.Denied != nil {
 		return n.need.Denied(n.decision)
 	}
-	return e.Denial(n.decision.Message(n.request))
+	text := n.decision.Message(n.request)
+	if n.doubt != "" {
+		text += ": " + n.doubt
+	}
+	return e.Denial(text)
 }
 
 // judgement is a call with what was decided about it.
@@ -271,6 +302,7 @@ type deniedNeed struct {
 	need     service.Need
 	request  authz.Request
 	decision authz.Decision
+	doubt    string // on which the denial rests; "" for none
 }
 
 // judge decides every need of a call. It has no effects.
@@ -313,6 +345,9 @@ func (d *Dispatcher) judge(ctx context.Context, c *service.Call, op service.Oper
 			}
 			j.passes = false
 			denied := &deniedNeed{need: needs[i], request: made.Request, decision: decision}
+			if needs[i].Doubt != nil {
+				denied.doubt = made.Note
+			}
 			switch {
 			case needs[i].Partial:
 				if j.parts == nil {
@@ -377,7 +412,11 @@ func (d *Dispatcher) decide(
 	made.Applied = set.Policies()
 	var decision authz.Decision
 	if d.config.KnownAction(need.Action) {
-		decision = set.Decide(&made.Request)
+		if decision = set.Decide(&made.Request); decision.Allowed && need.Doubt != nil {
+			if made.Note = doubtful(set.Trace(&made.Request), need); made.Note != "" {
+				decision = authz.Decision{By: authz.IdentityBasedPolicy, Note: made.Note}
+			}
+		}
 	} else {
 		made.Note = "AWS has no action " + need.Action
 		decision = authz.Decision{By: authz.IdentityBasedPolicy, Note: made.Note}

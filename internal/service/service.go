@@ -112,6 +112,16 @@ type Need struct {
 	Partial bool
 	// Refused is what the client is to be told of a partial need that was denied; nil when the part may be done. Dispatch alone sets it.
 	Refused error
+	// Doubt is set where AWS would know more than Target says; nil elsewhere. An Allow that depends on it is none, and a Deny that may is one.
+	Doubt *Doubt
+}
+
+// Doubt is what Target does not say of a need, because only the service that has the resource knows it.
+type Doubt struct {
+	// Resource tells that parts of Target.ARN are not known. They are written as "*", or as a "?" for each character.
+	Resource bool
+	// Key tells whether AWS may give a condition key a value where Target.Keys has none. It is asked in the case of the policy that asks.
+	Key func(name string) bool
 }
 
 // Resource finds the target of an operation from its input. It answers for resources that do not exist, too: who may not act must
@@ -263,6 +273,8 @@ type Service struct {
 	API        *protocol.API
 	Codec      protocol.Codec
 	Operations []Operation
+	// Otherwise stands for every operation that Operations does not list; nil: there is none.
+	Otherwise *Operation
 	// Denial makes the service's access-denied error from the standard text.
 	Denial func(message string) error
 }
