@@ -71,6 +71,10 @@ type config struct {
 	RegistryCredentials string
 	// MaxImageGiB is how large an image may be unpacked.
 	MaxImageGiB int
+	// Upstreams are the URLs of servers that have services which this one does not, by the names that requests are signed for; "*": all others.
+	Upstreams map[string]string
+	// UpstreamCredentials is a file with the credentials that sign calls to upstreams, a profile for each; "": there are none.
+	UpstreamCredentials string
 	// Verbose logs each step.
 	Verbose bool
 }
@@ -107,6 +111,10 @@ func serveCommand() *cobra.Command {
 		"a registry's host and the URL of the registry to ask instead, HOST=URL; may be repeated")
 	f.StringVar(&c.RegistryCredentials, "registry-credentials", "", "file with credentials of registries, as docker login writes it")
 	f.IntVar(&c.MaxImageGiB, "max-image-gib", 10, "how large a container image may be unpacked, in GiB")
+	f.StringToStringVar(&c.Upstreams, "upstream", nil,
+		"where permitted calls of a service go that licet does not have, SERVICE=URL, such as dynamodb=http://127.0.0.1:8000; *=URL: of all others; may be repeated")
+	f.StringVar(&c.UpstreamCredentials, "upstream-credentials", "",
+		"file with the credentials for upstreams, as ~/.aws/credentials: a profile called as the service, or [default]; without: the account's id as access key")
 	f.BoolVar(&c.Verbose, "verbose", false, "log each step")
 	return cmd
 }

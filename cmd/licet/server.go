@@ -215,8 +215,12 @@ func (s *server) openServices(ctx context.Context, c config, collected *promethe
 	if s.offered, err = s.services(identities, data, dataDir(c.Data)); err != nil {
 		return err
 	}
+	others, err := s.openUpstreams(c, data)
+	if err != nil {
+		return err
+	}
 	s.door, err = dispatch.New(dispatch.Config{
-		Services: s.offered, Policies: s.directory, Organizations: s.organizations, Log: recorder{s.decisions, s.lastUsed},
+		Services: s.offered, Others: others.Service, Policies: s.directory, Organizations: s.organizations, Log: recorder{s.decisions, s.lastUsed},
 		Mode:        dispatch.Mode(c.Mode),
 		KnownAction: func(action string) bool { _, ok := data.Action(action); return ok },
 		Now:         time.Now, Region: c.Region, Partition: partition,

@@ -96,6 +96,10 @@ var allowed = map[string][]string{
 		"internal/leastpolicy", "internal/report", "internal/service", "internal/sigv4", "internal/secret", "policy", "internal/blob", "internal/oidc", "internal/telemetry",
 		"github.com/prometheus/client_golang/...", "github.com/google/uuid",
 	},
+	"internal/upstream": {
+		"authz", "internal/arn", "internal/awsdata", "internal/awserr", "internal/protocol/...", "internal/service",
+		"github.com/aws/aws-sdk-go-v2/aws/...", "github.com/aws/smithy-go/encoding/cbor",
+	},
 	"internal/report":         {"authz", "policy"},
 	"internal/permissiontest": {"authz", "policy", "internal/arn", "internal/landscape", "internal/report", "go.yaml.in/yaml/v3"},
 	"internal/cloudformation": {"authz", "internal/landscape", "internal/requirements", "go.yaml.in/yaml/v3"},

@@ -1,0 +1,141 @@
+package upstream
+
+import (
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/licet/licet/internal/awsdata"
+)
+
+// route is the method and path of an operation of a REST API. It is immutable.
+type route struct {
+	model     *awsdata.Model
+	operation string
+	bound     awsdata.ModelOperation
+	segments  []segment
+	// literals are the query parameters that a request for the operation has.
+	literals url.Values
+}
+
+// segment is a part of a path between slashes: text, or a label, or a label that takes all that is left.
+type segment struct {
+	text, label string
+	greedy      bool
+}
+
+func routesOf(m *awsdata.Model) []*route {
+	var routes []*route
+	for _, name := range slices.Sorted(maps.Keys(m.Operations)) {
+		bound := m.Operations[name]
+		if bound.URI == "" {
+			continue
+		}
+		path, query, _ := strings.Cut(bound.URI, "?")
+		literals, err := url.ParseQuery(query)
+		if err != nil {
+			continue // no request is for it
+		}
+		r := &route{model: m, operation: name, bound: bound, literals: literals}
+		for _, part := range split(path) {
+			r.segments = append(r.segments, parseSegment(part))
+		}
+		routes = append(routes, r)
+	}
+	return routes
+}
+
+func parseSegment(part string) segment {
+	label, ok := strings.CutPrefix(part, "{")
+	if !ok || !strings.HasSuffix(label, "}") {
+		return segment{text: part}
+	}
+	label, greedy := strings.CutSuffix(strings.TrimSuffix(label, "}"), "+")
+	return segment{label: label, greedy: greedy}
+}
+
+// split cuts an escaped path at its slashes. One at the end changes nothing.
+func split(path string) []string {
+	path = strings.TrimSuffix(strings.TrimPrefix(path, "/"), "/")
+	if path == "" {
+		return nil
+	}
+	return strings.Split(path, "/")
+}
+
+// sortRoutes puts routes in the order in which they are tried: text before labels, required query before none.
+func sortRoutes(routes []*route) {
+	rank := func(s segment) int {
+		switch {
+		case s.greedy:
+			return 2
+		case s.label != "":
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(routes, func(a, b *route) int {
+		for i := range min(len(a.segments), len(b.segments)) {
+			if d := rank(a.segments[i]) - rank(b.segments[i]); d != 0 {
+				return d
+			}
+		}
+		return len(b.literals) - len(a.literals)
+	})
+}
+
+// match gives the labels of a request with this method, these path segments and this query, if it is one for r.
+func (r *route) match(method string, path []string, query url.Values) (map[string]string, bool) {
+	if method != r.bound.Method {
+		return nil, false
+	}
+	for name, values := range r.literals {
+		if !slices.Equal(query[name], values) {
+			return nil, false
+		}
+	}
+	labels := make(map[string]string)
+	for i, s := range r.segments {
+		switch {
+		case i >= len(path):
+			return nil, false
+		case s.greedy:
+			text, err := url.PathUnescape(strings.Join(path[i:], "/"))
+			labels[s.label] = text
+			return labels, err == nil
+		case s.label == "" && s.text != path[i]:
+			return nil, false
+		case s.label != "":
+			text, err := url.PathUnescape(path[i])
+			if err != nil {
+				return nil, false
+			}
+			labels[s.label] = text
+		}
+	}
+	return labels, len(path) == len(r.segments)
+}
+
+// plain tells paths that servers cannot read in different ways: dots and empty segments may be taken away, which would make another path.
+func plain(path []string) bool {
+	return !slices.ContainsFunc(path, func(s string) bool {
+		text, err := url.PathUnescape(s)
+		return err != nil || text == "" || slices.ContainsFunc(strings.FieldsFunc(text, func(c rune) bool { return c == '/' || c == '\\' }),
+			func(part string) bool { return part == "." || part == ".." })
+	})
+}
+
+// find gives the route of a request.
+func (r *remote) find(method, escapedPath string, query url.Values) (*route, map[string]string, bool) {
+	path := split(escapedPath)
+	if !plain(path) {
+		return nil, nil, false
+	}
+	for _, route := range r.routes {
+		if labels, ok := route.match(method, path, query); ok {
+			return route, labels, true
+		}
+	}
+	return nil, nil, false
+}
