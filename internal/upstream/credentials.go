@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -15,8 +16,8 @@ import (
 func ParseURL(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	switch {
-	case err != nil:
-		return nil, err
+	case err != nil: // it repeats the text, which may have a password
+		return nil, errors.New("not a URL: want http://HOST:PORT or https://HOST:PORT")
 	case u.Scheme != "http" && u.Scheme != "https", u.Host == "", u.RawQuery != "", u.Fragment != "":
 		return nil, fmt.Errorf("%q: want http://HOST:PORT or https://HOST:PORT", text)
 	case u.User != nil:

@@ -24,7 +24,11 @@ func (q *question) keys(action string) keys {
 	if !ok {
 		return k
 	}
-	for _, name := range a.ConditionKeys {
+	names := slices.Clone(a.ConditionKeys)
+	for _, ref := range a.ResourceTypes {
+		names = append(names, ref.ConditionKeys...)
+	}
+	for _, name := range names {
 		switch prefix, member, _ := strings.Cut(name, ":"); {
 		case strings.EqualFold(name, "aws:TagKeys"):
 			k.tagged = !q.tags(&k.context)
@@ -65,7 +69,7 @@ func (q *question) sameName(to *authz.Context, name, member string) {
 				to.Set(name, v)
 			}
 		case bool:
-			if key.Type == "Bool" {
+			if key.Type == "Bool" || key.Type == "String" {
 				to.SetBool(name, v)
 			}
 		case json.Number:

@@ -15,6 +15,8 @@ type route struct {
 	operation string
 	bound     awsdata.ModelOperation
 	segments  []segment
+	// slash tells that the path ends with one.
+	slash bool
 	// literals are the query parameters that a request for the operation has.
 	literals url.Values
 }
@@ -37,7 +39,7 @@ func routesOf(m *awsdata.Model) []*route {
 		if err != nil {
 			continue // no request is for it
 		}
-		r := &route{model: m, operation: name, bound: bound, literals: literals}
+		r := &route{model: m, operation: name, bound: bound, literals: literals, slash: strings.HasSuffix(path, "/")}
 		for _, part := range split(path) {
 			r.segments = append(r.segments, parseSegment(part))
 		}
@@ -64,7 +66,7 @@ func split(path string) []string {
 	return strings.Split(path, "/")
 }
 
-// sortRoutes puts routes in the order in which they are tried: text before labels, required query before none.
+// sortRoutes puts routes in the order in which they are tried: text before labels, more segments before fewer, required query before none.
 func sortRoutes(routes []*route) {
 	rank := func(s segment) int {
 		switch {
@@ -80,6 +82,9 @@ func sortRoutes(routes []*route) {
 			if d := rank(a.segments[i]) - rank(b.segments[i]); d != 0 {
 				return d
 			}
+		}
+		if d := len(b.segments) - len(a.segments); d != 0 {
+			return d
 		}
 		return len(b.literals) - len(a.literals)
 	})
@@ -97,24 +102,33 @@ func (r *route) match(method string, path []string, query url.Values) (map[strin
 	}
 	labels := make(map[string]string)
 	for i, s := range r.segments {
-		switch {
-		case i >= len(path):
+		taken := 1
+		if s.greedy { // what stands after it takes its own
+			taken = len(path) - (len(r.segments) - i - 1)
+		}
+		if taken < 1 || taken > len(path) {
 			return nil, false
-		case s.greedy:
-			text, err := url.PathUnescape(strings.Join(path[i:], "/"))
-			labels[s.label] = text
-			return labels, err == nil
-		case s.label == "" && s.text != path[i]:
-			return nil, false
-		case s.label != "":
-			text, err := url.PathUnescape(path[i])
+		}
+		if s.label != "" {
+			text, err := url.PathUnescape(strings.Join(path[:taken], "/"))
 			if err != nil {
 				return nil, false
 			}
 			labels[s.label] = text
+		} else if s.text != path[0] {
+			return nil, false
+		}
+		path = path[taken:]
+		if s.greedy {
+			return labels, r.endsWith(i+1, path)
 		}
 	}
-	return labels, len(path) == len(r.segments)
+	return labels, len(path) == 0
+}
+
+// endsWith tells whether path is the text of the segments from the i-th on.
+func (r *route) endsWith(i int, path []string) bool {
+	return slices.EqualFunc(r.segments[i:], path, func(s segment, text string) bool { return s.label == "" && s.text == text })
 }
 
 // plain tells paths that servers cannot read in different ways: dots and empty segments may be taken away, which would make another path.
@@ -126,16 +140,29 @@ func plain(path []string) bool {
 	})
 }
 
-// find gives the route of a request.
+// find gives the route of a request. Two may differ in a slash at the end alone: then it counts.
 func (r *remote) find(method, escapedPath string, query url.Values) (*route, map[string]string, bool) {
 	path := split(escapedPath)
 	if !plain(path) {
 		return nil, nil, false
 	}
+	var found *route
+	var labels map[string]string
 	for _, route := range r.routes {
-		if labels, ok := route.match(method, path, query); ok {
-			return route, labels, true
+		l, ok := route.match(method, path, query)
+		switch {
+		case !ok:
+		case found == nil:
+			found, labels = route, l
+		case len(found.segments) != len(route.segments) || len(found.literals) != len(route.literals) || !found.sameText(route):
+		case found.slash != route.slash && strings.HasSuffix(escapedPath, "/") == route.slash:
+			found, labels = route, l
 		}
 	}
-	return nil, nil, false
+	return found, labels, found != nil
+}
+
+// sameText tells whether two routes have their labels in the same places, and the same text.
+func (r *route) sameText(o *route) bool {
+	return slices.EqualFunc(r.segments, o.segments, func(a, b segment) bool { return a.text == b.text && a.greedy == b.greedy })
 }

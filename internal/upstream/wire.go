@@ -44,7 +44,7 @@ func (c *chooser) form(r *http.Request) form {
 	}
 	switch {
 	case c.remote.isREST():
-		return c.first()
+		return c.rest()
 	case r.Header.Get("Smithy-Protocol") == "rpc-v2-cbor":
 		return cborForm
 	case r.Header.Get("X-Amz-Target") != "":
@@ -57,6 +57,16 @@ func (c *chooser) form(r *http.Request) form {
 			return ec2
 		}
 		return queryForm
+	}
+	return c.rest()
+}
+
+// rest is the form of a request that nothing but its method and path tells.
+func (c *chooser) rest() form {
+	for _, p := range []awsdata.Protocol{awsdata.RESTJSON, awsdata.RESTXML} {
+		if c.remote.has(p) {
+			return form(p)
+		}
 	}
 	return c.first()
 }
