@@ -231,7 +231,7 @@ func (s *server) openServices(ctx context.Context, c config, collected *promethe
 	s.edge, err = edge.New(edge.Config{
 		Dispatcher: s.door, Keys: keys{s.directory, s.organizations}, Decisions: s.decisions, Suppositions: suppositions{s, data},
 		Invocations: invocations{s},
-		Code:        links, Gatherer: collected, ServiceOf: s.serviceOf,
+		Code:        links, Gatherer: collected, ServiceOf: s.serviceOf, Remark: s.remark(others),
 		Message: func(id string) (string, error) { return sts.EncodeAuthorizationMessage(s.keys, id) },
 		Issuers: s.directory, Tracing: tracing,
 		Logger: s.logger, Now: time.Now, Region: c.Region, Partition: partition, Mode: dispatch.Mode(c.Mode),

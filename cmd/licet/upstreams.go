@@ -23,9 +23,8 @@ func (s *server) openUpstreams(c config, data *awsdata.Data) (*upstream.Services
 	known := upstream.New(upstream.Config{Data: data, Logger: s.logger}).Names()
 	upstreams := make(map[string]upstream.Upstream, len(c.Upstreams))
 	for name, text := range c.Upstreams {
-		isOurs := slices.ContainsFunc(s.offered, func(o service.Service) bool { return o.API.SigningName == name })
 		switch {
-		case isOurs:
+		case s.offers(name):
 			return nil, fmt.Errorf("--upstream %s: licet has this service itself", name)
 		case name != upstream.All && !slices.Contains(known, name):
 			return nil, fmt.Errorf("--upstream %s: AWS has no service of this name%s", name, similar(name, known))
@@ -48,6 +47,21 @@ func (s *server) openUpstreams(c config, data *awsdata.Data) (*upstream.Services
 	others := upstream.New(upstream.Config{Data: data, Upstreams: upstreams, Logger: s.logger})
 	s.closers = append(s.closers, func() error { others.Close(); return nil })
 	return others, nil
+}
+
+// offers tells whether this server has a service itself.
+func (s *server) offers(signingName string) bool {
+	return slices.ContainsFunc(s.offered, func(o service.Service) bool { return o.API.SigningName == signingName })
+}
+
+// remark says what was not known of the resources of other services.
+func (s *server) remark(others *upstream.Services) func(service, action, resource string) string {
+	return func(service, action, resource string) string {
+		if s.offers(service) {
+			return ""
+		}
+		return others.Remark(service, action, resource)
+	}
 }
 
 func readUpstreamCredentials(file string) (map[string]aws.Credentials, error) {

@@ -220,6 +220,12 @@ func (s *Server) explain(ctx context.Context, account string, rec audit.Record) 
 		}
 	}
 	for _, d := range rec.Decisions {
+		if s.config.Remark != nil {
+			if remark := s.config.Remark(rec.Service, d.Request.Action, d.Request.Resource); remark != "" {
+				e.Notes = append(e.Notes, remark)
+				fmt.Fprintln(&text, remark)
+			}
+		}
 		x, err := s.decideAgain(ctx, account, d)
 		if err != nil {
 			return Explanation{}, fmt.Errorf("explain %s: %w", rec.RequestID, err)

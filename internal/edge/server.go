@@ -26,7 +26,7 @@ import (
 	"github.com/licet/licet/internal/telemetry"
 )
 
-// Config holds what a Server needs. Every field is required but Tracing and ServiceOf.
+// Config holds what a Server needs. Every field is required but Tracing, ServiceOf and Remark.
 type Config struct {
 	Dispatcher *dispatch.Dispatcher
 	Keys       Keys
@@ -42,6 +42,8 @@ type Config struct {
 	// service signed, which another shares, or does not matter. "" for none. What has a service is none of licet's own pages, whatever its
 	// path. nil: it is always as signed.
 	ServiceOf func(r *http.Request, signed string) string
+	// Remark says what was not known of the resource that a call of a service was judged on; "" for nothing. nil: all is known.
+	Remark func(service, action, resource string) string
 	// Issuers are the accounts' issuers of tokens.
 	Issuers Issuers
 	// Tracing makes spans of requests; nil: none.

@@ -38,6 +38,12 @@ var madeUpStream = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`^(arn:[^:]*:logs:[^:]*:[^:]*:log-group:[^:]*:log-stream:)\d{4}/\d{2}/\d{2}/[^:]*\[[^\[\]:]*\][0-9a-f]{32}$`)
 })
 
+// unknownEnd is an ARN whose end only the server behind licet knows, and which was judged without: the six characters of a secret, the id of
+// a key (internal/upstream). No name of a resource ends like it but those of objects in S3.
+var unknownEnd = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(arn:[^:]*:(?:[a-rt-z][^:]*|s[a-z-][^:]*):.*?)(?:\?{6,}|\*)$`)
+})
+
 // generalize makes the patterns of one action.
 func generalize(seen map[string]valueSet, g Generalization) []pattern {
 	resources := make([]string, 0, len(seen))
@@ -50,6 +56,9 @@ func generalize(seen map[string]valueSet, g Generalization) []pattern {
 	for _, r := range resources {
 		head, token := parts(r)
 		stream := madeUpStream().FindStringSubmatch(r)
+		if stream == nil {
+			stream = unknownEnd().FindStringSubmatch(r)
+		}
 		switch {
 		case r == "*": // the action has no resources, and a policy no other word for that
 			patterns = append(patterns, pattern{open: true, values: seen[r]})

@@ -3,8 +3,10 @@ package upstream
 import (
 	"cmp"
 	"log/slog"
+	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/licet/licet/internal/awsdata"
@@ -57,6 +59,19 @@ func New(c Config) *Services {
 // Close ends connections that are kept.
 func (s *Services) Close() { s.transport.CloseIdleConnections() }
 
+// Remark tells of a resource that a call of one of the services was judged on which parts of it were not known; "" when all were.
+func (s *Services) Remark(signingName, action, resource string) string {
+	a, ok := s.data.Action(action)
+	if _, ours := s.prefix(signingName); !ok || !ours || len(a.ResourceTypes) == 0 || !strings.ContainsAny(resource, "*?") {
+		return ""
+	}
+	if resource == "*" {
+		return "The request does not say which resource " + action + " is about: only statements for all resources allow it."
+	}
+	return "licet does not know all of the resource that " + action + " is about. It was judged as " + resource +
+		": a statement that names more of it does not allow it."
+}
+
 // remote is one of the services: all APIs whose requests are signed for its name.
 type remote struct {
 	*Services
@@ -98,24 +113,35 @@ func (s *Services) remote(signingName string) (*remote, bool) {
 
 // prefix is that of the actions of a service. Most are signed for by the same name.
 func (s *Services) prefix(signingName string) (string, bool) {
-	prefix := cmp.Or(map[string]string{
+	prefix := cmp.Or(prefixes()[signingName], signingName)
+	return prefix, slices.Contains(s.data.Services(), prefix)
+}
+
+// prefixes are those that are not called as what requests are signed for.
+func prefixes() map[string]string {
+	return map[string]string{
 		"monitoring": "cloudwatch", "iotdata": "iot", "iot-jobs-data": "iotjobsdata", "ioteventsdata": "iotevents",
 		"IoTSecuredTunneling": "iot", "tagging": "tag", "mturk-requester": "mechanicalturk", "cloudcontrolapi": "cloudformation",
 		"awsssoportal": "sso",
-	}[signingName], signingName)
-	return prefix, slices.Contains(s.data.Services(), prefix)
+	}
 }
 
 // Names lists the names by which upstreams can be configured, sorted: those that requests are signed for.
 func (s *Services) Names() []string {
 	var names []string
-	for _, name := range slices.Concat(s.data.SigningNames(), s.data.Services()) {
+	for _, name := range s.data.SigningNames() {
 		if _, ok := s.prefix(name); ok {
 			names = append(names, name)
 		}
 	}
+	otherwise := slices.Collect(maps.Values(prefixes()))
+	for _, name := range s.data.Services() { // some are newer than the models
+		if s.data.Models(name) == nil && !slices.Contains(otherwise, name) {
+			names = append(names, name)
+		}
+	}
 	slices.Sort(names)
-	return slices.Compact(names)
+	return names
 }
 
 // api is what is known of the service before its protocol is: the family of its errors of authentication follows from it.

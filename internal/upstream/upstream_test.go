@@ -339,10 +339,25 @@ func TestNames(t *testing.T) {
 			t.Errorf("%s is missing", want)
 		}
 	}
-	if slices.Contains(names, "nothing") || slices.Contains(names, "") {
+	if slices.Contains(names, "nothing") || slices.Contains(names, "") || slices.Contains(names, "cloudwatch") {
 		t.Error("there is too much")
 	}
 	if _, ok := services(t, nil).Service("nothing"); ok {
 		t.Error("there is a service that AWS does not have")
+	}
+}
+
+func TestRemark(t *testing.T) {
+	s := services(t, nil)
+	for _, test := range [][4]string{
+		{"dynamodb", "dynamodb:GetItem", "*", "does not say which resource"},
+		{"secretsmanager", "secretsmanager:GetSecretValue", "arn:aws:secretsmanager:us-east-1:1:secret:db-??????", "judged as arn:"},
+		{"dynamodb", "dynamodb:GetItem", "arn:aws:dynamodb:us-east-1:1:table/books", ""},
+		{"dynamodb", "dynamodb:ListTables", "*", ""},
+		{"nothing", "dynamodb:GetItem", "*", ""},
+	} {
+		if got := s.Remark(test[0], test[1], test[2]); (got == "") != (test[3] == "") || !strings.Contains(got, test[3]) {
+			t.Errorf("%v: got %q", test, got)
+		}
 	}
 }
