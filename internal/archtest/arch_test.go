@@ -97,7 +97,7 @@ var allowed = map[string][]string{
 		"github.com/prometheus/client_golang/...", "github.com/google/uuid",
 	},
 	"internal/upstream": {
-		"authz", "internal/arn", "internal/awsdata", "internal/awserr", "internal/protocol/...", "internal/service",
+		"authz", "internal/arn", "internal/awsdata", "internal/awserr", "internal/principal", "internal/protocol/...", "internal/service",
 		"github.com/aws/aws-sdk-go-v2/aws/...", "github.com/aws/smithy-go/encoding/cbor",
 	},
 	"internal/report":         {"authz", "policy"},

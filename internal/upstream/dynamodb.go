@@ -1,7 +1,6 @@
 package upstream
 
 import (
-	"encoding/json"
 	"maps"
 	"regexp"
 	"slices"
@@ -31,12 +30,20 @@ func (q *question) dynamodb() ([]service.Need, bool) {
 		}
 		return needs, true
 	case "GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan":
-		n := q.about("dynamodb:"+q.in.operation, q.table(q.in.text("TableName"), q.in.text("IndexName")))
-		without(&n, "dynamodb:EnclosingOperation", "dynamodb:FullTableScan")
-		if q.in.operation == "Scan" { // which has no key: "the Scan operation returns all items regardless of the leading keys"
-			without(&n, "dynamodb:LeadingKeys")
+		index := ""
+		if q.isOne("Query", "Scan") {
+			index = q.in.text("IndexName")
 		}
-		leadingKeys(&n, leading(q.in.members))
+		n := q.about("dynamodb:"+q.in.operation, q.table(q.in.text("TableName"), index))
+		without(&n, "dynamodb:EnclosingOperation", "dynamodb:FullTableScan")
+		switch {
+		case q.isOne("Scan"): // which has no key: "the Scan operation returns all items regardless of the leading keys"
+			without(&n, "dynamodb:LeadingKeys")
+		case q.isOne("GetItem", "UpdateItem", "DeleteItem"):
+			leadingKeys(&n, keyOf(q.in.members))
+		case q.isOne("Query") && index == "": // an index has another key than its table
+			leadingKeys(&n, queried(q.in.members))
+		}
 		return []service.Need{n}, true
 	}
 	return nil, false
@@ -59,21 +66,26 @@ func leadingKeys(n *service.Need, values []string) {
 	}
 }
 
-// leading gives the value of the partition key of a request for items of one key; nil when it cannot be told from a sort key.
-func leading(members map[string]any) []string {
-	if key, ok := members["Key"].(map[string]any); ok {
-		return single(key)
+// keyOf gives the value of the partition key of a request for one item; nil when it cannot be told from a sort key.
+func keyOf(members map[string]any) []string {
+	key, _ := members["Key"].(map[string]any)
+	return single(key)
+}
+
+// queried is keyOf for a Query. There is an older form of the condition; a request with both is left to DynamoDB.
+func queried(members map[string]any) []string {
+	conditions, older := members["KeyConditions"].(map[string]any)
+	expression, _ := members["KeyConditionExpression"].(string)
+	if older && (expression != "" || len(conditions) != 1) {
+		return nil
 	}
-	if conditions, ok := members["KeyConditions"].(map[string]any); ok && len(conditions) == 1 {
-		for _, c := range conditions {
-			condition, _ := c.(map[string]any)
-			if list, _ := condition["AttributeValueList"].([]any); len(list) == 1 {
-				return scalar(list[0])
-			}
+	for _, c := range conditions {
+		condition, _ := c.(map[string]any)
+		if list, _ := condition["AttributeValueList"].([]any); len(list) == 1 {
+			return scalar(list[0])
 		}
 		return nil
 	}
-	expression, _ := members["KeyConditionExpression"].(string)
 	if m := oneCondition.FindStringSubmatch(expression); m != nil {
 		values, _ := members["ExpressionAttributeValues"].(map[string]any)
 		return scalar(values[m[1]])
@@ -102,11 +114,8 @@ func scalar(v any) []string {
 		return nil
 	}
 	for _, kind := range []string{"S", "N", "B"} {
-		switch v := m[kind].(type) {
-		case string:
-			return []string{v}
-		case json.Number:
-			return nil // a number in its place is malformed
+		if text, ok := m[kind].(string); ok {
+			return []string{text}
 		}
 	}
 	return nil
@@ -169,7 +178,9 @@ func (q *question) transactItems() []service.Need {
 			}
 			n := q.about(action, q.table(name, ""))
 			set(&n, "dynamodb:EnclosingOperation", q.in.operation)
-			leadingKeys(&n, leading(part))
+			if kind != "Put" {
+				leadingKeys(&n, keyOf(part))
+			}
 			needs = append(needs, n)
 		}
 	}

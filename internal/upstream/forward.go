@@ -91,7 +91,7 @@ func permitted(c *service.Call) string {
 // reason is an error without the addresses of this machine.
 func reason(err error) error {
 	for {
-		switch e := err.(type) { //nolint:errorlint // each layer is looked at
+		switch e := err.(type) { // each layer is looked at
 		case *url.Error:
 			err = e.Err
 		case *net.OpError:

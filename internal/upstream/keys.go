@@ -1,7 +1,6 @@
 package upstream
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 
@@ -29,11 +28,10 @@ func (q *question) keys(action string) keys {
 		names = append(names, ref.ConditionKeys...)
 	}
 	for _, name := range names {
-		switch prefix, member, _ := strings.Cut(name, ":"); {
-		case strings.EqualFold(name, "aws:TagKeys"):
+		if strings.EqualFold(name, "aws:TagKeys") {
 			k.tagged = !q.tags(&k.context)
-		case prefix == q.prefix && !strings.ContainsAny(member, "/:$"):
-			q.sameName(&k.context, name, member)
+		} else {
+			q.sameName(&k.context, name)
 		}
 	}
 	return k
@@ -53,30 +51,41 @@ func (k *keys) mayHave(name string, on resource) bool {
 	return strings.HasPrefix(name, strings.ToLower(k.prefix)+":")
 }
 
-// sameName sets a key of the service to the member that is called like it.
-func (q *question) sameName(to *authz.Context, name, member string) {
-	key, ok := q.data.ConditionKey(q.prefix, name)
-	if !ok {
-		return
+// sameName sets a key of the service to the member of that name.
+func (q *question) sameName(to *authz.Context, name string) {
+	switch v := q.in.members[members()[name]].(type) {
+	case string:
+		if key, ok := q.data.ConditionKey(q.prefix, name); ok && (key.Type != "ARN" || strings.HasPrefix(v, "arn:")) {
+			to.Set(name, v)
+		}
+	case bool:
+		to.SetBool(name, v)
 	}
-	for of, v := range q.in.members {
-		if plainName(of) != plainName(member) {
-			continue
-		}
-		switch v := v.(type) {
-		case string:
-			if key.Type == "String" || key.Type == "ARN" && strings.HasPrefix(v, "arn:") || key.Type == "Bool" && (v == "true" || v == "false") {
-				to.Set(name, v)
-			}
-		case bool:
-			if key.Type == "Bool" || key.Type == "String" {
-				to.SetBool(name, v)
-			}
-		case json.Number:
-			if n, err := v.Int64(); err == nil && key.Type == "Numeric" {
-				to.SetNumber(name, n)
-			}
-		}
+}
+
+// members are those that have the values of condition keys, by key. The table of AWS's keys does not say which of them a request has in a
+// member: a client could add one of any name.
+func members() map[string]string {
+	return map[string]string{
+		"cloudwatch:namespace":            "Namespace",
+		"dynamodb:ReturnConsumedCapacity": "ReturnConsumedCapacity",
+		"dynamodb:ReturnValues":           "ReturnValues",
+		"dynamodb:Select":                 "Select",
+		"kms:EncryptionAlgorithm":         "EncryptionAlgorithm",
+		"kms:KeySpec":                     "KeySpec",
+		"kms:KeyUsage":                    "KeyUsage",
+		"kms:MessageType":                 "MessageType",
+		"kms:MultiRegion":                 "MultiRegion",
+		"kms:SigningAlgorithm":            "SigningAlgorithm",
+		"secretsmanager:Description":      "Description",
+		"secretsmanager:Name":             "Name",
+		"secretsmanager:SecretId":         "SecretId",
+		"secretsmanager:VersionId":        "VersionId",
+		"secretsmanager:VersionStage":     "VersionStage",
+		"sns:Endpoint":                    "Endpoint",
+		"sns:Protocol":                    "Protocol",
+		"ssm:Overwrite":                   "Overwrite",
+		"ssm:Recursive":                   "Recursive",
 	}
 }
 
@@ -87,7 +96,7 @@ func (q *question) tags(to *authz.Context) bool {
 		return false
 	}
 	var names []string
-	pairs := map[string]string{}
+	pairs, found := map[string]string{}, 0
 	for member, v := range q.in.members {
 		switch n := plainName(member); {
 		case n == "tagkeys":
@@ -97,7 +106,7 @@ func (q *question) tags(to *authz.Context) bool {
 			}
 			names = append(names, texts...)
 		case n == "tags" || n == "taglist" || n == "tag":
-			if !readTags(v, pairs) {
+			if found++; found > 1 || !readTags(v, pairs) { // of several, one may not be the service's
 				return false
 			}
 		case strings.HasPrefix(n, "tag") || strings.HasSuffix(n, "tags"): // such as TagSpecifications
@@ -148,7 +157,7 @@ func readTags(v any, into map[string]string) bool {
 				return false
 			}
 		}
-		if name == "" {
+		if _, twice := into[name]; twice || name == "" {
 			return false
 		}
 		into[name] = value

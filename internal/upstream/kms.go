@@ -29,7 +29,11 @@ func (q *question) kms() ([]service.Need, bool) {
 	if !ok || len(a.ResourceTypes) != 1 || a.ResourceTypes[0].Name != "key" {
 		return nil, false
 	}
-	return []service.Need{q.ofKey("kms:"+q.in.operation, "KeyId", "EncryptionContext")}, true
+	needs := []service.Need{q.ofKey("kms:"+q.in.operation, "KeyId", "EncryptionContext")}
+	if q.in.members["GrantToken"] != nil { // by which RetireGrant finds the key
+		needs = append(needs, q.about("kms:"+q.in.operation, q.unknownKey()))
+	}
+	return needs, true
 }
 
 // ofKey is a need on the key that a member names, or that a ciphertext is of.

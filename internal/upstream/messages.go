@@ -10,21 +10,29 @@ import (
 
 func (q *question) sns() ([]service.Need, bool) {
 	action := "sns:" + q.in.operation
-	if q.isOne("PublishBatch") {
+	var needs []service.Need
+	switch {
+	case q.isOne("Publish", "PublishBatch"):
 		action = "sns:Publish"
-	}
-	for _, member := range []string{"TopicArn", "TargetArn"} {
-		if name := q.in.text(member); name != "" {
-			return []service.Need{q.about(action, q.named("", name))}, true
+		for _, member := range []string{"TopicArn", "TargetArn"} {
+			if name := q.in.text(member); name != "" {
+				needs = append(needs, q.about(action, q.named("", name)))
+			}
 		}
+		if q.in.text("PhoneNumber") != "" { // no resource of the account
+			needs = append(needs, q.about(action, resource{arn: "*"}))
+		}
+	case q.isOne("Unsubscribe", "GetSubscriptionAttributes", "SetSubscriptionAttributes"):
+		if topic, ok := parent(q.in.text("SubscriptionArn")); ok {
+			needs = append(needs, q.about(action, q.named("", topic)))
+		}
+	default:
+		return nil, false
 	}
-	switch topic, isSubscription := parent(q.in.text("SubscriptionArn")); {
-	case isSubscription:
-		return []service.Need{q.about(action, q.named("", topic))}, true
-	case q.isOne("Publish") && q.in.text("PhoneNumber") != "": // no resource of the account
-		return []service.Need{q.about(action, resource{arn: "*"})}, true
+	if needs == nil {
+		needs = append(needs, q.about(action, anything()))
 	}
-	return nil, false
+	return needs, true
 }
 
 // parent cuts the last part off an ARN that has seven: a subscription's is that of its topic and an id.

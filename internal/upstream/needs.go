@@ -80,8 +80,8 @@ func (q *question) about(action string, on resource) service.Need {
 }
 
 // set adds a condition key that the request says all about to a need.
-func set(n *service.Need, name string, values ...string) {
-	n.Target = n.Target.With(func(k *authz.Context) { k.Set(name, values[0]) })
+func set(n *service.Need, name, value string) {
+	n.Target = n.Target.With(func(k *authz.Context) { k.Set(name, value) })
 }
 
 // setList is set for a key that holds a list.

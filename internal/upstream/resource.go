@@ -31,9 +31,10 @@ func (q *question) resources(action string) []resource {
 	claimed := q.claimed(&a, members)
 	var all, named []resource
 	for _, ref := range a.ResourceTypes {
+		// Both count: which of several members the service goes by is not known, and a client may add some that it has not.
 		found := claimed[ref.Name]
-		if found == nil {
-			found = q.filled(a.Service, ref.Name, members)
+		if filled := q.filled(a.Service, ref.Name, members); len(found) == 0 || len(filled) > 0 && !filled[0].partly {
+			found = append(found, filled...)
 		}
 		for _, f := range found {
 			if !f.partly {
@@ -52,6 +53,12 @@ func (q *question) resources(action string) []resource {
 	}
 	slices.SortFunc(all, func(a, b resource) int { return strings.Compare(a.arn, b.arn) })
 	return slices.Compact(all)
+}
+
+// hasResources tells whether an action can be limited to resources.
+func (q *question) hasResources(action string) bool {
+	a, ok := q.data.Action(action)
+	return ok && len(a.ResourceTypes) > 0
 }
 
 // alternatives tells the services of whose types an action with several takes one: the data do not say.
@@ -196,7 +203,7 @@ func each(list []resource, do func(resource) []resource) []resource {
 	return out
 }
 
-// place gives what stands for a placeholder; nil when the request does not say.
+// place gives all that may stand for a placeholder; nil when the request does not say.
 func (q *question) place(placeholder string, last bool, members values) []string {
 	switch placeholder {
 	case "Partition":
@@ -218,13 +225,14 @@ func (q *question) place(placeholder string, last bool, members values) []string
 	if last && strings.Contains(strings.ToLower(q.in.operation), stem) { // CreateSchedule has Name where others have ScheduleName
 		names = append(names, "name", "id", "identifier")
 	}
-	for _, n := range names {
-		if texts := members[n]; len(texts) > 0 && !slices.ContainsFunc(texts, unnamed) {
-			return texts
+	slices.Sort(names)
+	var found []string
+	for _, n := range slices.Compact(names) {
+		for _, text := range members[n] {
+			if text != "" && !strings.HasPrefix(text, "arn:") { // those are for claimed
+				found = append(found, text)
+			}
 		}
 	}
-	return nil
+	return found
 }
-
-// unnamed tells texts that are no names: nothing, or ARNs, which claimed takes.
-func unnamed(text string) bool { return text == "" || strings.HasPrefix(text, "arn:") }

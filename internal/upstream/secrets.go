@@ -23,7 +23,7 @@ func (q *question) secretsManager() ([]service.Need, bool) {
 		return needs, true
 	case q.isOne("CreateSecret"):
 		return []service.Need{q.ofSecret("secretsmanager:CreateSecret", q.in.text("Name"))}, true
-	case q.in.text("SecretId") != "":
+	case q.in.text("SecretId") != "" && q.hasResources("secretsmanager:"+q.in.operation):
 		return []service.Need{q.ofSecret("secretsmanager:"+q.in.operation, q.in.text("SecretId"))}, true
 	}
 	return nil, false

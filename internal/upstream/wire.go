@@ -260,6 +260,11 @@ func (w *wire) decodeREST(r *protocol.Request, in *Input) error {
 		if strings.HasPrefix(name, "X-Amz-") {
 			continue // of the signature
 		}
+		for of := range in.members {
+			if strings.EqualFold(of, name) {
+				return unreadable("%q is there twice", name)
+			}
+		}
 		if len(values) == 1 {
 			in.members[name] = values[0]
 			continue
