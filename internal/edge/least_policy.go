@@ -62,37 +62,48 @@ func (s *Server) leastPolicy(w http.ResponseWriter, r *http.Request, account str
 	if err != nil {
 		return err
 	}
-	role, present, err := s.roleOf(r, account, q.Get("role"))
+	out, err := s.leastOf(r.Context(), account, q.Get("role"), how, f)
 	if err != nil {
 		return err
+	}
+	return writeJSON(w, out)
+}
+
+// leastOf makes the least policy of a role, by name or ARN.
+func (s *Server) leastOf(
+	ctx context.Context, account, role string, how leastpolicy.Generalization, f audit.Filter,
+) (out LeastPolicy, err error) {
+	role, present, err := s.roleOf(ctx, account, role)
+	if err != nil {
+		return out, err
 	}
 	f.Principal, f.DeniedOnly = role, false
-	seen, err := s.seenOf(r.Context(), account, role, f)
+	seen, err := s.seenOf(ctx, account, role, f)
 	if err != nil {
-		return err
+		return out, err
 	}
-	out := LeastPolicy{Role: role, Calls: seen.calls, Permissions: len(seen.decisions), StillDenied: []StillDenied{}}
+	out = LeastPolicy{Role: role, Calls: seen.calls, Permissions: len(seen.decisions), StillDenied: []StillDenied{}}
 	requests := make([]authz.Request, len(seen.decisions))
 	for i, d := range seen.decisions {
 		requests[i] = d.Request
 	}
 	text, err := leastpolicy.Generate(requests, how)
 	if errors.Is(err, leastpolicy.ErrNothing) {
-		return awserr.New("ResourceNotFoundException", http.StatusNotFound, "The decision log has no calls of %s in that time.", role)
+		return out, awserr.New("ResourceNotFoundException", http.StatusNotFound, "The decision log has no calls of %s in that time.", role)
 	}
 	if err != nil {
-		return fmt.Errorf("least policy of %s: %w", role, err)
+		return out, fmt.Errorf("least policy of %s: %w", role, err)
 	}
 	document, err := policy.Parse(text)
 	if err != nil {
-		return fmt.Errorf("least policy of %s: %w", role, err)
+		return out, fmt.Errorf("least policy of %s: %w", role, err)
 	}
 	out.Policy, out.Check = text, leastpolicy.Compare(requests, present, document)
-	if out.StillDenied, err = s.replay(r.Context(), seen.decisions, document); err != nil {
-		return err
+	if out.StillDenied, err = s.replay(ctx, seen.decisions, document); err != nil {
+		return out, err
 	}
 	out.Notes = append(seen.notes, sizeNotes(text)...)
-	return writeJSON(w, out)
+	return out, nil
 }
 
 // seen is what a role did: one decision for each action, resource and set of keys on which a policy may depend.

@@ -140,7 +140,15 @@ func (s *Server) forRoot(h ownPage) http.HandlerFunc {
 func (s *Server) root(x *exchange, r *http.Request, body []byte, what string) (account string, err error) {
 	signed, err := sigv4.Parse(r)
 	caller, err := s.authenticate(x, &protocol.Request{HTTP: r, Body: body}, signed, err)
-	if err == nil && (caller.Kind != authz.Root || caller.Session != nil && caller.Session.HasPolicies) {
+	if err != nil {
+		return caller.Account, err
+	}
+	return onlyRoot(caller, what)
+}
+
+// onlyRoot is the account of a caller that is its root, and acts with all of the root's rights.
+func onlyRoot(caller principal.Caller, what string) (account string, err error) {
+	if caller.Kind != authz.Root || caller.Session != nil && caller.Session.HasPolicies {
 		err = awserr.New("AccessDeniedException", http.StatusForbidden, "Only the root of an account may %s.", what)
 	}
 	return caller.Account, err
@@ -183,22 +191,25 @@ func (s *Server) listDecisions(w http.ResponseWriter, r *http.Request, account s
 
 // explainDecision answers GET /_licet/decisions/{id}.
 func (s *Server) explainDecision(w http.ResponseWriter, r *http.Request, account string) error {
-	id := r.PathValue("id")
-	var rec audit.Record
-	err := uuid.Validate(id) // the id becomes part of a key
-	if err == nil {
-		if rec, err = s.config.Decisions.Get(r.Context(), id); err != nil && !errors.Is(err, audit.ErrNotFound) {
-			return fmt.Errorf("read decision: %w", err)
-		}
-	}
-	if err != nil || rec.Account != account {
-		return awserr.New("ResourceNotFoundException", http.StatusNotFound, "The decision log has no request %s.", id)
-	}
-	e, err := s.explain(r.Context(), account, rec)
+	e, err := s.explainID(r.Context(), account, r.PathValue("id"))
 	if err != nil {
 		return err
 	}
 	return writeJSON(w, e)
+}
+
+func (s *Server) explainID(ctx context.Context, account, id string) (Explanation, error) {
+	var rec audit.Record
+	err := uuid.Validate(id) // the id becomes part of a key
+	if err == nil {
+		if rec, err = s.config.Decisions.Get(ctx, id); err != nil && !errors.Is(err, audit.ErrNotFound) {
+			return Explanation{}, fmt.Errorf("read decision: %w", err)
+		}
+	}
+	if err != nil || rec.Account != account {
+		return Explanation{}, awserr.New("ResourceNotFoundException", http.StatusNotFound, "The decision log has no request %s.", id)
+	}
+	return s.explain(ctx, account, rec)
 }
 
 // explain makes each decision of a record again, from the same inputs by the same function, with the walk written down as far as

@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"net/netip"
@@ -45,7 +46,7 @@ func (s *Server) record(w http.ResponseWriter, r *http.Request, account string) 
 			return err
 		}
 		if role != "" {
-			found, _, err := s.roleOf(r, account, role)
+			found, _, err := s.roleOf(r.Context(), account, role)
 			switch {
 			case err == nil:
 				role = found
@@ -71,14 +72,14 @@ func (s *Server) record(w http.ResponseWriter, r *http.Request, account string) 
 }
 
 // roleOf finds a role of the account by name or ARN, with the policies that it has now.
-func (s *Server) roleOf(r *http.Request, account, role string) (arn string, present []authz.Policy, err error) {
+func (s *Server) roleOf(ctx context.Context, account, role string) (arn string, present []authz.Policy, err error) {
 	if !strings.HasPrefix(role, "arn:") {
 		if strings.ContainsAny(role, ":/") {
 			return "", nil, invalidPage("role must be the name of a role, or its ARN.")
 		}
 		role = "arn:" + s.config.Partition + ":sts::" + account + ":assumed-role/" + role + "/licet"
 	}
-	supposed, err := s.config.Suppositions.Suppose(r.Context(), account,
+	supposed, err := s.config.Suppositions.Suppose(ctx, account,
 		Question{Principal: role, Action: "sts:GetCallerIdentity", Resource: "*"})
 	if err != nil {
 		return "", nil, err

@@ -50,12 +50,20 @@ func (s *Server) suppose(w http.ResponseWriter, r *http.Request, account string)
 		return invalidPage("as and action must be given.")
 	}
 	var err error
-	if question.Context, err = contextOf(q["context"]); err != nil {
+	if question.Context, err = ContextOf(q["context"]); err != nil {
 		return err
 	}
-	supposed, err := s.config.Suppositions.Suppose(r.Context(), account, question)
+	e, err := s.explainSupposed(r.Context(), account, question)
 	if err != nil {
 		return err
+	}
+	return writeJSON(w, e)
+}
+
+func (s *Server) explainSupposed(ctx context.Context, account string, question Question) (Explanation, error) {
+	supposed, err := s.config.Suppositions.Suppose(ctx, account, question)
+	if err != nil {
+		return Explanation{}, err
 	}
 	explain := authz.Explain
 	if isForeign(account, supposed.Request) {
@@ -75,11 +83,11 @@ func (s *Server) suppose(w http.ResponseWriter, r *http.Request, account string)
 	text.WriteString(x.Explanation.Text())
 	e.Text = text.String()
 	e.Report = reportOf(e)
-	return writeJSON(w, e)
+	return e, nil
 }
 
-// contextOf reads keys of the form name=value. A name that comes again is a key of several values.
-func contextOf(pairs []string) (authz.Context, error) {
+// ContextOf reads keys of the form name=value. A name that comes again is a key of several values.
+func ContextOf(pairs []string) (authz.Context, error) {
 	var keys authz.Context
 	values := make(map[string][]string)
 	var names []string
