@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/licet/licet/internal/audit"
+	"github.com/licet/licet/internal/console"
 	"github.com/licet/licet/internal/dispatch"
 	"github.com/licet/licet/internal/principal"
 	"github.com/licet/licet/internal/sandbox"
@@ -75,6 +76,8 @@ type config struct {
 	Upstreams map[string]string
 	// UpstreamCredentials is a file with the credentials that sign calls to upstreams, a profile for each; "": there are none.
 	UpstreamCredentials string
+	// ConsoleHosts are host names under which the web console answers, beside those of loopback.
+	ConsoleHosts []string
 	// Verbose logs each step.
 	Verbose bool
 }
@@ -115,6 +118,8 @@ func serveCommand() *cobra.Command {
 		"where permitted calls of a service go that licet does not have, SERVICE=URL, such as dynamodb=http://127.0.0.1:8000; *=URL: of all others; may be repeated")
 	f.StringVar(&c.UpstreamCredentials, "upstream-credentials", "",
 		"file with the credentials for upstreams, as ~/.aws/credentials: a profile called as the service, or [default]; without: the account's id as access key")
+	f.StringArrayVar(&c.ConsoleHosts, "console-host", nil,
+		"a host name or address under which the web console answers, beside localhost and loopback addresses (repeatable)")
 	f.BoolVar(&c.Verbose, "verbose", false, "log each step")
 	return cmd
 }
@@ -218,6 +223,7 @@ func (s *server) greet(out io.Writer, c config, url string) error {
 	if c.Sandbox == "process" {
 		b.WriteString("\nSANDBOX process: functions run as plain processes of this user. They are not isolated.\n")
 	}
+	fmt.Fprintf(&b, "\nConsole: %s%s\n", url, console.Root)
 	self, err := os.Executable()
 	if err != nil {
 		self = "licet"
@@ -252,7 +258,7 @@ const (
 // run serves until ctx ends, then drains: no new requests, running invocations end, logs and decisions are written.
 func (s *server) run(ctx context.Context, l net.Listener) error {
 	front := &http.Server{
-		Handler: s.edge, ErrorLog: slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug),
+		Handler: s.console.Before(s.edge), ErrorLog: slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug),
 		ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
 	}
 	failed := make(chan error, 1)

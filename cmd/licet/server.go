@@ -18,6 +18,7 @@ import (
 	"github.com/licet/licet/internal/audit"
 	"github.com/licet/licet/internal/awsdata"
 	"github.com/licet/licet/internal/blob/disk"
+	"github.com/licet/licet/internal/console"
 	"github.com/licet/licet/internal/dispatch"
 	"github.com/licet/licet/internal/edge"
 	"github.com/licet/licet/internal/execution"
@@ -84,8 +85,9 @@ type server struct {
 	sqs       *sqs.Service
 	// url is how clients on this machine reach the server; set before it serves.
 	url string
-	// edge is the HTTP handler.
-	edge *edge.Server
+	// edge is the HTTP handler, console that of the pages for a browser; functions reach edge alone.
+	edge    *edge.Server
+	console *console.Console
 	// root credentials of the default account; newRoot when this start made them.
 	root    principal.Credentials
 	newRoot bool
@@ -235,6 +237,14 @@ func (s *server) openServices(ctx context.Context, c config, collected *promethe
 		Message: func(id string) (string, error) { return sts.EncodeAuthorizationMessage(s.keys, id) },
 		Issuers: s.directory, Tracing: tracing,
 		Logger: s.logger, Now: time.Now, Region: c.Region, Partition: partition, Mode: dispatch.Mode(c.Mode),
+	})
+	if err != nil {
+		return err
+	}
+	s.console, err = console.New(console.Config{
+		Keys: keys{s.directory, s.organizations}, Door: s.door, Log: s.edge, Seals: s.keys, Hosts: c.ConsoleHosts,
+		Others: func(r *http.Request) bool { return s.serviceOf(r, "") != "" },
+		Now:    time.Now, Logger: s.logger, Region: c.Region, Partition: partition, Mode: dispatch.Mode(c.Mode),
 	})
 	if err != nil {
 		return err

@@ -100,6 +100,10 @@ var allowed = map[string][]string{
 		"authz", "internal/arn", "internal/awsdata", "internal/awserr", "internal/principal", "internal/protocol/...", "internal/service",
 		"github.com/aws/aws-sdk-go-v2/aws/...", "github.com/aws/smithy-go/encoding/cbor",
 	},
+	"internal/console": {
+		"authz", "policy", "internal/audit", "internal/awserr", "internal/dispatch", "internal/edge", "internal/leastpolicy", "internal/principal",
+		"internal/service", "github.com/google/uuid", "github.com/aws/aws-sdk-go-v2/service/iam/...", "github.com/aws/aws-sdk-go-v2/service/lambda/...",
+	},
 	"internal/report":         {"authz", "policy"},
 	"internal/permissiontest": {"authz", "policy", "internal/arn", "internal/landscape", "internal/report", "go.yaml.in/yaml/v3"},
 	"internal/cloudformation": {"authz", "internal/landscape", "internal/requirements", "go.yaml.in/yaml/v3"},
