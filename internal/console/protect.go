@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -25,8 +26,12 @@ func protect(h http.Header) {
 // knows tells a host under which the console answers. A page of elsewhere can let its own name point to this machine, and would then be
 // of the same origin as the console.
 func (c *Console) knows(hostport string) bool {
-	host, _, err := net.SplitHostPort(hostport)
-	if err != nil {
+	host, port, err := net.SplitHostPort(hostport)
+	if err == nil {
+		if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+			return false
+		}
+	} else {
 		host = strings.TrimSuffix(strings.TrimPrefix(hostport, "["), "]")
 	}
 	host = strings.ToLower(host)
