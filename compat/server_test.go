@@ -89,7 +89,7 @@ func TestServerPages(t *testing.T) {
 func TestServerClosedPages(t *testing.T) {
 	t.Parallel()
 	for path, want := range map[string]int{
-		"/_licet/decisions": 403, "/_licet/decisions/x": 403, "/_licet/code/x": 403, "/_licet/": 404, "/_licet/none": 404,
+		"/_licet/decisions": 403, "/_licet/decisions/x": 403, "/_licet/code/x": 403, "/_licet/none": 404,
 	} {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.url+path, nil)
 		if err != nil {
