@@ -230,6 +230,30 @@ for (const [name, options] of [["dark", { colorScheme: "dark" }], ["small", { vi
   await other.context().close();
 }
 
+// A page that a function writes has the console's host and port, but not its origin: it cannot read the console, nor be framed into it.
+const trap = await open();
+await signIn(trap, about.rootKey, about.rootSecret);
+await heading(trap, "Overview");
+await trap.goto(about.url + "/_licet/lambda-url/" + about.trap + "/");
+const before = complaints.length;
+const stolen = await trap.evaluate(async () => {
+  let fetched;
+  try {
+    fetched = await (await fetch("/_licet/console/decisions?part=rows")).text();
+  } catch (e) {
+    fetched = String(e);
+  }
+  let cookie;
+  try { cookie = document.cookie; } catch (e) { cookie = e.name; }
+  return { origin: self.origin, fetched, cookie, event: document.body.textContent };
+});
+assert.equal(stolen.origin, "null");
+assert.equal(stolen.cookie, "SecurityError");
+assert.match(stolen.fetched, /TypeError: Failed to fetch/);
+assert.match(stolen.event, /^cookies: none/);
+await trap.context().close();
+complaints.splice(before); // the browser complains of the fetch that it refused
+
 // A user sees what its policies let it see, and is out as soon as its key is.
 const narrow = await open();
 await signIn(narrow, about.userKey, about.userSecret);

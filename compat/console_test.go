@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 )
 
 // sends is a function that sends a message to the queue whose URL is its event.
@@ -20,6 +21,12 @@ def handler(event, context):
         return "sent"
     except sqs.exceptions.ClientError as e:
         return e.response["Error"]["Code"]
+`
+
+// answersPage is a function whose URL answers a page with the cookies that it was sent, and allows that page all that it can.
+const answersPage = `def handler(event, context):
+    return {"statusCode": 200, "headers": {"Content-Type": "text/html", "Cross-Origin-Opener-Policy": "same-origin",
+        "Content-Security-Policy": "default-src * 'unsafe-inline'"}, "body": "<p>cookies: " + (" ".join(event.get("cookies", [])) or "none")}
 `
 
 // TestConsole clicks through the console in Chromium, as a person would (console.mjs).
@@ -37,6 +44,22 @@ func TestConsole(t *testing.T) {
 	if got := must(root.invoke(t, f.name, `"`+q.url+`"`))(t); got != `"AccessDenied"` {
 		t.Fatalf("got %s", got)
 	}
+	trap := l.newFunction(t, answersPage)
+	made, err := root.lambda.CreateFunctionUrlConfig(t.Context(), &lambda.CreateFunctionUrlConfigInput{
+		FunctionName: &trap.name, AuthType: types.FunctionUrlAuthTypeNone})
+	check(t, err, failure{})
+	for _, action := range []string{"lambda:InvokeFunctionUrl", "lambda:InvokeFunction"} {
+		in := &lambda.AddPermissionInput{FunctionName: &trap.name, StatementId: aws.String(strings.TrimPrefix(action, "lambda:")), Action: &action,
+			Principal: aws.String("*")}
+		if action == "lambda:InvokeFunctionUrl" {
+			in.FunctionUrlAuthType = types.FunctionUrlAuthTypeNone
+		} else {
+			in.InvokedViaFunctionUrl = aws.Bool(true)
+		}
+		_, err := root.lambda.AddPermission(t.Context(), in)
+		check(t, err, failure{})
+	}
+	id, _, _ := strings.Cut(strings.TrimPrefix(*made.FunctionUrl, "http://"), ".")
 	u := l.newUser(t, allow("lambda:ListFunctions", "*"), deny("iam:ListUsers", "*"))
 	shots := t.TempDir()
 	if keep := os.Getenv("LICET_SCREENSHOTS"); keep != "" { // to look at them
@@ -44,7 +67,7 @@ func TestConsole(t *testing.T) {
 	}
 	about, err := json.Marshal(map[string]any{
 		"url": l.url, "chromium": "/usr/bin/chromium", "shots": shots, "account": account, "name": f.name, "arn": f.arn, "role": r.name,
-		"queue": q.url, "queueArn": q.arn, "user": u.name,
+		"queue": q.url, "trap": id, "queueArn": q.arn, "user": u.name,
 		"rootKey": l.root.AccessKeyID, "rootSecret": l.root.SecretAccessKey, "userKey": u.credentials.AccessKeyID, "userSecret": u.credentials.SecretAccessKey,
 	})
 	if err != nil {

@@ -61,7 +61,7 @@ func newWorld(t *testing.T, hosts ...string) *world {
 		"TEMP": {secret: "temp secret", token: "token", caller: brief}, "NONE": {secret: "", caller: root},
 	}
 	c, err := New(Config{
-		Keys: w, Door: w, Log: w, Seals: secret.New([secret.KeySize]byte{1}), Hosts: hosts, Now: func() time.Time { return w.now },
+		Keys: w, Door: w, Log: w, Others: func(r *http.Request) bool { return strings.HasPrefix(r.Host, "id.lambda-url.") }, Seals: secret.New([secret.KeySize]byte{1}), Hosts: hosts, Now: func() time.Time { return w.now },
 		Logger: slog.New(slog.DiscardHandler), Region: "us-east-1", Partition: "aws", Mode: dispatch.Enforce,
 	})
 	if err != nil {
@@ -212,6 +212,11 @@ func (b *browser) do(method, path string, form url.Values) answer {
 	if b.tls {
 		r.TLS, scheme = &tls.ConnectionState{}, "https://"
 	}
+	r.Header.Set(fetchDest, "document")
+	if strings.HasSuffix(path, "part=rows") {
+		r.Header.Set(fetchDest, "empty")
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
+	}
 	if method == http.MethodPost {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		switch b.origin {
@@ -262,7 +267,7 @@ func (b *browser) signIn(t *testing.T, id, secret, token string) answer {
 
 func (b *browser) signedIn(t *testing.T, id string) *browser {
 	t.Helper()
-	if got := b.signIn(t, id, b.w.keys[id].secret, b.w.keys[id].token); got.status != http.StatusSeeOther || got.header.Get("Location") != Root {
+	if got := b.signIn(t, id, b.w.keys[id].secret, b.w.keys[id].token); got.status != http.StatusSeeOther || got.header.Get("Location") != Pages {
 		t.Fatalf("sign in: got %d %s", got.status, got.body)
 	}
 	return b
@@ -271,13 +276,13 @@ func (b *browser) signedIn(t *testing.T, id string) *browser {
 // wantOut fails unless the browser is sent to sign in.
 func (b *browser) wantOut(t *testing.T) {
 	t.Helper()
-	if got := b.get(Root); got.status != http.StatusSeeOther || got.header.Get("Location") != Pages+"sign-in" {
+	if got := b.get(Pages); got.status != http.StatusSeeOther || got.header.Get("Location") != Pages+"sign-in" {
 		t.Errorf("got %d %s, want to be signed out", got.status, got.header)
 	}
 }
 
 var allPages = []string{
-	Root, Pages + "functions", Pages + "functions/x", Pages + "roles", Pages + "roles/x", Pages + "decisions", Pages + "decisions?part=rows",
+	Pages, Pages + "functions", Pages + "functions/x", Pages + "roles", Pages + "roles/x", Pages + "decisions", Pages + "decisions?part=rows",
 	Pages + "decisions/" + requestID, Pages + "suppose?as=a&action=b&context=" + url.QueryEscape("k="+hostile), Pages + "matrix",
 }
 
@@ -302,7 +307,7 @@ func TestPagesEscape(t *testing.T) {
 		if strings.Contains(got.body, "<script>") || strings.Contains(got.body, "<img") {
 			t.Errorf("%s: names are not escaped:\n%s", path, got.body)
 		}
-		if path != Root && !strings.Contains(got.body, "alert(1)") {
+		if path != Pages && !strings.Contains(got.body, "alert(1)") {
 			t.Errorf("%s: shows no name:\n%s", path, got.body)
 		}
 	}
@@ -342,6 +347,7 @@ func TestHosts(t *testing.T) {
 		b := w.browser()
 		r := httptest.NewRequest(http.MethodGet, Pages+"sign-in", nil)
 		r.Host, r.RemoteAddr = host, b.remote
+		r.Header.Set(fetchDest, "document")
 		rec := httptest.NewRecorder()
 		w.ServeHTTP(rec, r)
 		if rec.Code != want {

@@ -42,7 +42,7 @@ func TestSignIn(t *testing.T) {
 				t.Error("the answer repeats the secret")
 			}
 			if tt.want == 303 {
-				if got := b.get(Root); got.status != http.StatusOK {
+				if got := b.get(Pages); got.status != http.StatusOK {
 					t.Errorf("signed in: got %d", got.status)
 				}
 				return
@@ -55,7 +55,7 @@ func TestSignIn(t *testing.T) {
 func TestSessionCookie(t *testing.T) {
 	b := newWorld(t).browser().signedIn(t, "ROOT")
 	c := b.cookies[cookieName]
-	if !c.HttpOnly || c.SameSite != http.SameSiteStrictMode || c.Secure || c.Path != Root || c.MaxAge != 3600 {
+	if !c.HttpOnly || c.SameSite != http.SameSiteStrictMode || c.Secure || c.Path != Pages || c.MaxAge != 3600 {
 		t.Errorf("got %+v", c)
 	}
 	if strings.Contains(c.Value, "ROOT") {
@@ -88,7 +88,7 @@ func TestSessionEnds(t *testing.T) {
 			w := newWorld(t)
 			b := w.browser().signedIn(t, "ROOT")
 			w.now = w.now.Add(lifetime - time.Second)
-			if got := b.get(Root); got.status != http.StatusOK {
+			if got := b.get(Pages); got.status != http.StatusOK {
 				t.Fatalf("within the hour: got %d", got.status)
 			}
 			w.now = w.now.Add(time.Second - lifetime)
@@ -109,7 +109,7 @@ func TestSessionWithoutDirectory(t *testing.T) {
 	w := newWorld(t)
 	b := w.browser().signedIn(t, "ROOT")
 	w.keys["ROOT"] = key{secret: "root secret", err: errors.New("disk on fire")}
-	if got := b.get(Root); got.status != http.StatusInternalServerError || strings.Contains(got.body, "fire") {
+	if got := b.get(Pages); got.status != http.StatusInternalServerError || strings.Contains(got.body, "fire") {
 		t.Errorf("got %d %s", got.status, got.body)
 	}
 }
@@ -137,14 +137,14 @@ func TestForms(t *testing.T) {
 	if got := b.do(http.MethodPost, Pages+"sign-out", url.Values{"form": {"guessed"}}); got.status != http.StatusForbidden {
 		t.Errorf("sign out with a wrong token: got %d", got.status)
 	}
-	if got := b.get(Root); got.status != http.StatusOK {
+	if got := b.get(Pages); got.status != http.StatusOK {
 		t.Errorf("afterwards: got %d", got.status)
 	}
-	if got := b.do(http.MethodPost, Pages+"sign-out", url.Values{"form": {b.token(t, Root)}}); got.status != http.StatusSeeOther {
+	if got := b.do(http.MethodPost, Pages+"sign-out", url.Values{"form": {b.token(t, Pages)}}); got.status != http.StatusSeeOther {
 		t.Errorf("sign out: got %d", got.status)
 	}
 	b.wantOut(t)
-	if got := b.do(http.MethodPut, Root, nil); got.status != http.StatusForbidden {
+	if got := b.do(http.MethodPut, Pages, nil); got.status != http.StatusForbidden {
 		t.Errorf("PUT: got %d", got.status)
 	}
 	if got := b.do(http.MethodPost, Pages+"sign-in", url.Values{"x": {strings.Repeat("x", maxForm)}}); got.status != http.StatusBadRequest {
