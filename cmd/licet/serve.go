@@ -76,7 +76,7 @@ type config struct {
 	Upstreams map[string]string
 	// UpstreamCredentials is a file with the credentials that sign calls to upstreams, a profile for each; "": there are none.
 	UpstreamCredentials string
-	// ConsoleHosts are host names under which the web console answers, beside those of loopback.
+	// ConsoleHosts are host names under which the web console answers beside those of loopback, by HTTPS.
 	ConsoleHosts []string
 	// Verbose logs each step.
 	Verbose bool
@@ -119,7 +119,7 @@ func serveCommand() *cobra.Command {
 	f.StringVar(&c.UpstreamCredentials, "upstream-credentials", "",
 		"file with the credentials for upstreams, as ~/.aws/credentials: a profile called as the service, or [default]; without: the account's id as access key")
 	f.StringArrayVar(&c.ConsoleHosts, "console-host", nil,
-		"a host name or address under which the web console answers, beside localhost and loopback addresses (repeatable)")
+		"a host name under which a TLS proxy on this machine serves the web console, beside localhost and loopback (repeatable)")
 	f.BoolVar(&c.Verbose, "verbose", false, "log each step")
 	return cmd
 }

@@ -136,7 +136,7 @@ func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if !shown(r) {
 		c.fail(w, r, nil, awserr.New("AccessDeniedException", http.StatusForbidden,
-			"The console answers to a browser that shows it, and says so (Sec-Fetch-Dest): one of these years, by HTTPS or under localhost or a loopback address."))
+			"The console answers only a browser that shows it and says so (Sec-Fetch-Dest), as browsers do by HTTPS, and under localhost or a loopback address."))
 		return
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead && !sameOrigin(r) {

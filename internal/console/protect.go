@@ -26,19 +26,30 @@ func protect(h http.Header) {
 // knows tells a host under which the console answers. A page of elsewhere can let its own name point to this machine, and would then be
 // of the same origin as the console.
 func (c *Console) knows(hostport string) bool {
+	host, ok := hostName(hostport)
+	return ok && (loopback(host) || slices.ContainsFunc(c.config.Hosts, func(name string) bool { return strings.EqualFold(name, host) }))
+}
+
+// hostName takes the port off a host.
+func hostName(hostport string) (host string, ok bool) {
 	host, port, err := net.SplitHostPort(hostport)
-	if err == nil {
-		if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-			return false
-		}
-	} else {
-		host = strings.TrimSuffix(strings.TrimPrefix(hostport, "["), "]")
+	if err != nil {
+		return strings.TrimSuffix(strings.TrimPrefix(hostport, "["), "]"), true
 	}
-	host = strings.ToLower(host)
-	if addr, err := netip.ParseAddr(host); err == nil && addr.Unmap().IsLoopback() {
-		return true
-	}
-	return host == "localhost" || slices.ContainsFunc(c.config.Hosts, func(name string) bool { return strings.EqualFold(name, host) })
+	_, err = strconv.ParseUint(port, 10, 16)
+	return host, err == nil
+}
+
+func loopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.Unmap().IsLoopback() || strings.EqualFold(host, "localhost")
+}
+
+// secure tells whether the browser speaks HTTPS: with the server, or with a proxy before it. Under any name but loopback's it must, for
+// else it would not say what it shows (shown).
+func secure(r *http.Request) bool {
+	host, ok := hostName(r.Host)
+	return r.TLS != nil || ok && !loopback(host)
 }
 
 // sameOrigin tells whether a form comes from a page under the very host and port it is sent to. Browsers always say so of a POST.
@@ -48,13 +59,13 @@ func sameOrigin(r *http.Request) bool {
 		return false
 	}
 	scheme := "http"
-	if r.TLS != nil {
+	if secure(r) {
 		scheme = "https"
 	}
 	return origin.Scheme == scheme && strings.EqualFold(origin.Host, r.Host)
 }
 
-// private tells whether a secret may be sent over the connection: nobody else can read it.
+// private tells whether a secret may be sent over the connection: nobody else can read it. The other end may be a proxy on this machine.
 func private(r *http.Request) bool {
 	if r.TLS != nil {
 		return true

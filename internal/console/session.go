@@ -100,7 +100,7 @@ func (c *Console) write(w http.ResponseWriter, r *http.Request, s session) error
 }
 
 func (c *Console) cookie(r *http.Request, value string, age int) *http.Cookie {
-	return &http.Cookie{Name: cookieName, Value: value, Path: Pages, MaxAge: age, HttpOnly: true, Secure: r.TLS != nil,
+	return &http.Cookie{Name: cookieName, Value: value, Path: Pages, MaxAge: age, HttpOnly: true, Secure: secure(r),
 		SameSite: http.SameSiteStrictMode}
 }
 

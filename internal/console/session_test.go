@@ -68,6 +68,19 @@ func TestSessionCookie(t *testing.T) {
 	}
 }
 
+// A proxy on the server's machine may speak TLS for it, under a name that the configuration gives.
+func TestSignInThroughProxy(t *testing.T) {
+	b := newWorld(t, "licet.example").browser()
+	b.host, b.origin = "licet.example", "https://licet.example"
+	if c := b.signedIn(t, "ROOT").cookies[cookieName]; !c.Secure {
+		t.Error("the cookie is not Secure")
+	}
+	b.origin = "http://licet.example"
+	if got := b.do(http.MethodPost, Pages+"sign-out", url.Values{"form": {b.token(t, Pages)}}); got.status != http.StatusForbidden {
+		t.Errorf("a form from the same name without TLS: got %d", got.status)
+	}
+}
+
 // A session ends with its time, with its key, and with the key's secret.
 func TestSessionEnds(t *testing.T) {
 	for name, end := range map[string]func(w *world, b *browser){
@@ -155,7 +168,7 @@ func TestForms(t *testing.T) {
 // A secret goes over no network in the clear.
 func TestSignInOverNetwork(t *testing.T) {
 	b := newWorld(t, "licet.example").browser()
-	b.host, b.remote = "licet.example:4566", "192.0.2.7:50000"
+	b.host, b.remote, b.origin = "licet.example:4566", "192.0.2.7:50000", "https://licet.example:4566"
 	if got := b.get(Pages + "sign-in"); strings.Contains(got.body, "secret-access-key") {
 		t.Errorf("asks for a secret: %s", got.body)
 	}
