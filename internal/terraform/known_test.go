@@ -12,7 +12,7 @@ import (
 type item struct{ address, values, unknown, expressions string }
 
 // planOf writes a plan of resources in the root module, with further changes as JSON.
-func planOf(t *testing.T, changes string, items ...item) []byte {
+func planOf(t testing.TB, changes string, items ...item) []byte {
 	t.Helper()
 	type object = map[string]any
 	parsed := func(text string) (v any) {

@@ -205,7 +205,7 @@ func newPlan(file string, d *document, o Options) *plan {
 		c := &d.ResourceChanges[i]
 		r := p.byAddr[c.Address]
 		if r == nil {
-			if c.Mode != "data" || c.Change.After == nil {
+			if c.Mode != "data" || c.Change.After == nil || c.Address == "" {
 				continue // to be destroyed
 			}
 			values := c.resourceValues
@@ -221,6 +221,10 @@ func newPlan(file string, d *document, o Options) *plan {
 func (p *plan) take(m *moduleValues, dataOnly bool) {
 	in := p.moduleAt(m.Address)
 	for _, r := range m.Resources {
+		if r.Address == "" {
+			p.err = fmt.Errorf("%s: a resource has no address: this is no plan", p.file)
+			return
+		}
 		if !dataOnly || r.Mode == "data" {
 			p.add(r, in)
 		}
