@@ -68,7 +68,7 @@ func TestPermissionTestsOfPlan(t *testing.T) {
 sources: [plan.json]
 tests:
   - as: aws_lambda_function.resize
-    can: [sqs:SendMessage aws_sqs_queue.done, logs:PutLogEvents]
+    can: [sqs:SendMessage aws_sqs_queue.done, 'logs:PutLogEvents arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/resize:log-stream:s']
     missing: s3:GetObject aws_s3_bucket.thumbnails/in/a.png
   - as: events.amazonaws.com
     can: {action: lambda:InvokeFunction, resource: resize, source: aws_cloudwatch_event_rule.nightly}
@@ -107,7 +107,7 @@ func TestPermissionTestsOfServer(t *testing.T) {
 	if status, out := server.licetTest(t, dir, args...); status != 1 || !strings.Contains(out, "1 as expected, 1 not.") {
 		t.Errorf("status %d\n%s", status, out)
 	}
-	write("tests:\n  - {as: 'arn:aws:iam::" + account + ":role/nobody', can: sqs:SendMessage}\n")
+	write("tests:\n  - {as: 'arn:aws:iam::" + account + ":role/nobody', can: sqs:SendMessage " + q.arn + "}\n")
 	if status, out := server.licetTest(t, dir, args...); status != 1 || !strings.Contains(out, "1 broken") {
 		t.Errorf("status %d\n%s", status, out)
 	}

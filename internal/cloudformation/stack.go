@@ -81,11 +81,11 @@ func (s *stack) note(n *yaml.Node, format string, args ...any) {
 // load reads everything: resources and their names first, for policies refer to them.
 func (s *stack) load() {
 	s.transforms()
-	keys, values := members(s.section("Parameters"))
-	for _, key := range keys {
+	parameters, _ := members(s.section("Parameters"))
+	for _, key := range parameters {
 		s.out.Parameters = append(s.out.Parameters, key.Value)
 	}
-	keys, values = members(s.section("Resources"))
+	keys, values := members(s.section("Resources"))
 	for i, key := range keys {
 		s.declare(key, values[i])
 	}
