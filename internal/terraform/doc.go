@@ -4,7 +4,7 @@
 // It runs nothing and asks nobody. A plan tells values that are known before it is applied; of the others it tells only to what their
 // expressions refer, not how. ARNs that follow from account, region and name are computed. A reference is followed where AWS would accept
 // nothing but the value itself (the role of a function, the policy of an attachment), and from a policy to the document that it is. What may
-// have something after it (the resources of a statement, the source of a permission) starts with the ARN and ends unknown; a text that
+// have something after it (the resources of a statement, an API as the source of a permission) starts with the ARN and ends unknown; a text that
 // jsonencode makes of what is unknown is wholly so: landscape.Unknown, with a note by the address of the resource.
 //
 // The format is https://developer.hashicorp.com/terraform/internals/json-format, major versions 0 and 1; a state in it is read as well.
