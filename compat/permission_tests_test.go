@@ -107,7 +107,7 @@ func TestPermissionTestsOfServer(t *testing.T) {
 	if status, out := server.licetTest(t, dir, args...); status != 1 || !strings.Contains(out, "1 as expected, 1 not.") {
 		t.Errorf("status %d\n%s", status, out)
 	}
-	write("tests:\n  - {as: 'arn:aws:iam::" + account + ":role/nobody', can: sqs:SendMessage " + q.arn + "}\n")
+	write("tests:\n  - {as: 'arn:aws:iam::" + account + ":role/nobody', can: 'sqs:SendMessage " + q.arn + "'}\n")
 	if status, out := server.licetTest(t, dir, args...); status != 1 || !strings.Contains(out, "1 broken") {
 		t.Errorf("status %d\n%s", status, out)
 	}

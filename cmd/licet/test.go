@@ -245,9 +245,10 @@ func testOptions(data *awsdata.Data) permissiontest.Options {
 		Resource: func(action, resource string) string { return misfit(data, action, resource) },
 		Key: func(action, key string) bool {
 			service, _, _ := strings.Cut(action, ":")
+			provider, _, _ := strings.Cut(key, ":")
 			_, ok := data.ConditionKey(service, key)
 			_, global := policy.LookupKey(key)
-			return ok || global
+			return ok || global || strings.Contains(provider, ".") // of an OIDC provider, by its domain
 		},
 	}
 }
@@ -333,6 +334,9 @@ func (a *asked) Explain(ctx context.Context, c landscape.Call) (landscape.Answer
 	}
 	if c.Resource, err = a.declared.ResourceARN(c.Resource); err != nil {
 		return landscape.Answer{}, err
+	}
+	if landscape.IsUnknown(c.Principal + c.Resource) {
+		return landscape.Answer{Unsure: []string{landscape.Shown("the call is of " + c.Principal + " on " + c.Resource)}}, nil
 	}
 	q := url.Values{"as": {c.Principal}, "action": {c.Action}, "resource": {c.Resource}}
 	for name, v := range c.Context.All {

@@ -107,7 +107,8 @@ type caller struct {
 	boundary []Policy // none or one
 	tags     map[string]string
 	note     string
-	unknown  bool // it is not declared, and so are its tags not
+	unknown  bool   // it is not declared, and so are its tags not
+	role     string // of a function's that is not declared, its ARN, which may be marked by Unknown
 }
 
 func (l *Landscape) caller(c Call) (caller, error) {
@@ -191,7 +192,7 @@ func (l *Landscape) ofFunction(f *Resource) (caller, error) {
 	out := l.acting(&Principal{Kind: authz.AssumedRole, ARN: roleARN, Policies: []Policy{
 		Anything("policies of "+Shown(f.Role), "the role is not declared here"),
 	}}, name, arn)
-	out.unknown = true
+	out.unknown, out.role = true, f.Role
 	return out, nil
 }
 
@@ -335,7 +336,7 @@ func shown(c authz.Context) (out authz.Context) {
 
 // openKeys are the keys of a call whose values are not known.
 func openKeys(c Call, who *caller, on *target) *open {
-	o := new(open)
+	o := &open{given: &c.Context}
 	missing := callKeys
 	if who.caller.Kind == authz.Service {
 		missing = serviceKeys
@@ -344,6 +345,9 @@ func openKeys(c Call, who *caller, on *target) *open {
 		if _, given := c.Context.Get(key); !given {
 			o.add(key)
 		}
+	}
+	if IsUnknown(who.role) {
+		o.add("aws:PrincipalArn")
 	}
 	if who.unknown {
 		o.add("aws:PrincipalTag/")

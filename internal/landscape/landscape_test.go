@@ -40,6 +40,7 @@ func sample(t *testing.T, policies ...string) *Landscape {
 	role.Trust = &trust
 	invoke := parsed(t, "policy of Work", statement(`{"Effect":"Allow","Principal":{"Service":"s3.amazonaws.com"},"Action":"lambda:InvokeFunction",`+
 		`"Resource":"arn:aws:lambda:eu-west-1:`+account+`:function:work","Condition":{"ArnLike":{"aws:SourceArn":"arn:aws:s3:::photos"}}}`))
+	guard := parsed(t, "policy of Guarded", statement(`{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*","Condition":{"ArnNotLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/admin"}}}`))
 	shared := parsed(t, "policy of Table", statement(`{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::444455556666:user/u"},"Action":"dynamodb:Query",`+
 		`"Resource":"arn:aws:dynamodb:eu-west-1:`+account+`:table/t/index/*"}`))
 	return &Landscape{
@@ -51,6 +52,8 @@ func sample(t *testing.T, policies ...string) *Landscape {
 			{ARN: "arn:aws:s3:::photos", Names: []string{"photos", "Photos"}, Type: "AWS::S3::Bucket", Tags: map[string]string{"team": "blue"}},
 			{ARN: "arn:aws:lambda:eu-west-1:" + account + ":function:work", Names: []string{"work", "Work", "aws_lambda_function.work"}, Role: role.ARN, Policy: &invoke},
 			{ARN: "arn:aws:lambda:eu-west-1:" + account + ":function:work:live", Names: []string{"Live"}, Role: role.ARN},
+			{ARN: "arn:aws:lambda:eu-west-1:" + account + ":function:imported", Names: []string{"Imported"}, Role: Unknown("an import")},
+			{ARN: "arn:aws:s3:::guarded", Names: []string{"Guarded"}, Policy: &guard},
 			{ARN: "arn:aws:kms:eu-west-1:" + account + ":key/own", Names: []string{"Key"}},
 			{ARN: "arn:aws:dynamodb:eu-west-1:" + account + ":table/t", Names: []string{"Table"}, Policy: &shared},
 		},
@@ -77,7 +80,8 @@ func TestExplain(t *testing.T) {
 	var source, elsewhere authz.Context
 	source.Set("aws:SourceArn", "arn:aws:s3:::photos")
 	elsewhere.Set("aws:SourceArn", "arn:aws:s3:::others")
-	var organizationID, unknownSource authz.Context
+	var organizationID, unknownSource, otherTag authz.Context
+	otherTag.Set("aws:ResourceTag/a", "c")
 	organizationID.Set("aws:PrincipalOrgID", "o-1")
 	unknownSource.Set("aws:SourceArn", "arn:aws:s3:::"+Unknown("the bucket"))
 	for name, c := range map[string]struct {
@@ -110,6 +114,7 @@ func TestExplain(t *testing.T) {
 		"foreign resource":        {read, Call{Principal: "worker", Action: "sqs:SendMessage", Resource: "arn:aws:sqs:eu-west-1:444455556666:q"}, "denied"},
 		"foreign, permitted":      {`{"Effect":"Allow","Action":"sqs:*","Resource":"*"}`, Call{Principal: "worker", Action: "sqs:SendMessage", Resource: "arn:aws:sqs:eu-west-1:444455556666:q"}, "unsure"},
 		"foreign tags":            {`{"Effect":"Allow","Action":"sqs:*","Resource":"*","Condition":{"StringEquals":{"aws:ResourceTag/a":"b"}}}`, Call{Principal: "worker", Action: "sqs:SendMessage", Resource: "arn:aws:sqs:eu-west-1:444455556666:q"}, "unsure"},
+		"foreign tags, given":     {`{"Effect":"Allow","Action":"sqs:*","Resource":"*","Condition":{"StringEquals":{"aws:ResourceTag/a":"b"}}}`, Call{Principal: "worker", Action: "sqs:SendMessage", Resource: "arn:aws:sqs:eu-west-1:444455556666:q", Context: otherTag}, "denied"},
 		"address":                 {`{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"IpAddress":{"aws:SourceIp":"10.0.0.0/8"}}}`, Call{Principal: "worker", Action: "s3:GetObject", Resource: "Photos/a"}, "unsure"},
 		"address of others":       {read + `,{"Effect":"Deny","Action":"s3:PutObject","Resource":"*","Condition":{"NotIpAddress":{"aws:SourceIp":"10.0.0.0/8"}}}`, Call{Principal: "worker", Action: "s3:GetObject", Resource: "Photos/a"}, "allowed"},
 		"organization":            {read + `,{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringNotEquals":{"aws:PrincipalOrgID":"o-1"}}}`, Call{Principal: "worker", Action: "s3:GetObject", Resource: "Photos/a"}, "unsure"},
@@ -118,6 +123,7 @@ func TestExplain(t *testing.T) {
 		"identifier elsewhere":    {`{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::photos/x/${aws:userid}/*"}`, Call{Principal: "worker", Action: "s3:GetObject", Resource: "Photos/a/b"}, "denied"},
 		"unknown source":          {read, Call{Principal: "s3.amazonaws.com", Action: "lambda:InvokeFunction", Resource: "Work", Context: unknownSource}, "unsure"},
 		"name like a service's":   {read, Call{Principal: "robot.amazonaws.com", Action: "s3:GetObject", Resource: "Photos/a"}, "allowed"},
+		"name of an unknown role": {`{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}`, Call{Principal: "Imported", Action: "s3:GetObject", Resource: "Guarded/a"}, "unsure"},
 		"no trust policy":         {`{"Effect":"Allow","Action":"*","Resource":"*"}`, Call{Principal: "worker", Action: "sts:AssumeRole", Resource: "untrusting"}, "unsure"},
 		"tags without trust":      {`{"Effect":"Allow","Action":"*","Resource":"*"}`, Call{Principal: "worker", Action: "sts:TagSession", Resource: "worker"}, "denied"},
 		"user as a role":          {`{"Effect":"Allow","Action":"*","Resource":"*"}`, Call{Principal: "worker", Action: "sts:AssumeRole", Resource: "robot.amazonaws.com"}, "denied"},

@@ -10,7 +10,8 @@ import (
 
 // open are the condition keys of one call that have values which are not known.
 type open struct {
-	keys map[string]bool // in lower case; one that ends with a slash is every key that starts so
+	keys  map[string]bool // in lower case; one that ends with a slash is every key that starts so
+	given *authz.Context  // those of the call, whose values are known unless their own name is among keys
 	// asked are those that policies ask for.
 	asked map[string]bool
 }
@@ -39,8 +40,11 @@ func (o *open) has(key string) bool {
 	}
 	folded := strings.ToLower(key)
 	family, _, tagged := strings.Cut(folded, "/")
-	if !o.keys[folded] && (!tagged || !o.keys[family+"/"]) {
-		return false
+	if !o.keys[folded] {
+		_, given := o.given.Get(key)
+		if given || !tagged || !o.keys[family+"/"] {
+			return false
+		}
 	}
 	if o.asked == nil {
 		o.asked = make(map[string]bool)
