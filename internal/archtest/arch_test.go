@@ -141,6 +141,7 @@ var allowed = map[string][]string{
 	"internal/services/lambda/mapping/filter": {},
 	"internal/services/lambda/mapping/poll": {
 		"internal/awserr", "internal/store", "internal/services/lambda/request", "github.com/aws/aws-sdk-go-v2/service/lambda/...",
+		"github.com/prometheus/client_golang/prometheus",
 	},
 	"internal/services/lambda/mapping/poll/sqs": {
 		"internal/arn", "internal/awserr", "internal/services/lambda/mapping/filter", "internal/services/lambda/mapping/poll",

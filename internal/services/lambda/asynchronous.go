@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -82,7 +83,7 @@ func (s *Service) RunEvents(ctx context.Context) error { return s.events.Run(ctx
 
 // Collectors are the service's metrics, to be registered once.
 func (s *Service) Collectors() []prometheus.Collector {
-	return append(s.events.Collectors(), s.urls.Collectors()...)
+	return slices.Concat(s.events.Collectors(), s.urls.Collectors(), s.pollers.Collectors())
 }
 
 // callable shows functions to the queue of events.

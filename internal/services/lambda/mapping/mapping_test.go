@@ -260,6 +260,14 @@ func TestRefused(t *testing.T) {
 			in.DestinationConfig = &types.DestinationConfig{OnFailure: &types.OnFailure{Destination: &arn}}
 		}
 	}
+	pollers := func(least, most int32) func(*input) { // 0 is none
+		return func(in *input) {
+			in.ProvisionedPollerConfig = &types.ProvisionedPollerConfig{MaximumPollers: &most}
+			if least > 0 {
+				in.ProvisionedPollerConfig.MinimumPollers = &least
+			}
+		}
+	}
 	for _, c := range []struct {
 		in      *input
 		code    string
@@ -295,6 +303,13 @@ func TestRefused(t *testing.T) {
 		{create(aQueue, onFailure(aQueue)), invalid, "Unsupported DestinationConfig parameter for given event source mapping type."},
 		{create(aQueue, func(in *input) { in.ParallelizationFactor = aws.Int32(2) }), invalid,
 			"Unsupported ParallelizationFactor parameter for given event source mapping type."},
+		{create(aQueue, pollers(3, 2)), invalid, "MinimumPollers must not be greater than MaximumPollers."},
+		{create(aQueue, pollers(1, 2)), invalid, "MinimumPollers and MaximumPollers must be at least 2 for SQS queues."},
+		{create(aQueue, pollers(0, 1)), invalid, "MinimumPollers and MaximumPollers must be at least 2 for SQS queues."},
+		{create(aQueue, pollers(2, 2), func(in *input) { in.ProvisionedPollerConfig.PollerGroupName = aws.String("g") }), invalid,
+			"PollerGroupName is not supported for SQS queues."},
+		{create(aQueue, pollers(2, 2), func(in *input) { in.ScalingConfig = &types.ScalingConfig{MaximumConcurrency: aws.Int32(2)} }), invalid,
+			"MaximumConcurrency and ProvisionedPollerConfig cannot be used together."},
 		{create(aStream, func(in *input) { in.ScalingConfig = &types.ScalingConfig{MaximumConcurrency: aws.Int32(2)} }), invalid,
 			"Unsupported ScalingConfig parameter for given event source mapping type."},
 		{create(aStream, func(in *input) { in.MaximumRecordAgeInSeconds = aws.Int32(59) }), invalid,

@@ -253,10 +253,34 @@ func check(src source, g, merged *given) error {
 	if age := g.MaximumRecordAgeInSeconds; age != nil && *age >= 0 && *age < 60 { // ours; the range is in lambda.md 5.6
 		return fault.InvalidParameter("MaximumRecordAgeInSeconds must be -1 or between 60 and 604800.")
 	}
-	if p := merged.ProvisionedPollerConfig; p != nil && p.MinimumPollers != nil && p.MaximumPollers != nil && *p.MinimumPollers > *p.MaximumPollers {
-		return fault.InvalidParameter("MinimumPollers must not be greater than MaximumPollers.") // ours
+	if err := checkPollers(src, merged); err != nil {
+		return err
 	}
 	return checkBatch(src, merged)
+}
+
+// checkPollers checks the provisioned mode; the texts are ours. A queue has two pollers at least
+// (https://docs.aws.amazon.com/lambda/latest/api/API_ProvisionedPollerConfig.html), and either this mode or a MaximumConcurrency
+// (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html).
+func checkPollers(src source, merged *given) error {
+	p := merged.ProvisionedPollerConfig
+	if p == nil || p.MinimumPollers == nil && p.MaximumPollers == nil && p.PollerGroupName == nil {
+		return nil
+	}
+	least, most := aws.ToInt32(p.MinimumPollers), aws.ToInt32(p.MaximumPollers)
+	switch {
+	case least != 0 && most != 0 && least > most:
+		return fault.InvalidParameter("MinimumPollers must not be greater than MaximumPollers.")
+	case src.kind != queue:
+		return nil
+	case least == 1 || most == 1:
+		return fault.InvalidParameter("MinimumPollers and MaximumPollers must be at least 2 for SQS queues.")
+	case p.PollerGroupName != nil:
+		return fault.InvalidParameter("PollerGroupName is not supported for SQS queues.")
+	case merged.ScalingConfig != nil && merged.ScalingConfig.MaximumConcurrency != nil:
+		return fault.InvalidParameter("MaximumConcurrency and ProvisionedPollerConfig cannot be used together.")
+	}
+	return nil
 }
 
 func checkBatch(src source, merged *given) error {

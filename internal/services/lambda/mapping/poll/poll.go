@@ -92,7 +92,8 @@ type Config struct {
 
 // Room is the pollers of all mappings.
 type Room struct {
-	config Config
+	config  Config
+	metrics *metrics
 	// wake asks Run to look what changed.
 	wake chan struct{}
 
@@ -105,7 +106,7 @@ type Room struct {
 // New makes a room. Run makes it work.
 func New(c Config) *Room {
 	return &Room{
-		config: c, wake: make(chan struct{}, 1), changed: map[string]bool{}, all: true, running: map[string]*Poller{},
+		config: c, metrics: newMetrics(), wake: make(chan struct{}, 1), changed: map[string]bool{}, all: true, running: map[string]*Poller{},
 	}
 }
 
@@ -189,7 +190,11 @@ func (r *Room) set(ctx context.Context, key string, m *Mapping, ending *sync.Wai
 	if m != nil {
 		if source, ok := r.config.Sources[m.Service]; ok {
 			made = r.newPoller(ctx, key, *m)
-			ending.Go(func() { made.run(source) })
+			ending.Go(func() {
+				r.metrics.pollers.Inc()
+				defer r.metrics.pollers.Dec()
+				made.run(source)
+			})
 		}
 	}
 	r.mu.Lock()

@@ -154,7 +154,21 @@ func (p *Poller) Read(ctx context.Context, operation string, in any) (any, error
 
 // Invoke calls the function with a batch of events, whose traces are given.
 func (p *Poller) Invoke(ctx context.Context, payload []byte, traces []string) (Answer, error) {
-	return p.room.config.Doors.Invoke(ctx, Event{Function: p.Function, Payload: payload, TraceID: p.room.config.Merge(traces)})
+	m := p.room.metrics
+	m.running.Inc()
+	defer m.running.Dec()
+	answer, err := p.room.config.Doors.Invoke(ctx, Event{Function: p.Function, Payload: payload, TraceID: p.room.config.Merge(traces)})
+	result := invocationOK
+	switch e, _ := errors.AsType[*awserr.Error](err); {
+	case e != nil && e.Status == http.StatusTooManyRequests:
+		result = invocationThrottled
+	case err != nil:
+		result = invocationRefused
+	case answer.Failed:
+		result = invocationFailed
+	}
+	m.invocations[result].Inc()
+	return answer, err
 }
 
 // Result notes how the last batch went.

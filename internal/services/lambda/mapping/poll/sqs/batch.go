@@ -76,6 +76,7 @@ func (q *queue) process(ctx context.Context, batch []types.Message) bool {
 			done = append(done, batch[i])
 		}
 	}
+	q.Count(poll.FilteredOut, len(done))
 	good := true
 	for part := range parts(items) {
 		deleted, ok := q.call(ctx, part)
@@ -143,11 +144,26 @@ func (q *queue) call(ctx context.Context, items []item) (done []types.Message, g
 		}
 	}
 	answer, err := q.Invoke(ctx, append(payload, "]}"...), traces)
+	if recursive(err) && len(items) > 1 {
+		return q.callEach(ctx, items)
+	}
+	done, good = q.judge(ctx, items, answer, err)
+	q.Count(poll.Invoked, len(items))
+	q.Count(poll.FailedInvoke, len(items)-len(done))
+	return done, good
+}
+
+// recursive tells that a function was not called because a message is in a loop.
+func recursive(err error) bool {
+	e, ok := errors.AsType[*awserr.Error](err)
+	return ok && e.Code == "RecursiveInvocationException"
+}
+
+// judge notes how a call went, and gives the messages that are done with.
+func (q *queue) judge(ctx context.Context, items []item, answer poll.Answer, err error) (done []types.Message, good bool) {
 	e, _ := errors.AsType[*awserr.Error](err)
 	switch {
-	case e != nil && e.Code == "RecursiveInvocationException" && len(items) > 1:
-		return q.callEach(ctx, items)
-	case e != nil && e.Code == "RecursiveInvocationException":
+	case recursive(err):
 		q.Result(poll.Recursive)
 		return nil, false
 	case e != nil && e.Status == http.StatusTooManyRequests:

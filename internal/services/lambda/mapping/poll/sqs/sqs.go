@@ -82,11 +82,7 @@ func newQueue(p *poll.Poller) (*queue, error) {
 		batchSize: max(1, int(aws.ToInt32(c.BatchSize))), window: time.Duration(aws.ToInt32(c.MaximumBatchingWindowInSeconds)) * time.Second,
 		partial: slices.Contains(c.FunctionResponseTypes, lambdatypes.FunctionResponseTypeReportBatchItemFailures),
 	}
-	limit := defaultMost
-	if s := c.ScalingConfig; s != nil && s.MaximumConcurrency != nil {
-		limit = int(*s.MaximumConcurrency)
-	}
-	q.slots = newSlots(limit, time.Now)
+	q.slots = newSlots(scaleOf(c), time.Now)
 	if c.FilterCriteria != nil {
 		for _, f := range c.FilterCriteria.Filters {
 			pattern, err := filter.Parse(aws.ToString(f.Pattern))
@@ -179,7 +175,9 @@ func (q *queue) receiveOnce(ctx context.Context, n int, wait int32) ([]types.Mes
 	if err != nil {
 		return nil, err
 	}
-	return out.(*sdk.ReceiveMessageOutput).Messages, nil
+	messages := out.(*sdk.ReceiveMessageOutput).Messages
+	q.Count(poll.Polled, len(messages))
+	return messages, nil
 }
 
 // failed notes how a call of the queue went, and rests when it failed.
@@ -210,7 +208,9 @@ func (q *queue) remove(ctx context.Context, all []types.Message) bool {
 		}
 		out, err := q.Read(ctx, "DeleteMessageBatch", in)
 		if err == nil {
-			if failed := out.(*sdk.DeleteMessageBatchOutput).Failed; len(failed) > 0 {
+			failed := out.(*sdk.DeleteMessageBatchOutput).Failed
+			q.Count(poll.Deleted, len(some)-len(failed))
+			if len(failed) > 0 {
 				err = fmt.Errorf("%d of %d messages were not deleted: %s", len(failed), len(some), aws.ToString(failed[0].Message))
 			}
 		}

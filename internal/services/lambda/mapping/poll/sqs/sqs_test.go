@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/google/go-cmp/cmp"
 
@@ -86,7 +87,7 @@ func TestMatches(t *testing.T) {
 
 func TestSlots(t *testing.T) {
 	now := time.Unix(0, 0)
-	s := newSlots(7, func() time.Time { return now })
+	s := newSlots(scaleOf(&lambdatypes.EventSourceMappingConfiguration{ScalingConfig: &lambdatypes.ScalingConfig{MaximumConcurrency: aws.Int32(7)}}), func() time.Time { return now })
 	ended, end := context.WithCancel(t.Context())
 	end()
 	var got []string
@@ -111,7 +112,40 @@ func TestSlots(t *testing.T) {
 	if s.limit != 1 {
 		t.Errorf("after failures: %d", s.limit)
 	}
-	if few := newSlots(2, time.Now); few.limit != 2 {
-		t.Errorf("with MaximumConcurrency 2: %d", few.limit)
+}
+
+// The numbers are those of the page on scaling; each provisioned poller has ten batches under way.
+func TestScale(t *testing.T) {
+	limited := func(most int32) *lambdatypes.EventSourceMappingConfiguration {
+		return &lambdatypes.EventSourceMappingConfiguration{ScalingConfig: &lambdatypes.ScalingConfig{MaximumConcurrency: &most}}
+	}
+	provisioned := func(least, most *int32) *lambdatypes.EventSourceMappingConfiguration {
+		return &lambdatypes.EventSourceMappingConfiguration{
+			ProvisionedPollerConfig: &lambdatypes.ProvisionedPollerConfig{MinimumPollers: least, MaximumPollers: most},
+		}
+	}
+	for name, c := range map[string]struct {
+		config *lambdatypes.EventSourceMappingConfiguration
+		want   scale
+	}{
+		"standard":               {&lambdatypes.EventSourceMappingConfiguration{}, scale{5, 1, 1250, time.Minute / 300}},
+		"MaximumConcurrency 2":   {limited(2), scale{2, 1, 2, time.Minute / 300}},
+		"MaximumConcurrency 900": {limited(900), scale{5, 1, 900, time.Minute / 300}},
+		"provisioned":            {provisioned(aws.Int32(3), aws.Int32(4)), scale{30, 30, 40, time.Minute / 1000}},
+		"provisioned at least":   {provisioned(aws.Int32(5), nil), scale{50, 50, 2000, time.Minute / 1000}},
+		"provisioned at most":    {provisioned(nil, aws.Int32(9)), scale{20, 20, 90, time.Minute / 1000}},
+	} {
+		if got := scaleOf(c.config); got != c.want {
+			t.Errorf("%s: got %+v, want %+v", name, got, c.want)
+		}
+	}
+	now := time.Unix(0, 0)
+	s := newSlots(scale{3, 3, 4, time.Second}, func() time.Time { return now })
+	for s.taken < s.limit && s.take(t.Context()) {
+	}
+	s.grow()
+	s.shrink()
+	if s.taken != 3 || s.limit != 3 {
+		t.Errorf("%d of %d are taken after a failure, want 3 of 3", s.taken, s.limit)
 	}
 }
