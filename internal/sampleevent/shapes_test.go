@@ -27,7 +27,7 @@ var shapes = map[string]any{
 	"cognito-idp/pre-token-generation": events.CognitoEventUserPoolsPreTokenGen{}, "cognito-idp/custom-message": events.CognitoEventUserPoolsCustomMessage{},
 	"cognito-idp/pre-authentication":      events.CognitoEventUserPoolsPreAuthentication{},
 	"cognito-idp/post-authentication":     events.CognitoEventUserPoolsPostAuthentication{},
-	"cognito-idp/pre-token-generation-v2": events.CognitoEventUserPoolsPreTokenGenV2{},
+	"cognito-idp/pre-token-generation-v2": events.CognitoEventUserPoolsPreTokenGenV2_0{},
 	"cognito-idp/define-auth-challenge":   events.CognitoEventUserPoolsDefineAuthChallenge{},
 	"cognito-idp/create-auth-challenge":   events.CognitoEventUserPoolsCreateAuthChallenge{},
 	"cognito-idp/verify-auth-challenge":   events.CognitoEventUserPoolsVerifyAuthChallenge{},
