@@ -3,7 +3,7 @@
 // Parse turns a text into a Document that keeps the byte positions of everything a reader of an explanation wants to see.
 // Validate says what keeps a document from being saved as a policy of a Kind, and what Access Analyzer would remark on it; Findings
 // does so for a text, Problem puts parsing and saving together for a service that saves policies, Limit and Size are AWS's quotas
-// and how they count, Print writes a document, and RewritePrincipals gives it other principals. ParseOperator and SplitVariables take
+// and how they count, Print writes a document, Format a text as people read it, and RewritePrincipals gives it other principals. ParseOperator and SplitVariables take
 // condition operators and policy variables apart, so that whoever evaluates a policy and Validate read them alike. GlobalKeys and
 // LookupKey know the global condition keys.
 //

@@ -76,7 +76,16 @@ func (s *scanner) unexpected(want string) error {
 	if r == utf8.RuneError && size <= 1 {
 		return s.notJSON(s.pos, "invalid UTF-8")
 	}
+	if s.isComment() {
+		return s.notJSON(s.pos, "found a comment where %s should be: JSON has none", want)
+	}
 	return s.notJSON(s.pos, "found %q where %s should be", r, want)
+}
+
+// isComment tells whether what some programs take for a comment starts at the current position. AWS's does not.
+func (s *scanner) isComment() bool {
+	rest := string(s.src[s.pos:min(s.pos+2, len(s.src))])
+	return rest == "//" || rest == "/*" || strings.HasPrefix(rest, "#")
 }
 
 // peek returns the current byte, or 0 at the end.
