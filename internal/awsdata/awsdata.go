@@ -23,6 +23,7 @@ import (
 	"io"
 	"iter"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -249,4 +250,79 @@ func (d *Data) ManagedPolicies() iter.Seq[ManagedPolicy] {
 			}
 		}
 	}
+}
+
+// Matching gives the actions that a pattern of a policy names, sorted by service and name: * and ? are wildcards, in the service too,
+// and case does not matter.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html
+func (d *Data) Matching(pattern string) []Action {
+	if pattern == "*" {
+		pattern = "*:*"
+	}
+	service, name, ok := strings.Cut(strings.ToLower(pattern), ":")
+	if !ok || strings.ContainsAny(pattern, `[\/`) { // path.Match knows more than * and ?
+		return nil
+	}
+	if !strings.ContainsAny(pattern, "*?") {
+		if a, ok := d.Action(pattern); ok {
+			return []Action{a}
+		}
+		return nil
+	}
+	var found []Action
+	for _, prefix := range d.Services() {
+		if ok, err := path.Match(service, prefix); !ok || err != nil {
+			continue
+		}
+		s, _ := d.service(prefix)
+		for _, key := range slices.Sorted(maps.Keys(s.Actions)) {
+			if ok, err := path.Match(name, key); ok && err == nil {
+				found = append(found, s.Actions[key])
+			}
+		}
+	}
+	return found
+}
+
+// ResourceTypes gives the resource types of a service sorted by name; nil for a service that is not there.
+func (d *Data) ResourceTypes(service string) []ResourceType {
+	s, ok := d.service(service)
+	if !ok {
+		return nil
+	}
+	types := make([]ResourceType, 0, len(s.ResourceTypes))
+	for _, key := range slices.Sorted(maps.Keys(s.ResourceTypes)) {
+		types = append(types, s.ResourceTypes[key])
+	}
+	return types
+}
+
+// ConditionKeys gives the names of a service's own condition keys, sorted; of GlobalService those of all services.
+func (d *Data) ConditionKeys(service string) []string {
+	s, ok := d.service(service)
+	if !ok {
+		return nil
+	}
+	names := make([]string, 0, len(s.ConditionKeys))
+	for _, k := range s.ConditionKeys {
+		names = append(names, k.Name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Supports tells whether requests for an action can carry a condition key: one that is listed for the action, or for a resource type
+// that it takes. Global keys are not listed, but for those of tags. Case does not matter.
+func (d *Data) Supports(a Action, key string) bool {
+	key = strings.ToLower(key)
+	has := func(templates []string) bool {
+		return slices.ContainsFunc(templates, func(t string) bool { return fits(key, strings.ToLower(t)) })
+	}
+	if has(a.ConditionKeys) {
+		return true
+	}
+	return slices.ContainsFunc(a.ResourceTypes, func(r ResourceTypeRef) bool {
+		t, _ := d.ResourceType(a.Service, r.Name)
+		return has(r.ConditionKeys) || has(t.ConditionKeys)
+	})
 }
