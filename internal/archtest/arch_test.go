@@ -105,6 +105,7 @@ var allowed = map[string][]string{
 		"internal/service", "github.com/google/uuid", "github.com/aws/aws-sdk-go-v2/service/iam/...", "github.com/aws/aws-sdk-go-v2/service/lambda/...",
 	},
 	"internal/report":         {"authz", "policy"},
+	"internal/policylint":     {"policy", "internal/awsdata", "internal/nearest", "internal/report"},
 	"internal/permissiontest": {"authz", "policy", "internal/arn", "internal/landscape", "internal/report", "go.yaml.in/yaml/v3"},
 	"internal/cloudformation": {"authz", "internal/landscape", "internal/requirements", "go.yaml.in/yaml/v3"},
 	"internal/landscape":      {"authz", "policy", "internal/arn", "internal/dispatch", "internal/organization", "internal/principal", "internal/service"},

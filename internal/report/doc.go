@@ -3,5 +3,5 @@
 //
 // It is pure, and reads only what it is given: what an explanation does not have, because its reader may not see it, no report shows. A
 // report is lines of pieces with a style each; whoever prints them chooses colours, and must make the texts printable, which come
-// from callers. The long form of the same is authz.Explanation.Text.
+// from callers. Excerpt shows a place of a policy by itself. The long form of the same is authz.Explanation.Text.
 package report

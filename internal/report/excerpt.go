@@ -17,28 +17,31 @@ const (
 	width  = 100
 )
 
-// excerpt shows the lines of a statement around a span, and carets under the span's first line.
-func (r *writer) excerpt(d *policy.Document, statement, span policy.Span, note string) {
+// Excerpt shows the lines of a document around a span, those of within alone, with carets and a note under the span's first line. Only the
+// document's Source is read.
+func Excerpt(d *policy.Document, within, span policy.Span, note string) []Line {
 	src := d.Source
 	if span.Start < 0 || span.End > len(src) || span.Start >= span.End {
-		return
+		return nil
 	}
+	var out []Line
 	at := d.Position(span.Start)
-	first, last := d.Position(statement.Start).Line, d.Position(max(statement.Start, statement.End-1)).Line
+	first, last := d.Position(within.Start).Line, d.Position(max(within.Start, within.End-1)).Line
 	lines := strings.Split(string(src), "\n")
 	for n := max(first, at.Line-around); n <= min(last, at.Line+around); n++ {
 		text := strings.TrimRight(lines[n-1], "\r")
 		if n != at.Line {
 			shown, _, _ := cut(text, 0, 0)
-			r.line(Piece{fmt.Sprintf("  %4d │ ", n), Faint}, Piece{Text: shown})
+			out = append(out, Line{{fmt.Sprintf("  %4d │ ", n), Faint}, {Text: shown}})
 			continue
 		}
 		start := at.Column - 1
 		end := min(len(text), start+span.End-span.Start)
 		shown, column, length := cut(text, start, end)
-		r.line(Piece{fmt.Sprintf("  %4d │ ", n), Faint}, Piece{Text: shown})
-		r.line(Piece{"       │ ", Faint}, Piece{strings.Repeat(" ", column) + strings.Repeat("^", max(1, length)) + " " + note, Bad})
+		out = append(out, Line{{fmt.Sprintf("  %4d │ ", n), Faint}, {Text: shown}},
+			Line{{"       │ ", Faint}, {strings.TrimRight(strings.Repeat(" ", column)+strings.Repeat("^", max(1, length))+" "+note, " "), Bad}})
 	}
+	return out
 }
 
 // cut gives what is shown of a line: a window around the bytes from start to end, and where these stand in it, in characters. What

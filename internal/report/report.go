@@ -48,6 +48,8 @@ type writer struct {
 
 func (r *writer) line(pieces ...Piece) { r.lines = append(r.lines, pieces) }
 
+func (r *writer) add(lines []Line) { r.lines = append(r.lines, lines...) }
+
 func (r *writer) verdict() {
 	d, req := r.x.Decision, r.x.Request
 	verdict := Piece{"ALLOWED", Good}
@@ -113,7 +115,7 @@ func (r *writer) deciding() {
 		s := d.Policy.Document.Statements[d.Statement]
 		r.line()
 		r.place(*d.Policy, s.Sid, s.At.Effect.Start, "decides")
-		r.excerpt(d.Policy.Document, s.Span, s.At.Effect, "matches this request")
+		r.add(Excerpt(d.Policy.Document, s.Span, s.At.Effect, "matches this request"))
 		return
 	}
 	if r.x.Fix == nil {
@@ -124,8 +126,8 @@ func (r *writer) deciding() {
 		case c.Nearest != nil && c.Nearest.Policy.Document != nil:
 			r.line()
 			r.place(c.Nearest.Policy, c.Nearest.Sid, c.Nearest.Failed.Span.Start, "comes nearest")
-			r.excerpt(c.Nearest.Policy.Document, spanAround(c.Nearest.Policy.Document, c.Nearest.Failed.Span), c.Nearest.Failed.Span,
-				c.Nearest.Failed.Element+" does not match "+c.Nearest.Failed.Got)
+			r.add(Excerpt(c.Nearest.Policy.Document, spanAround(c.Nearest.Policy.Document, c.Nearest.Failed.Span), c.Nearest.Failed.Span,
+				c.Nearest.Failed.Element+" does not match "+c.Nearest.Failed.Got))
 			return
 		case c.Condition != nil && c.Policy != nil && c.Policy.Document != nil:
 			r.line()
@@ -134,7 +136,7 @@ func (r *writer) deciding() {
 			if c.Condition.Present {
 				got = "the request has " + strings.Join(c.Condition.Got, ", ")
 			}
-			r.excerpt(c.Policy.Document, spanAround(c.Policy.Document, c.Condition.Span), c.Condition.Span, got)
+			r.add(Excerpt(c.Policy.Document, spanAround(c.Policy.Document, c.Condition.Span), c.Condition.Span, got))
 			return
 		}
 	}
