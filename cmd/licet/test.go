@@ -168,6 +168,17 @@ func testFiles(args []string) ([]string, error) {
 	if len(args) == 0 {
 		args = []string{"."}
 	}
+	files, err := filesOf(args, func(path string) bool {
+		return slices.ContainsFunc(testSuffixes, func(s string) bool { return strings.HasSuffix(path, s) })
+	})
+	if err == nil && len(files) == 0 {
+		err = fmt.Errorf("there is no file %s in %s", "*"+testSuffixes[0], strings.Join(args, ", "))
+	}
+	return files, err
+}
+
+// filesOf are the files that are named, and those of named directories that are wanted, each once, in order.
+func filesOf(args []string, wanted func(path string) bool) ([]string, error) {
 	var files []string
 	for _, arg := range args {
 		info, err := os.Stat(arg)
@@ -185,7 +196,7 @@ func testFiles(args []string) ([]string, error) {
 				}
 				return err
 			}
-			if slices.ContainsFunc(testSuffixes, func(s string) bool { return strings.HasSuffix(path, s) }) {
+			if wanted(path) {
 				files = append(files, path)
 			}
 			return nil
@@ -193,9 +204,6 @@ func testFiles(args []string) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-	}
-	if len(files) == 0 {
-		return nil, fmt.Errorf("there is no file %s in %s", "*"+testSuffixes[0], strings.Join(args, ", "))
 	}
 	slices.Sort(files)
 	return slices.Compact(files), nil

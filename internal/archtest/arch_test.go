@@ -39,6 +39,7 @@ var allowed = map[string][]string{
 	"internal/invoker":      {"internal/nearest"},
 	"internal/nearest":      {},
 	"internal/sampleevent":  {"internal/nearest", "internal/invoker", "github.com/aws/aws-lambda-go/events", "github.com/google/go-cmp/..."}, // shapes of AWS, for tests
+	"internal/linediff":     {},
 	"internal/telemetry":    {"go.opentelemetry.io/...", "google.golang.org/protobuf/proto", "github.com/google/go-cmp/..."},
 
 	// Contracts and engines.

@@ -228,8 +228,13 @@ type (
 	}
 )
 
-// checksPage describes the checks.
-const checksPage = "https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html"
+// helpFor is the page that describes a check: Access Analyzer's, or for what is ours our own.
+func helpFor(code string) string {
+	if code == ResourceOfOtherType {
+		return "https://github.com/licet/licet/blob/main/docs/POLICY.md"
+	}
+	return "https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html"
+}
 
 // WriteSARIF writes the results as SARIF 2.1.0.
 func WriteSARIF(w io.Writer, results []Result) error {
@@ -238,7 +243,7 @@ func WriteSARIF(w io.Writer, results []Result) error {
 	run.Tool.Driver.Rules = []sarifRule{}
 	for _, r := range results {
 		for _, f := range r.Findings {
-			if rule := (sarifRule{f.Code, checksPage}); !slices.Contains(run.Tool.Driver.Rules, rule) {
+			if rule := (sarifRule{f.Code, helpFor(f.Code)}); !slices.Contains(run.Tool.Driver.Rules, rule) {
 				run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, rule)
 			}
 			var l sarifLocation

@@ -90,11 +90,10 @@ func (c *checker) matches(s *policy.Statement, actions []named) {
 		patterns[i] = patternOf(r.Value)
 	}
 	for _, a := range actions {
-		var types []template
-		for _, r := range a.ResourceTypes {
-			if t, ok := c.data.ResourceType(a.Service, r.Name); ok && t.ARNPattern != "" {
-				types = append(types, templateOf(t.ARNPattern))
-			}
+		formats, _ := c.data.ResourceFormats(a.Service + ":" + a.Name)
+		types := make([]template, len(formats))
+		for i, f := range formats {
+			types[i] = templateOf(f)
 		}
 		if len(types) < len(a.ResourceTypes) || slices.ContainsFunc(patterns, func(p []token) bool {
 			return slices.ContainsFunc(types, func(t template) bool { return c.overlap(p, t) })
