@@ -19,7 +19,7 @@ func policyCommand() *cobra.Command {
 		Use:   "policy",
 		Short: "Check, format and try out policy documents; no server is needed",
 	}
-	cmd.AddCommand(policyLintCommand(), policyFormatCommand())
+	cmd.AddCommand(policyLintCommand(), policyFormatCommand(), policySimulateCommand())
 	return cmd
 }
 

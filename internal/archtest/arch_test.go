@@ -107,6 +107,7 @@ var allowed = map[string][]string{
 	},
 	"internal/report":         {"authz", "policy"},
 	"internal/policylint":     {"policy", "internal/awsdata", "internal/nearest", "internal/report"},
+	"internal/decisiontable":  {"authz", "internal/landscape", "internal/report"},
 	"internal/permissiontest": {"authz", "policy", "internal/arn", "internal/landscape", "internal/report", "go.yaml.in/yaml/v3"},
 	"internal/cloudformation": {"authz", "internal/landscape", "internal/requirements", "go.yaml.in/yaml/v3"},
 	"internal/landscape":      {"authz", "policy", "internal/arn", "internal/dispatch", "internal/organization", "internal/principal", "internal/service"},
