@@ -55,7 +55,7 @@ func policySimulateCommand() *cobra.Command {
 	fs.StringVar(&f.resourcePolicy, "resource-policy", "", "policy of the resources")
 	fs.StringArrayVar(&f.scp, "scp", nil, "service control policy, each of a level of its own")
 	fs.StringArrayVar(&f.rcp, "rcp", nil, "resource control policy, each of a level of its own")
-	fs.StringArrayVar(&f.from, "from", nil, "CloudFormation or SAM template that declares principals and resources")
+	fs.StringArrayVar(&f.from, "from", nil, "CloudFormation or SAM template, or Terraform plan as JSON, that declares principals and resources")
 	fs.StringSliceVar(&f.as, "as", nil, "who calls: an ARN, a service such as s3.amazonaws.com, or a name of --from; default: all of --from, else a role")
 	fs.StringSliceVar(&f.actions, "action", nil, "IAM action such as s3:GetObject or s3:Get*")
 	fs.StringSliceVar(&f.resources, "resource", nil, "ARN, * or a name of --from; default: all of --from, else *")
@@ -303,7 +303,7 @@ func (f *policySimulateFlags) load(data *awsdata.Data, l *landscape.Landscape) e
 		loaders := testOptions(data).Loaders
 		i := slices.IndexFunc(loaders, func(loader permissiontest.Loader) bool { return loader.Takes(text) })
 		if i < 0 {
-			return fmt.Errorf("%s is not a template that declares principals and resources", name)
+			return fmt.Errorf("%s is not a template or plan that declares principals and resources", name)
 		}
 		loaded, err := loaders[i].Load(name, text, settings)
 		if err != nil {

@@ -116,7 +116,7 @@ func TestPolicySimulateErrors(t *testing.T) {
 		"broken policy":     {[]string{"--action", "sqs:SendMessage", "--identity", "broken.json"}, "broken.json: line 1, column 14"},
 		"no policy":         {[]string{"--action", "sqs:SendMessage", "--identity", "none.json"}, "no such file"},
 		"no managed policy": {[]string{"--action", "sqs:SendMessage", "--scp", "arn:aws:iam::aws:policy/None"}, "AWS has no managed policy"},
-		"no template":       {[]string{"--action", "sqs:SendMessage", "--from", "queue.json"}, "is not a template"},
+		"no template":       {[]string{"--action", "sqs:SendMessage", "--from", "queue.json"}, "is not a template or plan"},
 		"template's own":    {[]string{"--action", "sqs:SendMessage", "--from", "stack.json", "--identity", "queue.json"}, "their own policies"},
 		"no owner":          {[]string{"--action", "sqs:SendMessage", "--resource-policy", "queue.json"}, "--resource-policy wants --resource"},
 		"nothing fits":      {[]string{"--action", "sqs:Send*", "--resource", "arn:aws:s3:::b"}, "none of the actions takes one of the resources"},
