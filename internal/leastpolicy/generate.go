@@ -90,6 +90,23 @@ func (v valueSet) union(w valueSet) valueSet {
 	return out
 }
 
+// without is what is left of v where w is allowed already; false when nothing is.
+func (v valueSet) without(w valueSet) (valueSet, bool) {
+	switch {
+	case w == nil:
+		return nil, false
+	case v == nil:
+		return nil, true
+	}
+	out := make(valueSet, len(v))
+	for value := range v {
+		if !w[value] {
+			out[value] = true
+		}
+	}
+	return out, len(out) > 0
+}
+
 func (v valueSet) sorted() []string {
 	list := make([]string, 0, len(v))
 	for value := range v {
@@ -159,6 +176,12 @@ func Nameable(r authz.Request) error {
 	}
 	if !utf8.ValidString(r.Action + "\n" + r.Resource) {
 		return fmt.Errorf("%q on %q is not text", r.Action, r.Resource)
+	}
+	if key := conditionOf(r.Action); key != "" {
+		// Without the condition the grant would hand on more than was asked.
+		if _, present := r.Context.Get(key); present && ConditionValue(r) == "" {
+			return fmt.Errorf("%s on %s: a policy cannot name the value of %s", r.Action, r.Resource, key)
+		}
 	}
 	if r.Resource != "*" && (!strings.HasPrefix(r.Resource, "arn:") || len(strings.SplitN(r.Resource, ":", arnParts)) < arnParts) {
 		return fmt.Errorf("%s: the resource %q is not an ARN", r.Action, r.Resource)

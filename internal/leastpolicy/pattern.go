@@ -121,7 +121,8 @@ func common(resources []string) string {
 	return prefix[:strings.LastIndexAny(prefix, separators)+1]
 }
 
-// merged leaves out the patterns that others cover, which take over their values.
+// merged leaves out of the patterns what others cover. A pattern with values that the one that covers it has not keeps these: together
+// under the wider pattern they would be allowed on resources on which nobody had them.
 func merged(patterns []pattern) []pattern {
 	slices.SortFunc(patterns, func(a, b pattern) int {
 		if c := strings.Compare(a.literal, b.literal); c != 0 {
@@ -138,14 +139,30 @@ func merged(patterns []pattern) []pattern {
 	})
 	var out []pattern
 	for _, p := range patterns {
-		if n := len(out); n > 0 {
-			last := &out[n-1]
-			if last.open && strings.HasPrefix(p.literal, last.literal) || !last.open && !p.open && last.literal == p.literal {
-				last.values = last.values.union(p.values)
-				continue
-			}
+		if n := len(out); n > 0 && out[n-1].literal == p.literal && out[n-1].open == p.open {
+			out[n-1].values = out[n-1].values.union(p.values)
+			continue
 		}
 		out = append(out, p)
 	}
-	return out
+	var kept, wider []pattern // the wider ones that the current one may begin with, each within the one before
+	for _, p := range out {
+		for len(wider) > 0 && !strings.HasPrefix(p.literal, wider[len(wider)-1].literal) {
+			wider = wider[:len(wider)-1]
+		}
+		needed := true
+		for _, w := range wider {
+			if p.values, needed = p.values.without(w.values); !needed {
+				break
+			}
+		}
+		if !needed {
+			continue
+		}
+		kept = append(kept, p)
+		if p.open {
+			wider = append(wider, p)
+		}
+	}
+	return kept
 }
