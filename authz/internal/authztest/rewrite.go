@@ -482,6 +482,13 @@ func (c *check) documentsAreEquivalent() {
 		return remade(doc, slices.Concat(doc.Statements, doc.Statements))
 	})
 	try("printing does not matter", func(doc *policy.Document) *policy.Document { return remade(doc, doc.Statements) })
+	try("formatting does not matter", func(doc *policy.Document) *policy.Document {
+		formatted, err := policy.Format(doc.Source)
+		if err != nil {
+			return doc // it has no statement, and no text
+		}
+		return parsed(string(formatted))
+	})
 	try("white space does not matter", func(doc *policy.Document) *policy.Document {
 		var indented bytes.Buffer
 		if json.Indent(&indented, doc.Source, "\r\n", "\t ") != nil {
