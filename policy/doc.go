@@ -1,11 +1,11 @@
 // Package policy reads, checks and writes documents of the AWS policy language.
 //
-// Parse turns a text into a Document that keeps the byte positions of everything a reader of an explanation wants to see.
-// Validate says what keeps a document from being saved as a policy of a Kind, and what Access Analyzer would remark on it; Findings
-// does so for a text, Problem puts parsing and saving together for a service that saves policies, Limit and Size are AWS's quotas
-// and how they count, Print writes a document, Format a text as people read it, and RewritePrincipals gives it other principals. ParseOperator and SplitVariables take
-// condition operators and policy variables apart, so that whoever evaluates a policy and Validate read them alike. GlobalKeys and
-// LookupKey know the global condition keys.
+// Parse turns a text into a Document that keeps the byte positions of everything a reader of an explanation wants to see. Validate
+// says what keeps a document from being saved as a policy of a Kind, and what Access Analyzer would remark on it; Findings does so
+// for a text, Problem puts parsing and saving together for a service that saves policies, Limit and Size are AWS's quotas and how
+// they count, Print writes a document, Format a text as people read it, and RewritePrincipals gives it other principals.
+// ParseOperator and SplitVariables take condition operators and policy variables apart, so that whoever evaluates a policy and
+// Validate read them alike. GlobalKeys and LookupKey know the global condition keys.
 //
 // The package never evaluates a policy: that is package authz. It does no I/O, reads no clock, and knows no list of actions,
 // resource types or principals, and of condition keys the global ones alone. It depends on the standard library alone.

@@ -89,7 +89,7 @@ func TestExplain(t *testing.T) {
 		}
 		text += "\n"
 	}
-	for want, n := range map[string]int{"ALLOWED by": 1, "DENIED: ": 3, "UNSURE: bob": 4, "To allow it": 3, "is taken to have no policy of its own": 4} {
+	for want, n := range map[string]int{"ALLOWED by": 1, "DENIED: ": 3, "UNSURE: bob": 4, "To allow it": 3, "jobs is not declared": 4} {
 		if got := strings.Count(text, want); got != n {
 			t.Errorf("%q is there %d times, want %d\n%s", want, got, n, text)
 		}
