@@ -3,6 +3,7 @@ package compat
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +18,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"github.com/licet/licet/internal/store/postgres/postgrestest"
 )
 
 // server is the running licet that all tests of the package share.
@@ -46,6 +49,13 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
+	if os.Getenv("LICET_COMPAT_STORE") == "postgres" {
+		if database, err = postgrestest.New(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer database.Close()
+	}
 	binary := filepath.Join(dir, "licet")
 	if err := build("../cmd/licet", binary); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -77,6 +87,9 @@ func build(pkg, binary string) error {
 	return nil
 }
 
+// database holds the state of all servers if LICET_COMPAT_STORE is postgres, each in a schema of its own. Else it is nil.
+var database *postgrestest.Cluster
+
 // launch starts the process on a free port and waits until it answers. The flags of LICET_COMPAT_FLAGS come first: they say how
 // every server of the package runs, such as "--sandbox process" on a machine without containers.
 func (l *licet) launch(flags ...string) error {
@@ -85,6 +98,9 @@ func (l *licet) launch(flags ...string) error {
 		return err
 	}
 	flags = append(strings.Fields(os.Getenv("LICET_COMPAT_FLAGS")), flags...)
+	if database != nil {
+		flags = append([]string{"--store", database.URL(fmt.Sprintf("s%x", sha256.Sum256([]byte(l.data)))[:20])}, flags...)
+	}
 	l.cmd = exec.Command(l.binary, append([]string{"serve", "--data", l.data, "--listen", "127.0.0.1:0"}, flags...)...)
 	l.log, l.ended = new(bytes.Buffer), make(chan struct{})
 	l.cmd.Stdout, l.cmd.Stderr = l.log, l.log

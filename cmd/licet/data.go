@@ -13,7 +13,6 @@ import (
 	"github.com/licet/licet/internal/lockfile"
 	"github.com/licet/licet/internal/secret"
 	"github.com/licet/licet/internal/store"
-	"github.com/licet/licet/internal/store/sqlite"
 )
 
 // defaultAccount is the account of a server that has made no other (design.md, fixed choice 8).
@@ -48,9 +47,13 @@ func (d dataDir) open(ctx context.Context) (store.DB, *secret.Keyring, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	db, err := sqlite.Open(ctx, d.path("licet.db"))
+	place, err := d.place()
 	if err != nil {
-		return nil, nil, fmt.Errorf("open store: %w", err)
+		return nil, nil, err
+	}
+	db, err := openStore(ctx, place)
+	if err != nil {
+		return nil, nil, err
 	}
 	return db, keys, nil
 }

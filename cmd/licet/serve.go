@@ -22,6 +22,7 @@ import (
 	"github.com/licet/licet/internal/dispatch"
 	"github.com/licet/licet/internal/principal"
 	"github.com/licet/licet/internal/sandbox"
+	"github.com/licet/licet/internal/store/postgres"
 )
 
 // Defaults of the flags (design.md, fixed choice 8).
@@ -40,6 +41,9 @@ const maxImage = 1024
 type config struct {
 	// Data directory; made when missing.
 	Data string
+	// Store is where the state is kept: the URL of a PostgreSQL database, or "sqlite" for a file in the data directory. "" is what the
+	// directory had at its last start, at first "sqlite".
+	Store string
 	// Listen is the host:port of the front door; port 0 picks a free one.
 	Listen string
 	// Region that the server serves.
@@ -89,11 +93,16 @@ func serveCommand() *cobra.Command {
 		Short: "Run the server",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if c.Store == "" { // not the flag's default: --help would print it, password and all
+				c.Store = os.Getenv("LICET_STORE")
+			}
 			return serve(cmd.Context(), c, cmd.OutOrStdout())
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&c.Data, "data", defaultDataDir(), "data directory; made on first start, readable for its owner only")
+	f.StringVar(&c.Store, "store", "",
+		"where the state is kept: postgres://USER@HOST/DATABASE or sqlite (a file in the data directory); default: $LICET_STORE, else as at the last start, at first sqlite")
 	f.StringVar(&c.Listen, "listen", defaultListen, "host:port to listen on; port 0 picks a free one")
 	f.StringVar(&c.Region, "region", defaultRegion, "the AWS region to be")
 	f.StringVar(&c.Mode, "mode", string(dispatch.Enforce), "enforce: refuse what is denied; observe: record it and let it pass")
@@ -128,6 +137,9 @@ func serveCommand() *cobra.Command {
 func (c config) validate() error {
 	if c.Mode != string(dispatch.Enforce) && c.Mode != string(dispatch.Observe) {
 		return fmt.Errorf("--mode %q: want enforce or observe", c.Mode)
+	}
+	if c.Store != "" && c.Store != embedded && !postgres.IsURL(c.Store) {
+		return errors.New("--store: want a URL that begins with postgres://, or " + embedded) // it may hold a password
 	}
 	if c.FunctionNetwork != string(sandbox.NetworkNone) && c.FunctionNetwork != string(sandbox.NetworkHost) {
 		return fmt.Errorf("--function-network %q: want none or host", c.FunctionNetwork)
@@ -213,6 +225,13 @@ func serve(ctx context.Context, c config, out io.Writer) (err error) {
 func (s *server) greet(out io.Writer, c config, url string) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "licet %s on %s, account %s, region %s, data in %s\n", version, url, defaultAccount, c.Region, c.Data)
+	place, err := dataDir(c.Data).place()
+	if err != nil {
+		return err
+	}
+	if postgres.IsURL(place) {
+		fmt.Fprintf(&b, "State in %s\n", shownPlace(place))
+	}
 	if s.newRoot {
 		fmt.Fprintf(&b, "\nRoot credentials, shown this once (licet env prints them again):\n  AWS_ACCESS_KEY_ID=%s\n  AWS_SECRET_ACCESS_KEY=%s\n",
 			s.root.AccessKeyID, s.root.SecretAccessKey)

@@ -122,6 +122,11 @@ func (s *server) openData(ctx context.Context, c config) (err error) {
 		return err
 	}
 	s.closers = append(s.closers, release)
+	if c.Store != "" {
+		if err := dir.setPlace(c.Store); err != nil {
+			return err
+		}
+	}
 	if s.db, s.keys, err = dir.open(ctx); err != nil {
 		return err
 	}

@@ -65,6 +65,10 @@ var allowed = map[string][]string{
 	"internal/image/imagetest":     {"internal/image", "internal/registry", "github.com/google/go-containerregistry/..."},
 	"internal/audit":               {"authz", "policy", "internal/principal", "internal/store"},
 
+	// The engine for a database, and the clusters of its tests.
+	"internal/store/postgres":              {"internal/store", "internal/store/postgres/postgrestest", "github.com/jackc/pgx/...", "github.com/google/go-cmp/..."},
+	"internal/store/postgres/postgrestest": {"github.com/jackc/pgx/..."},
+
 	// Tokens of identity providers.
 	"internal/oidc":          {"github.com/go-jose/go-jose/v4"},
 	"internal/oidc/oidctest": {"github.com/go-jose/go-jose/v4"},

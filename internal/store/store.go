@@ -5,7 +5,7 @@
 // survives a crash of the process and a loss of power. After an error from Update nothing was changed, unless the error wraps
 // ErrUncertain. Engines are in the folders below and pass storetest.
 //
-// Keys are paths such as "iam/000000000000/user/alice": no NUL bytes, compared bytewise. The first element names the owner; each
+// Keys are paths such as "iam/000000000000/user/alice": no NUL bytes, at most MaxKey long, compared bytewise. The first element names the owner; each
 // package keeps to its own prefix.
 //
 // To add an engine: a folder that passes storetest, and one case in cmd/licet.
@@ -22,6 +22,10 @@ var (
 	// ErrUncertain means that a commit's outcome is not known.
 	ErrUncertain = errors.New("store: outcome of the commit is unknown")
 )
+
+// MaxKey is how long a key may be, in bytes. PostgreSQL's index has room for a little more: a third of a page
+// (https://www.postgresql.org/docs/current/btree.html).
+const MaxKey = 2600
 
 // Item is a key with its value. The value belongs to the receiver.
 type Item struct {

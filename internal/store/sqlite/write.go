@@ -197,8 +197,8 @@ var _ store.Tx = (*tx)(nil)
 
 // Put keeps value at key.
 func (t *tx) Put(key string, value []byte) error {
-	if key == "" || strings.IndexByte(key, 0) >= 0 {
-		return fmt.Errorf("put %q: not a key", key)
+	if key == "" || strings.IndexByte(key, 0) >= 0 || len(key) > store.MaxKey {
+		return fmt.Errorf("put %.100q: not a key", key)
 	}
 	return t.change(key, t.c.put, key, value, t.revision)
 }

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/licet/licet/internal/store"
+	"github.com/licet/licet/internal/store/postgres"
+	"github.com/licet/licet/internal/store/sqlite"
+)
+
+// embedded is the value of --store for the file in the data directory.
+const embedded = "sqlite"
+
+// openStore opens the store at place: the URL of a database, or else a file. To add an engine: one case.
+func openStore(ctx context.Context, place string) (db store.DB, err error) {
+	switch {
+	case postgres.IsURL(place):
+		db, err = postgres.Open(ctx, place)
+	default:
+		db, err = sqlite.Open(ctx, place)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	return db, nil
+}
+
+// storeFile in a data directory holds the URL of the store, with its password, for the other commands and the next start. Without it the
+// store is the file licet.db.
+const storeFile = "store"
+
+// place is where the store of the directory is.
+func (d dataDir) place() (string, error) {
+	b, err := os.ReadFile(d.path(storeFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return d.path("licet.db"), nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("read where the store is: %w", err)
+	}
+	return strings.TrimSpace(string(b)), nil
+}
+
+// setPlace keeps what --store says: the URL of a database, or "sqlite".
+func (d dataDir) setPlace(text string) error {
+	if text == embedded {
+		if err := os.Remove(d.path(storeFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("forget where the store was: %w", err)
+		}
+		return nil
+	}
+	tmp := d.path(storeFile + ".new")
+	if err := os.WriteFile(tmp, []byte(text+"\n"), 0o600); err != nil {
+		return fmt.Errorf("write where the store is: %w", err)
+	}
+	return os.Rename(tmp, d.path(storeFile))
+}
+
+// shownPlace is a place without a password, for people.
+func shownPlace(place string) string {
+	if !postgres.IsURL(place) {
+		return place
+	}
+	u, err := url.Parse(place)
+	if err != nil {
+		return "a PostgreSQL database"
+	}
+	q := u.Query()
+	for _, secret := range []string{"password", "sslpassword"} {
+		if q.Has(secret) {
+			q.Set(secret, "xxxxx")
+		}
+	}
+	u.RawQuery = q.Encode()
+	return u.Redacted()
+}

@@ -1,0 +1,167 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/licet/licet/internal/store"
+)
+
+// ErrClosed is the error of every call after Close.
+var ErrClosed = errors.New("postgres: the store is closed")
+
+// DB is a store.DB in a PostgreSQL database.
+type DB struct {
+	config *pgxpool.Config
+	// pool has the connections of views.
+	pool *pgxpool.Pool
+	// channel is what is notified of commits if notifies is set: not every server that speaks the protocol has NOTIFY.
+	channel  string
+	notifies bool
+	// quit ends by Close.
+	quit    context.Context
+	endQuit context.CancelFunc
+
+	// waiting counts the calls of Update that want mu.
+	waiting atomic.Int32
+	// mu guards the fields below. Lock order: mu, then watchMu.
+	mu     sync.Mutex
+	writer *session // nil after a failure, until the next Update connects again
+	batch  *batch   // the open transaction, or nil
+	known  int64    // the last revision that watchers were told of
+	closed bool
+	// failure is why the database could not be used at the time failed.
+	failed  time.Time
+	failure error
+	// feeding is set once feed runs.
+	feeding bool
+	feeds   sync.WaitGroup
+
+	// watchMu guards the fields below and makes the calls of watchers serial.
+	watchMu   sync.Mutex
+	watchers  map[int]func([]string)
+	nextWatch int
+}
+
+var _ store.DB = (*DB)(nil)
+
+// Open opens the store in the database at url, and makes or migrates its tables. The search_path of the URL names the schema they are
+// in, which is made if it is missing; pool_max_conns bounds the views that run at once. A database of a newer licet is an error. ctx
+// bounds only the opening.
+func Open(ctx context.Context, url string) (*DB, error) {
+	config, schema, err := parse(url)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	db := &DB{config: config, watchers: make(map[int]func([]string))}
+	db.quit, db.endQuit = context.WithCancel(context.Background())
+	if err := db.open(ctx, schema); err != nil {
+		db.endQuit()
+		return nil, fmt.Errorf("open database %s at %s: %w", config.ConnConfig.Database, config.ConnConfig.Host, err)
+	}
+	return db, nil
+}
+
+func (db *DB) open(ctx context.Context, schema string) (err error) {
+	c, err := db.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, closeConn(c))
+		}
+	}()
+	if err := migrate(ctx, c, schema); err != nil {
+		return err
+	}
+	var current string
+	if err := c.QueryRow(ctx, "SELECT current_schema()").Scan(&current); err != nil {
+		return err
+	}
+	db.channel = "licet " + current
+	if len(db.channel) > 63 { // the longest name of a channel
+		db.channel = db.channel[:63]
+	}
+	if db.notifies, err = canNotify(ctx, c, db.channel); err != nil {
+		return err
+	}
+	if err := c.QueryRow(ctx, sqlRevision).Scan(&db.known); err != nil {
+		return fmt.Errorf("read the revision: %w", err)
+	}
+	if db.pool, err = pgxpool.NewWithConfig(ctx, db.config); err != nil {
+		return err
+	}
+	db.writer = newSession(c)
+	return nil
+}
+
+// canNotify tries NOTIFY and LISTEN. A server that lacks them answers with an error.
+func canNotify(ctx context.Context, c *pgx.Conn, channel string) (bool, error) {
+	name := pgx.Identifier{channel}.Sanitize()
+	_, err := c.PgConn().Exec(ctx, "SELECT pg_notify('"+channel+"', '0'); LISTEN "+name+"; UNLISTEN "+name).ReadAll()
+	if err != nil && c.IsClosed() {
+		return false, err
+	}
+	return err == nil, nil
+}
+
+// sqlBeginView begins the snapshot of a view.
+const sqlBeginView = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+
+// View runs fn on a snapshot, which is taken by its first read.
+func (db *DB) View(ctx context.Context, fn func(store.Reader) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if db.quit.Err() != nil {
+		return ErrClosed
+	}
+	ctx, cancel := context.WithTimeout(ctx, maxWork)
+	defer cancel()
+	c, err := db.pool.Acquire(ctx)
+	if err != nil {
+		return fmt.Errorf("connect to the database for reading: %w", err)
+	}
+	defer c.Release() // a connection that is broken, or still in a transaction, is closed by it
+	s := newSession(c.Conn())
+	s.queue(sqlBeginView)
+	r := &reader{ctx: ctx, s: s}
+	defer func() {
+		r.s = nil
+		if c.Conn().PgConn().TxStatus() != 'I' {
+			_ = s.run(ctx, "ROLLBACK") // a view changed nothing, so that a failure cannot hurt it
+		}
+	}()
+	return fn(r)
+}
+
+// Close waits for running transactions and closes the connections. Calls that come later get ErrClosed.
+func (db *DB) Close() error {
+	db.mu.Lock()
+	if db.closed {
+		db.mu.Unlock()
+		return nil
+	}
+	db.closed = true
+	if db.batch != nil { // its last caller is still waiting for mu, and will be told ErrClosed
+		db.commit()
+	}
+	var err error
+	if db.writer != nil {
+		err = closeConn(db.writer.raw)
+	}
+	db.endQuit()
+	db.mu.Unlock()
+
+	db.feeds.Wait()
+	db.pool.Close()
+	return err
+}

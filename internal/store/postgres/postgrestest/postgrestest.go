@@ -1,0 +1,205 @@
+// Package postgrestest starts PostgreSQL clusters for tests: real servers of the machine's own packages, with fsync on as it is by default.
+//
+// A cluster lives in a directory of its own, listens on a unix socket there and nowhere else, and ends with its test; when the test's
+// process dies, the kernel ends it (Linux). The server refuses to run as root: then it runs as the user postgres, or nobody.
+package postgrestest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// patience is how long a server may take to start or to end.
+const patience = 30 * time.Second
+
+// Cluster is a server with its data. It is not safe for concurrent use.
+type Cluster struct {
+	dir     string
+	as      *syscall.SysProcAttr
+	server  *exec.Cmd // nil while it is stopped
+	ended   chan error
+	logFile *os.File
+}
+
+// New makes a cluster and starts it. Close ends it.
+func New() (_ *Cluster, err error) {
+	// Not the test's own directory: another user has no way into it.
+	dir, err := os.MkdirTemp("", "licet-postgres-")
+	if err != nil {
+		return nil, err
+	}
+	c := &Cluster{dir: dir, as: diesWithParent()}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, c.Close())
+		}
+	}()
+	if err := c.chooseUser(); err != nil {
+		return nil, err
+	}
+	if out, err := c.command("initdb", "--pgdata", c.data(), "--username", "postgres", "--auth", "trust", "--encoding", "UTF8",
+		"--no-instructions").CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("initdb: %w\n%s", err, out)
+	}
+	if c.logFile, err = os.Create(filepath.Join(dir, "log")); err != nil {
+		return nil, err
+	}
+	return c, c.Start()
+}
+
+// Start makes a cluster that ends with the test.
+func Start(tb testing.TB) *Cluster {
+	tb.Helper()
+	c, err := New()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := c.Close(); err != nil {
+			tb.Error(err)
+		}
+	})
+	return c
+}
+
+func (c *Cluster) data() string { return filepath.Join(c.dir, "data") }
+
+// chooseUser gives the directory to a user that the server may run as.
+func (c *Cluster) chooseUser() error {
+	if os.Getuid() != 0 {
+		return nil
+	}
+	for _, name := range []string{"postgres", "nobody"} {
+		u, err := user.Lookup(name)
+		if err != nil {
+			continue
+		}
+		uid, err := strconv.ParseUint(u.Uid, 10, 32)
+		if err != nil {
+			return err
+		}
+		gid, err := strconv.ParseUint(u.Gid, 10, 32)
+		if err != nil {
+			return err
+		}
+		c.as.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+		return os.Chown(c.dir, int(uid), int(gid))
+	}
+	return errors.New("there is no user postgres or nobody to run PostgreSQL as")
+}
+
+// command is a program of PostgreSQL: of the newest version that Debian's packages have put there, or found by PATH.
+func (c *Cluster) command(name string, args ...string) *exec.Cmd {
+	program := name
+	if found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/" + name); len(found) > 0 {
+		program = slices.MaxFunc(found, func(a, b string) int { return len(a) - len(b) + slices.Compare([]byte(a), []byte(b)) })
+	}
+	cmd := exec.Command(program, args...)
+	cmd.Dir = c.dir
+	cmd.SysProcAttr = c.as
+	return cmd
+}
+
+// Start starts the server again after Stop or Kill, and waits until it takes connections.
+func (c *Cluster) Start() error {
+	cmd := c.command("postgres", "-D", c.data(), "-k", c.dir, "-c", "listen_addresses=")
+	cmd.Stdout, cmd.Stderr = c.logFile, c.logFile
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	c.server, c.ended = cmd, make(chan error, 1)
+	go func() { c.ended <- cmd.Wait() }()
+	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		err := c.try()
+		if err == nil {
+			return nil
+		}
+		select {
+		case end := <-c.ended:
+			c.server = nil
+			return fmt.Errorf("postgres ended at its start: %v\n%s", end, c.Log())
+		default:
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("postgres has not started: %w\n%s", err, c.Log())
+		}
+	}
+}
+
+func (c *Cluster) try() error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, c.URL(""))
+	if err != nil {
+		return err
+	}
+	return conn.Close(ctx)
+}
+
+// Stop ends the server as its administrator would: it breaks off connections and writes a checkpoint.
+func (c *Cluster) Stop() error { return c.end(syscall.SIGINT) }
+
+// Kill ends the server as a crash would: it recovers from its log at the next start.
+func (c *Cluster) Kill() error { return c.end(syscall.SIGQUIT) }
+
+func (c *Cluster) end(signal os.Signal) error {
+	if c.server == nil {
+		return nil
+	}
+	if err := c.server.Process.Signal(signal); err != nil {
+		return err
+	}
+	select {
+	case <-c.ended:
+		c.server = nil
+		return nil
+	case <-time.After(patience):
+		return errors.Join(fmt.Errorf("postgres has not ended after %v", patience), c.server.Process.Kill())
+	}
+}
+
+// Close ends the server and deletes its data.
+func (c *Cluster) Close() error {
+	err := c.end(syscall.SIGQUIT)
+	if c.logFile != nil {
+		err = errors.Join(err, c.logFile.Close())
+	}
+	return errors.Join(err, os.RemoveAll(c.dir))
+}
+
+// URL of the database as its superuser, in a schema; "" for the default one.
+func (c *Cluster) URL(schema string) string { return c.URLAt(c.dir, schema) }
+
+// URLAt is URL by way of another directory, with the socket of a proxy.
+func (c *Cluster) URLAt(dir, schema string) string {
+	q := url.Values{"host": {dir}}
+	if schema != "" {
+		q.Set("search_path", schema)
+	}
+	return "postgres://postgres@/postgres?" + q.Encode()
+}
+
+// Socket is the path of the server's socket. A proxy's has the same name in another directory.
+func (c *Cluster) Socket() string { return filepath.Join(c.dir, ".s.PGSQL.5432") }
+
+// Log is what the server has logged.
+func (c *Cluster) Log() string {
+	b, err := os.ReadFile(c.logFile.Name())
+	if err != nil {
+		return err.Error()
+	}
+	return string(b)
+}
