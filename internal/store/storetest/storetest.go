@@ -54,6 +54,15 @@ func Run(t *testing.T, open func(tb testing.TB, place string) store.DB) {
 		"Context":             testContext,
 		"Closed":              testClosed,
 		"Model":               testModel,
+		"Phantom":             testPhantom,
+		"Skew":                testSkew,
+		"RevisionOrder":       testRevisionOrder,
+		"WatchAll":            testWatchAll,
+		"CacheAcross":         testCacheAcross,
+		"Claims":              testClaims,
+		"LongKeys":            testLongKeys,
+		"ManyChanges":         testManyChanges,
+		"Canceled":            testCanceled,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &suite{T: t, open: open, place: filepath.Join(t.TempDir(), "store")}
