@@ -1,6 +1,6 @@
 // Command licet is AWS Lambda with its whole permission system, on your own machine.
 //
-// One binary: serve runs the server; env, account, explain, sign and doctor help with it. Everything is wired here by hand, in serve.go; no other
+// One binary: serve runs the server; env, account, explain, sign, store and doctor help with it. Everything is wired here by hand, in serve.go; no other
 // package knows which store, sandbox or services a server is made of.
 package main
 
@@ -53,7 +53,8 @@ func command() *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.AddCommand(serveCommand(), envCommand(), accountCommand(), explainCommand(), invokeAsCommand(), eventsCommand(), recordCommand(),
-		generatePolicyCommand(), testCommand(), policyCommand(), backupCommand(), restoreCommand(), checkCommand(), doctorCommand(), signCommand(), versionCommand())
+		generatePolicyCommand(), testCommand(), policyCommand(), backupCommand(), restoreCommand(), checkCommand(), doctorCommand(), signCommand(), storeCommand(),
+		versionCommand())
 	return root
 }
 

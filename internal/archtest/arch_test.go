@@ -66,6 +66,8 @@ var allowed = map[string][]string{
 	"internal/audit":               {"authz", "policy", "internal/principal", "internal/store"},
 
 	// The engine for a database, and the clusters of its tests.
+
+	// The engine for a database, and the clusters of its tests.
 	"internal/store/postgres":              {"internal/store", "internal/store/postgres/postgrestest", "github.com/jackc/pgx/...", "github.com/google/go-cmp/..."},
 	"internal/store/postgres/postgrestest": {"github.com/jackc/pgx/..."},
 

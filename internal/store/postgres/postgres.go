@@ -50,7 +50,10 @@ type DB struct {
 	nextWatch int
 }
 
-var _ store.DB = (*DB)(nil)
+var (
+	_ store.DB     = (*DB)(nil)
+	_ store.Loader = (*DB)(nil)
+)
 
 // Open opens the store in the database at url, and makes or migrates its tables. The search_path of the URL names the schema they are
 // in, which is made if it is missing; pool_max_conns bounds the views that run at once. A database of a newer licet is an error. ctx
@@ -124,9 +127,9 @@ func (db *DB) View(ctx context.Context, fn func(store.Reader) error) error {
 	if db.quit.Err() != nil {
 		return ErrClosed
 	}
-	ctx, cancel := context.WithTimeout(ctx, maxWork)
+	wait, cancel := context.WithTimeout(ctx, maxWork)
 	defer cancel()
-	c, err := db.pool.Acquire(ctx)
+	c, err := db.pool.Acquire(wait)
 	if err != nil {
 		return fmt.Errorf("connect to the database for reading: %w", err)
 	}

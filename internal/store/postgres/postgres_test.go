@@ -6,6 +6,8 @@ import (
 	"os"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/licet/licet/internal/store"
 	"github.com/licet/licet/internal/store/postgres"
 	"github.com/licet/licet/internal/store/postgres/postgrestest"
@@ -51,3 +53,27 @@ func openURL(tb testing.TB, url string) *postgres.DB {
 func schema(place string) string { return fmt.Sprintf("s%x", sha256.Sum256([]byte(place)))[:20] }
 
 func TestConformance(t *testing.T) { storetest.Run(t, open) }
+
+// A store moves from one engine to the other, and back, without a change.
+func TestCopyBetweenEngines(t *testing.T) {
+	small, large, back := storetest.New(t), openURL(t, cluster.URL(schema(t.Name()))), storetest.New(t)
+	defer closeDB(t, large)
+	if err := storetest.Fill(small); err != nil {
+		t.Fatal(err)
+	}
+	var sums []store.Sums
+	for _, step := range [][2]store.DB{{small, large}, {large, back}} {
+		copied, err := store.Copy(t.Context(), step[0], step[1], func(store.Sum) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sums = append(sums, copied)
+	}
+	original, err := store.Summarize(t.Context(), small)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]store.Sums{original, original}, sums); diff != "" {
+		t.Errorf("sums (-want +got):\n%s", diff)
+	}
+}

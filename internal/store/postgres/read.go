@@ -27,7 +27,7 @@ type reader struct {
 	err error
 }
 
-var _ store.Reader = (*reader)(nil)
+var _ store.Snapshot = (*reader)(nil)
 
 // errOver is the error of a reader that is used after its View or Update.
 var errOver = errors.New("postgres: the transaction is over")
@@ -48,10 +48,18 @@ func (r *reader) query(each func(pgx.Rows) error, sql string, args ...any) error
 		}
 		return rows.Err()
 	})
-	if err := r.s.flush(r.ctx); err != nil {
+	ctx, cancel := context.WithTimeout(r.ctx, maxWork)
+	defer cancel()
+	if err := r.s.flush(ctx); err != nil {
 		r.err = fmt.Errorf("read: %w", err)
 	}
 	return r.err
+}
+
+// Last is the revision of the last transaction that the snapshot has.
+func (r *reader) Last() (revision int64, err error) {
+	err = r.query(func(rows pgx.Rows) error { return rows.Scan(&revision) }, sqlRevision)
+	return revision, err
 }
 
 // Get returns the item at key.

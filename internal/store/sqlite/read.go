@@ -13,7 +13,7 @@ type reader struct {
 	err error
 }
 
-var _ store.Reader = (*reader)(nil)
+var _ store.Snapshot = (*reader)(nil)
 
 // Get returns the item at key.
 func (r *reader) Get(key string) (store.Item, error) {
@@ -33,6 +33,16 @@ func (r *reader) Get(key string) (store.Item, error) {
 		return store.Item{}, store.ErrNotFound
 	}
 	return item, nil
+}
+
+// Last is the revision of the last transaction that the snapshot has.
+func (r *reader) Last() (int64, error) {
+	if r.err != nil {
+		return 0, r.err
+	}
+	var revision int64
+	revision, r.err = r.c.revision()
+	return revision, r.err
 }
 
 // Scan returns items in key order.

@@ -53,7 +53,10 @@ type DB struct {
 	nextWatch int
 }
 
-var _ store.DB = (*DB)(nil)
+var (
+	_ store.DB     = (*DB)(nil)
+	_ store.Loader = (*DB)(nil)
+)
 
 // Open opens the store in the file at path and makes it if it is missing; the directory must exist. A file of a newer licet, or of
 // another program, is an error. ctx bounds only the opening.

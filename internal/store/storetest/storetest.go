@@ -63,6 +63,8 @@ func Run(t *testing.T, open func(tb testing.TB, place string) store.DB) {
 		"LongKeys":            testLongKeys,
 		"ManyChanges":         testManyChanges,
 		"Canceled":            testCanceled,
+		"Copy":                testCopy,
+		"LoadFails":           testLoadFails,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &suite{T: t, open: open, place: filepath.Join(t.TempDir(), "store")}
