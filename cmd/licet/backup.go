@@ -31,6 +31,9 @@ func backupCommand() *cobra.Command {
 			"as the original. The directory must not be there yet.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := dataDir(data).wantFile(); err != nil {
+				return err
+			}
 			report, err := backup.Save(cmd.Context(), data, args[0], needs)
 			if err != nil {
 				return err
@@ -72,6 +75,9 @@ func checkCommand() *cobra.Command {
 		Long:  "No server may run on it. The exit status is 1 when something is wrong.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if err := dataDir(data).wantFile(); err != nil {
+				return err
+			}
 			release, err := dataDir(data).lock()
 			if err != nil {
 				return err

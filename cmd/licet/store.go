@@ -47,6 +47,16 @@ func (d dataDir) place() (string, error) {
 	return strings.TrimSpace(string(b)), nil
 }
 
+// wantFile wants the store to be in the directory, for what knows only files.
+func (d dataDir) wantFile() error {
+	place, err := d.place()
+	if err == nil && postgres.IsURL(place) {
+		err = fmt.Errorf("the state of %s is in %s: back that up by the means of the database (licet store copy makes a file of it), and the rest of the directory as files",
+			d, shownPlace(place))
+	}
+	return err
+}
+
 // setPlace keeps what --store says: the URL of a database, or "sqlite".
 func (d dataDir) setPlace(text string) error {
 	if text == embedded {
