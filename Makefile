@@ -64,6 +64,6 @@ gen: ## generated packages and the tables of AWS's actions and managed policies
 deps:
 	@scripts/deps.sh crun awscli python3 python3-boto3 nodejs
 
-test-deps: # gcc is for the race detector, ruby is put into a container image, chromium looks at the console
-	@scripts/deps.sh runc npm gcc ruby chromium
+test-deps: # gcc is for the race detector, ruby is put into a container image, chromium looks at the console, clusters of PostgreSQL are the tests' own
+	@scripts/deps.sh runc npm gcc ruby chromium postgresql
 	@test compat/node_modules/.package-lock.json -nt compat/package-lock.json || npm --prefix compat ci --ignore-scripts --no-audit --no-fund --silent

@@ -104,8 +104,13 @@ func TestServerClosedPages(t *testing.T) {
 // The data directory is its owner's alone.
 func TestServerDataDirectory(t *testing.T) {
 	t.Parallel()
-	for path, want := range map[string]fs.FileMode{"": 0o700 | fs.ModeDir, "key": 0o600, "licet.db": 0o600, "licet.db-wal": 0o600,
-		"endpoint": 0o600} {
+	modes := map[string]fs.FileMode{"": 0o700 | fs.ModeDir, "key": 0o600, "endpoint": 0o600}
+	if database == nil {
+		modes["licet.db"], modes["licet.db-wal"] = 0o600, 0o600
+	} else {
+		modes["store"] = 0o600
+	}
+	for path, want := range modes {
 		info, err := os.Stat(filepath.Join(server.data, path))
 		if err != nil {
 			t.Fatal(err)

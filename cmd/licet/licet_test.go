@@ -48,6 +48,8 @@ func TestValidate(t *testing.T) {
 		"subnet's name":      {func(c *config) { c.Subnets = map[string]string{"1": "vpc-1"} }, "--subnet"},
 		"VPC's name":         {func(c *config) { c.Subnets = map[string]string{"subnet-1": ""} }, "--subnet"},
 		"newline in a key":   {func(c *config) { c.RootAccessKey, c.RootSecretFile = "a\n", "f" }, "--root-access-key-id"},
+		"database":           {func(c *config) { c.Store = "postgres://h/d" }, ""},
+		"no store":           {func(c *config) { c.Store = "mysql://h/d" }, "--store"},
 		"newline in regions": {func(c *config) { c.Region = "us-east-1\n" }, "--region"},
 	} {
 		t.Run(name, func(t *testing.T) {
