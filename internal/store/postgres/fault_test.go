@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strconv"
 	"strings"
 	"sync"
@@ -110,16 +111,19 @@ func TestBrokenConnections(t *testing.T) {
 		defer closeDB(t, db)
 		dbs, proxies = append(dbs, db), append(proxies, p)
 	}
-	done := make(chan struct{})
+	done, progress := make(chan struct{}), make(chan struct{}, writers*rounds)
 	var cutter sync.WaitGroup
 	cutter.Go(func() {
 		for i := 0; ; i++ {
-			select {
-			case <-done:
-				return
-			case <-time.After(15 * time.Millisecond):
-				proxies[i%nodes].cut()
+			for range 3 { // a slow machine must get something done in between
+				select {
+				case <-done:
+					return
+				case <-progress:
+				}
 			}
+			time.Sleep(rand.N(5 * time.Millisecond)) // at any moment of what runs then
+			proxies[i%nodes].cut()
 		}
 	})
 	var mu sync.Mutex
@@ -132,6 +136,9 @@ func TestBrokenConnections(t *testing.T) {
 				err := increment(t.Context(), dbs[w%nodes], key)
 				mu.Lock()
 				acknowledged[key] = err == nil
+				if err == nil {
+					progress <- struct{}{}
+				}
 				if errors.Is(err, store.ErrUncertain) {
 					uncertain++
 					delete(acknowledged, key)

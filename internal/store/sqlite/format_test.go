@@ -13,7 +13,9 @@ import (
 )
 
 // sampleOf is a file as the first release with a format has written it. It is never written again.
-func sampleOf(format int) string { return filepath.Join("testdata", fmt.Sprintf("format-%d.db", format)) }
+func sampleOf(format int) string {
+	return filepath.Join("testdata", fmt.Sprintf("format-%d.db", format))
+}
 
 // sampled is what each of the files holds.
 var sampled = []store.Item{
