@@ -340,7 +340,7 @@ func (d *Dispatcher) judge(ctx context.Context, c *service.Call, op service.Oper
 		decision := d.decide(c, &needs[i], own, &orgs, made)
 		if !decision.Allowed && j.record.Exempt == "" {
 			j.record.Allowed = false
-			if observed && passes(&needs[i]) {
+			if observed && passes(&needs[i], made) {
 				continue
 			}
 			j.passes = false

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/licet/licet/authz"
+	"github.com/licet/licet/internal/audit"
 	"github.com/licet/licet/internal/service"
 )
 
@@ -68,10 +69,10 @@ func (d *Dispatcher) Recording(account string) []string {
 }
 
 // observes tells whether denials of a call's caller are let pass: those of needs that are of its own account. What another account's
-// policies deny stays denied: its owner has not asked for a recording.
-func (d *Dispatcher) observes(c *service.Call) (passes func(need *service.Need) bool, observed bool) {
+// policies deny stays denied, those of its organization's management account among them: their owner has not asked for a recording.
+func (d *Dispatcher) observes(c *service.Call) (passes func(need *service.Need, made *audit.Decision) bool, observed bool) {
 	if d.config.Mode == Observe {
-		return func(*service.Need) bool { return true }, true
+		return func(*service.Need, *audit.Decision) bool { return true }, true
 	}
 	on := d.recordings.on.Load()
 	if on == nil || c.Caller.Account == "" {
@@ -85,7 +86,21 @@ func (d *Dispatcher) observes(c *service.Call) (passes func(need *service.Need) 
 		!(c.Caller.Kind == authz.AssumedRole && passing(recorded{c.Caller.Account, c.Caller.IssuerARN})) {
 		return nil, false
 	}
-	return func(need *service.Need) bool { return ownerOf(c, need) == c.Caller.Account }, true
+	return func(need *service.Need, made *audit.Decision) bool {
+		return ownerOf(c, need) == c.Caller.Account && !deniedAbove(made)
+	}, true
+}
+
+// deniedAbove tells whether policies of the organization deny, whatever others deny, too: a denial is reported by one type alone, and a
+// Deny statement of the account's own would hide that an SCP does not allow.
+func deniedAbove(made *audit.Decision) bool {
+	if made.Applied.SCPs == nil && made.Applied.RCPs == nil {
+		return false
+	}
+	return slices.ContainsFunc(authz.Compile(made.Applied).Trace(&made.Request).Types, func(t authz.TypeTrace) bool {
+		above := t.Type == authz.ServiceControlPolicy || t.Type == authz.ResourceControlPolicy
+		return above && (t.Verdict == authz.ExplicitDeny || t.Verdict == authz.ImplicitDeny)
+	})
 }
 
 // ObservesAll tells whether the server observes everybody.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/licet/licet/authz"
+	"github.com/licet/licet/internal/organization"
 	"github.com/licet/licet/internal/service"
 )
 
@@ -79,5 +80,39 @@ func TestRecordingEndsAtTheAccount(t *testing.T) {
 	d.Record("999999999999", "", true)
 	if got, err := d.Do(t.Context(), c, &input{"f"}); err == nil || got.Observed || w.ran != 0 {
 		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+// What the organization denies stays denied, whatever a member account records, also where the account's own policies deny, too.
+func TestRecordingEndsAtTheOrganization(t *testing.T) {
+	const grants = `{"Effect":"Allow","Action":"*","Resource":"*"}`
+	onlyLogs := organization.New(organization.Member{
+		ID: "o-1", Account: account, ManagementAccount: "999999999999", Path: "o-1/r-1/",
+		SCPs: authz.Compile(authz.Policies{SCPs: [][]authz.Policy{identity(t,
+			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"logs:*","Resource":"*"}]}`).Identity}}),
+	})
+	for _, tt := range []struct {
+		name, own string
+		member    *organization.Member
+		want      bool
+	}{
+		{"nothing above", `{"Effect":"Deny","Action":"*","Resource":"*"}`, member(t, account, ""), true},
+		{"an SCP denies", grants, member(t, account, "lambda:*"), false},
+		{"an SCP denies, and so does the account", `{"Effect":"Deny","Action":"*","Resource":"*"}`, member(t, account, "lambda:*"), false},
+		{"an SCP does not allow", grants, onlyLogs, false},
+		{"an SCP does not allow, and the account denies", `{"Effect":"Deny","Action":"*","Resource":"*"}`, onlyLogs, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := &world{
+				policies: identity(t, `{"Version":"2012-10-17","Statement":[`+tt.own+`]}`),
+				members:  map[string]*organization.Member{account: tt.member},
+			}
+			d := w.dispatcher(t, Enforce)
+			d.Record(account, "", true)
+			got, err := d.Do(t.Context(), call("GetFunction"), &input{"f"})
+			if (err == nil) != tt.want || !got.Denied || got.Observed != tt.want || (w.ran == 1) != tt.want {
+				t.Errorf("got %+v, %v, ran %d times", got, err, w.ran)
+			}
+		})
 	}
 }
