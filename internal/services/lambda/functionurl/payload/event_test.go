@@ -145,6 +145,25 @@ func TestParameters(t *testing.T) {
 	}
 }
 
+// A query takes time by its length, not by its square, which would be minutes here.
+func TestParametersOfOneName(t *testing.T) {
+	const pairs = 1 << 19
+	began := time.Now()
+	got := parameters(strings.Repeat("a&", pairs))
+	if took := time.Since(began); took > 5*time.Second || len(got["a"]) != pairs-1 {
+		t.Errorf("%d values took %v and %d bytes", pairs, took, len(got["a"]))
+	}
+}
+
+// A page is no longer in the event than it is.
+func TestEventOfPage(t *testing.T) {
+	const page = "<a href='?b&c'>"
+	b, err := request("POST", "/", strings.Repeat(page, 1000), "Content-Type", "text/html").Event()
+	if err != nil || len(b) > len(page)*1000+2000 || !strings.Contains(string(b), page) {
+		t.Errorf("got %d bytes, %v", len(b), err)
+	}
+}
+
 // FuzzEvent: whatever a client sends, the event is JSON that has its body.
 func FuzzEvent(f *testing.F) {
 	f.Add("/a?b=c", "X-A", "b", "application/json", []byte("{}"))
