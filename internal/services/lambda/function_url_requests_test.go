@@ -2,9 +2,11 @@ package lambda
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -79,7 +81,11 @@ func (h urlHarness) get(host string, headers ...string) (w *httptest.ResponseRec
 }
 
 func (h urlHarness) serve(w http.ResponseWriter, r *http.Request) error {
-	req := &protocol.Request{HTTP: r}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return err
+	}
+	req := &protocol.Request{HTTP: r, Body: body}
 	op, err := h.requests.Codec.Operation(req)
 	if err != nil {
 		return err
@@ -275,4 +281,30 @@ func TestFunctionURLWantsSignatures(t *testing.T) {
 	c.Caller = principal.Caller{Principal: authz.Principal{Kind: authz.Anonymous}}
 	_, err = h.requests.Operations[0].Identify(t.Context(), c, in)
 	wantError(t, err, "AccessDeniedException", 403, forbidden)
+}
+
+// A body that no event can have is refused before one is made, which takes more memory by far than the body.
+func TestFunctionURLBodyTooLong(t *testing.T) {
+	h := newURLHarness(t)
+	h.create("f")
+	host := h.newURL(types.InvokeModeBuffered)
+	body := strings.Repeat("\x00", maxPayload+1)
+	send := func() (*httptest.ResponseRecorder, error) {
+		r := httptest.NewRequest("POST", "/", strings.NewReader(body))
+		r.Host = host
+		r.Header.Set("Content-Type", "text/plain")
+		w := httptest.NewRecorder()
+		return w, h.serve(w, r)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := send()
+	runtime.ReadMemStats(&after)
+	if e, ok := errors.AsType[*awserr.Error](err); !ok || e.Status != http.StatusRequestEntityTooLarge {
+		t.Errorf("got %v", err)
+	}
+	// Reading the body takes up to six times its length.
+	if took := after.TotalAlloc - before.TotalAlloc; took > 8*uint64(len(body)) {
+		t.Errorf("%d bytes took %d", len(body), took)
+	}
 }

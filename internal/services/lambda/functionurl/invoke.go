@@ -36,6 +36,10 @@ const (
 	viaURLKey       = "lambda:InvokedViaFunctionUrl"
 )
 
+// maxBody is the longest payload of an invocation, in bytes; an event has more than the body
+// (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
+const maxBody = 6_291_456
+
 // Request is an HTTP request to a URL. Only the codec makes one.
 type Request struct {
 	url  *location
@@ -136,6 +140,9 @@ func (s *Service) invoke(ctx context.Context, c *service.Call, in *Request) (*Re
 }
 
 func (s *Service) run(ctx context.Context, c *service.Call, in *Request) (*Response, error) {
+	if len(in.body) > maxBody { // its event could be six times as long, and be refused then
+		return nil, fault.EntityTooLarge("Request must be smaller than %d bytes for the InvokeFunction operation", maxBody)
+	}
 	traced := *c
 	traced.TraceID = s.runner.Trace(c)
 	event, err := s.event(ctx, &traced, in)
