@@ -10,7 +10,8 @@ import (
 
 // A call that crosses accounts is judged by policies of both, and is in the log of the caller's. What its root may see there is
 // what AWS tells a caller: that the other account's policies did not let it pass, but neither what is in them (an ExternalId in a
-// trust policy is a secret), nor whether there are any, nor the tags of the resource, nor its account's place in an organization.
+// trust policy is a secret), nor whether there are any, nor the tags of the resource, nor its account's place in an organization, nor of a
+// failure what the client was not told.
 
 // isForeign tells that a request is for a resource of another account than the one that asks.
 func isForeign(account string, req authz.Request) bool {
@@ -27,6 +28,9 @@ func seenBy(account string, rec audit.Record) audit.Record {
 	rec.Decisions = slices.Clone(rec.Decisions)
 	for i := range rec.Decisions {
 		if d := &rec.Decisions[i]; isForeign(account, d.Request) {
+			if f := rec.Failure; f != nil && f.Detail != "" { // such as the stack of a function behind a URL
+				rec.Failure = &audit.Failure{Code: f.Code, Message: f.Message}
+			}
 			d.Request.Context = withoutTheirs(d.Request.Context)
 			d.Policies.Resource, d.Policies.RCPs, d.Policies.HasRCPs = nil, nil, false
 		}

@@ -224,7 +224,7 @@ func (s *Server) explain(ctx context.Context, account string, rec audit.Record) 
 	if rec.Mode == "observe" && !rec.Allowed {
 		text.WriteString("observe mode: the call was let through although it is denied\n")
 	}
-	if f := rec.Failure; f != nil {
+	if f := e.Record.Failure; f != nil {
 		fmt.Fprintf(&text, "answered %s: %s\n", f.Code, f.Message)
 		if f.Detail != "" {
 			fmt.Fprintf(&text, "  %s\n", f.Detail)
