@@ -10,6 +10,9 @@ import (
 // published answers of API Gateway and of Lambda's own API have under the same new name.
 const remapped = "X-Amzn-Remapped-"
 
+// ours begins the headers in which the server says how it decided, and by which command that is explained: no function says it for it.
+const ours = "X-Licet-"
+
 var renamed = map[string]bool{
 	"Authorization": true, "Connection": true, "Content-Length": true, "Date": true, "Host": true, "Server": true, "User-Agent": true,
 	"Www-Authenticate": true, "X-Amzn-Requestid": true, "X-Amzn-Trace-Id": true,
@@ -22,7 +25,7 @@ func put(h http.Header, name, value string) bool {
 	}
 	name = http.CanonicalHeaderKey(name)
 	switch {
-	case renamed[name]:
+	case renamed[name], strings.HasPrefix(name, ours):
 		h.Set(remapped+name, value)
 	case hopByHop[strings.ToLower(name)]:
 	default:
