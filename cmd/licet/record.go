@@ -20,8 +20,9 @@ func recordCommand() *cobra.Command {
 		Use:   "record",
 		Short: "Let denied calls through for a while, to see what a function needs",
 		Long: "While a recording is on, the calls of a role's sessions, or of all principals of the account, are judged and recorded as ever, but\n" +
-			"those that are denied in the account pass; answers say so in x-licet-decision. What other accounts' policies deny stays denied, and\n" +
-			"so does everything for everybody else. A server that starts again enforces. Afterwards licet generate-policy writes the policy.\n\n" +
+			"those that are denied in the account pass; answers say so in x-licet-decision. What other accounts' policies, SCPs\n" +
+			"and RCPs deny stays denied, and so does everything for everybody else. A server that starts again enforces. Afterwards licet\n" +
+			"generate-policy writes the policy.\n\n" +
 			"Only the root of the account can do this, on the server's own machine.",
 	}
 	cmd.AddCommand(
