@@ -3,7 +3,7 @@ GOFUMPT     := go run mvdan.cc/gofumpt@v0.12.0
 STATICCHECK := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 DATA        ?= .licet
-FUZZTIME    ?= 30s
+FUZZTIME    ?= 20s
 PKG         ?= ./authz
 TESTS       ?= ./policy/...,./authz/...
 

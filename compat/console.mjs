@@ -186,8 +186,11 @@ await heading(tab, "Sign in");
 
 // By keyboard alone, with the focus in sight.
 await tab.goto(about.url + "/_licet/");
+const focused = (label) => tab.getByLabel(label).and(tab.locator(":focus")).waitFor();
+await focused("Access key id");
 await tab.keyboard.type(about.rootKey);
 await tab.keyboard.press("Tab");
+await focused("Secret access key");
 await tab.keyboard.type(about.rootSecret);
 await tab.keyboard.press("Enter");
 await heading(tab, "Overview");
