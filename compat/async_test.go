@@ -123,7 +123,9 @@ func TestInvokeEvent(t *testing.T) {
 	if diff := cmp.Diff(told(id), record(id, "Success", 1, `{"n":1}`, success)); diff != "" {
 		t.Errorf("success: -got +want:\n%s", diff)
 	}
-	if !slices.ContainsFunc(l.runs(t, f.name), func(r seenRun) bool { return r.RequestID == id && r.ARN == f.arn }) {
+	if !eventually(t, func() bool { // its log may be written after that of the destination
+		return slices.ContainsFunc(l.runs(t, f.name), func(r seenRun) bool { return r.RequestID == id && r.ARN == f.arn })
+	}) {
 		t.Errorf("the function's request is not %s: %+v", id, l.runs(t, f.name))
 	}
 	id = root.invokeEvent(t, f.name, `{"fail":true}`)
