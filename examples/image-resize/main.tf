@@ -74,7 +74,7 @@ resource "aws_lambda_permission" "photos" {
   action         = "lambda:InvokeFunction"
   function_name  = aws_lambda_function.resize.function_name
   principal      = "s3.amazonaws.com"
-  source_arn     = aws_s3_bucket.photos.arn
+  source_arn     = "arn:aws:s3:::${aws_s3_bucket.photos.bucket}" # by name, which a plan knows
   source_account = "000000000000"
 }
 

@@ -13,16 +13,7 @@ import (
 func (s *stack) functionARN(n *yaml.Node) string { return s.functionNamed(s.text(n)) }
 
 func (s *stack) functionNamed(name string) string {
-	prefix := "arn:" + s.Partition + ":lambda:" + s.Region + ":" + s.Account + ":function:"
-	switch {
-	case strings.HasPrefix(name, "arn:"), name == "":
-		return name
-	case strings.HasPrefix(name, s.Account+":function:"):
-		return prefix + strings.TrimPrefix(name, s.Account+":function:")
-	case strings.HasPrefix(name, "function:"):
-		return prefix + strings.TrimPrefix(name, "function:")
-	}
-	return prefix + name
+	return landscape.NamedFunction("arn:"+s.Partition+":lambda:"+s.Region+":"+s.Account+":function:", name)
 }
 
 // versionARN has a number that nobody knows, which is the same wherever it is referred to.
@@ -127,7 +118,7 @@ func (s *stack) permission(r *resource) {
 	}
 	statement := map[string]any{
 		"Sid": r.id, "Effect": "Allow", "Action": s.text(s.prop(r, "Action")), "Resource": arn,
-		"Principal": s.grantee(s.text(s.prop(r, "Principal"))),
+		"Principal": landscape.Grantee(s.Partition, s.text(s.prop(r, "Principal"))),
 	}
 	conditions := make(map[string]any)
 	for _, c := range []struct{ property, operator, key string }{
@@ -151,24 +142,11 @@ func (s *stack) permission(r *resource) {
 	s.grantIn(r, arn, statement)
 }
 
-// grantee is a Principal element of what a permission says: a service, an account, an ARN, or everybody.
-func (s *stack) grantee(text string) any {
-	switch {
-	case text == "*":
-		return "*"
-	case landscape.IsUnknown(text), strings.HasPrefix(text, "arn:"):
-		return map[string]any{"AWS": text}
-	case len(text) == 12 && strings.Trim(text, "0123456789") == "":
-		return map[string]any{"AWS": "arn:" + s.Partition + ":iam::" + text + ":root"}
-	}
-	return map[string]any{"Service": text}
-}
-
 func (s *stack) layerPermission(r *resource) {
 	arn := s.text(s.prop(r, "LayerVersionArn"))
 	statement := map[string]any{
 		"Sid": r.id, "Effect": "Allow", "Action": s.text(s.prop(r, "Action")), "Resource": arn,
-		"Principal": s.grantee(s.text(s.prop(r, "Principal"))),
+		"Principal": landscape.Grantee(s.Partition, s.text(s.prop(r, "Principal"))),
 	}
 	if n := s.prop(r, "OrganizationId"); n != nil {
 		statement["Condition"] = map[string]any{"StringEquals": map[string]any{"aws:PrincipalOrgID": s.text(n)}}

@@ -18,8 +18,6 @@ import (
 )
 
 const (
-	// listPages bounds how many pages of a list of AWS's are read.
-	listPages = 20
 	// denialAge is how far back a function's denials are looked for.
 	denialAge = 7 * 24 * time.Hour
 	// shownDenials and shownMissing bound the lists of a function.
@@ -28,19 +26,13 @@ const (
 )
 
 func (c *Console) listFunctions(v *visit) (listed[types.FunctionConfiguration], error) {
-	var all []types.FunctionConfiguration
-	var marker *string
-	for range listPages {
+	return list(pages(func(marker *string) ([]types.FunctionConfiguration, *string, error) {
 		out, err := ask[lambda.ListFunctionsOutput](c, v, "lambda", "ListFunctions", &lambda.ListFunctionsInput{Marker: marker})
 		if err != nil {
-			return list(all, false, err)
+			return nil, nil, err
 		}
-		all = append(all, out.Functions...)
-		if marker = out.NextMarker; marker == nil || *marker == "" {
-			return list(all, false, nil)
-		}
-	}
-	return list(all, true, nil)
+		return out.Functions, out.NextMarker, nil
+	}))
 }
 
 func (c *Console) functions(w http.ResponseWriter, v *visit) error {

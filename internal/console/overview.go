@@ -23,6 +23,26 @@ func list[T any](items []T, more bool, err error) (listed[T], error) {
 	return listed[T]{Items: items, More: more, Denied: denied}, err
 }
 
+// listPages bounds how many pages of a list of AWS's are read.
+const listPages = 20
+
+// pages reads a list of AWS's: next gives a page by the marker that the one before had; none, or an empty one, is that of the last. more tells
+// that there is more than is read.
+func pages[T any](next func(marker *string) (items []T, after *string, err error)) (all []T, more bool, err error) {
+	var marker *string
+	for range listPages {
+		items, after, err := next(marker)
+		if err != nil {
+			return all, false, err
+		}
+		all = append(all, items...)
+		if marker = after; text(marker) == "" {
+			return all, false, nil
+		}
+	}
+	return all, true, nil
+}
+
 type overviewPage struct {
 	Functions listed[sdklambda.FunctionConfiguration]
 	Roles     listed[sdkiam.Role]

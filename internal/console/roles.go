@@ -13,35 +13,23 @@ import (
 )
 
 func (c *Console) listRoles(v *visit) (listed[types.Role], error) {
-	var all []types.Role
-	var marker *string
-	for range listPages {
+	return list(pages(func(marker *string) ([]types.Role, *string, error) {
 		out, err := ask[iam.ListRolesOutput](c, v, "iam", "ListRoles", &iam.ListRolesInput{Marker: marker})
 		if err != nil {
-			return list(all, false, err)
+			return nil, nil, err
 		}
-		all = append(all, out.Roles...)
-		if marker = out.Marker; !out.IsTruncated {
-			return list(all, false, nil)
-		}
-	}
-	return list(all, true, nil)
+		return out.Roles, out.Marker, nil
+	}))
 }
 
 func (c *Console) listUsers(v *visit) (listed[types.User], error) {
-	var all []types.User
-	var marker *string
-	for range listPages {
+	return list(pages(func(marker *string) ([]types.User, *string, error) {
 		out, err := ask[iam.ListUsersOutput](c, v, "iam", "ListUsers", &iam.ListUsersInput{Marker: marker})
 		if err != nil {
-			return list(all, false, err)
+			return nil, nil, err
 		}
-		all = append(all, out.Users...)
-		if marker = out.Marker; !out.IsTruncated {
-			return list(all, false, nil)
-		}
-	}
-	return list(all, true, nil)
+		return out.Users, out.Marker, nil
+	}))
 }
 
 func (c *Console) roles(w http.ResponseWriter, v *visit) error {
@@ -121,50 +109,50 @@ func (c *Console) fillRole(v *visit, body *rolePage) (err error) {
 }
 
 func (c *Console) inlinePolicies(v *visit, role string) ([]*policyText, error) {
-	var all []*policyText
-	var marker *string
-	for range listPages {
+	names, _, err := pages(func(marker *string) ([]string, *string, error) { // quotas bound the policies of a role
 		out, err := ask[iam.ListRolePoliciesOutput](c, v, "iam", "ListRolePolicies", &iam.ListRolePoliciesInput{RoleName: &role, Marker: marker})
+		if err != nil {
+			return nil, nil, err
+		}
+		return out.PolicyNames, out.Marker, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	var all []*policyText
+	for _, name := range names {
+		got, err := ask[iam.GetRolePolicyOutput](c, v, "iam", "GetRolePolicy", &iam.GetRolePolicyInput{RoleName: &role, PolicyName: &name})
 		if err != nil {
 			return nil, err
 		}
-		for _, name := range out.PolicyNames {
-			got, err := ask[iam.GetRolePolicyOutput](c, v, "iam", "GetRolePolicy", &iam.GetRolePolicyInput{RoleName: &role, PolicyName: &name})
-			if err != nil {
-				return nil, err
-			}
-			t, err := textOfEncoded(name, "", got.PolicyDocument)
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, t)
+		t, err := textOfEncoded(name, "", got.PolicyDocument)
+		if err != nil {
+			return nil, err
 		}
-		if marker = out.Marker; !out.IsTruncated {
-			break
-		}
+		all = append(all, t)
 	}
 	return all, nil
 }
 
 func (c *Console) managedPolicies(v *visit, role string) ([]*policyText, error) {
-	var all []*policyText
-	var marker *string
-	for range listPages {
+	attached, _, err := pages(func(marker *string) ([]types.AttachedPolicy, *string, error) {
 		out, err := ask[iam.ListAttachedRolePoliciesOutput](c, v, "iam", "ListAttachedRolePolicies",
 			&iam.ListAttachedRolePoliciesInput{RoleName: &role, Marker: marker})
 		if err != nil {
+			return nil, nil, err
+		}
+		return out.AttachedPolicies, out.Marker, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	var all []*policyText
+	for _, p := range attached {
+		t, err := c.managedPolicy(v, text(p.PolicyArn))
+		if err != nil {
 			return nil, err
 		}
-		for _, p := range out.AttachedPolicies {
-			t, err := c.managedPolicy(v, text(p.PolicyArn))
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, t)
-		}
-		if marker = out.Marker; !out.IsTruncated {
-			break
-		}
+		all = append(all, t)
 	}
 	return all, nil
 }

@@ -230,6 +230,34 @@ func FunctionARN(arn string) string {
 	return arn
 }
 
+// NamedFunction is the ARN of a function by what names one: a name, an ARN or a partial one, with a qualifier or without; prefix is what the ARNs of
+// functions begin with, to "function:" (https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html, FunctionName).
+func NamedFunction(prefix, name string) string {
+	account := accountOf(prefix + "f")
+	switch {
+	case strings.HasPrefix(name, "arn:"), name == "":
+		return name
+	case strings.HasPrefix(name, account+":function:"):
+		return prefix + strings.TrimPrefix(name, account+":function:")
+	case strings.HasPrefix(name, "function:"):
+		return prefix + strings.TrimPrefix(name, "function:")
+	}
+	return prefix + name
+}
+
+// Grantee is the Principal element that AddPermission writes for a principal: everybody, an ARN, an account, or a service (lambda.md 1.2).
+func Grantee(partition, principal string) any {
+	switch {
+	case principal == "*":
+		return "*"
+	case IsUnknown(principal), strings.HasPrefix(principal, "arn:"):
+		return map[string]any{"AWS": principal}
+	case len(principal) == 12 && strings.Trim(principal, "0123456789") == "":
+		return map[string]any{"AWS": "arn:" + partition + ":iam::" + principal + ":root"}
+	}
+	return map[string]any{"Service": principal}
+}
+
 // ownerOf is the resource that has the policy for what an ARN names: itself or, of S3, its bucket, and of an index its table ("you can
 // include access permissions to a table and its indexes": https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/access-control-resource-based.html).
 // A function's versions and aliases have policies of their own.

@@ -205,13 +205,5 @@ func (p *plan) tags(r *instance) map[string]string {
 func (p *plan) functionARN(r *instance, name string) string {
 	region := p.regionOf(r)
 	prefix := fmt.Sprintf("arn:%s:lambda:%s:%s:function:", partitionOf(region, p.Partition), region, p.Account)
-	switch {
-	case strings.HasPrefix(name, "arn:"), name == "":
-		return name
-	case strings.HasPrefix(name, p.Account+":function:"):
-		return prefix + strings.TrimPrefix(name, p.Account+":function:")
-	case strings.HasPrefix(name, "function:"):
-		return prefix + strings.TrimPrefix(name, "function:")
-	}
-	return prefix + name
+	return landscape.NamedFunction(prefix, name)
 }

@@ -38,23 +38,15 @@ func (p *plan) alias(r *instance) {
 	arn := p.text(r, "arn")
 	o := p.owner(arn)
 	o.At, o.Type, o.Names = landscape.Place{File: p.file}, "AWS::Lambda::Alias", append(o.Names, r.Address)
-	if f := p.owners[unqualified(arn)]; f != nil {
+	if f := p.owners[landscape.FunctionARN(arn)]; f != nil {
 		o.Role = f.Role
 	}
-}
-
-// unqualified is a function's ARN without a version or alias.
-func unqualified(arn string) string {
-	if parts := strings.SplitN(arn, ":", 8); len(parts) == 8 {
-		return strings.Join(parts[:7], ":")
-	}
-	return arn
 }
 
 // functionOf is the ARN of the function, version or alias that a resource names.
 func (p *plan) functionOf(r *instance) string {
 	arn := p.functionARN(r, p.valueText(r.block(), "function_name"))
-	if q := p.valueText(r.block(), "qualifier"); q != "" && unqualified(arn) == arn && arn != "" {
+	if q := p.valueText(r.block(), "qualifier"); q != "" && landscape.FunctionARN(arn) == arn && arn != "" {
 		arn += ":" + q
 	}
 	return arn
@@ -71,16 +63,13 @@ var conditionKeys = []struct{ argument, operator, key string }{
 func (p *plan) permission(r *instance) {
 	arn := p.functionOf(r)
 	statement := map[string]any{
-		"Sid": p.identifier(r), "Effect": "Allow", "Action": p.text(r, "action"), "Resource": arn, "Principal": p.grantee(p.text(r, "principal")),
+		"Sid": p.identifier(r), "Effect": "Allow", "Action": p.text(r, "action"), "Resource": arn, "Principal": landscape.Grantee(p.Partition, p.text(r, "principal")),
 	}
 	conditions := make(map[string]any)
 	for _, c := range conditionKeys {
 		value := p.open(r.block(), c.argument)
 		if value == "" || !r.configured(c.argument) {
 			continue
-		}
-		if c.argument == "source_arn" {
-			value = p.sourceARN(r, value)
 		}
 		keys, _ := conditions[c.operator].(map[string]any)
 		if keys == nil {
@@ -95,49 +84,12 @@ func (p *plan) permission(r *instance) {
 	p.grant(r, arn, statement)
 }
 
-// sources are the types whose own ARNs are those that services say they call for: nothing that follows one could ever match.
-var sources = map[string]bool{"aws_cloudwatch_event_rule": true, "aws_s3_bucket": true, "aws_sns_topic": true, "aws_sqs_queue": true}
-
-// sourceARN is the source of a permission. Whether something follows a reference the plan does not tell. Where it could only make the permission
-// one that lets nobody in, it is taken for the reference alone, and a note says so.
-func (p *plan) sourceARN(r *instance, value string) string {
-	e, _ := r.block().expressions["source_arn"].(map[string]any)
-	refs := references(e)
-	if !landscape.IsUnknown(value) || len(refs) != 1 {
-		return value
-	}
-	steps := traversal(refs[0])
-	if len(steps) < 3 || !sources[steps[0].name] || steps[len(steps)-1].name != "arn" {
-		return value
-	}
-	v, ok := p.evaluate(p.scopeOf(r), e, "arn")
-	arn, isText := v.(string)
-	if !ok || !isText || landscape.IsUnknown(arn) {
-		return value
-	}
-	p.note(r, "%s.source_arn is taken for %s, and nothing after it", r.Address, refs[0])
-	return arn
-}
-
 // identifier is the Sid of a permission: what the statement is called, or the resource.
 func (p *plan) identifier(r *instance) string {
 	if id := p.text(r, "statement_id"); id != "" && !landscape.IsUnknown(id) {
 		return id
 	}
 	return p.placeholder(r)
-}
-
-// grantee is the Principal element of a permission: a service, an account, an ARN, or everybody.
-func (p *plan) grantee(text string) any {
-	switch {
-	case text == "*":
-		return "*"
-	case landscape.IsUnknown(text), strings.HasPrefix(text, "arn:"):
-		return map[string]any{"AWS": text}
-	case len(text) == 12 && strings.Trim(text, "0123456789") == "":
-		return map[string]any{"AWS": "arn:" + p.Partition + ":iam::" + text + ":root"}
-	}
-	return map[string]any{"Service": text}
 }
 
 // grant adds a statement to a policy that is made of such.
@@ -176,7 +128,7 @@ func (p *plan) layerPermission(r *instance) {
 	}
 	arn := layer + ":" + p.text(r, "version_number")
 	statement := map[string]any{
-		"Sid": p.identifier(r), "Effect": "Allow", "Action": p.text(r, "action"), "Resource": arn, "Principal": p.grantee(p.text(r, "principal")),
+		"Sid": p.identifier(r), "Effect": "Allow", "Action": p.text(r, "action"), "Resource": arn, "Principal": landscape.Grantee(p.Partition, p.text(r, "principal")),
 	}
 	if id := p.text(r, "organization_id"); id != "" {
 		statement["Condition"] = map[string]any{"StringEquals": map[string]any{"aws:PrincipalOrgID": id}}
@@ -187,7 +139,7 @@ func (p *plan) layerPermission(r *instance) {
 func (p *plan) mapping(r *instance) {
 	b := r.block()
 	m := requirements.Mapping{
-		Function: unqualified(p.functionOf(r)), Name: r.Address, Source: p.valueText(b, "event_source_arn"),
+		Function: landscape.FunctionARN(p.functionOf(r)), Name: r.Address, Source: p.valueText(b, "event_source_arn"),
 		OnFailure: p.inside(b, "destination_config", "on_failure", "destination_arn"),
 	}
 	for _, access := range b.blocks("source_access_configuration") {
@@ -208,7 +160,7 @@ func (p *plan) declared(r *instance, function string) bool {
 }
 
 func (p *plan) eventInvokeConfig(r *instance) {
-	f := requirements.Function{ARN: unqualified(p.functionARN(r, p.text(r, "function_name"))), Name: r.Address}
+	f := requirements.Function{ARN: landscape.FunctionARN(p.functionARN(r, p.text(r, "function_name"))), Name: r.Address}
 	for _, on := range []string{"on_success", "on_failure"} {
 		if to := p.inside(r.block(), "destination_config", on, "destination"); to != "" {
 			f.Destinations = append(f.Destinations, to)
