@@ -3,8 +3,6 @@ package postgres
 import (
 	"bytes"
 	"context"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -78,32 +76,14 @@ func (c *chain) read(rows pgx.Rows) error {
 
 // Watch calls fn after each commit; see pollInterval for those of other processes.
 func (db *DB) Watch(fn func(changed []string)) (stop func()) {
-	db.watchMu.Lock()
-	id := db.nextWatch
-	db.nextWatch++
-	db.watchers[id] = fn
-	db.watchMu.Unlock()
-
+	stop = db.watchers.Add(fn)
 	db.mu.Lock()
+	defer db.mu.Unlock()
 	if !db.closed && !db.feeding {
 		db.feeding = true
 		db.feeds.Go(db.feed)
 	}
-	db.mu.Unlock()
-	return func() {
-		db.watchMu.Lock()
-		defer db.watchMu.Unlock()
-		delete(db.watchers, id)
-	}
-}
-
-// notify calls the watchers in the order in which they came.
-func (db *DB) notify(changed []string) {
-	db.watchMu.Lock()
-	defer db.watchMu.Unlock()
-	for _, id := range slices.Sorted(maps.Keys(db.watchers)) {
-		db.watchers[id](changed)
-	}
+	return stop
 }
 
 // follow tells the watchers of commits: links are those after from, which was known, and revision is not older than the read of from.
@@ -111,7 +91,7 @@ func (db *DB) notify(changed []string) {
 func (db *DB) follow(from, revision int64, links chain) {
 	if revision < from { // the database was replaced by an older copy of itself
 		db.known = revision
-		db.notify([]string{"*"})
+		db.watchers.Notify([]string{"*"})
 		return
 	}
 	for _, l := range links {
@@ -119,17 +99,17 @@ func (db *DB) follow(from, revision int64, links chain) {
 		case l.before < db.known: // told already
 		case l.before > db.known: // the links between are gone
 			db.known = l.revision
-			db.notify([]string{"*"})
+			db.watchers.Notify([]string{"*"})
 		default:
 			db.known = l.revision
 			if told := l.told(); len(told) > 0 {
-				db.notify(told)
+				db.watchers.Notify(told)
 			}
 		}
 	}
 	if revision > db.known {
 		db.known = revision
-		db.notify([]string{"*"})
+		db.watchers.Notify([]string{"*"})
 	}
 }
 
@@ -153,7 +133,7 @@ func (db *DB) feed() {
 			}
 			// What happened is not known, so that it must be taken for a change.
 			db.mu.Lock()
-			db.notify([]string{"*"})
+			db.watchers.Notify([]string{"*"})
 			db.mu.Unlock()
 			db.sleep(pollInterval)
 		default:

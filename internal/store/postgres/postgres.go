@@ -31,7 +31,7 @@ type DB struct {
 
 	// waiting counts the calls of Update that want mu.
 	waiting atomic.Int32
-	// mu guards the fields below. Lock order: mu, then watchMu.
+	// mu guards the fields below. Lock order: mu, then that of watchers.
 	mu     sync.Mutex
 	writer *session // nil after a failure, until the next Update connects again
 	batch  *batch   // the open transaction, or nil
@@ -44,10 +44,7 @@ type DB struct {
 	feeding bool
 	feeds   sync.WaitGroup
 
-	// watchMu guards the fields below and makes the calls of watchers serial.
-	watchMu   sync.Mutex
-	watchers  map[int]func([]string)
-	nextWatch int
+	watchers store.Watchers
 }
 
 var (
@@ -63,7 +60,7 @@ func Open(ctx context.Context, url string) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	db := &DB{config: config, watchers: make(map[int]func([]string))}
+	db := &DB{config: config}
 	db.quit, db.endQuit = context.WithCancel(context.Background())
 	if err := db.open(ctx, schema); err != nil {
 		db.endQuit()

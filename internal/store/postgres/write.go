@@ -237,9 +237,9 @@ func (db *DB) commit() {
 	switch {
 	case err == nil:
 		db.known = b.revision
-		db.notify(b.changed)
+		db.watchers.Notify(b.changed)
 	case errors.Is(err, store.ErrUncertain):
-		db.notify([]string{"*"})
+		db.watchers.Notify([]string{"*"})
 	}
 	db.endBatch(err)
 }

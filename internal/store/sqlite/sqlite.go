@@ -37,7 +37,7 @@ type DB struct {
 
 	// waiting counts the calls of Update that want mu.
 	waiting atomic.Int32
-	// mu guards the fields below. Lock order: mu, then watchMu.
+	// mu guards the fields below. Lock order: mu, then that of watchers.
 	mu     sync.Mutex
 	writer *conn  // nil after a failure, until the next Update opens it again
 	batch  *batch // the open transaction, or nil
@@ -47,10 +47,7 @@ type DB struct {
 	polling bool
 	polls   sync.WaitGroup
 
-	// watchMu guards the fields below and makes the calls of watchers serial.
-	watchMu   sync.Mutex
-	watchers  map[int]func([]string)
-	nextWatch int
+	watchers store.Watchers
 }
 
 var (
@@ -62,10 +59,9 @@ var (
 // another program, is an error. ctx bounds only the opening.
 func Open(ctx context.Context, path string) (*DB, error) {
 	db := &DB{
-		driver:   &sqlite.Driver{},
-		quit:     make(chan struct{}),
-		slots:    make(chan struct{}, maxReaders),
-		watchers: make(map[int]func([]string)),
+		driver: &sqlite.Driver{},
+		quit:   make(chan struct{}),
+		slots:  make(chan struct{}, maxReaders),
 	}
 	for range maxReaders {
 		db.slots <- struct{}{}

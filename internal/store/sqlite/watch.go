@@ -2,8 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/licet/licet/internal/store"
@@ -14,39 +12,21 @@ const pollInterval = 250 * time.Millisecond
 
 // Watch calls fn after each commit. Commits of other processes are told as "*", within pollInterval or with the next Update.
 func (db *DB) Watch(fn func(changed []string)) (stop func()) {
-	db.watchMu.Lock()
-	id := db.nextWatch
-	db.nextWatch++
-	db.watchers[id] = fn
-	db.watchMu.Unlock()
-
+	stop = db.watchers.Add(fn)
 	db.mu.Lock()
+	defer db.mu.Unlock()
 	if !db.closed && !db.polling {
 		db.polling = true
 		db.polls.Go(db.poll)
 	}
-	db.mu.Unlock()
-	return func() {
-		db.watchMu.Lock()
-		defer db.watchMu.Unlock()
-		delete(db.watchers, id)
-	}
-}
-
-// notify calls the watchers in the order in which they came.
-func (db *DB) notify(changed []string) {
-	db.watchMu.Lock()
-	defer db.watchMu.Unlock()
-	for _, id := range slices.Sorted(maps.Keys(db.watchers)) {
-		db.watchers[id](changed)
-	}
+	return stop
 }
 
 // noteForeign tells the watchers if another process has committed: the newest revision is not the one this DB made. db.mu is held.
 func (db *DB) noteForeign(revision int64) {
 	if revision != db.known {
 		db.known = revision
-		db.notify([]string{"*"})
+		db.watchers.Notify([]string{"*"})
 	}
 }
 
@@ -76,7 +56,7 @@ func (db *DB) look() {
 	case db.closed:
 	case err != nil:
 		// What happened is not known, so that it must be taken for a change.
-		db.notify([]string{"*"})
+		db.watchers.Notify([]string{"*"})
 	case revision > db.known:
 		db.noteForeign(revision)
 	}

@@ -159,7 +159,7 @@ func (db *DB) commit() {
 		db.dropWriter()
 	}
 	db.known = b.revision
-	db.notify(b.changed)
+	db.watchers.Notify(b.changed)
 	db.endBatch(err)
 }
 
