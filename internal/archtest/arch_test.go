@@ -65,7 +65,8 @@ var allowed = map[string][]string{
 	"internal/image/imagetest":     {"internal/image", "internal/registry", "github.com/google/go-containerregistry/..."},
 	"internal/audit":               {"authz", "policy", "internal/principal", "internal/store"},
 
-	// The engine for a database, and the clusters of its tests.
+	// Several servers over one store.
+	"internal/node": {"internal/store", "internal/store/storetest", "github.com/google/uuid"},
 
 	// The engine for a database, and the clusters of its tests.
 	"internal/store/postgres":              {"internal/store", "internal/store/postgres/postgrestest", "github.com/jackc/pgx/...", "github.com/google/go-cmp/..."},

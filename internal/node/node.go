@@ -1,0 +1,285 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/licet/licet/internal/store"
+)
+
+// How long things take, in the time between two signs of life. See the package comment.
+const (
+	Beat     = time.Second
+	Trust    = 4 * Beat
+	Patience = 5 * Beat
+	Fence    = 24 * Beat
+	Hold     = 30 * Beat
+)
+
+const (
+	// late is how long a sign of life may take. Then it is tried again.
+	late = 2 * Beat
+	// hurry is the least time between two signs of life.
+	hurry = 20 * time.Millisecond
+)
+
+// ErrTaken says that another server has the id of this one: two have the same, or a copied, data directory.
+var ErrTaken = errors.New("node: another server has taken over the id of this one")
+
+// Config is what a Node needs. Every field without an "unset" is required.
+type Config struct {
+	DB store.DB
+	// ID is the server's, and stays: letters, digits and hyphens, of which the first is a letter.
+	ID string
+	// Shared tells whether other servers may use the store. Unset: this one is alone.
+	Shared bool
+	// Self describes the server for people. Unset: it is not described.
+	Self Description
+	// OnFence is called when the node has lost the store for so long that others may soon use what it holds of limits. Unset: nothing.
+	OnFence func()
+	Logger  *slog.Logger
+}
+
+// Description is what people want to know of a server.
+type Description struct {
+	Listen  string    `json:"listen,omitempty"`
+	Host    string    `json:"host,omitempty"`
+	Version string    `json:"version,omitempty"`
+	Since   time.Time `json:"since,omitzero"`
+}
+
+// Node is this server.
+type Node struct {
+	config Config
+	// run tells this process from those before that had the same id.
+	run string
+	// wake asks Run for a sign of life before it is due. Capacity 1.
+	wake chan struct{}
+	// lapse and fence end trust in this node; they are set by every sign of life.
+	lapse, fence *time.Timer
+
+	mu     sync.Mutex
+	joined bool // the store has, or had, the record of this run
+	lives  bool // its leases may be relied on, until trusted
+	beats  int64
+	// trusted is when Trust ends, looked when the last sign of life was given.
+	trusted, looked time.Time
+	// others and gone are what was seen of other nodes, by id.
+	others, gone map[string]sight
+	names        map[string]*lease
+}
+
+// sight is when a record was first seen as it is.
+type sight struct {
+	revision int64
+	at       time.Time
+}
+
+// New makes a node; Run makes it live.
+func New(c Config) *Node {
+	n := &Node{
+		config: c, run: uuid.NewString(), wake: make(chan struct{}, 1),
+		others: map[string]sight{}, gone: map[string]sight{}, names: map[string]*lease{},
+	}
+	return n
+}
+
+// ID is the node's.
+func (n *Node) ID() string { return n.config.ID }
+
+// Alone tells whether there can be no other.
+func (n *Node) Alone() bool { return !n.config.Shared }
+
+// Others is how many nodes live beside this one, as of the last sign of life.
+func (n *Node) Others() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return len(n.others)
+}
+
+// Lives tells whether others take this node for living, which is no news of more than Trust.
+func (n *Node) Lives() bool {
+	if n.Alone() {
+		return true
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.lives && time.Now().Before(n.trusted)
+}
+
+// Join gives the first sign of life, so that the node is known before it does anything. Run follows.
+func (n *Node) Join(ctx context.Context) error {
+	if n.Alone() {
+		return nil
+	}
+	n.lapse, n.fence = time.AfterFunc(Trust, n.lapsed), time.AfterFunc(Fence, n.fenced)
+	n.lapse.Stop()
+	n.fence.Stop()
+	if err := n.beat(ctx); err != nil {
+		return fmt.Errorf("join the servers of the store: %w", err)
+	}
+	return nil
+}
+
+// Run gives signs of life until ctx ends, and then takes leave. The work that the node leads must have ended by then. The error is ErrTaken
+// when the server must stop.
+func (n *Node) Run(ctx context.Context) error {
+	if n.Alone() {
+		<-ctx.Done()
+		return nil
+	}
+	stop := n.config.DB.Watch(n.watch)
+	defer stop()
+	defer n.lapse.Stop()
+	defer n.fence.Stop()
+	timer := time.NewTimer(Beat)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return n.leave(context.WithoutCancel(ctx))
+		case <-timer.C:
+		case <-n.wake:
+			time.Sleep(hurry) // more may come at once
+		}
+		err := n.beat(ctx)
+		if errors.Is(err, ErrTaken) {
+			n.lapsed()
+			return err
+		}
+		if err != nil && ctx.Err() == nil {
+			n.config.Logger.WarnContext(ctx, "Other servers could not be told that this one lives.", slog.Any("err", err))
+		}
+		timer.Reset(Beat)
+	}
+}
+
+// watch looks out for leases that are given up.
+func (n *Node) watch(changed []string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, key := range changed {
+		if name, ok := strings.CutPrefix(key, leasePrefix); ok {
+			if l := n.names[name]; l != nil && l.works > 0 && !l.held {
+				n.hasten()
+			}
+		}
+	}
+}
+
+// hasten asks for a sign of life.
+func (n *Node) hasten() {
+	select {
+	case n.wake <- struct{}{}:
+	default:
+	}
+}
+
+// beat gives a sign of life and learns from those of others.
+func (n *Node) beat(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, late)
+	defer cancel()
+	began := time.Now()
+	var m meeting
+	err := n.config.DB.Update(ctx, func(tx store.Tx) error {
+		m = meeting{node: n, tx: tx, now: time.Now()}
+		return m.hold()
+	})
+	if err != nil {
+		return err
+	}
+	n.learn(&m, began)
+	return nil
+}
+
+// learn takes over what a meeting came to. Trust counts from before it, what was seen of others from after it.
+func (n *Node) learn(m *meeting, began time.Time) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	now := time.Now()
+	n.lapse.Reset(began.Add(Trust).Sub(now))
+	n.fence.Reset(began.Add(Fence).Sub(now))
+	blind := n.looked.IsZero() || now.Sub(n.looked) > 2*Beat+late
+	n.joined, n.lives, n.trusted, n.looked = true, now.Before(began.Add(Trust)), began.Add(Trust), now
+	n.beats++
+	n.others = watched(n.others, m.others, now, blind)
+	n.gone = watched(n.gone, m.gone, now, blind)
+	for name, l := range n.names {
+		l.row = m.mine[name]
+		n.grant(l, n.lives && l.row && !m.surplus[name])
+	}
+}
+
+// watched is what has been seen of records: before, and now with these revisions. When nobody looked for a while, everything is new.
+func watched(before map[string]sight, revisions map[string]int64, now time.Time, blind bool) map[string]sight {
+	after := make(map[string]sight, len(revisions))
+	for id, revision := range revisions {
+		s, ok := before[id]
+		if blind || !ok || s.revision != revision {
+			s = sight{revision, now}
+		}
+		after[id] = s
+	}
+	return after
+}
+
+// lapsed ends the work that the node leads: others may take it for gone.
+func (n *Node) lapsed() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.lives {
+		n.config.Logger.Warn("This server has not reached the store for some seconds: others may take over its work.")
+	}
+	n.lives = false
+	for _, l := range n.names {
+		n.grant(l, false)
+	}
+}
+
+// fenced is the end of what the node holds.
+func (n *Node) fenced() {
+	if n.config.OnFence != nil {
+		n.config.OnFence()
+	}
+}
+
+// leave takes the node's records away.
+func (n *Node) leave(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, late)
+	defer cancel()
+	err := n.config.DB.Update(ctx, func(tx store.Tx) error {
+		m, err := store.GetJSON[member](tx, memberPrefix+n.config.ID)
+		if errors.Is(err, store.ErrNotFound) || err == nil && m.Run != n.run {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		leases, err := tx.Scan(leasePrefix, "", 0)
+		if err != nil {
+			return err
+		}
+		for _, item := range leases {
+			l, err := store.DecodeJSON[leader](item)
+			if err != nil {
+				return err
+			}
+			if l.Node == n.config.ID {
+				if err := tx.Delete(item.Key); err != nil {
+					return err
+				}
+			}
+		}
+		return tx.Delete(memberPrefix + n.config.ID)
+	})
+	if err != nil {
+		return fmt.Errorf("take leave of the other servers: %w", err)
+	}
+	return nil
+}
