@@ -3,6 +3,7 @@ package store
 import (
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -29,6 +30,19 @@ func (w *Watchers) Add(fn func(changed []string)) (stop func()) {
 		defer w.mu.Unlock()
 		delete(w.all, id)
 	}
+}
+
+// WatchPrefix calls fn after each commit that may have changed a key under prefix (DB.Watch).
+func WatchPrefix(db DB, prefix string, fn func()) (stop func()) {
+	return db.Watch(func(changed []string) {
+		for _, key := range changed {
+			all, several := strings.CutSuffix(key, "*")
+			if strings.HasPrefix(key, prefix) || several && strings.HasPrefix(prefix, all) {
+				fn()
+				return
+			}
+		}
+	})
 }
 
 // Notify calls the watchers in the order in which they came.

@@ -55,16 +55,16 @@ func (g group) lines() string                    { return deliveryPrefix + g.ID 
 func (g group) line(f subscriptionFilter) string { return g.lines() + f.ID + "/" }
 
 // notify makes notes for the subscription filters that mean an event of a batch.
-func (s *Service) notify(tx store.Tx, ref groupRef, g group, st stream, events []event) (notified bool, err error) {
+func (s *Service) notify(tx store.Tx, ref groupRef, g group, st stream, events []event) error {
 	filters, err := subscriptions(tx, g, "")
 	if err != nil {
-		return false, err
+		return err
 	}
 	first, last := events[0], events[len(events)-1]
 	for _, f := range filters {
 		parsed, err := s.patterns.get(f.Pattern)
 		if err != nil {
-			return false, fmt.Errorf("parse pattern of subscription filter %s: %w", f.Name, err)
+			return fmt.Errorf("parse pattern of subscription filter %s: %w", f.Name, err)
 		}
 		if !anyMatches(parsed, events) {
 			continue
@@ -73,11 +73,10 @@ func (s *Service) notify(tx store.Tx, ref groupRef, g group, st stream, events [
 			Group: groupKey(ref), Stream: st.Name, First: first.time, Last: last.time, Batch: first.batch, Ingested: first.ingested,
 		}
 		if err := store.PutJSON(tx, g.line(f)+fmt.Sprintf("%016x", first.batch), n); err != nil {
-			return false, err
+			return err
 		}
-		notified = true
 	}
-	return notified, nil
+	return nil
 }
 
 func anyMatches(p *pattern.Pattern, events []event) bool {
@@ -92,6 +91,7 @@ func anyMatches(p *pattern.Pattern, events []event) bool {
 // Deliver calls functions for subscription filters until ctx ends. One call of it runs at a time.
 func (s *Service) Deliver(ctx context.Context) error {
 	d := delivery{Service: s, pauses: make(map[string]pause)}
+	defer store.WatchPrefix(s.db, deliveryPrefix, s.wake)()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {

@@ -30,14 +30,13 @@ func (s *Service) putLogEvents(ctx context.Context, c *service.Call, in *sdk.Put
 		return nil, unavailable()
 	}
 	var (
-		out      *sdk.PutLogEventsOutput
-		notified bool
-		g        group
-		events   []event
+		out    *sdk.PutLogEventsOutput
+		g      group
+		events []event
 	)
 	ref := byName(c, in.LogGroupName)
 	err := s.db.Update(ctx, func(tx store.Tx) error {
-		out, notified, events = &sdk.PutLogEventsOutput{}, false, nil
+		out, events = &sdk.PutLogEventsOutput{}, nil
 		var err error
 		if g, err = loadGroup(tx, c, ref); err != nil {
 			return err
@@ -59,14 +58,10 @@ func (s *Service) putLogEvents(ctx context.Context, c *service.Call, in *sdk.Put
 		if events, err = write(tx, c, g, st, accepted); err != nil {
 			return err
 		}
-		notified, err = s.notify(tx, ref, g, st, events)
-		return err
+		return s.notify(tx, ref, g, st, events)
 	})
 	if err != nil {
 		return nil, err
-	}
-	if notified {
-		s.wake()
 	}
 	s.publish(g, events)
 	if in.Entity != nil {

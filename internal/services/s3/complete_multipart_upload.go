@@ -68,7 +68,6 @@ func (s *Service) completeMultipartUpload(
 		}
 		return s.note(tx, c, b, created("ObjectCreated:CompleteMultipartUpload", v), stamp)
 	})
-	s.events.Wake()
 	if err != nil {
 		return nil, err
 	}

@@ -77,7 +77,6 @@ func (s *Service) deleteObject(
 		}
 		return nil
 	})
-	s.events.Wake()
 	return out, err
 }
 
@@ -177,7 +176,6 @@ func (s *Service) deleteObjects(
 		return nil
 	}
 	err = s.DB.Update(ctx, work)
-	s.events.Wake()
 	return out, err
 }
 

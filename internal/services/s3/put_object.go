@@ -177,7 +177,6 @@ func (s *Service) put(
 		v.ID, state = made.ID, b.Versioning
 		return nil
 	})
-	s.events.Wake()
 	return state, err
 }
 

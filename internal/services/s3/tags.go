@@ -198,7 +198,6 @@ func (s *Service) retag(
 	case err == nil && marker != nil:
 		return nil, s.deleted(ctx, c, judged, marker, version)
 	}
-	s.events.Wake()
 	return id, err
 }
 

@@ -174,7 +174,6 @@ func (s *Service) startMessageMoveTask(
 	if err != nil {
 		return nil, err
 	}
-	s.note()
 	return &sdk.StartMessageMoveTaskOutput{TaskHandle: aws.String(t.Handle())}, nil
 }
 

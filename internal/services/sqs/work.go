@@ -30,6 +30,7 @@ const (
 
 // Run moves the messages of message move tasks, and deletes messages past their retention, until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
+	defer store.WatchPrefix(s.db, movetask.Root, s.note)()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	var swept time.Time

@@ -2,7 +2,7 @@
 //
 // It never authorizes: a Target does, which calls as S3. An event is noted in the transaction that makes it (Note), and stays until its
 // target has taken it or refused it for good: it is delivered at least once. Notes of one target are delivered in no certain order, as in
-// AWS. A *Queue is safe for concurrent use; one server works on a store.
+// AWS. A *Queue is safe for concurrent use; one at a time works on a store.
 //
 // Keys in the store:
 //

@@ -151,7 +151,7 @@ func TestQueue(t *testing.T) {
 		done := make(chan error)
 		go func() { done <- q.Run(ctx) }()
 		put("refused", "panics", "a", "b")
-		q.Wake()
+		q.wake()
 		for f.count() < 4 {
 			time.Sleep(rest)
 		}

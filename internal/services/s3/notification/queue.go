@@ -70,7 +70,7 @@ func New(db store.DB, targets Targets, now func() time.Time, logger *slog.Logger
 }
 
 // Note keeps an event for every target that it is for, in the transaction that makes it. order is unique in the store. owner is the canonical
-// id of the bucket's owner. Wake follows the commit.
+// id of the bucket's owner.
 func Note(tx store.Tx, c *Configuration, e *Event, order, owner, partition string) error {
 	if c == nil {
 		return nil
@@ -95,8 +95,8 @@ func Note(tx store.Tx, c *Configuration, e *Event, order, owner, partition strin
 	return nil
 }
 
-// Wake lets Run look for work.
-func (q *Queue) Wake() {
+// wake lets Run look for work.
+func (q *Queue) wake() {
 	select {
 	case q.noted <- struct{}{}:
 	default:
@@ -107,6 +107,7 @@ func (q *Queue) Wake() {
 func (q *Queue) Run(ctx context.Context) error {
 	var running sync.WaitGroup
 	defer running.Wait()
+	defer store.WatchPrefix(q.db, eventPrefix, q.wake)()
 	slots := make(chan struct{}, workers)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
