@@ -49,9 +49,6 @@ func (s *Service) deleteFunction(
 	if err != nil {
 		return nil, err
 	}
-	if r.Qualifier == "" {
-		s.events.Forget(r)
-	}
 	s.retire(r, r.Qualifier)
 	// The model says 200; AWS answers 204 (lambda.md 6).
 	return &sdk.DeleteFunctionOutput{StatusCode: http.StatusNoContent}, nil

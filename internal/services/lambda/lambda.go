@@ -112,8 +112,29 @@ type Config struct {
 	Objects bundle.Objects
 	// Pollers are the doors of those who poll the sources of mappings. Unset: nobody polls.
 	Pollers poll.Doors
+	// Nodes are the servers that share the store. Unset: there is one.
+	Nodes Nodes
 	// Logger. Unset: nothing is logged.
 	Logger *slog.Logger
+}
+
+// Nodes are the servers that share a store. *node.Node is one.
+type Nodes interface {
+	async.Nodes
+	// Lead runs the work of that name while this server is the one that does it (node.Node.Lead).
+	Lead(ctx context.Context, name string, work func(context.Context) error) error
+}
+
+// alone is a server that shares its store with none.
+type alone struct{}
+
+func (alone) ID() string  { return "local" }
+func (alone) Alone() bool { return true }
+
+func (a alone) Alive(_ store.Reader, id string) (bool, error) { return id == a.ID(), nil }
+
+func (alone) Lead(ctx context.Context, _ string, work func(context.Context) error) error {
+	return work(ctx)
 }
 
 // Service is Lambda.
@@ -161,6 +182,9 @@ func New(config Config) (*Service, error) {
 	if config.Runtimes == nil {
 		config.Runtimes = func(types.Runtime) bool { return true }
 	}
+	if config.Nodes == nil {
+		config.Nodes = alone{}
+	}
 	if config.Now == nil {
 		config.Now = time.Now
 	}
@@ -187,7 +211,7 @@ func New(config Config) (*Service, error) {
 	})
 	s.signing = signing.New(config.DB, config.Publishers, s.hasCodeSigningConfig)
 	s.events = async.New(async.Config{
-		DB: config.DB, Functions: callable{s}, Roles: config.Roles, Now: config.Now, Logger: config.Logger,
+		DB: config.DB, Functions: callable{s}, Roles: config.Roles, Nodes: config.Nodes, Now: config.Now, Logger: config.Logger,
 	})
 	s.layers = layer.New(layer.Config{
 		DB: config.DB, Blobs: config.Blobs, URLs: config.CodeURLs, Objects: config.Objects, Signature: s.signing.Signature,
@@ -195,7 +219,7 @@ func New(config Config) (*Service, error) {
 	s.codeUsages = []codeUsage{layer.CodeSize}
 	s.mappings = mapping.New(config.DB, callees{s}, config.Roles, callees{s})
 	s.pollers = poll.New(poll.Config{
-		Mappings: s.mappings.Polled(), RoleOf: s.roleOf, Merge: mergeTraces, Doors: config.Pollers, Logger: config.Logger,
+		Mappings: s.mappings.Polled(), RoleOf: s.roleOf, Merge: mergeTraces, Doors: config.Pollers, Lead: config.Nodes.Lead, Logger: config.Logger,
 		Sources: map[string]poll.Source{"sqs": sqs.Run},
 	})
 	s.tagged = map[string]taggedRoom{

@@ -346,7 +346,6 @@ func TestDeleted(t *testing.T) {
 			if err := h.db.Update(t.Context(), func(tx store.Tx) error { return DeleteLine(tx, f) }); err != nil {
 				t.Error(err)
 			}
-			h.queue.Forget(f)
 		}
 		return failing(i)
 	}
@@ -359,7 +358,6 @@ func TestDeleted(t *testing.T) {
 	if err := h.db.Update(t.Context(), func(tx store.Tx) error { return DeleteLine(tx, f) }); err != nil {
 		t.Fatal(err)
 	}
-	h.queue.Forget(f)
 	h.run = nil
 	h.accept("f", "new")
 	h.pass(time.Hour)

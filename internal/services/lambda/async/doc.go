@@ -6,13 +6,16 @@
 //
 // An event that Accept took is durable, in one transaction with the decision that let it in, and stays until a function has run with it,
 // it is given up, or its function is deleted. Its order and its state stand under
-// "lambda/event/<account>/<region>/<name>/<when it is due>-<request id>", what it carries under
+// "lambda/event/<server>/<account>/<region>/<name>/<when it is due>-<request id>", what it carries under
 // "lambda/payload/<account>/<region>/<name>/<request id>", so that looking for work reads no payloads. A function runs at least once:
 // after a crash, and after an end in the middle of a run, it may run with the same event again, or its destination get a second record.
 //
 // The events of a function are a line. Lines share the workers: none may hold more of them than it leaves free, so that one that is long,
 // or slow, does not keep others waiting; the room of one that is throttled shrinks until it is not. In memory are the lines that have
-// events, and the events that run. Which run is known in memory only: one server works on a store. A *Queue is safe for concurrent use.
+// events, and the events that run. Which run is known in memory only. A *Queue is safe for concurrent use.
+//
+// An event belongs to the server that took it in, which alone runs it and needs to ask nobody. Those of a server that is gone, or that was
+// not told of servers, the others take over. A server that was only cut off finds them gone when it is back; what it runs then runs twice.
 //
 // Sources: lambda.md 7.2 and https://docs.aws.amazon.com/lambda/latest/dg/invocation-async.html, its pages on error handling and on
 // retaining records.

@@ -36,8 +36,11 @@ const (
 // lineOf names the line of a function.
 func lineOf(r request.Function) string { return r.Account + "/" + r.Region + "/" + r.Name + "/" }
 
-func (e *Event) key() string {
-	return eventPrefix + lineOf(e.Function) + e.Due.UTC().Format(keyTime) + "-" + e.RequestID
+// mine begins the keys of the events of this server.
+func (q *Queue) mine() string { return eventPrefix + q.config.Nodes.ID() + "/" }
+
+func (q *Queue) key(e *Event) string {
+	return q.mine() + lineOf(e.Function) + e.Due.UTC().Format(keyTime) + "-" + e.RequestID
 }
 
 func (e *Event) payloadKey() string { return payloadPrefix + lineOf(e.Function) + e.RequestID }
@@ -49,7 +52,7 @@ func (q *Queue) Accept(ctx context.Context, e Event, payload []byte, check func(
 		if err := check(tx); err != nil {
 			return err
 		}
-		return errors.Join(store.PutJSON(tx, e.key(), &e), tx.Put(e.payloadKey(), payload))
+		return errors.Join(store.PutJSON(tx, q.key(&e), &e), tx.Put(e.payloadKey(), payload))
 	})
 	if err != nil && !errors.Is(err, store.ErrUncertain) { // an event that may be there must be found
 		return err
@@ -58,30 +61,42 @@ func (q *Queue) Accept(ctx context.Context, e Event, payload []byte, check func(
 	return err
 }
 
-// DeleteLine deletes, in the transaction that deletes a function, the events that wait for it. Forget follows it.
+// DeleteLine deletes, in the transaction that deletes a function, the events that wait for it, on whatever server.
 func DeleteLine(tx store.Tx, r request.Function) error {
-	return errors.Join(tx.DeletePrefix(eventPrefix+lineOf(r)), tx.DeletePrefix(payloadPrefix+lineOf(r)))
+	all, err := owners(tx)
+	if err != nil {
+		return err
+	}
+	for _, owner := range all {
+		if err := tx.DeletePrefix(eventPrefix + owner + "/" + lineOf(r)); err != nil {
+			return err
+		}
+	}
+	return tx.DeletePrefix(payloadPrefix + lineOf(r))
 }
 
-// putBack makes an event wait until it is due again. One that is gone with its function stays gone.
+// putBack makes an event wait until it is due again. One that is gone with its function stays gone, and one that another server has taken
+// over is that one's.
 func (q *Queue) putBack(ctx context.Context, e *Event, change func(*Event)) error {
 	later := *e
 	change(&later)
 	there := false
 	err := q.config.DB.Update(ctx, func(tx store.Tx) error {
-		_, err := tx.Get(e.key())
+		_, err := tx.Get(q.key(e))
 		if there = err == nil; errors.Is(err, store.ErrNotFound) {
 			return nil
 		} else if err != nil {
 			return err
 		}
-		return errors.Join(tx.Delete(e.key()), store.PutJSON(tx, later.key(), &later))
+		return errors.Join(tx.Delete(q.key(e)), store.PutJSON(tx, q.key(&later), &later))
 	})
 	if err != nil {
 		return fmt.Errorf("put event %s back: %w", e.RequestID, err)
 	}
 	if there {
 		q.expect(&later)
+	} else {
+		q.missing(e)
 	}
 	return nil
 }
@@ -90,19 +105,21 @@ func (q *Queue) putBack(ctx context.Context, e *Event, change func(*Event)) erro
 func (q *Queue) remove(ctx context.Context, e *Event) error {
 	there := false
 	err := q.config.DB.Update(ctx, func(tx store.Tx) error {
-		_, err := tx.Get(e.key())
+		_, err := tx.Get(q.key(e))
 		if there = err == nil; errors.Is(err, store.ErrNotFound) {
 			return nil
 		} else if err != nil {
 			return err
 		}
-		return errors.Join(tx.Delete(e.key()), tx.Delete(e.payloadKey()))
+		return errors.Join(tx.Delete(q.key(e)), tx.Delete(e.payloadKey()))
 	})
 	if err != nil {
 		return fmt.Errorf("remove event %s: %w", e.RequestID, err)
 	}
 	if there {
 		q.removed(e)
+	} else {
+		q.missing(e)
 	}
 	return nil
 }

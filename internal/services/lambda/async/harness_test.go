@@ -29,6 +29,7 @@ type harness struct {
 	t     *testing.T
 	db    *faultyDB
 	queue *Queue
+	node  *node
 	began time.Time
 
 	mu  sync.Mutex
@@ -47,16 +48,28 @@ type harness struct {
 func newHarness(t *testing.T, workers int) *harness {
 	t.Helper()
 	began := time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
-	h := &harness{t: t, db: &faultyDB{DB: storetest.New(t)}, began: began, now: began,
+	h := &harness{t: t, db: &faultyDB{DB: storetest.New(t)}, node: &node{id: "a"}, began: began, now: began,
 		functions: map[string]Function{"f": {Version: "$LATEST"}, "g": {Version: "$LATEST"}}}
 	h.restart(workers)
 	return h
 }
 
+// node is a server; alive are the others that live, nil for one that is alone.
+type node struct {
+	id    string
+	alive map[string]bool
+}
+
+func (n *node) ID() string                                    { return n.id }
+func (n *node) Alone() bool                                   { return n.alive == nil }
+func (n *node) Alive(_ store.Reader, id string) (bool, error) { return id == n.id || n.alive[id], nil }
+
 // restart is the start of a server on the same store: what was in memory is lost.
 func (h *harness) restart(workers int) {
 	h.t.Helper()
-	h.queue = New(Config{DB: h.db, Functions: h, Roles: h, Now: h.clock, Workers: workers, Logger: slog.New(slog.DiscardHandler)})
+	h.queue = New(Config{
+		DB: h.db, Functions: h, Roles: h, Nodes: h.node, Now: h.clock, Workers: workers, Logger: slog.New(slog.DiscardHandler),
+	})
 	if err := h.queue.Open(h.t.Context()); err != nil {
 		h.t.Fatal(err)
 	}

@@ -29,8 +29,8 @@ var never = time.Unix(1<<40, 0)
 // line is the events of one function. All is guarded by Queue.mu; only start adds to running.
 type line struct {
 	name string
-	// depth is how many events it has, also those that run.
-	depth int
+	// depth is how many events it has, also those that run, and moves how often that was changed.
+	depth, moves int
 	// next: no event that does not run is due before. It may be early. changed tells that it was set since the line was read.
 	next    time.Time
 	changed bool
@@ -104,7 +104,7 @@ func (q *Queue) allowed(l *line) int {
 func (q *Queue) startLine(ctx context.Context, l *line) (next time.Time, err error) {
 	q.mu.Lock()
 	// What runs is taken down before the line is read: an event that ends meanwhile may still be in what was read.
-	running, allowed := maps.Clone(l.running), q.allowed(l)
+	running, allowed, moves := maps.Clone(l.running), q.allowed(l), l.moves
 	l.changed = false
 	q.mu.Unlock()
 	if allowed == 0 {
@@ -113,10 +113,13 @@ func (q *Queue) startLine(ctx context.Context, l *line) (next time.Time, err err
 	limit := len(running) + allowed + 1
 	var items []store.Item
 	if err := q.config.DB.View(ctx, func(r store.Reader) (err error) {
-		items, err = r.Scan(eventPrefix+l.name, "", limit)
+		items, err = r.Scan(q.mine()+l.name, "", limit)
 		return err
 	}); err != nil {
 		return time.Time{}, fmt.Errorf("read the events of %s: %w", l.name, err)
+	}
+	if len(items) < limit {
+		q.recount(l, len(items), moves)
 	}
 	var first []*Event // of those that do not run
 	for _, item := range items {
@@ -132,6 +135,17 @@ func (q *Queue) startLine(ctx context.Context, l *line) (next time.Time, err err
 	return q.startFirst(ctx, l, first, allowed), nil
 }
 
+// recount corrects the depth of a line that was read whole, if it has not changed since then: events may have gone without this server, with
+// their function, or to another.
+func (q *Queue) recount(l *line, depth, moves int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if l.moves == moves && q.lines[l.name] == l {
+		q.metrics.depth.Add(float64(depth - l.depth))
+		l.depth = depth
+	}
+}
+
 // startFirst starts those of the first events of a line that are due. They are one more than allowed, if the line has so many.
 func (q *Queue) startFirst(ctx context.Context, l *line, first []*Event, allowed int) (next time.Time) {
 	q.mu.Lock()
@@ -142,7 +156,7 @@ func (q *Queue) startFirst(ctx context.Context, l *line, first []*Event, allowed
 	now := q.config.Now()
 	for len(first) > 0 && allowed > 0 && !q.closed && !first[0].Due.After(now) {
 		e := first[0]
-		l.running[e.key()] = struct{}{}
+		l.running[q.key(e)] = struct{}{}
 		q.running++
 		q.metrics.running.Inc()
 		q.runs.Go(func() { q.run(context.WithoutCancel(ctx), l, e) })
@@ -171,7 +185,7 @@ func (q *Queue) run(ctx context.Context, l *line, e *Event) {
 	end, err := q.safely(ctx, e)
 	q.mu.Lock()
 	now := q.config.Now()
-	delete(l.running, e.key())
+	delete(l.running, q.key(e))
 	q.running--
 	switch {
 	case err != nil: // the event is where it was

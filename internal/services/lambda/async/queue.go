@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/licet/licet/internal/execution"
-	"github.com/licet/licet/internal/services/lambda/request"
 	"github.com/licet/licet/internal/store"
 )
 
@@ -55,11 +55,22 @@ type Roles interface {
 	Act(ctx context.Context, as Role, service, operation string, in any) error
 }
 
+// Nodes are the servers that share the store.
+type Nodes interface {
+	// ID is that of this one.
+	ID() string
+	// Alone tells whether there can be no other.
+	Alone() bool
+	// Alive tells whether a server lives.
+	Alive(r store.Reader, id string) (bool, error)
+}
+
 // Config is what a Queue needs. Every field without an "unset" is required.
 type Config struct {
 	DB        store.DB
 	Functions Functions
 	Roles     Roles
+	Nodes     Nodes
 	Now       func() time.Time
 	// Workers is how many events run at once. Unset: 256, whose payloads take up to 256 MB.
 	Workers int
@@ -72,6 +83,8 @@ type Queue struct {
 	metrics *metrics
 	// wake asks Run to look for work.
 	wake chan struct{}
+	// unwatch ends what Open began.
+	unwatch func()
 	// runs are the goroutines that deliver events.
 	runs sync.WaitGroup
 
@@ -86,7 +99,7 @@ func New(c Config) *Queue {
 	if c.Workers == 0 {
 		c.Workers = 256
 	}
-	return &Queue{config: c, metrics: newMetrics(), wake: make(chan struct{}, 1), lines: map[string]*line{}}
+	return &Queue{config: c, metrics: newMetrics(), wake: make(chan struct{}, 1), unwatch: func() {}, lines: map[string]*line{}}
 }
 
 // page is how many events are read in one View.
@@ -94,10 +107,19 @@ const page = 1000
 
 // Open finds what was left from before. It must return before the first Accept.
 func (q *Queue) Open(ctx context.Context) error {
+	q.unwatch = q.config.DB.Watch(q.watch)
+	if err := q.count(ctx); err != nil {
+		return err
+	}
+	return q.adopt(ctx)
+}
+
+// count finds the events of this server.
+func (q *Queue) count(ctx context.Context) error {
 	for after := ""; ; {
 		var items []store.Item
 		err := q.config.DB.View(ctx, func(r store.Reader) (err error) {
-			items, err = r.Scan(eventPrefix, after, page)
+			items, err = r.Scan(q.mine(), after, page)
 			return err
 		})
 		if err != nil {
@@ -119,6 +141,10 @@ func (q *Queue) Open(ctx context.Context) error {
 
 // Run delivers events until ctx ends, and returns when those that run have ended. It is called once. Whoever ends ctx ends the runner, too.
 func (q *Queue) Run(ctx context.Context) error {
+	defer q.unwatch()
+	if !q.config.Nodes.Alone() {
+		q.runs.Go(func() { q.keepAdopting(ctx) })
+	}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -151,14 +177,21 @@ func (q *Queue) close() {
 	q.closed = true
 }
 
-// Forget follows the deletion of a function with its line.
-func (q *Queue) Forget(r request.Function) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if l := q.lines[lineOf(r)]; l != nil {
-		q.metrics.depth.Sub(float64(l.depth))
-		l.depth = 0
-		q.tidy(l)
+// watch looks again at lines whose events were deleted, with their function, here or by another server.
+func (q *Queue) watch(changed []string) {
+	for _, key := range changed {
+		prefix, several := strings.CutSuffix(key, "*")
+		if !several || !strings.HasPrefix(prefix, q.mine()) && !strings.HasPrefix(q.mine(), prefix) {
+			continue
+		}
+		q.mu.Lock()
+		for name, l := range q.lines {
+			if line := q.mine() + name; strings.HasPrefix(line, prefix) {
+				l.next = time.Time{}
+			}
+		}
+		q.mu.Unlock()
+		q.look()
 	}
 }
 
@@ -166,7 +199,9 @@ func (q *Queue) Forget(r request.Function) {
 func (q *Queue) added(e *Event) {
 	q.metrics.depth.Inc()
 	q.mu.Lock()
-	q.lineOf(e).depth++
+	l := q.lineOf(e)
+	l.depth++
+	l.moves++
 	q.mu.Unlock()
 	q.expect(e)
 }
@@ -176,7 +211,16 @@ func (q *Queue) removed(e *Event) {
 	q.metrics.depth.Dec()
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.lineOf(e).depth--
+	l := q.lineOf(e)
+	l.depth--
+	l.moves++
+}
+
+// missing looks again at the line of an event that is not there any more, but was not removed by this server.
+func (q *Queue) missing(e *Event) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.lineOf(e).next = time.Time{}
 }
 
 // expect tells that an event is due.

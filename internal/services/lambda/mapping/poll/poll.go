@@ -84,8 +84,10 @@ type Config struct {
 	// RoleOf gives the execution role of a function, version or alias as it is now. The error wraps store.ErrNotFound when it is not there.
 	RoleOf func(ctx context.Context, r request.Function) (string, error)
 	// Merge joins the traces of the events of one batch.
-	Merge   func(traces []string) string
-	Doors   Doors
+	Merge func(traces []string) string
+	Doors Doors
+	// Lead runs the work of that name while this server is the one that does it: one server polls a mapping.
+	Lead    func(ctx context.Context, name string, work func(context.Context) error) error
 	Sources map[string]Source // by Mapping.Service
 	Logger  *slog.Logger
 }
@@ -191,9 +193,13 @@ func (r *Room) set(ctx context.Context, key string, m *Mapping, ending *sync.Wai
 		if source, ok := r.config.Sources[m.Service]; ok {
 			made = r.newPoller(ctx, key, *m)
 			ending.Go(func() {
-				r.metrics.pollers.Inc()
-				defer r.metrics.pollers.Dec()
-				made.run(source)
+				_ = r.config.Lead(made.life, "mapping "+key, func(ctx context.Context) error { // the work has no error
+					r.metrics.pollers.Inc()
+					defer r.metrics.pollers.Dec()
+					made.run(ctx, source)
+					return nil
+				})
+				made.stop()
 			})
 		}
 	}

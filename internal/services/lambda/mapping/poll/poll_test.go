@@ -106,6 +106,7 @@ func TestRoom(t *testing.T) {
 			},
 		}}
 		room := New(Config{
+			Lead:     func(ctx context.Context, _ string, work func(context.Context) error) error { return work(ctx) },
 			Mappings: w, RoleOf: func(context.Context, request.Function) (string, error) { return "role", nil }, Doors: w,
 			Merge: func([]string) string { return "" }, Sources: map[string]Source{"sqs": w.source}, Logger: slog.New(slog.DiscardHandler),
 		})

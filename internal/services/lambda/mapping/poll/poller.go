@@ -22,9 +22,10 @@ type Poller struct {
 	key  string
 	// prefixes of keys on which the poller depends.
 	prefixes []string
-	// ctx ends when the poller is to stop; work outlives it.
-	ctx  context.Context
+	// life ends when the poller is to stop, ctx when this server is to stop polling; work outlives both.
+	life context.Context
 	stop context.CancelFunc
+	ctx  context.Context
 	work context.Context
 
 	mu     sync.Mutex
@@ -48,7 +49,7 @@ func newMoment() *moment {
 
 func (r *Room) newPoller(ctx context.Context, key string, m Mapping) *Poller {
 	p := &Poller{Mapping: m, room: r, key: key, moment: newMoment(), noted: make(chan struct{}, 1)}
-	p.ctx, p.stop = context.WithCancel(ctx)
+	p.life, p.stop = context.WithCancel(ctx)
 	p.work = context.WithoutCancel(ctx)
 	p.prefixes = []string{
 		"iam/" + m.Function.Account + "/role", "iam/" + m.Function.Account + "/policy/", "organizations/",
@@ -83,8 +84,10 @@ func (p *Poller) poke() {
 	p.moment = newMoment()
 }
 
-// run polls until the poller is stopped. A Source that fails is begun again.
-func (p *Poller) run(source Source) {
+// run polls until ctx ends. A Source that fails is begun again. It may be called again when it has returned.
+func (p *Poller) run(ctx context.Context, source Source) {
+	ctx, end := context.WithCancel(ctx)
+	p.ctx = ctx
 	results := make(chan struct{})
 	go func() {
 		defer close(results)
@@ -97,9 +100,12 @@ func (p *Poller) run(source Source) {
 		}
 		p.Rest(now, failures)
 	}
-	p.stop()
+	end()
 	<-results
 	p.writeResult() // of what was read before
+	p.mu.Lock()
+	p.result, p.written = "", "" // what another server will have written is not known
+	p.mu.Unlock()
 }
 
 func (p *Poller) safely(source Source) (err error) {

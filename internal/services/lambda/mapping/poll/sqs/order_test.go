@@ -78,6 +78,7 @@ func TestOrderOverParts(t *testing.T) {
 	ctx, stop := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer stop()
 	room := poll.New(poll.Config{
+		Lead:     func(ctx context.Context, _ string, work func(context.Context) error) error { return work(ctx) },
 		Mappings: l, RoleOf: func(context.Context, request.Function) (string, error) { return "role", nil },
 		Merge: func([]string) string { return "" }, Doors: l, Sources: map[string]poll.Source{"sqs": Run}, Logger: slog.New(slog.DiscardHandler),
 	})
