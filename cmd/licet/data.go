@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 
@@ -56,6 +58,27 @@ func (d dataDir) open(ctx context.Context) (store.DB, *secret.Keyring, error) {
 		return nil, nil, err
 	}
 	return db, keys, nil
+}
+
+// nodeID is the name of the server of this directory among those that share a store. It is made at the first start, and stays.
+func (d dataDir) nodeID() (string, error) {
+	b, err := os.ReadFile(d.path("node"))
+	if errors.Is(err, fs.ErrNotExist) {
+		id := "n-" + strings.ToLower(rand.Text()[:13])
+		tmp := d.path("node.new")
+		if err := os.WriteFile(tmp, []byte(id+"\n"), 0o600); err != nil {
+			return "", fmt.Errorf("write node file: %w", err)
+		}
+		return id, os.Rename(tmp, d.path("node"))
+	}
+	if err != nil {
+		return "", fmt.Errorf("read node file: %w", err)
+	}
+	id := strings.TrimSpace(string(b))
+	if !regexp.MustCompile(`^n-[a-z0-9]{13}$`).MatchString(id) {
+		return "", fmt.Errorf("%s is not the name of a server", d.path("node"))
+	}
+	return id, nil
 }
 
 // errRunning means that another server holds the data directory.

@@ -283,16 +283,16 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 	failed := make(chan error, 1)
 	go func() { failed <- front.Serve(l) }()
 	memory := background(func(ctx context.Context) error { return returnMemory(ctx, s.db) })
-	functions, retention, decisions := background(s.functions.Run), background(s.expireLogs), background(s.decisions.Run)
+	functions, retention, decisions := background(s.functions.Run), s.lead("log retention", s.expireLogs), background(s.decisions.Run)
 	provisioned, code := background(s.lambda.Run), background(s.lambda.RunCode)
-	subscriptions := background(func(ctx context.Context) error { return s.logs.Deliver(audit.System(ctx, "log subscription")) })
-	queues := background(func(ctx context.Context) error { return s.sqs.Run(audit.System(ctx, "queues' own work")) })
+	subscriptions := s.lead("log subscriptions", func(ctx context.Context) error { return s.logs.Deliver(audit.System(ctx, "log subscription")) })
+	queues := s.lead("queues", func(ctx context.Context) error { return s.sqs.Run(audit.System(ctx, "queues' own work")) })
 	deliver, halt := context.WithCancel(audit.System(context.Background(), "asynchronous invocation"))
 	defer halt()
 	poll, haltPolls := context.WithCancel(audit.System(context.Background(), "event source mapping"))
 	defer haltPolls()
 	events := background(func(context.Context) error { return s.lambda.RunEvents(deliver) })
-	objects := background(func(ctx context.Context) error { return s.s3.Run(audit.System(ctx, "event of a bucket")) })
+	objects := s.lead("events of buckets", func(ctx context.Context) error { return s.s3.Run(audit.System(ctx, "event of a bucket")) })
 	garbage := background(func(ctx context.Context) error {
 		return s.s3.Collect(audit.System(ctx, "bytes of objects that are gone"))
 	})
@@ -302,6 +302,7 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 	select {
 	case err = <-failed:
 		err = fmt.Errorf("serve: %w", err)
+	case err = <-s.nodeFailed:
 	case <-ctx.Done():
 		s.logger.Info("Stopping.")
 	}

@@ -23,6 +23,7 @@ import (
 	"github.com/licet/licet/internal/edge"
 	"github.com/licet/licet/internal/execution"
 	"github.com/licet/licet/internal/image"
+	"github.com/licet/licet/internal/node"
 	"github.com/licet/licet/internal/oidc"
 	"github.com/licet/licet/internal/principal"
 	"github.com/licet/licet/internal/protocol/json"
@@ -53,6 +54,7 @@ import (
 	"github.com/licet/licet/internal/services/sts"
 	"github.com/licet/licet/internal/services/sts/stsapi"
 	"github.com/licet/licet/internal/store"
+	"github.com/licet/licet/internal/store/postgres"
 )
 
 const partition = "aws"
@@ -62,6 +64,9 @@ type server struct {
 	logger *slog.Logger
 	// db is the store itself; services get the one that insists on a decision for every change (decisions.Recorded).
 	db store.DB
+	// node is this server among those that share the store; nodeFailed gets the error when it must stop. Capacity 1.
+	node       *node.Node
+	nodeFailed chan error
 	// keys seal session tokens and what is secret in the store.
 	keys *secret.Keyring
 	// decisions is the decision log.
@@ -98,7 +103,7 @@ type server struct {
 
 // newServer makes all parts. On an error what was made is closed again.
 func newServer(ctx context.Context, c config, logger *slog.Logger) (*server, error) {
-	s := &server{logger: logger}
+	s := &server{logger: logger, nodeFailed: make(chan error, 1)}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	err := s.openData(ctx, c)
@@ -131,7 +136,43 @@ func (s *server) openData(ctx context.Context, c config) (err error) {
 		return err
 	}
 	s.closers = append(s.closers, s.db.Close)
+	if err := s.joinNodes(ctx, dir, c.Listen); err != nil {
+		return err
+	}
 	s.decisions = audit.New(s.db, audit.Options{Logger: s.logger})
+	return nil
+}
+
+// joinNodes makes this server known to those that share its store.
+func (s *server) joinNodes(ctx context.Context, dir dataDir, listen string) error {
+	id, err := dir.nodeID()
+	if err != nil {
+		return err
+	}
+	place, err := dir.place()
+	if err != nil {
+		return err
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "" // it is for people only
+	}
+	s.node = node.New(node.Config{
+		DB: s.db, ID: id, Shared: postgres.IsURL(place), Logger: s.logger,
+		Self: node.Description{Listen: listen, Host: host, Version: version, Since: time.Now().UTC().Truncate(time.Second)},
+	})
+	if err := s.node.Join(ctx); err != nil {
+		return err
+	}
+	stop := background(func(ctx context.Context) error {
+		err := s.node.Run(ctx)
+		if err != nil && ctx.Err() == nil {
+			s.nodeFailed <- err
+			err = nil // it is told once
+		}
+		return err
+	})
+	s.closers = append(s.closers, stop)
 	return nil
 }
 
@@ -204,6 +245,7 @@ func (s *server) openServices(ctx context.Context, c config, collected *promethe
 		Unpacked: unpacked,
 		Room:     dataDir(c.Data).room,
 		Objects:  codeObjects{s},
+		Nodes:    s.node,
 		Logger:   s.logger,
 	})
 	if err != nil {
@@ -397,20 +439,25 @@ func (s *server) openImages(c config) (*registry.Registry, *image.Store, error) 
 	return images, unpacked, nil
 }
 
-// expireLogs deletes log events that are past their group's retention, every hour.
+// expireLogs deletes log events that are past their group's retention, at once and every hour.
 func (s *server) expireLogs(ctx context.Context) error {
 	tick := time.NewTicker(time.Hour)
 	defer tick.Stop()
 	for {
+		if err := s.logs.Expire(audit.System(ctx, "log retention"), time.Now()); err != nil && ctx.Err() == nil {
+			s.logger.ErrorContext(ctx, "Log events past their retention could not be deleted.", "err", err)
+		}
 		select {
 		case <-ctx.Done():
 			return nil
-		case now := <-tick.C:
-			if err := s.logs.Expire(audit.System(ctx, "log retention"), now); err != nil && ctx.Err() == nil {
-				s.logger.ErrorContext(ctx, "Log events past their retention could not be deleted.", "err", err)
-			}
+		case <-tick.C:
 		}
 	}
+}
+
+// lead is background for work that one of the servers of a store does at a time.
+func (s *server) lead(name string, fn func(context.Context) error) (stop func() error) {
+	return background(func(ctx context.Context) error { return s.node.Lead(ctx, name, fn) })
 }
 
 // background runs fn until stop is called, which waits for it.
