@@ -24,6 +24,7 @@ import (
 	"github.com/licet/licet/internal/execution"
 	"github.com/licet/licet/internal/image"
 	"github.com/licet/licet/internal/node"
+	"github.com/licet/licet/internal/node/share"
 	"github.com/licet/licet/internal/oidc"
 	"github.com/licet/licet/internal/principal"
 	"github.com/licet/licet/internal/protocol/json"
@@ -67,6 +68,8 @@ type server struct {
 	// node is this server among those that share the store; nodeFailed gets the error when it must stop. Capacity 1.
 	node       *node.Node
 	nodeFailed chan error
+	// concurrency is this server's part of what functions may run at once on all of them; nil when it is alone.
+	concurrency *share.Keeper
 	// keys seal session tokens and what is secret in the store.
 	keys *secret.Keyring
 	// decisions is the decision log.
@@ -173,6 +176,21 @@ func (s *server) joinNodes(ctx context.Context, dir dataDir, listen string) erro
 		return err
 	})
 	s.closers = append(s.closers, stop)
+	if !s.node.Alone() {
+		s.concurrency = share.New(s.db, s.node, s.logger)
+	}
+	return nil
+}
+
+// shareConcurrency begins to share the limits of concurrency with other servers, if there may be any.
+func (s *server) shareConcurrency(ctx context.Context) error {
+	if s.concurrency == nil {
+		return nil
+	}
+	if err := s.concurrency.Open(ctx, s.functions); err != nil {
+		return err
+	}
+	s.closers = append(s.closers, func() error { return s.concurrency.Release(context.Background()) }, background(s.concurrency.Run))
 	return nil
 }
 
@@ -224,6 +242,9 @@ func (s *server) openServices(ctx context.Context, c config, collected *promethe
 	}
 	links := edge.NewCodeLinks(blobs, s.keys, time.Now)
 	if s.functions, err = s.openExecution(ctx, c, set); err != nil {
+		return err
+	}
+	if err := s.shareConcurrency(ctx); err != nil {
 		return err
 	}
 	publishers, err := publishers(c.SigningProfiles)
@@ -404,12 +425,16 @@ func (s *server) openExecution(ctx context.Context, c config, set *runtimes.Set)
 	}
 	s.driver = driver
 	s.closers = append(s.closers, driver.Close)
-	return execution.New(execution.Config{
+	config := execution.Config{
 		Driver: driver, Runtimes: execution.Managed(set), Credentials: executionRoles{s}.credentials, Logs: logWriter{s},
 		Endpoint: frontDoor{s}, Network: sandbox.Network(c.FunctionNetwork), IdleTimeout: c.IdleTimeout, Logger: s.logger,
 		Prestart: c.Prestart, Pressed: memoryIsShort,
 		ProvisionedMemoryMB: machineMemoryMB() * 3 / 4, // what sandboxes may use together
-	})
+	}
+	if s.concurrency != nil {
+		config.Shares = s.concurrency
+	}
+	return execution.New(config)
 }
 
 // openImages finds where container images come from, and where they are unpacked: nowhere when the sandboxes have no root of their own.

@@ -66,7 +66,8 @@ var allowed = map[string][]string{
 	"internal/audit":               {"authz", "policy", "internal/principal", "internal/store"},
 
 	// Several servers over one store.
-	"internal/node": {"internal/store", "internal/store/storetest", "github.com/google/uuid"},
+	"internal/node":       {"internal/store", "internal/store/storetest", "github.com/google/uuid"},
+	"internal/node/share": {"internal/store", "internal/store/storetest", "internal/node"},
 
 	// The engine for a database, and the clusters of its tests.
 	"internal/store/postgres":              {"internal/store", "internal/store/postgres/postgrestest", "github.com/jackc/pgx/...", "github.com/google/go-cmp/..."},

@@ -38,14 +38,15 @@ type environment struct {
 	pool     *pool
 	// provision is what the environment was made for; nil: for an invocation.
 	provision *provision
-	// retired, idleSince and shared are guarded by m.mu.
+	// retired, idleSince and count are guarded by m.mu.
 	retired   bool
 	idleSince time.Time
 	born      time.Time
-	shared    bool // the invocation that runs counts as one of account.shared
+	count     count // what the invocation that runs counts as
 	entered   time.Time
-	settling  bool  // counts as one of queue.settling; its owner's
-	turn      *turn // of the start; its owner's; nil when it is over
+	fenced    <-chan struct{} // closed when the invocation must end; nil for one that need not; its owner's
+	settling  bool            // counts as one of queue.settling; its owner's
+	turn      *turn           // of the start; its owner's; nil when it is over
 
 	id             string // 32 hexadecimal digits
 	sandbox        sandbox.Sandbox
@@ -66,6 +67,14 @@ type environment struct {
 	told           events
 	peak           int64 // bytes of memory
 	peakRead       time.Time
+}
+
+// counts notes as what the invocation counts that owns e from now on. m.mu is held.
+func (e *environment) counts(c count) {
+	e.count, e.fenced = c, nil
+	if c.share != nil {
+		e.fenced = c.share.fenced
+	}
 }
 
 // process is one run of the runtime and of the extensions beside it.

@@ -208,6 +208,7 @@ const (
 	impatient               // patience is at its end
 	aborted                 // the manager stops
 	deserted                // an extension ended
+	fencedOff               // other servers may use its concurrency
 )
 
 // wait waits for the runtime's next step.
@@ -230,6 +231,8 @@ func (e *environment) wait(limit, patience <-chan time.Time) (step, reason) {
 		return step{}, impatient
 	case <-e.m.lifetime.Done():
 		return step{}, aborted
+	case <-e.fenced:
+		return step{}, fencedOff
 	}
 }
 
@@ -262,6 +265,10 @@ func (i *invocation) fail(why reason) error {
 		}
 		i.stop(afterExpiry)
 		return nil
+	case fencedOff:
+		i.stage = stageOver
+		i.stop(spindown)
+		return ErrFenced
 	default:
 		i.stage = stageOver // nobody knows what would have come of it
 		i.stop(spindown)

@@ -35,6 +35,8 @@ type Config struct {
 	Prestart int
 	// Pressed tells whether the machine is short of memory: idle environments are then given up; nil: never.
 	Pressed func() bool
+	// Shares divides limits among the servers that share a store; nil: this one is alone.
+	Shares Shares
 	// MaxConcurrency is the number of invocations that may run at once in one account and Region, and of environments that are
 	// kept for it; 0: 1,000, the default quota of an account.
 	MaxConcurrency int
@@ -70,6 +72,7 @@ type Manager struct {
 	pools        map[poolKey]*pool
 	environments map[*environment]struct{}
 	provisions   map[provisionKey]*provision
+	shares       map[string]*share // by name
 }
 
 type accountKey struct{ account, region string }
@@ -79,13 +82,15 @@ type account struct {
 	running      int
 	shared       int // of running: those that share what no function has for itself
 	environments int
-	pace         pace // of those that have nothing reserved
+	pace         pace   // of those that have nothing reserved
+	share        *share // of the same; nil until it is needed
 }
 
 // use is that of a function, all versions together; its fields are guarded by Manager.mu. It is forgotten with the last pool.
 type use struct {
 	running, pools int
-	pace           pace // of what is reserved
+	pace           pace   // of what is reserved
+	share          *share // of the same; nil until it is needed
 }
 
 type poolKey struct{ arn, version, revision, tenant string }
@@ -143,6 +148,7 @@ func New(c Config) (*Manager, error) {
 		accounts:             map[accountKey]*account{},
 		uses:                 map[string]*use{},
 		provisions:           map[provisionKey]*provision{},
+		shares:               map[string]*share{},
 		pools:                map[poolKey]*pool{},
 		environments:         map[*environment]struct{}{},
 	}
@@ -243,6 +249,7 @@ func (m *Manager) acquire(f Function, call *Invocation) (*environment, error) {
 func (m *Manager) obtain(p *pool, f Function) (*environment, error) {
 	var given *environment
 	long := time.Duration(-1) // to wait; not known yet
+	asked := false            // other servers
 	for {
 		if m.closing {
 			if given != nil {
@@ -251,6 +258,15 @@ func (m *Manager) obtain(p *pool, f Function) (*environment, error) {
 			return nil, ErrClosed
 		}
 		e, refusal := m.admit(p, f, given, long < 0 && m.crowded(p))
+		if refusal == elsewhere {
+			if !asked {
+				asked, given = true, nil
+				m.ask(p, &f)
+				p = m.poolOf(f, p.key.tenant) // it may have been forgotten meanwhile
+				continue
+			}
+			refusal = limitReason(&f)
+		}
 		if long < 0 {
 			long = m.patience(p, refusal != "")
 		}
@@ -277,8 +293,8 @@ func (m *Manager) admit(p *pool, f Function, given *environment, wait bool) (e *
 	if e == nil {
 		e = m.takeIdle(p, &p.provisioned)
 	}
-	shared := f.Reserved == nil && (e == nil || e.provision == nil)
-	if refusal = m.refusal(p, f, shared); refusal != "" {
+	c := m.counted(p, &f, f.Reserved == nil && (e == nil || e.provision == nil))
+	if refusal = m.refusal(p, f, c); refusal != "" {
 		if e != nil {
 			m.rest(e)
 		}
@@ -288,16 +304,20 @@ func (m *Manager) admit(p *pool, f Function, given *environment, wait bool) (e *
 		e = m.takeIdle(p, &p.idle)
 	}
 	if e != nil {
-		m.enter(p, shared)
-		e.entered, e.shared = time.Now(), shared
+		m.enter(p, c)
+		e.entered = time.Now()
+		e.counts(c)
 	}
 	return e, ""
 }
 
 // enter counts an invocation. m.mu is held.
-func (m *Manager) enter(p *pool, shared bool) {
-	if shared {
+func (m *Manager) enter(p *pool, c count) {
+	if c.shared {
 		p.account.shared++
+	}
+	if c.share != nil {
+		c.share.running++
 	}
 	p.account.running++
 	p.use.running++
@@ -306,9 +326,14 @@ func (m *Manager) enter(p *pool, shared bool) {
 }
 
 // leave is the opposite of enter. m.mu is held.
-func (m *Manager) leave(p *pool, shared bool) {
-	if shared {
+func (m *Manager) leave(p *pool, c count) {
+	if c.shared {
 		p.account.shared--
+	}
+	if s := c.share; s != nil {
+		if s.running--; s.wanted {
+			m.config.Shares.Freed(s.name)
+		}
 	}
 	p.account.running--
 	p.use.running--
@@ -319,13 +344,15 @@ func (m *Manager) leave(p *pool, shared bool) {
 // refusal is the reason why an invocation must wait, or "". One that finds no provisioned environment and whose function has reserved
 // nothing shares with all such functions what is left of the account's concurrency
 // (https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html). m.mu is held.
-func (m *Manager) refusal(p *pool, f Function, shared bool) string {
+func (m *Manager) refusal(p *pool, f Function, c count) string {
 	switch {
 	case f.Reserved != nil && p.use.running >= int(*f.Reserved):
-		return "ReservedFunctionConcurrentInvocationLimitExceeded"
+		return limitReason(&f)
 	case p.account.running >= m.config.MaxConcurrency,
-		shared && p.account.shared >= m.config.MaxConcurrency-f.AccountReserved:
+		c.shared && p.account.shared >= m.config.MaxConcurrency-f.AccountReserved:
 		return "ConcurrentInvocationLimitExceeded"
+	case c.share.lacks(m.limitOf(&f)):
+		return elsewhere
 	}
 	return ""
 }
@@ -402,7 +429,7 @@ func (m *Manager) release(e *environment, reusable bool) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	defer m.leave(e.pool, e.shared) // last: after it drain waits for what remove has begun
+	defer m.leave(e.pool, e.count) // last: after it drain waits for what remove has begun
 	if !e.entered.IsZero() {
 		e.pool.queue.took(time.Since(e.entered))
 	}

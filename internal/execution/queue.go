@@ -143,8 +143,8 @@ func (m *Manager) wait(p *pool, turn *turn, long time.Duration) *environment {
 // claim gives an invocation, which counts from now on, a new environment of p when it is its turn to start one, or one that becomes
 // free before. m.mu is held.
 func (m *Manager) claim(p *pool, f Function) (*environment, error) {
-	shared := f.Reserved == nil
-	m.enter(p, shared)
+	c := m.counted(p, &f, f.Reserved == nil)
+	m.enter(p, c)
 	p.claims++
 	turn := m.starts.line(f.ARN)
 	e := m.free(p, turn)
@@ -154,7 +154,7 @@ func (m *Manager) claim(p *pool, f Function) (*environment, error) {
 		if e != nil {
 			m.remove(e)
 		}
-		m.leave(p, shared)
+		m.leave(p, c)
 		m.forget(p)
 		turn.end()
 		return nil, ErrClosed
@@ -168,7 +168,7 @@ func (m *Manager) claim(p *pool, f Function) (*environment, error) {
 		e = m.add(newEnvironment(m, f), p)
 		e.turn = turn
 	}
-	e.shared = shared
+	e.counts(c)
 	return e, nil
 }
 

@@ -56,6 +56,9 @@ func (m *meeting) attend() error {
 	n := m.node
 	n.mu.Lock()
 	joined, beats, seen := n.joined, n.beats, n.others
+	if n.blind(m.now) {
+		seen = nil
+	}
 	n.mu.Unlock()
 	items, err := m.tx.Scan(memberPrefix, "", 0)
 	if err != nil {
@@ -90,6 +93,9 @@ func (m *meeting) bury() error {
 	n := m.node
 	n.mu.Lock()
 	seen := n.gone
+	if n.blind(m.now) {
+		seen = nil
+	}
 	n.mu.Unlock()
 	items, err := m.tx.Scan(gonePrefix, "", 0)
 	if err != nil {
@@ -166,13 +172,18 @@ func (n *Node) Alive(r store.Reader, id string) (bool, error) {
 	return there(r, memberPrefix+id)
 }
 
-// Holds tells whether a node may still use what it holds of limits.
+// Holds tells whether a node may still use what it holds of limits. This one may not when others have taken it for gone, before it has told
+// them better.
 func (n *Node) Holds(r store.Reader, id string) (bool, error) {
-	alive, err := n.Alive(r, id)
-	if alive || err != nil || n.Alone() {
-		return alive, err
+	if n.Alone() {
+		return id == n.config.ID, nil
 	}
-	return there(r, gonePrefix+id)
+	for _, key := range []string{memberPrefix + id, gonePrefix + id} {
+		if ok, err := there(r, key); ok || err != nil {
+			return ok, err
+		}
+	}
+	return false, nil
 }
 
 func there(r store.Reader, key string) (bool, error) {

@@ -41,10 +41,8 @@ type Config struct {
 	// Shared tells whether other servers may use the store. Unset: this one is alone.
 	Shared bool
 	// Self describes the server for people. Unset: it is not described.
-	Self Description
-	// OnFence is called when the node has lost the store for so long that others may soon use what it holds of limits. Unset: nothing.
-	OnFence func()
-	Logger  *slog.Logger
+	Self   Description
+	Logger *slog.Logger
 }
 
 // Description is what people want to know of a server.
@@ -62,6 +60,8 @@ type Node struct {
 	run string
 	// wake asks Run for a sign of life before it is due. Capacity 1.
 	wake chan struct{}
+	// cutOff gets a value when the node has lost the store for so long that others may soon use what it holds of limits. Capacity 1.
+	cutOff chan struct{}
 	// lapse and fence end trust in this node; they are set by every sign of life.
 	lapse, fence *time.Timer
 
@@ -85,7 +85,7 @@ type sight struct {
 // New makes a node; Run makes it live.
 func New(c Config) *Node {
 	n := &Node{
-		config: c, run: uuid.NewString(), wake: make(chan struct{}, 1),
+		config: c, run: uuid.NewString(), wake: make(chan struct{}, 1), cutOff: make(chan struct{}, 1),
 		others: map[string]sight{}, gone: map[string]sight{}, names: map[string]*lease{},
 	}
 	return n
@@ -206,7 +206,7 @@ func (n *Node) learn(m *meeting, began time.Time) {
 	now := time.Now()
 	n.lapse.Reset(began.Add(Trust).Sub(now))
 	n.fence.Reset(began.Add(Fence).Sub(now))
-	blind := n.looked.IsZero() || now.Sub(n.looked) > 2*Beat+late
+	blind := n.blind(now)
 	n.joined, n.lives, n.trusted, n.looked = true, now.Before(began.Add(Trust)), began.Add(Trust), now
 	n.beats++
 	n.others = watched(n.others, m.others, now, blind)
@@ -215,6 +215,11 @@ func (n *Node) learn(m *meeting, began time.Time) {
 		l.row = m.mine[name]
 		n.grant(l, n.lives && l.row && !m.surplus[name])
 	}
+}
+
+// blind tells whether the node has not looked at the others for a while, in which it cannot say that they were gone. n.mu is held.
+func (n *Node) blind(now time.Time) bool {
+	return n.looked.IsZero() || now.Sub(n.looked) > 2*Beat+late
 }
 
 // watched is what has been seen of records: before, and now with these revisions. When nobody looked for a while, everything is new.
@@ -245,10 +250,14 @@ func (n *Node) lapsed() {
 
 // fenced is the end of what the node holds.
 func (n *Node) fenced() {
-	if n.config.OnFence != nil {
-		n.config.OnFence()
+	select {
+	case n.cutOff <- struct{}{}:
+	default:
 	}
 }
+
+// Fenced gets a value when the node has lost the store for so long that others may soon use what it holds of limits.
+func (n *Node) Fenced() <-chan struct{} { return n.cutOff }
 
 // leave takes the node's records away.
 func (n *Node) leave(ctx context.Context) error {

@@ -49,20 +49,19 @@ func newCluster(t *testing.T) *cluster {
 type running struct {
 	*Node
 	*cluster
-	link   *link
-	works  sync.WaitGroup
-	ctx    context.Context
-	stop   context.CancelFunc
-	leave  context.CancelFunc
-	ended  chan error
-	fenced atomic.Int32
+	link  *link
+	works sync.WaitGroup
+	ctx   context.Context
+	stop  context.CancelFunc
+	leave context.CancelFunc
+	ended chan error
 }
 
 func (c *cluster) start(id string) *running {
 	c.Helper()
 	r := &running{cluster: c, link: &link{DB: c.db}, ended: make(chan error, 1)}
 	r.Node = New(Config{
-		DB: r.link, ID: id, Shared: true, OnFence: func() { r.fenced.Add(1) }, Logger: slog.New(slog.DiscardHandler),
+		DB: r.link, ID: id, Shared: true, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err := r.Join(c.Context()); err != nil {
 		c.Fatal(err)
@@ -192,7 +191,7 @@ func TestStoreWasAway(t *testing.T) {
 		b.link.cut.Store(false)
 		time.Sleep(2 * Beat)
 		c.want("both are back", map[string]int{"a": 3, "b": 3})
-		if n := a.fenced.Load() + b.fenced.Load(); n != 0 {
+		if n := len(a.Fenced()) + len(b.Fenced()); n != 0 {
 			t.Errorf("%d were fenced after 20 s", n)
 		}
 		a.end()
@@ -211,7 +210,7 @@ func TestHold(t *testing.T) {
 			if err := c.db.View(t.Context(), func(r store.Reader) error {
 				alive, err := a.Alive(r, "b")
 				holds, err2 := a.Holds(r, "b")
-				s = fmt.Sprint(alive, holds, b.fenced.Load())
+				s = fmt.Sprint(alive, holds, len(b.Fenced()))
 				return errors.Join(err, err2)
 			}); err != nil {
 				t.Fatal(err)
