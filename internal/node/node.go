@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -60,6 +61,8 @@ type Node struct {
 	run string
 	// wake asks Run for a sign of life before it is due. Capacity 1.
 	wake chan struct{}
+	// changes gets a value when another node has come or gone. Capacity 1.
+	changes chan struct{}
 	// cutOff gets a value when the node has lost the store for so long that others may soon use what it holds of limits. Capacity 1.
 	cutOff chan struct{}
 	// lapse and fence end trust in this node; they are set by every sign of life.
@@ -85,7 +88,7 @@ type sight struct {
 // New makes a node; Run makes it live.
 func New(c Config) *Node {
 	n := &Node{
-		config: c, run: uuid.NewString(), wake: make(chan struct{}, 1), cutOff: make(chan struct{}, 1),
+		config: c, run: uuid.NewString(), wake: make(chan struct{}, 1), cutOff: make(chan struct{}, 1), changes: make(chan struct{}, 1),
 		others: map[string]sight{}, gone: map[string]sight{}, names: map[string]*lease{},
 	}
 	return n
@@ -96,6 +99,21 @@ func (n *Node) ID() string { return n.config.ID }
 
 // Alone tells whether there can be no other.
 func (n *Node) Alone() bool { return !n.config.Shared }
+
+// Rank is the node's place, from 0, among so many that live, as of the last sign of life: what can be divided each takes its part of.
+func (n *Node) Rank() (place, of int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for id := range n.others {
+		if id < n.config.ID {
+			place++
+		}
+	}
+	return place, 1 + len(n.others)
+}
+
+// Changes gets a value when Rank may have changed. There is one channel for all.
+func (n *Node) Changes() <-chan struct{} { return n.changes }
 
 // Others is how many nodes live beside this one, as of the last sign of life.
 func (n *Node) Others() int {
@@ -209,6 +227,12 @@ func (n *Node) learn(m *meeting, began time.Time) {
 	blind := n.blind(now)
 	n.joined, n.lives, n.trusted, n.looked = true, now.Before(began.Add(Trust)), began.Add(Trust), now
 	n.beats++
+	if !maps.EqualFunc(n.others, m.others, func(sight, int64) bool { return true }) {
+		select {
+		case n.changes <- struct{}{}:
+		default:
+		}
+	}
 	n.others = watched(n.others, m.others, now, blind)
 	n.gone = watched(n.gone, m.gone, now, blind)
 	for name, l := range n.names {

@@ -290,6 +290,52 @@ func TestProvisionedConcurrency(t *testing.T) {
 	notFound("live")
 }
 
+// ranked is one of several servers.
+type ranked struct {
+	alone
+	place, of int
+}
+
+func (r ranked) Rank() (place, of int) { return r.place, r.of }
+
+// Servers share out what is provisioned, and tell of all of it.
+func TestProvisionedConcurrencyIsSharedOut(t *testing.T) {
+	for _, c := range []struct {
+		ranked
+		part int
+		// told by how many are ready
+		told []int32
+	}{
+		{ranked{place: 0, of: 1}, 5, []int32{0, 1, 2, 3, 4, 5}},
+		{ranked{place: 0, of: 2}, 3, []int32{0, 1, 3, 5}},
+		{ranked{place: 1, of: 2}, 2, []int32{0, 2, 5}},
+		{ranked{place: 7, of: 8}, 0, []int32{5}},
+	} {
+		t.Run(fmt.Sprintf("%d of %d", c.place, c.of), func(t *testing.T) {
+			h := newHarness(t)
+			h.lambda.Nodes = c.ranked
+			h.create("f")
+			h.keepVersion("f", "1")
+			must[sdk.PutProvisionedConcurrencyConfigOutput](h, provision("f", "1", 5))
+			if err := h.lambda.provision(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if asked := h.runner.provisions; len(asked) != 1 || asked[0].Count != c.part {
+				t.Errorf("asked for %+v, want %d", asked, c.part)
+			}
+			for ready, want := range c.told {
+				h.runner.provided = map[string]execution.Provisioned{arnOfF + ":1": {Asked: h.now, Ready: ready}}
+				out := must[sdk.GetProvisionedConcurrencyConfigOutput](h, &sdk.GetProvisionedConcurrencyConfigInput{
+					FunctionName: aws.String("f"), Qualifier: aws.String("1"),
+				})
+				if got := *out.AllocatedProvisionedConcurrentExecutions; got != want || (got == 5) != (out.Status == types.ProvisionedConcurrencyStatusEnumReady) {
+					t.Errorf("%d are ready: %d allocated, %s; want %d", ready, got, out.Status, want)
+				}
+			}
+		})
+	}
+}
+
 func TestListProvisionedConcurrencyPages(t *testing.T) {
 	h := newHarness(t)
 	h.create("f")

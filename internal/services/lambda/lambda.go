@@ -123,13 +123,18 @@ type Nodes interface {
 	async.Nodes
 	// Lead runs the work of that name while this server is the one that does it (node.Node.Lead).
 	Lead(ctx context.Context, name string, work func(context.Context) error) error
+	// Rank is the server's place, from 0, among so many. Changes gets a value when that may have changed.
+	Rank() (place, of int)
+	Changes() <-chan struct{}
 }
 
 // alone is a server that shares its store with none.
 type alone struct{}
 
-func (alone) ID() string  { return "local" }
-func (alone) Alone() bool { return true }
+func (alone) ID() string               { return "local" }
+func (alone) Alone() bool              { return true }
+func (alone) Rank() (place, of int)    { return 0, 1 }
+func (alone) Changes() <-chan struct{} { return nil }
 
 func (a alone) Alive(_ store.Reader, id string) (bool, error) { return id == a.ID(), nil }
 

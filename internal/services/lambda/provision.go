@@ -41,6 +41,7 @@ func (s *Service) Run(ctx context.Context) error {
 			return nil
 		case <-retry.C:
 		case <-changed:
+		case <-s.Nodes.Changes():
 		}
 		retry.Stop()
 		if err := s.provision(ctx); err != nil && ctx.Err() == nil {
@@ -99,9 +100,18 @@ func (s *Service) provision(ctx context.Context) error {
 	return errors.Join(failed...)
 }
 
+// part is how many of n environments this server has, where several share them out.
+func (s *Service) part(n int) int {
+	place, of := s.Nodes.Rank()
+	if place < n%of {
+		return n/of + 1
+	}
+	return n / of
+}
+
 // asked is what the Runner is asked for. Where that cannot be, it is told why; an error says that it may be later.
 func (s *Service) asked(ctx context.Context, f found, p provisioned) (execution.Provision, error) {
-	asked := execution.Provision{Count: int(p.Count), Asked: p.Modified}
+	asked := execution.Provision{Count: s.part(int(p.Count)), Asked: p.Modified}
 	if s.pending(f.version) {
 		asked.Function, asked.Failure = f.execution(), "Lambda is initializing the function." // ours
 		return asked, fmt.Errorf("%s waits for its image", f.function.reference.ARN())

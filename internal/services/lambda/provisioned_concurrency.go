@@ -59,12 +59,18 @@ func (s *Service) qualified(ctx context.Context, r request.Function) (found, err
 }
 
 // state is how far the provisioned concurrency of a version is: allocated are the environments that are initialized, and they are
-// available, whether they run an invocation or not (AWS does not say which of the two it shows).
+// available, whether they run an invocation or not (AWS does not say which of the two it shows). Where servers share them out, each tells of
+// its own part, as if the others were as far.
 func (s *Service) state(f found, qualifier string, p provisioned) types.ProvisionedConcurrencyConfigListItem {
 	r := f.function.reference
 	now, ok := s.Runner.Provisioned(r.FunctionARN(), f.version.Number)
 	r.Qualifier = qualifier
-	allocated := min(int32(now.Ready), p.Count)
+	allocated := p.Count
+	if part := s.part(int(p.Count)); !ok {
+		allocated = 0
+	} else if now.Ready < part {
+		allocated = p.Count * int32(now.Ready) / int32(part)
+	}
 	item := types.ProvisionedConcurrencyConfigListItem{
 		FunctionArn:                              aws.String(r.ARN()),
 		RequestedProvisionedConcurrentExecutions: aws.Int32(p.Count),
