@@ -286,6 +286,7 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 	functions, retention, decisions := background(s.functions.Run), s.lead("log retention", s.expireLogs), background(s.decisions.Run)
 	provisioned, code := background(s.lambda.Run), background(s.lambda.RunCode)
 	subscriptions := s.lead("log subscriptions", func(ctx context.Context) error { return s.logs.Deliver(audit.System(ctx, "log subscription")) })
+	tails := background(func(ctx context.Context) error { return s.logs.Follow(audit.System(ctx, "live tail")) })
 	queues := s.lead("queues", func(ctx context.Context) error { return s.sqs.Run(audit.System(ctx, "queues' own work")) })
 	deliver, halt := context.WithCancel(audit.System(context.Background(), "asynchronous invocation"))
 	defer halt()
@@ -311,7 +312,7 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 	halt() // no event is begun any more; those that run end with the functions
 	s.logs.EndTails()
 	s.sqs.EndPolls()
-	err = errors.Join(err, provisioned(), code(), subscriptions(), objects(), queues(), s.closeDoors(front, functions), events(), pollers())
+	err = errors.Join(err, provisioned(), code(), subscriptions(), tails(), objects(), queues(), s.closeDoors(front, functions), events(), pollers())
 	return errors.Join(err, garbage(), retention(), lastUsed(), decisions(), memory())
 }
 

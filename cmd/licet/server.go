@@ -345,6 +345,7 @@ func (s *server) services(identities iam.Config, data *awsdata.Data, dir dataDir
 	s.logs = logs.New(logs.Config{
 		DB: s.decisions.Recorded(), Room: dir.room, Functions: subscribers{s}, Partition: partition, Now: time.Now, Logger: s.logger,
 	})
+	s.closers = append(s.closers, func() error { s.logs.Close(); return nil })
 	s.sqs = sqs.New(sqs.Config{
 		DB: s.decisions.Recorded(), Room: dir.room, URL: func() string { return s.url }, Partition: partition, Now: time.Now, Logger: s.logger,
 	})

@@ -180,6 +180,11 @@ const codePeriod = 30 * time.Second
 
 // RunCode removes unpacked code when no function has it any more and no environment uses it, until ctx ends.
 func (s *Service) RunCode(ctx context.Context) error {
+	defer s.DB.Watch(func(changed []string) { // also by other servers, to whose functions code is unpacked here
+		if slices.ContainsFunc(changed, concernsCode) {
+			s.codeChanged.Store(true)
+		}
+	})()
 	tick := time.NewTicker(codePeriod)
 	defer tick.Stop()
 	for {
@@ -192,6 +197,12 @@ func (s *Service) RunCode(ctx context.Context) error {
 			}
 		}
 	}
+}
+
+// concernsCode tells whether a change of a key, or of a prefix, may leave code that no function has.
+func concernsCode(key string) bool {
+	parts := strings.SplitN(key, "/", 5) // lambda/<account>/<region>/function/… and …/of/…
+	return parts[0] == "lambda" && len(parts) == 5 && (parts[3] == "function" || parts[3] == "of" && strings.HasSuffix(key, "*"))
 }
 
 // dropCode looks once, if a function has other code than before or is gone.

@@ -27,7 +27,7 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-// Service is the CloudWatch Logs API.
+// Service is the CloudWatch Logs API. Close ends it.
 type Service struct {
 	db        store.DB
 	room      func() bool
@@ -38,6 +38,8 @@ type Service struct {
 
 	patterns patterns
 	tails    tail.Hub
+	arrivals arrivals
+	stop     func()
 	outcomes *outcomes
 	// noted is ready when there is something to deliver. Capacity 1.
 	noted chan struct{}
@@ -45,11 +47,17 @@ type Service struct {
 
 // New makes the service.
 func New(c Config) *Service {
-	return &Service{
+	s := &Service{
 		db: c.DB, room: c.Room, functions: c.Functions, partition: c.Partition, now: c.Now, logger: c.Logger,
 		outcomes: newOutcomes(), noted: make(chan struct{}, 1),
 	}
+	s.arrivals.tails, s.arrivals.more = &s.tails, make(chan struct{}, 1)
+	s.stop = c.DB.Watch(s.arrivals.add)
+	return s
 }
+
+// Close ends the service, when no operation runs any more.
+func (s *Service) Close() { s.stop() }
 
 // wake lets Deliver look for work.
 func (s *Service) wake() {

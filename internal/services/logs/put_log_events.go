@@ -30,13 +30,12 @@ func (s *Service) putLogEvents(ctx context.Context, c *service.Call, in *sdk.Put
 		return nil, unavailable()
 	}
 	var (
-		out    *sdk.PutLogEventsOutput
-		g      group
-		events []event
+		out *sdk.PutLogEventsOutput
+		g   group
 	)
 	ref := byName(c, in.LogGroupName)
 	err := s.db.Update(ctx, func(tx store.Tx) error {
-		out, events = &sdk.PutLogEventsOutput{}, nil
+		out = &sdk.PutLogEventsOutput{}
 		var err error
 		if g, err = loadGroup(tx, c, ref); err != nil {
 			return err
@@ -55,7 +54,8 @@ func (s *Service) putLogEvents(ctx context.Context, c *service.Call, in *sdk.Put
 		if time.Duration(*accepted[len(accepted)-1].Timestamp-*accepted[0].Timestamp)*time.Millisecond > maxBatchSpan {
 			return invalidParameter("The batch of log events in a single PutLogEvents request cannot span more than 24 hours.")
 		}
-		if events, err = write(tx, c, g, st, accepted); err != nil {
+		events, err := write(tx, c, g, st, accepted)
+		if err != nil {
 			return err
 		}
 		return s.notify(tx, ref, g, st, events)
@@ -63,7 +63,6 @@ func (s *Service) putLogEvents(ctx context.Context, c *service.Call, in *sdk.Put
 	if err != nil {
 		return nil, err
 	}
-	s.publish(g, events)
 	if in.Entity != nil {
 		// The events are kept without what the client says about their source.
 		out.RejectedEntityInfo = &types.RejectedEntityInfo{ErrorType: types.EntityRejectionErrorTypeUnsupportedLogGroupType}

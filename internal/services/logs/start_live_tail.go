@@ -171,15 +171,3 @@ func sendTail(ctx context.Context, events *protocol.Events, session *tail.Sessio
 
 // EndTails ends all Live Tail sessions, and lets none begin. The server stops.
 func (s *Service) EndTails() { s.tails.Close() }
-
-// publish tells Live Tail sessions of events.
-func (s *Service) publish(g group, events []event) {
-	if len(events) == 0 || !s.tails.Watched() {
-		return
-	}
-	list := make([]tail.Event, len(events))
-	for i, e := range events {
-		list[i] = tail.Event{Stream: e.stream, Message: e.message, Timestamp: e.time, Ingested: e.ingested}
-	}
-	s.tails.Publish(g.ID, events[0].stream, list)
-}

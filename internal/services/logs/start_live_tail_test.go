@@ -27,6 +27,15 @@ func (s *server) tail(ctx context.Context, in sdk.StartLiveTailInput) error {
 func TestStartLiveTail(t *testing.T) {
 	s := newServer(t)
 	s.make("g", "s1", "s2")
+	follow, stop := context.WithCancel(t.Context())
+	followed := make(chan error, 1)
+	go func() { followed <- s.logs.Follow(follow) }()
+	defer func() {
+		stop()
+		if err := <-followed; err != nil {
+			t.Error(err)
+		}
+	}()
 	const arn = "arn:aws:logs:us-east-1:111111111111:log-group:g"
 	out := must(s.client.StartLiveTail(t.Context(), &sdk.StartLiveTailInput{
 		LogGroupIdentifiers: []string{arn}, LogStreamNamePrefixes: []string{"s1"}, LogEventFilterPattern: aws.String("1"),

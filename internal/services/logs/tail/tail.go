@@ -136,6 +136,18 @@ func (h *Hub) Close() {
 // Watched tells whether there are sessions at all: without, Publish has nothing to do.
 func (h *Hub) Watched() bool { return h.open.Load() > 0 }
 
+// Wants tells whether a session follows a group: without, what comes to it need not be published.
+func (h *Hub) Wants(group string) bool {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	for s := range h.sessions {
+		if _, ok := s.selection.Groups[group]; ok {
+			return true
+		}
+	}
+	return false
+}
+
 // Publish tells sessions of events that came to a stream of a group. Their groups are filled in.
 func (h *Hub) Publish(group, stream string, events []Event) {
 	h.mu.RLock()
