@@ -22,10 +22,10 @@ import (
 func storeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "store",
-		Short: "Move the state of a server from one store to another",
+		Short: "Move the state of a server from one store to another, and list the servers that share one",
 		Args:  cobra.NoArgs,
 	}
-	cmd.AddCommand(storeCopyCommand())
+	cmd.AddCommand(storeCopyCommand(), storeNodesCommand())
 	return cmd
 }
 

@@ -92,6 +92,9 @@ type Config struct {
 	Logger  *slog.Logger
 }
 
+// Lease begins the names of the work that Config.Lead is asked for.
+const Lease = "mapping "
+
 // Room is the pollers of all mappings.
 type Room struct {
 	config  Config
@@ -193,7 +196,7 @@ func (r *Room) set(ctx context.Context, key string, m *Mapping, ending *sync.Wai
 		if source, ok := r.config.Sources[m.Service]; ok {
 			made = r.newPoller(ctx, key, *m)
 			ending.Go(func() {
-				_ = r.config.Lead(made.life, "mapping "+key, func(ctx context.Context) error { // the work has no error
+				_ = r.config.Lead(made.life, Lease+key, func(ctx context.Context) error { // the work has no error
 					r.metrics.pollers.Inc()
 					defer r.metrics.pollers.Dec()
 					made.run(ctx, source)
