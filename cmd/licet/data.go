@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -120,11 +121,13 @@ func (d dataDir) announce(url string) error {
 // minimumFree is the space on the disk that functions' logs and events may not take: users, policies and decisions must still find room.
 const minimumFree = 128 << 20
 
-// room tells whether the disk has more than minimumFree left. When that cannot be found out, there is none.
-func (d dataDir) room() bool {
+// roomIn gives a function that tells whether the disks of all directories have more than minimumFree left. When that cannot be found out,
+// there is none.
+func roomIn(dirs ...string) func() bool {
+	return func() bool { return !slices.ContainsFunc(dirs, isFull) }
+}
+
+func isFull(dir string) bool {
 	var s syscall.Statfs_t
-	if err := syscall.Statfs(string(d), &s); err != nil {
-		return false
-	}
-	return uint64(s.Bavail)*uint64(s.Bsize) > minimumFree
+	return syscall.Statfs(dir, &s) != nil || uint64(s.Bavail)*uint64(s.Bsize) <= minimumFree
 }

@@ -44,6 +44,9 @@ type config struct {
 	// Store is where the state is kept: the URL of a PostgreSQL database, or "sqlite" for a file in the data directory. "" is what the
 	// directory had at its last start, at first "sqlite".
 	Store string
+	// Blobs is a directory for code and the bytes of objects, which servers share. "" is what the directory had at its last start, at first
+	// the data directory itself.
+	Blobs string
 	// Listen is the host:port of the front door; port 0 picks a free one.
 	Listen string
 	// Region that the server serves.
@@ -96,6 +99,9 @@ func serveCommand() *cobra.Command {
 			if c.Store == "" { // not the flag's default: --help would print it, password and all
 				c.Store = os.Getenv("LICET_STORE")
 			}
+			if c.Blobs == "" {
+				c.Blobs = os.Getenv("LICET_BLOBS")
+			}
 			return serve(cmd.Context(), c, cmd.OutOrStdout())
 		},
 	}
@@ -103,6 +109,8 @@ func serveCommand() *cobra.Command {
 	f.StringVar(&c.Data, "data", defaultDataDir(), "data directory; made on first start, readable for its owner only")
 	f.StringVar(&c.Store, "store", "",
 		"where the state is kept: postgres://USER@HOST/DATABASE or sqlite (a file in the data directory); default: $LICET_STORE, else as at the last start, at first sqlite")
+	f.StringVar(&c.Blobs, "blobs", "",
+		"directory for code and the bytes of objects, which several servers share; default: $LICET_BLOBS, else as at the last start, at first the data directory")
 	f.StringVar(&c.Listen, "listen", defaultListen, "host:port to listen on; port 0 picks a free one")
 	f.StringVar(&c.Region, "region", defaultRegion, "the AWS region to be")
 	f.StringVar(&c.Mode, "mode", string(dispatch.Enforce), "enforce: refuse what is denied; observe: record it and let it pass")
@@ -294,8 +302,11 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 	defer haltPolls()
 	events := background(func(context.Context) error { return s.lambda.RunEvents(deliver) })
 	objects := s.lead("events of buckets", func(ctx context.Context) error { return s.s3.Run(audit.System(ctx, "event of a bucket")) })
-	garbage := background(func(ctx context.Context) error {
+	givenUp := background(func(ctx context.Context) error {
 		return s.s3.Collect(audit.System(ctx, "bytes of objects that are gone"))
+	})
+	garbage := s.lead("bytes of objects", func(ctx context.Context) error {
+		return s.s3.CollectGarbage(audit.System(ctx, "bytes of objects that are gone"))
 	})
 	pollers := background(func(context.Context) error { return s.lambda.RunPollers(poll) })
 	lastUsed := background(func(ctx context.Context) error { return s.lastUsed.Run(audit.System(ctx, "last use")) })
@@ -313,7 +324,7 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 	s.logs.EndTails()
 	s.sqs.EndPolls()
 	err = errors.Join(err, provisioned(), code(), subscriptions(), tails(), objects(), queues(), s.closeDoors(front, functions), events(), pollers())
-	return errors.Join(err, garbage(), retention(), lastUsed(), decisions(), memory())
+	return errors.Join(err, garbage(), givenUp(), retention(), lastUsed(), decisions(), memory())
 }
 
 // closeDoors ends the front door, the functions, and with them the doors that the functions have. Afterwards no operation runs and

@@ -17,7 +17,6 @@ import (
 
 	"github.com/licet/licet/internal/audit"
 	"github.com/licet/licet/internal/awsdata"
-	"github.com/licet/licet/internal/blob/disk"
 	"github.com/licet/licet/internal/console"
 	"github.com/licet/licet/internal/dispatch"
 	"github.com/licet/licet/internal/edge"
@@ -70,6 +69,8 @@ type server struct {
 	nodeFailed chan error
 	// concurrency is this server's part of what functions may run at once on all of them; nil when it is alone.
 	concurrency *share.Keeper
+	// room tells whether the disks have place for what callers bring.
+	room func() bool
 	// keys seal session tokens and what is secret in the store.
 	keys *secret.Keyring
 	// decisions is the decision log.
@@ -135,6 +136,16 @@ func (s *server) openData(ctx context.Context, c config) (err error) {
 			return err
 		}
 	}
+	if c.Blobs != "" {
+		if err := dir.setBlobs(c.Blobs); err != nil {
+			return err
+		}
+	}
+	blobs, err := dir.blobs()
+	if err != nil {
+		return err
+	}
+	s.room = roomIn(c.Data, blobs)
 	if s.db, s.keys, err = dir.open(ctx); err != nil {
 		return err
 	}
@@ -200,9 +211,9 @@ func (s *server) openServices(ctx context.Context, c config, collected *promethe
 	if err != nil {
 		return fmt.Errorf("load the tables of AWS's actions: %w", err)
 	}
-	blobs, err := disk.Open(dataDir(c.Data).path("blobs"))
+	blobs, err := dataDir(c.Data).openBlobs(codeBlobs)
 	if err != nil {
-		return fmt.Errorf("open blobs: %w", err)
+		return err
 	}
 	fixed, err := c.fixedRoot()
 	if err != nil {
@@ -264,7 +275,7 @@ func (s *server) openServices(ctx context.Context, c config, collected *promethe
 		Images:   images,
 		Pollers:  &pollers{server: s, sessions: map[poll.Role]*roleSession{}},
 		Unpacked: unpacked,
-		Room:     dataDir(c.Data).room,
+		Room:     s.room,
 		Objects:  codeObjects{s},
 		Nodes:    s.node,
 		Logger:   s.logger,
@@ -343,11 +354,11 @@ func (s *server) services(identities iam.Config, data *awsdata.Data, dir dataDir
 		return nil, fmt.Errorf("make codec of s3 control: %w", err)
 	}
 	s.logs = logs.New(logs.Config{
-		DB: s.decisions.Recorded(), Room: dir.room, Functions: subscribers{s}, Partition: partition, Now: time.Now, Logger: s.logger,
+		DB: s.decisions.Recorded(), Room: s.room, Functions: subscribers{s}, Partition: partition, Now: time.Now, Logger: s.logger,
 	})
 	s.closers = append(s.closers, func() error { s.logs.Close(); return nil })
 	s.sqs = sqs.New(sqs.Config{
-		DB: s.decisions.Recorded(), Room: dir.room, URL: func() string { return s.url }, Partition: partition, Now: time.Now, Logger: s.logger,
+		DB: s.decisions.Recorded(), Room: s.room, URL: func() string { return s.url }, Partition: partition, Now: time.Now, Logger: s.logger,
 	})
 	s.closers = append(s.closers, func() error { s.sqs.Close(); return nil })
 	orgs := organizations.New(organizations.Config{
@@ -370,13 +381,13 @@ func (s *server) services(identities iam.Config, data *awsdata.Data, dir dataDir
 
 // openObjects makes S3, and removes what a crash left of it.
 func (s *server) openObjects(ctx context.Context, c config) error {
-	blobs, err := disk.Open(dataDir(c.Data).path("objects"))
+	blobs, err := dataDir(c.Data).openBlobs(objectBlobs)
 	if err != nil {
-		return fmt.Errorf("open objects: %w", err)
+		return err
 	}
 	s.s3 = s3.New(s3.Config{
-		DB: s.decisions.Recorded(), Blobs: blobs, Principals: s.directory, Permissions: permissions{s}, Targets: notified{s},
-		Room: dataDir(c.Data).room, Region: c.Region, Partition: partition, Now: time.Now, Logger: s.logger,
+		DB: s.decisions.Recorded(), Blobs: blobs, SharedBlobs: !s.node.Alone(), Principals: s.directory, Permissions: permissions{s}, Targets: notified{s},
+		Room: s.room, Region: c.Region, Partition: partition, Now: time.Now, Logger: s.logger,
 	})
 	s.closers = append(s.closers, func() error { s.s3.Close(); return nil })
 	return s.s3.Sweep(ctx)
@@ -459,7 +470,7 @@ func (s *server) openImages(c config) (*registry.Registry, *image.Store, error) 
 		return nil, nil, fmt.Errorf("make image directory: %w", err)
 	}
 	unpacked := image.New(image.Settings{
-		Dir: dir, Source: images, Limits: image.Limits{Bytes: int64(c.MaxImageGiB) << 30}, Room: dataDir(c.Data).room, Logger: s.logger,
+		Dir: dir, Source: images, Limits: image.Limits{Bytes: int64(c.MaxImageGiB) << 30}, Room: s.room, Logger: s.logger,
 	})
 	s.closers = append(s.closers, func() error { unpacked.Close(); return nil })
 	return images, unpacked, nil

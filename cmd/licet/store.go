@@ -54,6 +54,13 @@ func (d dataDir) wantFile() error {
 		err = fmt.Errorf("the state of %s is in %s: back that up by the means of the database (licet store copy makes a file of it), and the rest of the directory as files",
 			d, shownPlace(place))
 	}
+	if err != nil {
+		return err
+	}
+	blobs, err := d.blobs()
+	if err == nil && blobs != string(d) {
+		err = fmt.Errorf("the blobs of %s are in %s: back that up as files, after the store", d, blobs)
+	}
 	return err
 }
 

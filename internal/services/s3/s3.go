@@ -39,7 +39,9 @@ type Permissions interface {
 type Config struct {
 	DB store.DB
 	// Blobs are S3's own: what nothing refers to is removed from them.
-	Blobs       content.Blobs
+	Blobs content.Blobs
+	// SharedBlobs tells whether other servers may use them.
+	SharedBlobs bool
 	Principals  Principals
 	Permissions Permissions
 	// Targets get the events of buckets.
@@ -72,7 +74,7 @@ func New(c Config) *Service {
 		Config:  c,
 		buckets: store.NewCache(c.DB, cached, bucket.Decode),
 		blocks:  store.NewCache(c.DB, cached, store.DecodeJSON[*bucket.Block]),
-		content: content.New(c.DB, c.Blobs, c.Logger),
+		content: content.New(content.Config{DB: c.DB, Blobs: c.Blobs, Shared: c.SharedBlobs, Logger: c.Logger}),
 		events:  notification.New(c.DB, c.Targets, c.Now, c.Logger),
 	}
 }
@@ -89,8 +91,11 @@ func (s *Service) Sweep(ctx context.Context) error { return s.content.Sweep(ctx)
 // Run delivers events until ctx ends.
 func (s *Service) Run(ctx context.Context) error { return s.events.Run(ctx) }
 
-// Collect removes bytes that nobody needs any more until ctx ends.
+// Collect removes bytes that this server has written in vain until ctx ends.
 func (s *Service) Collect(ctx context.Context) error { return s.content.Run(ctx) }
+
+// CollectGarbage removes bytes that no object needs any more until ctx ends. One server at a time does it.
+func (s *Service) CollectGarbage(ctx context.Context) error { return s.content.RunGarbage(ctx) }
 
 // Definition joins the operations with their wire form.
 func (s *Service) Definition(api *protocol.API, codec protocol.Codec) service.Service {

@@ -2,11 +2,12 @@
 //
 // It never authorizes and knows nothing of buckets. What Write returned is in the blob store durably, but not yet needed by anybody: before
 // Release somebody must Refer to it in a transaction, or it is collected. Whoever drops the last reference leaves a note in the same
-// transaction, by which Collect finds the blob; what was written and given up it finds by memory. A *Store is safe for concurrent use; one server works on a blob store.
+// transaction, by which Collect finds the blob; what was written and given up its server finds by memory. After a crash there may be blobs that
+// nothing refers to: Sweep removes them. A *Store is safe for concurrent use.
 //
-// A blob's name is its hash, so that two objects may share one, and what is written anew may be what is being collected. So the end of a
-// Write, from the last byte on until Release, and the collection of a blob exclude each other (mu); while somebody reads a blob it is
-// pinned and left for later. After a crash there may be blobs that nothing refers to: Sweep removes them.
+// A blob begins with some random bytes, so that no two writes make the same: what is being collected nobody can be about to write again, here or
+// on another server. While somebody reads a blob here it is pinned, and left for later. Where servers share blobs (Config.Shared), others may
+// read it, or be about to copy it: then it is collected only when it has not been needed for an hour, and what a crash left after a day.
 //
 // Keys in the store:
 //
@@ -15,12 +16,15 @@
 package content
 
 import (
+	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"log/slog"
+	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -40,15 +44,27 @@ type Blobs interface {
 type Piece struct {
 	Blob blob.Name `json:"blob,omitempty"`
 	Size int64     `json:"size"`
+	// Skip is how many bytes of the blob come before those of the piece.
+	Skip int64 `json:"skip,omitempty"`
+}
+
+// salt is how many random bytes make a blob unlike all others.
+const salt = 16
+
+// Config is what a Store needs; every field but Shared is required.
+type Config struct {
+	DB    store.DB
+	Blobs Blobs
+	// Shared tells whether other servers may use the blobs.
+	Shared bool
+	Logger *slog.Logger
 }
 
 // Store keeps pieces.
 type Store struct {
-	db     store.DB
-	blobs  Blobs
-	logger *slog.Logger
+	Config
 
-	// mu is held for reading from the end of a Write to its Release, and for writing while a blob is collected. It comes before pinMu.
+	// mu is held for reading while somebody finds pieces to pin, and for writing while a blob is collected. It comes before pinMu.
 	mu sync.RWMutex
 
 	pinMu sync.Mutex
@@ -59,8 +75,8 @@ type Store struct {
 }
 
 // New makes a store.
-func New(db store.DB, blobs Blobs, logger *slog.Logger) *Store {
-	return &Store{db: db, blobs: blobs, logger: logger, pins: map[blob.Name]int{}, doubtful: map[blob.Name]bool{}}
+func New(c Config) *Store {
+	return &Store{Config: c, pins: map[blob.Name]int{}, doubtful: map[blob.Name]bool{}}
 }
 
 // Written is a piece that is not needed by anybody yet.
@@ -77,52 +93,33 @@ func (w *Written) Release() {
 	}
 }
 
-// Write keeps the bytes of r. The error of r comes back as it is.
+// Write keeps the bytes of r, which are not none. The error of r comes back as it is.
 func (s *Store) Write(ctx context.Context, r io.Reader) (*Written, error) {
-	end := &endLocker{r: r, mu: &s.mu}
-	name, size, err := s.blobs.Put(ctx, end)
-	w := &Written{Piece: Piece{Blob: name, Size: size}, release: func() {
-		if name != "" {
-			s.doubt(name)
-		}
-		end.unlock()
-	}}
+	var unlike [salt]byte
+	_, _ = rand.Read(unlike[:]) // never fails
+	noted := &failing{r: r}
+	name, size, err := s.Blobs.Put(ctx, io.MultiReader(bytes.NewReader(unlike[:]), noted))
 	switch {
-	case err != nil && end.err != nil:
-		w.Release()
-		return nil, end.err
+	case err != nil && noted.err != nil:
+		return nil, noted.err
 	case err != nil:
-		w.Release()
 		return nil, fmt.Errorf("write object: %w", err)
 	}
-	return w, nil
+	return &Written{Piece: Piece{Blob: name, Size: size - salt, Skip: salt}, release: func() { s.doubt(name) }}, nil
 }
 
-// endLocker locks when r has ended: then it shows what the blob will be called.
-type endLocker struct {
-	r      io.Reader
-	mu     *sync.RWMutex
-	locked bool
-	err    error // of r
+// failing notes the error of its reader.
+type failing struct {
+	r   io.Reader
+	err error
 }
 
-func (e *endLocker) Read(b []byte) (int, error) {
-	n, err := e.r.Read(b)
-	switch {
-	case errors.Is(err, io.EOF) && !e.locked:
-		e.mu.RLock()
-		e.locked = true
-	case err != nil && !errors.Is(err, io.EOF):
-		e.err = err
+func (f *failing) Read(b []byte) (int, error) {
+	n, err := f.r.Read(b)
+	if err != nil && !errors.Is(err, io.EOF) {
+		f.err = err
 	}
 	return n, err
-}
-
-func (e *endLocker) unlock() {
-	if e.locked {
-		e.mu.RUnlock()
-		e.locked = false
-	}
 }
 
 const (
@@ -155,14 +152,23 @@ func Drop(tx store.Tx, p Piece, owner string) error {
 	return tx.Put(garbagePrefix+string(p.Blob), nil)
 }
 
-// period is how often it is looked for garbage, batch how much is read at once.
+// period is how often it is looked for garbage, batch how much is read at once. Where servers share blobs, grace is how long a blob must not have
+// been needed, and a stray, to which nobody ever referred, is one that has been there for strayTime at looks strayPeriod apart.
 const (
-	period = 10 * time.Second
-	batch  = 100
+	period      = 10 * time.Second
+	batch       = 100
+	grace       = time.Hour
+	strayPeriod = time.Hour
+	strayTime   = 24 * time.Hour
 )
 
-// Run collects until ctx ends.
+// Run removes what this server has written and then given up, until ctx ends.
 func (s *Store) Run(ctx context.Context) error {
+	return s.every(ctx, period, s.collectDoubtful)
+}
+
+// every calls fn until ctx ends.
+func (s *Store) every(ctx context.Context, period time.Duration, fn func(context.Context) error) error {
 	tick := time.NewTicker(period)
 	defer tick.Stop()
 	for {
@@ -170,21 +176,66 @@ func (s *Store) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-			if err := s.Collect(ctx); err != nil && ctx.Err() == nil {
-				s.logger.ErrorContext(ctx, "Bytes that no object has any more could not be removed.", slog.Any("err", err))
+			if err := fn(ctx); err != nil && ctx.Err() == nil {
+				s.Logger.ErrorContext(ctx, "Bytes that no object has any more could not be removed.", slog.Any("err", err))
 			}
 		}
 	}
 }
 
-// Collect removes the blobs that nobody needs and nobody reads.
+// RunGarbage removes what no object needs any more, until ctx ends. One server at a time does it.
+func (s *Store) RunGarbage(ctx context.Context) error {
+	notes, strays := sightings{}, sightings{}
+	var looked time.Time
+	return s.every(ctx, period, func(ctx context.Context) error {
+		if s.Shared && time.Since(looked) >= strayPeriod {
+			looked = time.Now()
+			if err := s.collectStrays(ctx, strays); err != nil {
+				return err
+			}
+		}
+		return s.collectNoted(ctx, notes)
+	})
+}
+
+// Collect removes at once the blobs that nobody needs, and nobody reads here.
 func (s *Store) Collect(ctx context.Context) error {
 	if err := s.collectDoubtful(ctx); err != nil {
 		return err
 	}
+	return s.collectNoted(ctx, nil)
+}
+
+// sightings tell since when something has been seen. Nil is for not caring.
+type sightings map[blob.Name]time.Time
+
+// old tells whether a name has been seen for so long.
+func (s sightings) old(name blob.Name, age time.Duration) bool {
+	if s == nil {
+		return true
+	}
+	first, ok := s[name]
+	if !ok {
+		s[name] = time.Now()
+		return false
+	}
+	return time.Since(first) >= age
+}
+
+// keep forgets what has not been seen any more.
+func (s sightings) keep(seen map[blob.Name]bool) {
+	maps.DeleteFunc(s, func(name blob.Name, _ time.Time) bool { return !seen[name] })
+}
+
+// collectNoted looks at all notes.
+func (s *Store) collectNoted(ctx context.Context, since sightings) error {
+	if !s.Shared {
+		since = nil
+	}
+	seen := map[blob.Name]bool{}
 	for after := ""; ; {
 		var notes []store.Item
-		err := s.db.View(ctx, func(r store.Reader) (err error) {
+		err := s.DB.View(ctx, func(r store.Reader) (err error) {
 			notes, err = r.Scan(garbagePrefix, after, batch)
 			return err
 		})
@@ -193,11 +244,17 @@ func (s *Store) Collect(ctx context.Context) error {
 		}
 		for _, note := range notes {
 			after = note.Key
-			if err := s.collect(ctx, blob.Name(note.Key[len(garbagePrefix):])); err != nil {
+			name := blob.Name(note.Key[len(garbagePrefix):])
+			seen[name] = true
+			if !since.old(name, grace) {
+				continue
+			}
+			if err := s.collect(ctx, name); err != nil {
 				return fmt.Errorf("collect %s: %w", note.Key, err)
 			}
 		}
 		if len(notes) < batch {
+			since.keep(seen)
 			return nil
 		}
 	}
@@ -211,14 +268,14 @@ func (s *Store) collectDoubtful(ctx context.Context) error {
 	s.pinMu.Unlock()
 	var problem error
 	for name := range names {
-		needed := false
+		known := false
 		if problem == nil {
-			needed, problem = s.needed(ctx, name)
+			known, problem = s.known(ctx, name)
 		}
-		if problem == nil && !needed { // who drops what is needed leaves a note
+		if problem == nil && !known {
 			problem = s.collect(ctx, name)
 		}
-		if problem != nil || !needed && s.pinned(name) {
+		if problem != nil || !known && s.pinned(name) {
 			s.doubt(name)
 		}
 	}
@@ -226,6 +283,45 @@ func (s *Store) collectDoubtful(ctx context.Context) error {
 		return fmt.Errorf("collect what was given up: %w", problem)
 	}
 	return nil
+}
+
+// collectStrays removes what servers wrote that then crashed.
+func (s *Store) collectStrays(ctx context.Context, since sightings) error {
+	seen := map[blob.Name]bool{}
+	for name, err := range s.Blobs.Names(ctx) {
+		if err != nil {
+			return fmt.Errorf("list objects' bytes: %w", err)
+		}
+		known, err := s.known(ctx, name)
+		if err != nil {
+			return err
+		}
+		if known {
+			continue
+		}
+		seen[name] = true
+		if since.old(name, strayTime) {
+			if err := s.Blobs.Delete(ctx, name); err != nil {
+				return err
+			}
+		}
+	}
+	since.keep(seen)
+	return nil
+}
+
+// known tells whether somebody needs a blob, or there is a note about it.
+func (s *Store) known(ctx context.Context, name blob.Name) (known bool, err error) {
+	err = s.DB.View(ctx, func(r store.Reader) error {
+		refs, err := r.Scan(refsOf(name), "", 1)
+		if known = len(refs) > 0; known || err != nil {
+			return err
+		}
+		notes, err := r.Scan(garbagePrefix+string(name), "", 1) // its own key is the prefix
+		known = len(notes) > 0
+		return err
+	})
+	return known, err
 }
 
 // collect removes a blob that a note may be about, unless somebody needs it again. The note goes after the blob: after a crash between the two
@@ -241,11 +337,11 @@ func (s *Store) collect(ctx context.Context, name blob.Name) error {
 		return err
 	}
 	if !needed {
-		if err := s.blobs.Delete(ctx, name); err != nil {
+		if err := s.Blobs.Delete(ctx, name); err != nil {
 			return err
 		}
 	}
-	return s.db.Update(ctx, func(tx store.Tx) error {
+	return s.DB.Update(ctx, func(tx store.Tx) error {
 		refs, err := tx.Scan(refsOf(name), "", 1)
 		if err != nil || needed && len(refs) == 0 { // it was dropped just now: the note is about that
 			return err
@@ -255,7 +351,7 @@ func (s *Store) collect(ctx context.Context, name blob.Name) error {
 }
 
 func (s *Store) needed(ctx context.Context, name blob.Name) (needed bool, err error) {
-	err = s.db.View(ctx, func(r store.Reader) error {
+	err = s.DB.View(ctx, func(r store.Reader) error {
 		refs, err := r.Scan(refsOf(name), "", 1)
 		needed = len(refs) > 0
 		return err
@@ -263,9 +359,13 @@ func (s *Store) needed(ctx context.Context, name blob.Name) (needed bool, err er
 	return needed, err
 }
 
-// Sweep removes what a crash left: blobs to which nothing refers. It must end before the first Write.
+// Sweep removes what a crash left: blobs to which nothing refers. It must end before the first Write. Where servers share blobs it does nothing,
+// for others may be writing: RunGarbage does it in time.
 func (s *Store) Sweep(ctx context.Context) error {
-	for name, err := range s.blobs.Names(ctx) {
+	if s.Shared {
+		return nil
+	}
+	for name, err := range s.Blobs.Names(ctx) {
 		if err != nil {
 			return fmt.Errorf("list objects' bytes: %w", err)
 		}
@@ -274,7 +374,7 @@ func (s *Store) Sweep(ctx context.Context) error {
 			return err
 		}
 		if !needed {
-			if err := s.blobs.Delete(ctx, name); err != nil {
+			if err := s.Blobs.Delete(ctx, name); err != nil {
 				return err
 			}
 		}

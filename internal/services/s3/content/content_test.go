@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
+	"time"
 
 	"github.com/licet/licet/internal/blob"
 	"github.com/licet/licet/internal/blob/blobtest"
@@ -20,7 +22,7 @@ import (
 
 func newStore(t *testing.T) (*Store, store.DB) {
 	db := storetest.New(t)
-	return New(db, blobtest.New(t).(Blobs), slog.New(slog.DiscardHandler)), db
+	return New(Config{DB: db, Blobs: blobtest.New(t).(Blobs), Logger: slog.New(slog.DiscardHandler)}), db
 }
 
 func write(t *testing.T, s *Store, text string) *Written {
@@ -51,7 +53,7 @@ func read(t *testing.T, s *Store, pieces []Piece, offset, length int64) string {
 
 func isThere(t *testing.T, s *Store, p Piece) bool {
 	t.Helper()
-	f, err := s.blobs.Open(t.Context(), p.Blob)
+	f, err := s.Blobs.Open(t.Context(), p.Blob)
 	if errors.Is(err, blob.ErrNotFound) {
 		return false
 	}
@@ -130,15 +132,101 @@ func TestNeededAgain(t *testing.T) {
 	w := write(t, s, "text")
 	update(t, db, func(tx store.Tx) error { return errors.Join(Refer(tx, w.Piece, "one"), Drop(tx, w.Piece, "one")) })
 	w.Release()
-	again := write(t, s, "text")
-	update(t, db, func(tx store.Tx) error { return Refer(tx, again.Piece, "two") })
-	again.Release()
+	update(t, db, func(tx store.Tx) error { return Refer(tx, w.Piece, "two") }) // a copy
 	if err := s.Collect(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if !isThere(t, s, again.Piece) {
+	if !isThere(t, s, w.Piece) {
 		t.Error("what is needed is gone")
 	}
+}
+
+// TestUnlike: what is written again is another blob, which the end of the first does not concern.
+func TestUnlike(t *testing.T) {
+	s, db := newStore(t)
+	first, second := write(t, s, "text"), write(t, s, "text")
+	update(t, db, func(tx store.Tx) error {
+		return errors.Join(Refer(tx, first.Piece, "one"), Refer(tx, second.Piece, "two"), Drop(tx, first.Piece, "one"))
+	})
+	first.Release()
+	second.Release()
+	if err := s.Collect(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if isThere(t, s, first.Piece) || read(t, s, []Piece{second.Piece}, 0, 4) != "text" || second.Size != 4 {
+		t.Errorf("%+v is there, or not %+v", first.Piece, second.Piece)
+	}
+}
+
+// TestEarlierRelease: blobs of releases that wrote the bytes alone are read.
+func TestEarlierRelease(t *testing.T) {
+	s, _ := newStore(t)
+	name, size, err := s.Blobs.Put(t.Context(), strings.NewReader("text"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := read(t, s, []Piece{{Blob: name, Size: size}}, 1, 2); got != "ex" {
+		t.Errorf("got %q", got)
+	}
+}
+
+// TestShared: where servers share blobs, each removes at once only what it has given up itself; the rest has its time.
+func TestShared(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db, blobs := storetest.New(t), blobtest.New(t).(Blobs)
+		shared := func() *Store {
+			return New(Config{DB: db, Blobs: blobs, Shared: true, Logger: slog.New(slog.DiscardHandler)})
+		}
+		a, b := shared(), shared()
+		crashed := write(t, shared(), "x") // by a server that is gone
+		ctx, stop := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		for _, run := range []func(context.Context) error{a.Run, a.RunGarbage, b.Run} {
+			running.Go(func() {
+				if err := run(ctx); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		writing, lost, dropped, kept := write(t, b, "1"), write(t, b, "2"), write(t, b, "3"), write(t, b, "4")
+		lost.Release()
+		update(t, db, func(tx store.Tx) error {
+			return errors.Join(Refer(tx, dropped.Piece, "one"), Drop(tx, dropped.Piece, "one"), Refer(tx, kept.Piece, "two"))
+		})
+		dropped.Release()
+		kept.Release()
+		for _, step := range []struct {
+			wait time.Duration
+			want string
+		}{
+			{0, "true true true true true"},
+			{2 * period, "true false true true true"},
+			{grace - 4*period, "true false true true true"},
+			{4 * period, "true false false true true"},
+			{strayTime - 2*grace, "true false false true true"},
+			{3 * strayPeriod, "true false false true false"},
+		} {
+			time.Sleep(step.wait)
+			synctest.Wait()
+			var got []string
+			for _, w := range []*Written{writing, lost, dropped, kept, crashed} {
+				got = append(got, fmt.Sprint(isThere(t, a, w.Piece)))
+			}
+			if strings.Join(got, " ") != step.want {
+				t.Errorf("after %v: %v, want %s", step.wait, got, step.want)
+			}
+			if step.wait == 0 {
+				if err := a.Sweep(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if step.wait == grace-4*period { // in the end somebody needs it
+				update(t, db, func(tx store.Tx) error { return Refer(tx, writing.Piece, "three") })
+			}
+		}
+		stop()
+		running.Wait()
+	})
 }
 
 // TestGivenUp: what was written and then not referred to does not stay until the next start.
@@ -189,7 +277,7 @@ func TestDroppedMeanwhile(t *testing.T) {
 	})
 	w.Release()
 	views := 0
-	s.db = &busy{DB: db, after: func() {
+	s.DB = &busy{DB: db, after: func() {
 		if views++; views == 3 { // doubtful, the notes, and whether it is needed
 			update(t, db, func(tx store.Tx) error { return Drop(tx, w.Piece, "two") })
 		}
@@ -230,7 +318,7 @@ func TestFailedWrite(t *testing.T) {
 	if _, err := s.Write(ctx, strings.NewReader("x")); err == nil {
 		t.Error("written after the end")
 	}
-	for name, err := range s.blobs.Names(t.Context()) {
+	for name, err := range s.Blobs.Names(t.Context()) {
 		t.Errorf("kept: %s, %v", name, err)
 	}
 	if !s.mu.TryLock() {

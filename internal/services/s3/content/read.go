@@ -67,11 +67,11 @@ func (r *reader) next() error {
 	if len(r.pieces) == 0 {
 		return io.ErrUnexpectedEOF
 	}
-	f, err := r.store.blobs.Open(r.ctx, r.pieces[0].Blob)
+	f, err := r.store.Blobs.Open(r.ctx, r.pieces[0].Blob)
 	if err != nil {
 		return fmt.Errorf("open bytes of object: %w", err)
 	}
-	if _, err := f.Seek(r.skip, io.SeekStart); err != nil {
+	if _, err := f.Seek(r.pieces[0].Skip+r.skip, io.SeekStart); err != nil {
 		return errors.Join(err, f.Close())
 	}
 	r.open, r.pieces, r.skip = f, r.pieces[1:], 0
