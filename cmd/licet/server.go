@@ -293,7 +293,7 @@ func (s *server) openServices(ctx context.Context, c config, collected *promethe
 	if err := s.openObjects(ctx, c); err != nil {
 		return err
 	}
-	if s.offered, err = s.services(identities, data, dataDir(c.Data)); err != nil {
+	if s.offered, err = s.services(identities, data); err != nil {
 		return err
 	}
 	others, err := s.openUpstreams(c, data)
@@ -336,7 +336,7 @@ func (s *server) openServices(ctx context.Context, c config, collected *promethe
 }
 
 // services is the list of what this server offers. To add one: one line.
-func (s *server) services(identities iam.Config, data *awsdata.Data, dir dataDir) ([]service.Service, error) {
+func (s *server) services(identities iam.Config, data *awsdata.Data) ([]service.Service, error) {
 	lambdaAPI, logsAPI, iamAPI, stsAPI := lambdaapi.API(), logsapi.API(), iamapi.API(), stsapi.API()
 	organizationsAPI, sqsAPI := organizationsapi.API(), sqsapi.API()
 	lambdaCodec, err := restjson.New(lambdaAPI)
