@@ -16,6 +16,7 @@ import (
 	"github.com/licet/licet/internal/lockfile"
 	"github.com/licet/licet/internal/secret"
 	"github.com/licet/licet/internal/store"
+	"github.com/licet/licet/internal/tlscert"
 )
 
 // defaultAccount is the account of a server that has made no other (design.md, fixed choice 8).
@@ -109,8 +110,27 @@ func (d dataDir) endpoint() (string, error) {
 	return strings.TrimSpace(string(b)), nil
 }
 
-// announce writes the URL for licet env, replacing the old one at once.
-func (d dataDir) announce(url string) error {
+// authority is the file with the certificate authority of the server on this directory; "" for one that has none of its own.
+func (d dataDir) authority() (string, error) {
+	b, err := os.ReadFile(d.path("endpoint-ca"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("read whether the server has a certificate authority: %w", err)
+	}
+	return filepath.Abs(d.path(strings.TrimSpace(string(b))))
+}
+
+// announce writes the URL for licet env, replacing the old one at once, and whether clients must be told to trust the server.
+func (d dataDir) announce(url string, authority bool) error {
+	if authority {
+		if err := os.WriteFile(d.path("endpoint-ca"), []byte(tlscert.CertificateFile+"\n"), 0o600); err != nil {
+			return fmt.Errorf("write endpoint file: %w", err)
+		}
+	} else if err := os.Remove(d.path("endpoint-ca")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove endpoint file: %w", err)
+	}
 	tmp := d.path("endpoint.new")
 	if err := os.WriteFile(tmp, []byte(url+"\n"), 0o600); err != nil {
 		return fmt.Errorf("write endpoint file: %w", err)

@@ -36,7 +36,11 @@ func envCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = io.WriteString(cmd.OutOrStdout(), exports(absolute, endpoint, region, root))
+			authority, err := dir.authority()
+			if err != nil {
+				return err
+			}
+			_, err = io.WriteString(cmd.OutOrStdout(), exports(absolute, endpoint, authority, region, root))
 			return err
 		},
 	}
@@ -48,7 +52,7 @@ func envCommand() *cobra.Command {
 
 // exports are shell commands that point AWS clients at a server, and licet at its data directory: `licet account create` without it
 // would make a directory of its own, and an account that no server has.
-func exports(data, endpoint, region string, c principal.Credentials) string {
+func exports(data, endpoint, authority, region string, c principal.Credentials) string {
 	var b strings.Builder
 	for _, v := range [][2]string{
 		{"AWS_ENDPOINT_URL", endpoint}, {"AWS_ACCESS_KEY_ID", c.AccessKeyID}, {"AWS_SECRET_ACCESS_KEY", c.SecretAccessKey},
@@ -57,6 +61,9 @@ func exports(data, endpoint, region string, c principal.Credentials) string {
 		{"AWS_DISABLE_HOST_PREFIX_INJECTION", "true"},
 	} {
 		fmt.Fprintf(&b, "export %s=%s\n", v[0], quote(v[1]))
+	}
+	if authority != "" { // the second is Node's own
+		fmt.Fprintf(&b, "export AWS_CA_BUNDLE=%s\nexport NODE_EXTRA_CA_CERTS=%s\n", quote(authority), quote(authority))
 	}
 	b.WriteString("unset AWS_SESSION_TOKEN\n")
 	return b.String()

@@ -1,24 +1,18 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
 	"time"
 	"unicode"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/spf13/cobra"
 
 	"github.com/licet/licet/internal/edge"
@@ -140,11 +134,11 @@ func (f *explainFlags) page(args []string) (page string, list bool, err error) {
 
 // fetch reads explanations from the server.
 func (f *explainFlags) fetch(ctx context.Context, page string) (explanations []edge.Explanation, body []byte, err error) {
-	endpoint, root, err := target(ctx, f.data, f.account)
+	t, err := findTarget(ctx, f.data, f.account)
 	if err != nil {
 		return nil, nil, err
 	}
-	if body, err = ask(ctx, http.MethodGet, strings.TrimSuffix(endpoint, "/")+page, root); err != nil {
+	if body, err = t.ask(ctx, http.MethodGet, page, nil); err != nil {
 		return nil, nil, err
 	}
 	if strings.HasPrefix(strings.TrimSpace(string(body)), "[") {
@@ -183,56 +177,4 @@ func printable(text string) string {
 		}
 		return unicode.ReplacementChar
 	}, text)
-}
-
-// target finds the server and the root credentials: of the data directory and account if one is given, else of the environment.
-func target(ctx context.Context, data, account string) (endpoint string, root aws.Credentials, err error) {
-	if data == "" && account == "" && os.Getenv("AWS_ENDPOINT_URL") != "" && os.Getenv("AWS_ACCESS_KEY_ID") != "" {
-		return os.Getenv("AWS_ENDPOINT_URL"), aws.Credentials{
-			AccessKeyID: os.Getenv("AWS_ACCESS_KEY_ID"), SecretAccessKey: os.Getenv("AWS_SECRET_ACCESS_KEY"),
-			SessionToken: os.Getenv("AWS_SESSION_TOKEN"),
-		}, nil
-	}
-	if data == "" {
-		data = defaultDataDir()
-	}
-	dir := dataDir(data)
-	if endpoint, err = dir.endpoint(); err != nil {
-		return "", root, err
-	}
-	if account == "" {
-		account = defaultAccount
-	}
-	creds, err := rootCredentials(ctx, dir, account)
-	return endpoint, aws.Credentials{AccessKeyID: creds.AccessKeyID, SecretAccessKey: creds.SecretAccessKey}, err
-}
-
-// ask asks for one of licet's own pages with a signed request.
-func ask(ctx context.Context, method, url string, c aws.Credentials) ([]byte, error) {
-	return askWith(ctx, method, url, nil, c)
-}
-
-// askWith is ask with a body.
-func askWith(ctx context.Context, method, url string, sent []byte, c aws.Credentials) ([]byte, error) {
-	req, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(sent))
-	if err != nil {
-		return nil, err
-	}
-	sum := sha256.Sum256(sent)
-	if err := v4.NewSigner().SignHTTP(ctx, c, req, hex.EncodeToString(sum[:]), edge.SigningName, "us-east-1", time.Now()); err != nil {
-		return nil, fmt.Errorf("sign request: %w", err)
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return nil, fmt.Errorf("ask the server (does it run?): %w", err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return nil, fmt.Errorf("read the server's answer: %w", err)
-	}
-	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("the server answered %s: %s", resp.Status, strings.TrimSpace(string(body)))
-	}
-	return body, nil
 }

@@ -81,11 +81,11 @@ func generatePolicyCommand() *cobra.Command {
 
 // leastPolicy asks the server.
 func leastPolicy(ctx context.Context, data, account string, q url.Values) (least edge.LeastPolicy, body []byte, err error) {
-	endpoint, root, err := target(ctx, data, account)
+	t, err := findTarget(ctx, data, account)
 	if err != nil {
 		return least, nil, err
 	}
-	if body, err = ask(ctx, http.MethodGet, strings.TrimSuffix(endpoint, "/")+edge.PolicyPage+"?"+q.Encode(), root); err != nil {
+	if body, err = t.ask(ctx, http.MethodGet, edge.PolicyPage+"?"+q.Encode(), nil); err != nil {
 		return least, nil, err
 	}
 	if err := json.Unmarshal(body, &least); err != nil {

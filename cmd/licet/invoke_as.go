@@ -99,14 +99,13 @@ func payloadOf(text string) (json.RawMessage, error) {
 
 // invokeAs asks the server to make the call.
 func invokeAs(ctx context.Context, data, account string, q edge.Invocation) (result edge.Invoked, body []byte, err error) {
-	endpoint, root, err := target(ctx, data, account)
+	t, err := findTarget(ctx, data, account)
 	if err != nil {
 		return result, nil, err
 	}
 	values := url.Values{"service": {q.Service}, "function": {q.Function}, "source-arn": {q.SourceARN}, "mode": {q.Mode},
 		"qualifier": {q.Qualifier}, "source-account": {q.SourceAccount}, "source-org-id": {q.SourceOrgID}}
-	page := strings.TrimSuffix(endpoint, "/") + edge.InvokeAsPage + "?" + values.Encode()
-	if body, err = askWith(ctx, http.MethodPost, page, q.Payload, root); err != nil {
+	if body, err = t.ask(ctx, http.MethodPost, edge.InvokeAsPage+"?"+values.Encode(), q.Payload); err != nil {
 		return result, nil, err
 	}
 	if err := json.Unmarshal(body, &result); err != nil {

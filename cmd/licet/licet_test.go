@@ -108,7 +108,7 @@ func TestEndpoint(t *testing.T) {
 		want := url
 		if url == "" {
 			want = "http://" + defaultListen
-		} else if err := dir.announce(url); err != nil {
+		} else if err := dir.announce(url, false); err != nil {
 			t.Fatal(err)
 		}
 		if got, err := dir.endpoint(); err != nil || got != want {
@@ -135,7 +135,7 @@ func TestLocalURL(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := localURL(a); got != want {
+		if got := localURL(a, false); got != want {
 			t.Errorf("%s: got %s, want %s", text, got, want)
 		}
 	}
@@ -144,7 +144,7 @@ func TestLocalURL(t *testing.T) {
 // A shell gets exactly the values, whatever is in them.
 func TestExports(t *testing.T) {
 	nasty := `it's "$(touch /tmp/x)" ` + "`id` \\ ;\n&|* ~!#"
-	script := exports("d"+nasty, nasty, "r"+nasty, principal.Credentials{AccessKeyID: "k" + nasty, SecretAccessKey: "s" + nasty})
+	script := exports("d"+nasty, nasty, "c"+nasty, "r"+nasty, principal.Credentials{AccessKeyID: "k" + nasty, SecretAccessKey: "s" + nasty})
 	script += `printf '%s\0' "$AWS_ENDPOINT_URL" "$AWS_REGION" "$AWS_DEFAULT_REGION" "$AWS_ACCESS_KEY_ID" "$AWS_SECRET_ACCESS_KEY" "${AWS_SESSION_TOKEN-unset}"` +
 		` "$(printenv LICET_DATA; echo .)"`
 	cmd := exec.Command("/bin/sh", "-c", `eval "$0"`, script)

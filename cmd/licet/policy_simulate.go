@@ -164,11 +164,11 @@ func (f *policySimulateFlags) decider(ctx context.Context, l *landscape.Landscap
 	if !f.server {
 		return permissiontest.Offline{Landscape: l, Now: time.Now()}, nil
 	}
-	endpoint, root, err := target(ctx, f.data, f.account)
+	t, err := findTarget(ctx, f.data, f.account)
 	if err != nil {
 		return nil, err
 	}
-	return &asked{endpoint: strings.TrimSuffix(endpoint, "/"), root: root, declared: l}, nil
+	return &asked{target: t, declared: l}, nil
 }
 
 // simulatedAccount owns what no ARN says otherwise of.

@@ -40,15 +40,15 @@ func recordSwitch(name, short, method string) *cobra.Command {
 		Short: short,
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			endpoint, root, err := target(cmd.Context(), data, account)
+			t, err := findTarget(cmd.Context(), data, account)
 			if err != nil {
 				return err
 			}
-			page := strings.TrimSuffix(endpoint, "/") + edge.RecordPage
+			page := edge.RecordPage
 			if role != "" {
 				page += "?role=" + url.QueryEscape(role)
 			}
-			body, err := ask(cmd.Context(), method, page, root)
+			body, err := t.ask(cmd.Context(), method, page, nil)
 			if err != nil {
 				return err
 			}

@@ -49,6 +49,11 @@ type config struct {
 	Blobs string
 	// Listen is the host:port of the front door; port 0 picks a free one.
 	Listen string
+	// TLS serves HTTPS with certificates of an authority of the server's own; TLSCertificate and TLSKey, with those in files. TLSHosts are
+	// further names that the authority's certificates are good for.
+	TLS                    bool
+	TLSCertificate, TLSKey string
+	TLSHosts               []string
 	// Region that the server serves.
 	Region string
 	// Mode: enforce or observe.
@@ -112,6 +117,10 @@ func serveCommand() *cobra.Command {
 	f.StringVar(&c.Blobs, "blobs", "",
 		"directory for code and the bytes of objects, which several servers share; default: $LICET_BLOBS, else as at the last start, at first the data directory")
 	f.StringVar(&c.Listen, "listen", defaultListen, "host:port to listen on; port 0 picks a free one")
+	f.BoolVar(&c.TLS, "tls", false, "serve HTTPS, with certificates of an authority of its own: ca.pem in the data directory, which licet env tells clients of")
+	f.StringVar(&c.TLSCertificate, "tls-cert", "", "serve HTTPS with the certificate in this PEM file, and those behind it; read again when it changes")
+	f.StringVar(&c.TLSKey, "tls-key", "", "PEM file with the key of --tls-cert")
+	f.StringArrayVar(&c.TLSHosts, "tls-host", nil, "a name or address that the certificates of --tls are good for, beside this machine's (repeatable)")
 	f.StringVar(&c.Region, "region", defaultRegion, "the AWS region to be")
 	f.StringVar(&c.Mode, "mode", string(dispatch.Enforce), "enforce: refuse what is denied; observe: record it and let it pass")
 	f.StringVar(&c.Sandbox, "sandbox", defaultSandbox(),
@@ -163,6 +172,14 @@ func (c config) validate() error {
 	}
 	if c.MaxImageGiB < 1 || c.MaxImageGiB > maxImage {
 		return fmt.Errorf("--max-image-gib %d: want 1 to %d", c.MaxImageGiB, maxImage)
+	}
+	switch {
+	case (c.TLSCertificate == "") != (c.TLSKey == ""):
+		return errors.New("--tls-cert and --tls-key go together")
+	case c.TLS && c.TLSCertificate != "":
+		return errors.New("--tls and --tls-cert: want one of them")
+	case len(c.TLSHosts) > 0 && !c.TLS:
+		return errors.New("--tls-host is for --tls")
 	}
 	if (c.RootAccessKey == "") != (c.RootSecretFile == "") {
 		return errors.New("--root-access-key-id and --root-secret-file go together")
@@ -218,9 +235,12 @@ func serve(ctx context.Context, c config, out io.Writer) (err error) {
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
-	url := localURL(l.Addr())
+	if err := s.openTLS(c); err != nil {
+		return errors.Join(err, l.Close())
+	}
+	url := localURL(l.Addr(), s.tls != nil)
 	s.url = url
-	if err := dataDir(c.Data).announce(url); err != nil {
+	if err := dataDir(c.Data).announce(url, c.TLS); err != nil {
 		return errors.Join(err, l.Close())
 	}
 	if err := s.greet(out, c, url); err != nil {
@@ -262,12 +282,16 @@ func (s *server) greet(out io.Writer, c config, url string) error {
 }
 
 // localURL is how clients on this machine reach a listener: by loopback where it listens on every address.
-func localURL(a net.Addr) string {
+func localURL(a net.Addr, secure bool) string {
+	scheme := "http://"
+	if secure {
+		scheme = "https://"
+	}
 	addr, ok := a.(*net.TCPAddr)
 	if !ok || !addr.IP.IsUnspecified() {
-		return "http://" + a.String()
+		return scheme + a.String()
 	}
-	return "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(addr.Port))
+	return scheme + net.JoinHostPort("127.0.0.1", strconv.Itoa(addr.Port))
 }
 
 // Limits of the front door; edge has those of bodies and answers.
@@ -286,10 +310,16 @@ const (
 func (s *server) run(ctx context.Context, l net.Listener) error {
 	front := &http.Server{
 		Handler: s.console.Before(s.edge), ErrorLog: slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug),
-		ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+		ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader, TLSConfig: s.tls,
 	}
 	failed := make(chan error, 1)
-	go func() { failed <- front.Serve(l) }()
+	go func() {
+		if s.tls == nil {
+			failed <- front.Serve(l)
+			return
+		}
+		failed <- front.ServeTLS(l, "", "") // s.tls has the certificates
+	}()
 	memory := background(func(ctx context.Context) error { return returnMemory(ctx, s.db) })
 	functions, retention, decisions := background(s.functions.Run), s.lead("log retention", s.expireLogs), background(s.decisions.Run)
 	provisioned, code := background(s.lambda.Run), background(s.lambda.RunCode)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -92,6 +93,8 @@ type server struct {
 	logs      *logs.Service
 	s3        *s3.Service
 	sqs       *sqs.Service
+	// tls has the certificates of the front door; nil for HTTP.
+	tls *tls.Config
 	// url is how clients on this machine reach the server; set before it serves.
 	url string
 	// edge is the HTTP handler, console that of the pages for a browser; functions reach edge alone.

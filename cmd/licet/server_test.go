@@ -43,8 +43,8 @@ func run(t *testing.T, c config) *running {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &running{server: s, config: c, url: localURL(l.Addr())}
-	if err := dataDir(c.Data).announce(r.url); err != nil {
+	r := &running{server: s, config: c, url: localURL(l.Addr(), false)}
+	if err := dataDir(c.Data).announce(r.url, false); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -17,7 +17,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/spf13/cobra"
 
 	"github.com/licet/licet/authz"
@@ -306,17 +305,16 @@ func (f *testFlags) decider(ctx context.Context, file *permissiontest.File, now 
 	if !f.server {
 		return permissiontest.Offline{Landscape: file.Landscape, Now: now}, nil
 	}
-	endpoint, root, err := target(ctx, f.data, f.account)
+	t, err := findTarget(ctx, f.data, f.account)
 	if err != nil {
 		return nil, err
 	}
-	return &asked{endpoint: strings.TrimSuffix(endpoint, "/"), root: root, declared: file.Landscape}, nil
+	return &asked{target: t, declared: file.Landscape}, nil
 }
 
 // asked is a server that says what it would decide. What a file declares gives the names.
 type asked struct {
-	endpoint string
-	root     aws.Credentials
+	*target
 	declared *landscape.Landscape
 }
 
@@ -352,7 +350,7 @@ func (a *asked) Explain(ctx context.Context, c landscape.Call) (landscape.Answer
 			q.Add("context", name+"="+value)
 		}
 	}
-	body, err := ask(ctx, http.MethodGet, a.endpoint+edge.SupposePage+"?"+q.Encode(), a.root)
+	body, err := a.ask(ctx, http.MethodGet, edge.SupposePage+"?"+q.Encode(), nil)
 	if err != nil {
 		return landscape.Answer{}, err
 	}

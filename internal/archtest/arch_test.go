@@ -35,6 +35,7 @@ var allowed = map[string][]string{
 	"internal/awsdata":      {},
 	"internal/secret":       {},
 	"internal/lockfile":     {},
+	"internal/tlscert":      {},
 	"internal/totp":         {},
 	"internal/invoker":      {"internal/nearest"},
 	"internal/nearest":      {},
