@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -90,6 +91,8 @@ type config struct {
 	UpstreamCredentials string
 	// ConsoleHosts are host names under which the web console answers beside those of loopback, by HTTPS.
 	ConsoleHosts []string
+	// AdminFrom are the networks from which, beside this machine, the roots of accounts may ask for licet's own pages, such as licet explain does.
+	AdminFrom []string
 	// Verbose logs each step.
 	Verbose bool
 }
@@ -146,6 +149,8 @@ func serveCommand() *cobra.Command {
 		"file with the credentials for upstreams, as ~/.aws/credentials: a profile called as the service, or [default]; without: the account's id as access key")
 	f.StringArrayVar(&c.ConsoleHosts, "console-host", nil,
 		"a host name under which a TLS proxy on this machine serves the web console, beside localhost and loopback (repeatable)")
+	f.StringArrayVar(&c.AdminFrom, "admin-from", nil,
+		"a network, such as 10.0.0.0/8, from which roots may use licet explain, record and the others, beside this machine (repeatable)")
 	f.BoolVar(&c.Verbose, "verbose", false, "log each step")
 	return cmd
 }
@@ -173,6 +178,9 @@ func (c config) validate() error {
 	if c.MaxImageGiB < 1 || c.MaxImageGiB > maxImage {
 		return fmt.Errorf("--max-image-gib %d: want 1 to %d", c.MaxImageGiB, maxImage)
 	}
+	if _, err := c.adminFrom(); err != nil {
+		return err
+	}
 	switch {
 	case (c.TLSCertificate == "") != (c.TLSKey == ""):
 		return errors.New("--tls-cert and --tls-key go together")
@@ -193,6 +201,18 @@ func (c config) validate() error {
 		}
 	}
 	return nil
+}
+
+// adminFrom reads the networks of --admin-from.
+func (c config) adminFrom() (networks []netip.Prefix, err error) {
+	for _, text := range c.AdminFrom {
+		p, err := netip.ParsePrefix(text)
+		if err != nil || p != p.Masked() {
+			return nil, fmt.Errorf("--admin-from %q: want a network, such as 10.0.0.0/8", text)
+		}
+		networks = append(networks, p)
+	}
+	return networks, nil
 }
 
 // fixedRoot reads the root's credentials that the flags fix; the zero value when they fix none.
@@ -306,12 +326,18 @@ const (
 	lastTimeout  = 5 * time.Second
 )
 
+// frontServer is the front door with its limits.
+func frontServer(h http.Handler, logger *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler: h, ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
+		ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+	}
+}
+
 // run serves until ctx ends, then drains: no new requests, running invocations end, logs and decisions are written.
 func (s *server) run(ctx context.Context, l net.Listener) error {
-	front := &http.Server{
-		Handler: s.console.Before(s.edge), ErrorLog: slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug),
-		ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader, TLSConfig: s.tls,
-	}
+	front := frontServer(s.console.Before(s.edge), s.logger)
+	front.TLSConfig = s.tls
 	failed := make(chan error, 1)
 	go func() {
 		if s.tls == nil {

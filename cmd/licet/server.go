@@ -312,7 +312,12 @@ func (s *server) openServices(ctx context.Context, c config, collected *promethe
 	if err != nil {
 		return err
 	}
+	adminFrom, err := c.adminFrom()
+	if err != nil {
+		return err
+	}
 	s.edge, err = edge.New(edge.Config{
+		AdminFrom:  adminFrom,
 		Dispatcher: s.door, Keys: keys{s.directory, s.organizations}, Decisions: s.decisions, Suppositions: suppositions{s, data},
 		Invocations: invocations{s},
 		Code:        links, Gatherer: collected, ServiceOf: s.serviceOf, Remark: s.remark(others),

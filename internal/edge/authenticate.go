@@ -101,18 +101,22 @@ func (s *Server) authenticate(
 	if err = parsed; err == nil {
 		caller, err = s.prove(x, req, signed)
 	}
-	return caller, worded(x, err)
+	return caller, s.worded(x, req.HTTP, err)
 }
 
-// worded gives a failure of authentication the words of the service.
-func worded(x *exchange, err error) error {
+// worded gives a failure of authentication the words of the service, and counts it.
+func (s *Server) worded(x *exchange, r *http.Request, err error) error {
 	if errors.Is(err, sigv4.ErrUnsigned) {
 		err = sigv4.ErrMissing
 	}
-	if e, ok := errors.AsType[*sigv4.Error](err); ok {
-		return e.AWS(x.family)
+	e, ok := errors.AsType[*sigv4.Error](err)
+	if !ok {
+		return err
 	}
-	return err
+	if from, counted := sourceOf(r); counted && e.Kind != sigv4.Missing && s.attempts.failed(from, s.config.Now()) {
+		return throttled(x.family)
+	}
+	return e.AWS(x.family)
 }
 
 // prove looks the key up and checks the signature.

@@ -58,6 +58,8 @@ type world struct {
 	blobs blob.Store
 	keys  *secret.Keyring
 	links *CodeLinks
+	// remote is the address that requests come from; nil: the true one.
+	remote *string
 	// calls that reached an operation.
 	calls chan *service.Call
 	// held operations wait for it to be closed.
@@ -218,7 +220,12 @@ func newWorld(t *testing.T, mode dispatch.Mode) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	front := httptest.NewServer(w.Server)
+	front := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if w.remote != nil {
+			r.RemoteAddr = *w.remote
+		}
+		w.ServeHTTP(rw, r)
+	}))
 	t.Cleanup(front.Close)
 	w.url = front.URL
 	return w

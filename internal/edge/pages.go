@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -138,12 +140,29 @@ func (s *Server) forRoot(h ownPage) http.HandlerFunc {
 
 // root is the account whose root signed a request with this body. what is for the others, who may not do it.
 func (s *Server) root(x *exchange, r *http.Request, body []byte, what string) (account string, err error) {
+	if err := s.admits(r); err != nil {
+		return "", err
+	}
 	signed, err := sigv4.Parse(r)
 	caller, err := s.authenticate(x, &protocol.Request{HTTP: r, Body: body}, signed, err)
 	if err != nil {
 		return caller.Account, err
 	}
 	return onlyRoot(caller, what)
+}
+
+// admits wants a client on this machine, or where the configuration says: what a root may ask about an account must not be reached from
+// everywhere the account's services are, nor from inside a function.
+func (s *Server) admits(r *http.Request) error {
+	addr, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err == nil {
+		ip := addr.Addr().Unmap().WithZone("")
+		if ip.IsLoopback() || slices.ContainsFunc(s.config.AdminFrom, func(p netip.Prefix) bool { return p.Contains(ip) }) {
+			return nil
+		}
+	}
+	return awserr.New("AccessDeniedException", http.StatusForbidden,
+		"The server's own pages are for clients on its machine, and for those that --admin-from names.")
 }
 
 // onlyRoot is the account of a caller that is its root, and acts with all of the root's rights.

@@ -31,6 +31,8 @@ type Config struct {
 	Dispatcher *dispatch.Dispatcher
 	Keys       Keys
 	Decisions  Decisions
+	// AdminFrom are the networks from which, beside loopback, the roots of accounts may ask for licet's own pages.
+	AdminFrom []netip.Prefix
 	// Suppositions say what principals would be judged by.
 	Suppositions Suppositions
 	// Invocations call functions by the name of services.
@@ -67,7 +69,8 @@ type Server struct {
 	requests *prometheus.CounterVec
 	panics   prometheus.Counter
 	// large is the size of all large bodies in memory.
-	large atomic.Int64
+	large    atomic.Int64
+	attempts attempts
 
 	// mu guards closed.
 	mu      sync.RWMutex

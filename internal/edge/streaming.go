@@ -37,7 +37,7 @@ func (s *Server) answerStreaming(
 		payload, err = sigv4.AnonymousPayload(r)
 	}
 	if err != nil {
-		return worded(x, err)
+		return s.worded(x, r, err)
 	}
 	if unknown != nil {
 		return unknown
