@@ -53,7 +53,7 @@ func command() *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.AddCommand(serveCommand(), envCommand(), accountCommand(), explainCommand(), invokeAsCommand(), eventsCommand(), recordCommand(),
-		generatePolicyCommand(), testCommand(), policyCommand(), backupCommand(), restoreCommand(), checkCommand(), doctorCommand(), signCommand(), storeCommand(),
+		generatePolicyCommand(), testCommand(), policyCommand(), backupCommand(), restoreCommand(), checkCommand(), doctorCommand(), signCommand(), storeCommand(), keyCommand(),
 		versionCommand())
 	return root
 }

@@ -176,7 +176,7 @@ func (s *server) joinNodes(ctx context.Context, dir dataDir, listen string) erro
 	}
 	s.node = node.New(node.Config{
 		DB: s.db, ID: id, Shared: postgres.IsURL(place), Logger: s.logger,
-		Self: node.Description{Listen: listen, Host: host, Version: version, Since: time.Now().UTC().Truncate(time.Second)},
+		Self: node.Description{Listen: listen, Host: host, Version: version, Since: time.Now().UTC().Truncate(time.Second), Keys: s.keys.IDs()},
 	})
 	if err := s.node.Join(ctx); err != nil {
 		return err
@@ -246,6 +246,10 @@ func (s *server) openServices(ctx context.Context, c config, collected *promethe
 	if s.root, s.newRoot, err = s.directory.EnsureAccount(audit.System(ctx, "first start"), defaultAccount); err != nil {
 		return err
 	}
+	if err := checkKey(ctx, s.db, s.keys); err != nil {
+		return err
+	}
+	s.closers = append(s.closers, background(func(ctx context.Context) error { return s.followKey(ctx, dataDir(c.Data).path("key")) }))
 	set, err := s.openRuntimes(c)
 	if err != nil {
 		return err

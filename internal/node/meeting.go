@@ -55,7 +55,7 @@ func (m *meeting) hold() error {
 func (m *meeting) attend() error {
 	n := m.node
 	n.mu.Lock()
-	joined, beats, seen := n.joined, n.beats, n.others
+	joined, beats, seen, self := n.joined, n.beats, n.others, n.self
 	if n.blind(m.now) {
 		seen = nil
 	}
@@ -85,7 +85,7 @@ func (m *meeting) attend() error {
 		m.others[id], m.runs[id] = item.Revision, record.Run
 	}
 	m.runs[n.config.ID] = n.run
-	return store.PutJSON(m.tx, memberPrefix+n.config.ID, member{n.run, beats + 1, n.config.Self})
+	return store.PutJSON(m.tx, memberPrefix+n.config.ID, member{n.run, beats + 1, self})
 }
 
 // bury forgets nodes that have been gone for so long that nothing is kept for them any more, and takes it back that this one was.

@@ -52,6 +52,8 @@ type Description struct {
 	Host    string    `json:"host,omitempty"`
 	Version string    `json:"version,omitempty"`
 	Since   time.Time `json:"since,omitzero"`
+	// Keys are the ids of the sealing keys that it has.
+	Keys []string `json:"keys,omitempty"`
 }
 
 // Node is this server.
@@ -69,6 +71,7 @@ type Node struct {
 	lapse, fence *time.Timer
 
 	mu     sync.Mutex
+	self   Description
 	joined bool // the store has, or had, the record of this run
 	lives  bool // its leases may be relied on, until trusted
 	beats  int64
@@ -88,7 +91,7 @@ type sight struct {
 // New makes a node; Run makes it live.
 func New(c Config) *Node {
 	n := &Node{
-		config: c, run: uuid.NewString(), wake: make(chan struct{}, 1), cutOff: make(chan struct{}, 1), changes: make(chan struct{}, 1),
+		config: c, self: c.Self, run: uuid.NewString(), wake: make(chan struct{}, 1), cutOff: make(chan struct{}, 1), changes: make(chan struct{}, 1),
 		others: map[string]sight{}, gone: map[string]sight{}, names: map[string]*lease{},
 	}
 	return n
@@ -96,6 +99,14 @@ func New(c Config) *Node {
 
 // ID is the node's.
 func (n *Node) ID() string { return n.config.ID }
+
+// SetKeys changes what the description says of keys.
+func (n *Node) SetKeys(ids []string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.self.Keys = ids
+	n.hasten()
+}
 
 // Alone tells whether there can be no other.
 func (n *Node) Alone() bool { return !n.config.Shared }

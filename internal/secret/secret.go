@@ -1,8 +1,8 @@
 // Package secret seals bytes under the server's key: session tokens, stored access keys.
 //
-// Sealing is AES-256-GCM with a random 96-bit nonce under a key derived (HKDF-SHA256) from the master key for one purpose, so that
-// what was sealed for one purpose never opens for another. The package keeps no plaintext and logs nothing. A Keyring is immutable
-// and safe for concurrent use.
+// Sealing is AES-256-GCM with a random 96-bit nonce under a key derived (HKDF-SHA256) from a master key for one purpose, so that
+// what was sealed for one purpose never opens for another. Of several master keys the first seals, and all open: so a key can be replaced
+// while what it sealed is still about (File). The package keeps no plaintext and logs nothing. A Keyring is safe for concurrent use.
 package secret
 
 import (
@@ -18,6 +18,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 )
 
 // KeySize is the length of a master key in bytes.
@@ -28,31 +29,33 @@ var ErrSealed = errors.New("secret: not sealed by this server")
 
 // Keyring seals and opens.
 type Keyring struct {
-	master [KeySize]byte
+	keys atomic.Pointer[[]*key] // the first seals
+}
+
+// key is a master key.
+type key struct {
+	Key
 	// aeads holds a cipher.AEAD by purpose: deriving one costs more than a seal.
 	aeads sync.Map
 }
 
 // New makes a keyring from a master key.
-func New(master [KeySize]byte) *Keyring { return &Keyring{master: master} }
+func New(master [KeySize]byte) *Keyring { return (&File{Keys: []Key{{Master: master}}}).Keyring() }
 
-// Load reads the master key file, or makes it (mode 0600, durable) when it is not there. Concurrent processes agree on one key. A
+// Load reads the key file, or makes one with one key (mode 0600, durable) when it is not there. Concurrent processes agree on one key. A
 // file that others than its owner may read or write is refused.
 func Load(path string) (*Keyring, error) {
-	b, err := read(path)
+	f, err := ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err := create(path); err != nil {
 			return nil, fmt.Errorf("create key file %s: %w", path, err)
 		}
-		b, err = read(path)
+		f, err = ReadFile(path)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read key file: %w", err)
+		return nil, err
 	}
-	if len(b) != KeySize {
-		return nil, fmt.Errorf("key file %s has %d bytes, want %d", path, len(b), KeySize)
-	}
-	return New([KeySize]byte(b)), nil
+	return f.Keyring(), nil
 }
 
 // read reads a file that only its owner may read.
@@ -94,7 +97,7 @@ func create(path string) error {
 
 // Seal encrypts plaintext for a purpose.
 func (k *Keyring) Seal(purpose string, plaintext []byte) ([]byte, error) {
-	aead, err := k.aead(purpose)
+	aead, err := (*k.keys.Load())[0].aead(purpose)
 	if err != nil {
 		return nil, err
 	}
@@ -105,29 +108,53 @@ func (k *Keyring) Seal(purpose string, plaintext []byte) ([]byte, error) {
 
 // Open decrypts what Seal made for the same purpose, or returns ErrSealed.
 func (k *Keyring) Open(purpose string, sealed []byte) ([]byte, error) {
-	aead, err := k.aead(purpose)
-	if err != nil {
-		return nil, err
-	}
-	if len(sealed) < aead.NonceSize() {
-		return nil, ErrSealed
-	}
-	plain, err := aead.Open(nil, sealed[:aead.NonceSize()], sealed[aead.NonceSize():], nil)
-	if err != nil {
-		return nil, ErrSealed
-	}
-	return plain, nil
+	plain, _, err := k.OpenBy(purpose, sealed)
+	return plain, err
 }
 
-func (k *Keyring) aead(purpose string) (cipher.AEAD, error) {
+// OpenBy is Open that tells the id of the key that it was sealed under.
+func (k *Keyring) OpenBy(purpose string, sealed []byte) (plain []byte, id string, err error) {
+	for _, key := range *k.keys.Load() {
+		aead, err := key.aead(purpose)
+		if err != nil {
+			return nil, "", err
+		}
+		if len(sealed) < aead.NonceSize() {
+			break
+		}
+		if plain, err := aead.Open(nil, sealed[:aead.NonceSize()], sealed[aead.NonceSize():], nil); err == nil {
+			return plain, key.ID(), nil
+		}
+	}
+	return nil, "", ErrSealed
+}
+
+// IDs are those of the keys, the one that seals first.
+func (k *Keyring) IDs() (ids []string) {
+	for _, key := range *k.keys.Load() {
+		ids = append(ids, key.ID())
+	}
+	return ids
+}
+
+// Use makes the keyring that of a file.
+func (k *Keyring) Use(f *File) {
+	keys := make([]*key, len(f.Keys))
+	for i, one := range f.Keys {
+		keys[i] = &key{Key: one}
+	}
+	k.keys.Store(&keys)
+}
+
+func (k *key) aead(purpose string) (cipher.AEAD, error) {
 	if a, ok := k.aeads.Load(purpose); ok {
 		return a.(cipher.AEAD), nil
 	}
-	key, err := hkdf.Key(sha256.New, k.master[:], nil, "licet/"+purpose, KeySize)
+	derived, err := hkdf.Key(sha256.New, k.Master[:], nil, "licet/"+purpose, KeySize)
 	if err != nil {
 		return nil, fmt.Errorf("derive key for %s: %w", purpose, err)
 	}
-	block, err := aes.NewCipher(key)
+	block, err := aes.NewCipher(derived)
 	if err != nil {
 		return nil, fmt.Errorf("make cipher for %s: %w", purpose, err)
 	}

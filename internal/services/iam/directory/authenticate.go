@@ -73,6 +73,9 @@ func isKeyID(text string) bool {
 	return text != "" && len(text) <= 128 && !strings.ContainsFunc(text, notWord)
 }
 
+// ForgetTokens forgets the session tokens that were opened: the keys that open them have changed.
+func (d *Directory) ForgetTokens() { d.tokens.Forget() }
+
 func (d *Directory) authenticateSession(ctx context.Context, accessKeyID, token string) (string, principal.Caller, error) {
 	t, err := d.tokens.Get(token, func(text string) (*knownToken, error) {
 		t, err := principal.OpenToken(d.config.Keyring, text)

@@ -1,0 +1,259 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/licet/licet/internal/node"
+	"github.com/licet/licet/internal/secret"
+	"github.com/licet/licet/internal/store"
+	"github.com/licet/licet/internal/store/postgres"
+)
+
+// longestSession is how long a token is good at most, that of GetSessionToken
+// (https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html), and an hour for clocks.
+const longestSession = 37 * time.Hour
+
+func keyCommand() *cobra.Command {
+	var data string
+	cmd := &cobra.Command{
+		Use:   "key",
+		Short: "Replace the key that seals secrets and sessions",
+		Long: "The key file of a data directory has one key or several: the first seals what is new, all open. To replace the key of a server that is\n" +
+			"alone: licet key rotate, and after two days licet key retire. Of servers that share a database: licet key add on one, copy its key file to\n" +
+			"all, licet key use, copy it again, licet key reseal; after two days licet key retire, and copy it once more. Running servers read the\n" +
+			"file anew when it changes.",
+		Args: cobra.NoArgs,
+	}
+	cmd.PersistentFlags().StringVar(&data, "data", defaultDataDir(), "data directory of the server")
+	add := func(use, short string, args cobra.PositionalArgs, run func(cmd *cobra.Command, k *keyFile, args []string) error) *cobra.Command {
+		c := &cobra.Command{Use: use, Short: short, Args: args, RunE: func(cmd *cobra.Command, args []string) error {
+			k, err := openKeyFile(dataDir(data))
+			if err != nil {
+				return err
+			}
+			return run(cmd, k, args)
+		}}
+		cmd.AddCommand(c)
+		return c
+	}
+	add("list", "List the keys, and how much in the store each has sealed", cobra.NoArgs, func(cmd *cobra.Command, k *keyFile, _ []string) error {
+		return k.list(cmd.Context(), cmd.OutOrStdout())
+	})
+	add("add", "Add a key that opens, and is to seal later", cobra.NoArgs, func(cmd *cobra.Command, k *keyFile, _ []string) error {
+		return k.add(cmd.OutOrStdout())
+	})
+	add("use", "Let the key that was added last seal what is new", cobra.NoArgs, func(cmd *cobra.Command, k *keyFile, _ []string) error {
+		return k.use(cmd.Context(), cmd.OutOrStdout())
+	})
+	add("reseal", "Seal what is in the store with the key that seals", cobra.NoArgs, func(cmd *cobra.Command, k *keyFile, _ []string) error {
+		return k.reseal(cmd.Context(), cmd.OutOrStdout())
+	})
+	add("rotate", "Do add, use and reseal, for a server that is alone", cobra.NoArgs, func(cmd *cobra.Command, k *keyFile, _ []string) error {
+		return k.rotate(cmd.Context(), cmd.OutOrStdout())
+	})
+	var now bool
+	retire := add("retire ID", "Remove a key that nothing is sealed with any more", cobra.ExactArgs(1), func(cmd *cobra.Command, k *keyFile, args []string) error {
+		return k.retire(cmd.Context(), args[0], now, cmd.OutOrStdout())
+	})
+	retire.Flags().BoolVar(&now, "now", false, "although sessions may be about that were issued with it: they end")
+	return cmd
+}
+
+// keyFile is the key file of a data directory.
+type keyFile struct {
+	*secret.File
+	dir dataDir
+}
+
+func openKeyFile(dir dataDir) (*keyFile, error) {
+	f, err := secret.ReadFile(dir.path("key"))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("%s has no key: start a server on it first", dir)
+	}
+	return &keyFile{f, dir}, err
+}
+
+func (k *keyFile) write() error { return k.Write(k.dir.path("key")) }
+
+// withStore calls fn with the store of the directory.
+func (k *keyFile) withStore(ctx context.Context, fn func(store.DB) error) error {
+	place, err := k.dir.place()
+	if err != nil {
+		return err
+	}
+	db, err := openStore(ctx, place)
+	if err != nil {
+		return err
+	}
+	return errors.Join(fn(db), db.Close())
+}
+
+func (k *keyFile) list(ctx context.Context, out io.Writer) error {
+	var sealed map[string]int
+	if err := k.withStore(ctx, func(db store.DB) (err error) {
+		sealed, err = countSealed(ctx, db, k.Keyring())
+		return err
+	}); err != nil {
+		return err
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "KEY\tSTATE\tSINCE\tSEALED IN THE STORE")
+	for _, key := range k.Keys {
+		since := "the first start"
+		if !key.Since.IsZero() {
+			since = key.Since.Format(time.RFC3339)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%d\n", key.ID(), key.State, since, sealed[key.ID()])
+	}
+	return w.Flush()
+}
+
+func (k *keyFile) add(out io.Writer) error {
+	if slices.ContainsFunc(k.Keys, func(key secret.Key) bool { return key.State == secret.Next }) {
+		return errors.New("there is a key already that is to seal next: licet key use")
+	}
+	key := k.Add(time.Now())
+	if err := k.write(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(out, "Added key %s, which opens. Copy %s to all servers of the store, if there are others, and then: licet key use\n",
+		key.ID(), k.dir.path("key"))
+	return err
+}
+
+// use wants every server that lives to have the key: what is sealed with it, they must be able to open.
+func (k *keyFile) use(ctx context.Context, out io.Writer) error {
+	next := slices.IndexFunc(k.Keys, func(key secret.Key) bool { return key.State == secret.Next })
+	if next < 0 {
+		return errors.New("there is no key that is to seal next: licet key add")
+	}
+	id := k.Keys[next].ID()
+	if err := k.haveAll(ctx, id); err != nil {
+		return err
+	}
+	k.Turn(next, time.Now())
+	if err := k.write(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(out, "Key %s seals from now on, within a second. Copy the file to all servers again, if there are others, and then: licet key reseal\n", id)
+	return err
+}
+
+// haveAll tells which servers of a shared store lack a key.
+func (k *keyFile) haveAll(ctx context.Context, id string) error {
+	nodes, err := k.nodes(ctx)
+	if err != nil {
+		return err
+	}
+	var lack []string
+	for _, n := range nodes {
+		if !n.Gone && !slices.Contains(n.Keys, id) {
+			lack = append(lack, n.ID+" on "+n.Host)
+		}
+	}
+	if len(lack) > 0 {
+		return fmt.Errorf("these servers do not have key %s (yet; it takes some seconds): %s. Copy %s there", id, strings.Join(lack, ", "), k.dir.path("key"))
+	}
+	return nil
+}
+
+// nodes are the servers that share the store; none of one in a file.
+func (k *keyFile) nodes(ctx context.Context) (all []node.Listed, err error) {
+	place, err := k.dir.place()
+	if err != nil || !postgres.IsURL(place) {
+		return nil, err
+	}
+	err = k.withStore(ctx, func(db store.DB) error {
+		return db.View(ctx, func(r store.Reader) (err error) {
+			all, err = node.List(r)
+			return err
+		})
+	})
+	return all, err
+}
+
+func (k *keyFile) reseal(ctx context.Context, out io.Writer) error {
+	n := 0
+	if err := k.withStore(ctx, func(db store.DB) (err error) {
+		n, err = reseal(ctx, db, k.Keyring())
+		return err
+	}); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(out, "Sealed %d values of the store anew, with key %s.\n", n, k.Keys[0].ID())
+	return err
+}
+
+func (k *keyFile) rotate(ctx context.Context, out io.Writer) error {
+	nodes, err := k.nodes(ctx)
+	if err != nil {
+		return err
+	}
+	if len(nodes) > 1 {
+		return fmt.Errorf("%d servers share the store: add the key, copy the file to all, and use it then (licet key --help)", len(nodes))
+	}
+	if err := k.add(io.Discard); err != nil {
+		return err
+	}
+	// A server that runs has read the file when it has been there for a while. Without that it could not open what reseal writes.
+	select {
+	case <-time.After(2 * keyPeriod):
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	old, next := k.Keys[0].ID(), len(k.Keys)-1
+	k.Turn(next, time.Now())
+	if err := k.write(); err != nil {
+		return err
+	}
+	select {
+	case <-time.After(2 * keyPeriod): // until nothing new is sealed with the old one
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if err := k.reseal(ctx, out); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "Sessions that were issued before go on. When they have ended, in %v, remove the old key: licet key retire %s\n", longestSession, old)
+	return err
+}
+
+func (k *keyFile) retire(ctx context.Context, id string, now bool, out io.Writer) error {
+	i := k.Find(id)
+	switch {
+	case i < 0:
+		return fmt.Errorf("there is no key %q: licet key list", id)
+	case i == 0:
+		return fmt.Errorf("key %s seals: let another do it first (licet key rotate)", id)
+	}
+	key := k.Keys[i]
+	if left := time.Until(key.Since.Add(longestSession)); key.State == secret.Old && left > 0 && !now {
+		return fmt.Errorf("sessions that were issued with key %s may be good for another %v: wait, or end them with --now", id, left.Round(time.Minute))
+	}
+	var sealed map[string]int
+	if err := k.withStore(ctx, func(db store.DB) (err error) {
+		sealed, err = countSealed(ctx, db, k.Keyring())
+		return err
+	}); err != nil {
+		return err
+	}
+	if n := sealed[id]; n > 0 {
+		return fmt.Errorf("%d values of the store are sealed with key %s, and would be lost: licet key reseal", n, id)
+	}
+	k.Drop(i)
+	if err := k.write(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(out, "Key %s is gone. Copy the file to all servers, if there are others.\n", id)
+	return err
+}

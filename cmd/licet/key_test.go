@@ -1,0 +1,151 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/licet/licet/internal/secret"
+	"github.com/licet/licet/internal/store"
+	"github.com/licet/licet/internal/store/storetest"
+)
+
+// What is sealed in a store, wherever in a record it is, is sealed anew; what only looks like it is left alone.
+func TestReseal(t *testing.T) {
+	db := storetest.New(t)
+	var f secret.File
+	f.Add(time.Now())
+	f.Keys[0].State = secret.Seals
+	keys := f.Keyring()
+	type record struct {
+		Name   string
+		Sealed []byte
+		More   []struct{ Seed []byte }
+	}
+	values := map[string]record{}
+	for _, purpose := range secret.Stored {
+		r := record{Name: purpose, More: make([]struct{ Seed []byte }, 2)}
+		var err error
+		if r.Sealed, err = keys.Seal(purpose, []byte("secret of "+purpose)); err == nil {
+			r.More[1].Seed, err = keys.Seal(purpose, []byte("x"))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		values["a/"+purpose] = r
+	}
+	values["b"] = record{Name: "nothing", Sealed: bytes.Repeat([]byte("x"), 100)}
+	if err := db.Update(t.Context(), func(tx store.Tx) error {
+		for key, r := range values {
+			if err := store.PutJSON(tx, key, r); err != nil {
+				return err
+			}
+		}
+		return tx.Put("raw", []byte("no JSON"))
+	}); err != nil {
+		t.Fatal(err)
+	}
+	old := f.Keys[0].ID()
+	f.Add(time.Now())
+	f.Turn(1, time.Now())
+	keys.Use(&f)
+	want := 2 * len(secret.Stored)
+	for _, step := range []struct{ sealed, left int }{{want, 0}, {0, 0}} {
+		n, err := reseal(t.Context(), db, keys)
+		if err != nil || n != step.sealed {
+			t.Fatalf("sealed %d anew, %v; want %d", n, err, step.sealed)
+		}
+		counts, err := countSealed(t.Context(), db, keys)
+		if err != nil || counts[old] != 0 || counts[f.Keys[0].ID()] != want {
+			t.Fatalf("counted %v, %v", counts, err)
+		}
+	}
+	f.Drop(1)
+	keys.Use(&f)
+	if err := db.View(t.Context(), func(r store.Reader) error {
+		for _, purpose := range secret.Stored {
+			now, err := store.GetJSON[record](r, "a/"+purpose)
+			if err != nil {
+				return err
+			}
+			plain, err := keys.Open(purpose, now.Sealed)
+			if err != nil || string(plain) != "secret of "+purpose {
+				t.Errorf("%s: %q, %v", purpose, plain, err)
+			}
+		}
+		now, err := store.GetJSON[record](r, "b")
+		if err == nil && !bytes.Equal(now.Sealed, values["b"].Sealed) {
+			t.Error("what is not sealed was changed")
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestCheckKey(t *testing.T) {
+	db := storetest.New(t)
+	right, wrong := secret.New([secret.KeySize]byte{1}), secret.New([secret.KeySize]byte{2})
+	for range 2 {
+		if err := checkKey(t.Context(), db, right); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := checkKey(t.Context(), db, wrong); err == nil || !strings.Contains(err.Error(), "not that of the store") {
+		t.Errorf("another key: %v", err)
+	}
+}
+
+// A key goes only when nothing needs it.
+func TestRetireRefuses(t *testing.T) {
+	dir := dataDir(t.TempDir())
+	db, keys, err := dir.open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := checkKey(t.Context(), db, keys); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	k, err := openKeyFile(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := k.Keys[0].ID()
+	refused := func(id string, now bool, why string) {
+		t.Helper()
+		if err := k.retire(t.Context(), id, now, io.Discard); err == nil || !strings.Contains(err.Error(), why) {
+			t.Errorf("retire %s: got %v, want %q", id, err, why)
+		}
+	}
+	refused("x", true, "no key")
+	refused(old, true, "seals")
+	if err := k.use(t.Context(), io.Discard); err == nil {
+		t.Error("used a key that was not added")
+	}
+	if err := k.add(io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	if err := k.add(io.Discard); err == nil {
+		t.Error("added a second one")
+	}
+	if err := k.use(t.Context(), io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	refused(old, false, "sessions")
+	refused(old, true, "would be lost")
+	if err := k.reseal(t.Context(), io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	refused(old, false, "sessions")
+	if err := k.retire(t.Context(), old, true, io.Discard); err != nil {
+		t.Error(err)
+	}
+	if again, err := openKeyFile(dir); err != nil || len(again.Keys) != 1 || again.Find(old) >= 0 {
+		t.Errorf("in the file: %v, %v", again.Keys, err)
+	}
+}
