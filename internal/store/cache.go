@@ -8,9 +8,9 @@ import (
 )
 
 // Cache keeps decoded values by key, so that the warm path reads no store. What it gives is never older than the last Update of
-// this process that returned (while one runs, two calls may see after and before), and follows other processes as soon as Watch tells
-// of them. It also remembers which keys are not
-// there. Safe for concurrent use; values are shared and must not be changed. It must not be used inside a View or an Update.
+// this process that returned (while one runs, two calls may see after and before), nor than MaxAge before the last of another process:
+// while the engine cannot vouch for that, each call reads the store. It also remembers which keys are not there. Safe for concurrent use;
+// values are shared and must not be changed. It must not be used inside a View or an Update.
 type Cache[T any] struct {
 	db     DB
 	decode func(Item) (T, error)
@@ -45,10 +45,11 @@ func NewCache[T any](db DB, size int, decode func(Item) (T, error)) *Cache[T] {
 
 // Get returns the value at key, or ErrNotFound. Errors of the store and of decode are not kept.
 func (c *Cache[T]) Get(ctx context.Context, key string) (T, error) {
+	told := c.db.Told()
 	c.mu.RLock()
 	e, ok := c.entries[key]
 	c.mu.RUnlock()
-	if !ok {
+	if !ok || !Current(told) {
 		return c.load(ctx, key)
 	}
 	if !e.found {
@@ -92,7 +93,7 @@ func (c *Cache[T]) keep(key string, e entry[T]) {
 	if len(key) > maxKey {
 		return
 	}
-	if len(c.entries) >= c.size {
+	if _, replaces := c.entries[key]; !replaces && len(c.entries) >= c.size {
 		for other := range c.entries {
 			delete(c.entries, other)
 			break

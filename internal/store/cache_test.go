@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -22,6 +23,15 @@ type counting struct {
 	mu    sync.Mutex
 	views int
 	after func()
+	told  atomic.Pointer[time.Time]
+}
+
+// Told is now, however busy the machine is, unless told says otherwise.
+func (c *counting) Told() time.Time {
+	if at := c.told.Load(); at != nil {
+		return *at
+	}
+	return time.Now()
 }
 
 func (c *counting) View(ctx context.Context, fn func(store.Reader) error) error {
@@ -241,5 +251,46 @@ func TestJSON(t *testing.T) {
 	}
 	if err := db.Update(t.Context(), func(tx store.Tx) error { return store.PutJSON(tx, "f", func() {}) }); err == nil {
 		t.Error("PutJSON of a function: no error")
+	}
+}
+
+// What is remembered is not used while the engine cannot vouch for it; then the store is asked, and what cannot be asked is an error.
+func TestCurrent(t *testing.T) {
+	db, c := newCache(t, 4)
+	pages := store.NewPages(db, 4, store.DecodeJSON[int])
+	t.Cleanup(pages.Close)
+	put(t, db, "n", 1)
+	now := time.Now()
+	for _, step := range []struct {
+		name string
+		told time.Time
+		want int // views
+	}{
+		{"first", now.Add(time.Hour), 2},
+		{"told", now.Add(time.Hour), 0},
+		{"late", now.Add(-store.MaxAge), 2},
+		{"never", time.Time{}, 2},
+		{"told again", now.Add(time.Hour), 0},
+	} {
+		db.told.Store(&step.told)
+		before := db.views
+		if got := get(t, c, "n"); got != "1" {
+			t.Errorf("%s: got %s, want 1", step.name, got)
+		}
+		if page, err := pages.Scan(t.Context(), "n", "", 0); len(page) != 1 || err != nil {
+			t.Errorf("%s: page %v, %v", step.name, page, err)
+		}
+		if got := db.views - before; got != step.want {
+			t.Errorf("%s: %d views, want %d", step.name, got, step.want)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	db.told.Store(&time.Time{})
+	if n, err := c.Get(ctx, "n"); err == nil {
+		t.Errorf("without the store the cache gives %d", n)
+	}
+	if page, err := pages.Scan(ctx, "n", "", 0); err == nil {
+		t.Errorf("without the store there is a page %v", page)
 	}
 }

@@ -45,10 +45,11 @@ func NewPages[T any](db DB, size int, decode func(Item) (T, error)) *Pages[T] {
 // Scan gives what Reader.Scan does, decoded. Errors of the store and of decode are not kept.
 func (p *Pages[T]) Scan(ctx context.Context, prefix, after string, limit int) ([]T, error) {
 	key := scan{prefix, after, limit}
+	told := p.db.Told()
 	p.mu.RLock()
 	page, ok := p.pages[key]
 	p.mu.RUnlock()
-	if ok {
+	if ok && Current(told) {
 		return page, nil
 	}
 	return p.load(ctx, key)

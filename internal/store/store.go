@@ -14,6 +14,7 @@ package store
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 var (
@@ -26,6 +27,19 @@ var (
 // MaxKey is how long a key may be, in bytes. PostgreSQL's index has room for a little more: a third of a page
 // (https://www.postgresql.org/docs/current/btree.html).
 const MaxKey = 2600
+
+// MaxAge bounds how old what is remembered of a store may be when it is used: others' commits that are older have been told of.
+const MaxAge = time.Second
+
+// Current tells whether what a watcher remembers may be used: told is DB.Told, asked for before the memory was looked at, so that a process
+// that is stopped in between does not take the one for the other. What is not current must be read from the store.
+//
+// Both clocks must agree: that of Linux which never jumps does not count the time in which a machine sleeps, and the other one does. A
+// virtual machine that is paused by its host with both of them learns of it when its clock is set.
+func Current(told time.Time) bool {
+	now := time.Now()
+	return now.Sub(told) <= MaxAge && now.Round(0).Sub(told.Round(0)) <= MaxAge
+}
 
 // Item is a key with its value. The value belongs to the receiver.
 type Item struct {
@@ -70,6 +84,9 @@ type DB interface {
 	// a shorter prefix, or "*" for all. Calls are serial. fn must be quick and must not use the DB, nor change or keep the slice.
 	// stop ends it, and waits for a call of fn that runs.
 	Watch(fn func(changed []string)) (stop func())
+	// Told is a moment: the watchers have been told of every commit, of any process, that was acknowledged before it. It stays behind
+	// when the engine cannot learn of others' commits. It waits for nothing and does not allocate. See Current.
+	Told() time.Time
 	// Close waits for running transactions. It does not lose what was acknowledged.
 	Close() error
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"time"
 )
 
 // Watchers are the functions that an engine tells of commits (DB.Watch). The zero value has none; it is safe for concurrent use.
@@ -13,6 +15,8 @@ type Watchers struct {
 	mu   sync.Mutex
 	all  map[int]func([]string)
 	next int
+
+	told atomic.Pointer[time.Time]
 }
 
 // Add takes a watcher in. When stop has returned it is not called any more.
@@ -52,4 +56,23 @@ func (w *Watchers) Notify(changed []string) {
 	for _, id := range slices.Sorted(maps.Keys(w.all)) {
 		w.all[id](changed)
 	}
+}
+
+// Vouch says that the watchers have been told of every commit that was acknowledged before at. It is measured before the question to the
+// database whose answer was told.
+func (w *Watchers) Vouch(at time.Time) {
+	for {
+		old := w.told.Load()
+		if old != nil && !at.After(*old) || w.told.CompareAndSwap(old, &at) {
+			return
+		}
+	}
+}
+
+// Told is DB.Told: the last moment that was vouched for.
+func (w *Watchers) Told() time.Time {
+	if at := w.told.Load(); at != nil {
+		return *at
+	}
+	return time.Time{}
 }

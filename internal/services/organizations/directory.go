@@ -20,9 +20,9 @@ import (
 const keptMembers = 4096
 
 // Directory tells what accounts are in their organizations, from memory. What it gives is never older than the last Update of this
-// process that returned, and follows other processes as soon as the store's change feed tells of them. What an account is depends on
-// many records, so that any change of an organization makes it forget everything: there are few. Safe for concurrent use; it must not
-// be used inside a View or an Update.
+// process that returned, nor than store.MaxAge before the last of another process. What an account is depends on many records, so that
+// any change of an organization makes it forget everything: there are few. Safe for concurrent use; it must not be used inside a View or
+// an Update.
 type Directory struct {
 	names
 	db   store.DB
@@ -60,11 +60,12 @@ func (d *Directory) forget(changed []string) {
 // Member gives what an account is in its organization; nil when it is in none. An error means that this is not known, or that a policy
 // cannot be read, and must deny.
 func (d *Directory) Member(ctx context.Context, account string) (*organization.Member, error) {
+	told := d.db.Told()
 	d.mu.RLock()
 	m, ok := d.members[account]
 	changes := d.changes
 	d.mu.RUnlock()
-	if ok {
+	if ok && store.Current(told) {
 		return m, nil
 	}
 	return d.load(ctx, account, changes)

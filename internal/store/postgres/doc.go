@@ -10,7 +10,8 @@
 // snapshots (REPEATABLE READ, READ ONLY), which wait for nobody.
 //
 // Each commit leaves a row in licet_changes with the revision before it, its own, and the keys it changed. These rows are a chain: a DB
-// that finds a link missing tells its watchers "*". NOTIFY only wakes the DBs up; without it they look every pollInterval.
+// that finds a link missing tells its watchers "*". NOTIFY only wakes the DBs up; without it they look every pollInterval. DB.Told says
+// when the last look began that succeeded; what watchers remember counts for nothing when that is long ago.
 //
 // A DB is safe for concurrent use. After an error from Update nothing of that call is kept. When the connection is lost while COMMIT is
 // on its way, the DB looks for its link in the chain and, when that is missing, takes its place, so that the lost transaction can never

@@ -1,14 +1,19 @@
 package postgres_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
+	"os"
+	"os/exec"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -227,6 +232,140 @@ func TestDatabaseGone(t *testing.T) {
 	if n, keys := counted(t, db); n != 2 || keys != 2 {
 		t.Errorf("counted %d with %d keys, want 2", n, keys)
 	}
+}
+
+// wantSoon waits until the cached number at "n" is want.
+func wantSoon(t *testing.T, cache *store.Cache[int], want int) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		n, err := cache.Get(t.Context(), "n")
+		if err == nil && n == want {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the cache still gives %d, %v, want %d", n, err, want)
+		}
+	}
+}
+
+// A writer whose connection hangs does not keep its node from learning what others write.
+func TestHangingWriter(t *testing.T) {
+	p := newProxy(t, cluster.Socket())
+	db, other := openURL(t, cluster.URLAt(p.dir, schema(t.Name()))), openURL(t, cluster.URL(schema(t.Name())))
+	defer closeDB(t, db)
+	defer closeDB(t, other)
+	cache := store.NewCache(db, 10, store.DecodeJSON[int])
+	defer cache.Close()
+	if err := increment(t.Context(), other, "k/1"); err != nil {
+		t.Fatal(err)
+	}
+	wantSoon(t, cache, 1)
+	p.hang(writers)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if err := increment(t.Context(), db, "k/3"); err != nil {
+			t.Error(err)
+		}
+	})
+	defer wg.Wait()
+	p.await(t) // the writer's statement
+	if err := increment(t.Context(), other, "k/2"); err != nil {
+		t.Fatal(err)
+	}
+	wantSoon(t, cache, 2)
+	p.hang(nobody)
+	p.cut()
+}
+
+// A process that was stopped answers nothing from memory that is older than store.MaxAge: the first question after it goes on comes
+// before its feed has noticed anything.
+func TestStoppedProcess(t *testing.T) {
+	t.Parallel()
+	url := cluster.URL(schema(t.Name()))
+	db := openURL(t, url)
+	defer closeDB(t, db)
+	if err := increment(t.Context(), db, "k/0"); err != nil {
+		t.Fatal(err)
+	}
+	node := exec.CommandContext(t.Context(), os.Args[0])
+	node.Env = append(os.Environ(), nodeVariable+"="+url)
+	node.Stderr = t.Output()
+	questions, err := node.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	answers, err := node.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := node.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewReader(answers)
+	answer := func() string {
+		t.Helper()
+		line, err := lines.ReadString('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.TrimSpace(line)
+	}
+	ask := func() {
+		t.Helper()
+		if _, err := questions.Write([]byte{'\n'}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := 1; i <= 3; i++ {
+		ask()
+		if got := answer(); got != strconv.Itoa(i) {
+			t.Fatalf("before it was stopped the node says %s, want %d", got, i)
+		}
+		if err := node.Process.Signal(syscall.SIGSTOP); err != nil {
+			t.Fatal(err)
+		}
+		if err := increment(t.Context(), db, fmt.Sprint("k/", i)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(store.MaxAge) // what is tested is the time that passes
+		ask()
+		if err := node.Process.Signal(syscall.SIGCONT); err != nil {
+			t.Fatal(err)
+		}
+		if got := answer(); got != strconv.Itoa(i+1) {
+			t.Fatalf("after it was stopped the node says %s, want %d", got, i+1)
+		}
+	}
+	if err := questions.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := node.Wait(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// nodeVariable makes the test program a node on the database it names.
+const nodeVariable = "LICET_TEST_NODE"
+
+// node answers each line with the number at "n", by way of a cache.
+func node(url string, questions io.Reader, answers io.Writer) (err error) {
+	db, err := postgres.Open(context.Background(), url)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	cache := store.NewCache(db, 10, store.DecodeJSON[int])
+	defer cache.Close()
+	for lines := bufio.NewScanner(questions); lines.Scan(); {
+		n, err := cache.Get(context.Background(), "n")
+		if err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintln(answers, n); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // The server crashes while a node writes: nothing acknowledged is lost.

@@ -3,6 +3,7 @@ package postgres
 import (
 	"bytes"
 	"context"
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -13,9 +14,9 @@ import (
 const (
 	// pollInterval is how often a DB with watchers looks for commits of others when no notification wakes it up.
 	pollInterval = 250 * time.Millisecond
-	// maxLook is how long a look may take. Then the watchers are told "*", for what has changed is not known: with pollInterval it is the
-	// second after which others' writes must be seen.
-	maxLook = 750 * time.Millisecond
+	// maxLook is how long a look may take before another connection is tried. What is remembered is used no longer than store.MaxAge after
+	// the start of a look.
+	maxLook = 2 * time.Second
 	// keepLinks is how many revisions the chain goes back at least. Who is further behind is told "*".
 	keepLinks = 10_000
 	// trimInterval is after how many revisions older links are deleted.
@@ -80,15 +81,47 @@ func (db *DB) Watch(fn func(changed []string)) (stop func()) {
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	if !db.closed && !db.feeding {
+		db.watchers.Vouch(time.Now()) // of the first watcher no commit is missed that comes after this
 		db.feeding = true
 		db.feeds.Go(db.feed)
 	}
 	return stop
 }
 
+// Told is when the last look began that succeeded.
+func (db *DB) Told() time.Time { return db.watchers.Told() }
+
+// seen is the last revision that watchers were told of.
+func (db *DB) seen() int64 {
+	db.tellMu.Lock()
+	defer db.tellMu.Unlock()
+	return db.known
+}
+
+// tellAll tells the watchers that anything may have changed.
+func (db *DB) tellAll() {
+	db.tellMu.Lock()
+	defer db.tellMu.Unlock()
+	db.watchers.Notify([]string{"*"})
+}
+
+// tell tells the watchers of a batch of this DB.
+func (db *DB) tell(b *batch) {
+	db.tellMu.Lock()
+	defer db.tellMu.Unlock()
+	if db.known >= b.revision { // the feed was faster
+		return
+	}
+	if db.known >= b.before {
+		db.known = b.revision
+	}
+	db.watchers.Notify(b.changed)
+}
+
 // follow tells the watchers of commits: links are those after from, which was known, and revision is not older than the read of from.
-// db.mu is held.
 func (db *DB) follow(from, revision int64, links chain) {
+	db.tellMu.Lock()
+	defer db.tellMu.Unlock()
 	if revision < from { // the database was replaced by an older copy of itself
 		db.known = revision
 		db.watchers.Notify([]string{"*"})
@@ -113,65 +146,71 @@ func (db *DB) follow(from, revision int64, links chain) {
 	}
 }
 
-// feed looks for commits of other processes until Close, on a connection of its own: a look must not wait for views.
+// feed looks for commits of other processes until Close, on a connection of its own: a look must not wait for views, nor for writers.
 func (db *DB) feed() {
 	var c *pgx.Conn
-	defer func() {
+	for db.quit.Err() == nil {
+		var err error
+		if c == nil {
+			c, err = db.listen()
+		}
+		if err == nil {
+			err = db.look(c)
+		}
+		if err == nil {
+			db.await(c)
+			continue
+		}
 		if c != nil {
 			_ = closeConn(c) // nothing depends on it any more
+			c = nil
 		}
-	}()
-	for db.quit.Err() == nil {
-		err := db.look(&c)
-		switch {
-		case db.quit.Err() != nil:
-			return
-		case err != nil:
-			if c != nil {
-				_ = closeConn(c)
-				c = nil
-			}
-			// What happened is not known, so that it must be taken for a change.
-			db.mu.Lock()
-			db.watchers.Notify([]string{"*"})
-			db.mu.Unlock()
-			db.sleep(pollInterval)
-		default:
-			db.await(c)
-		}
+		db.lost = true
+		db.sleep(pollInterval)
+	}
+	if c != nil {
+		_ = closeConn(c)
 	}
 }
 
-// look reads what others have committed and tells the watchers.
-func (db *DB) look(c **pgx.Conn) (err error) {
-	ctx, cancel := context.WithTimeout(db.quit, maxLook)
+// listen makes the connection of the feed.
+func (db *DB) listen() (*pgx.Conn, error) {
+	ctx, cancel := context.WithTimeout(db.quit, maxWork)
 	defer cancel()
-	if *c == nil {
-		if *c, err = db.connect(ctx); err != nil {
-			return err
-		}
-		if db.notifies {
-			if _, err := (*c).Exec(ctx, "LISTEN "+pgx.Identifier{db.channel}.Sanitize()); err != nil {
-				return err
-			}
+	c, err := db.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if db.notifies {
+		if _, err := c.Exec(ctx, "LISTEN "+pgx.Identifier{db.channel}.Sanitize()); err != nil {
+			return nil, errors.Join(err, closeConn(c))
 		}
 	}
-	db.mu.Lock()
-	from := db.known
-	db.mu.Unlock()
+	return c, nil
+}
+
+// look reads what others have committed and tells the watchers.
+func (db *DB) look(c *pgx.Conn) error {
+	ctx, cancel := context.WithTimeout(db.quit, maxLook)
+	defer cancel()
+	start := time.Now()
+	from := db.seen()
 	var revision int64
 	var links chain
-	s := newSession(*c)
+	s := newSession(c)
 	s.queue(sqlRevision).QueryRow(func(row pgx.Row) error { return row.Scan(&revision) })
 	s.queue(sqlChain, from, maxLinks).Query(links.read) // no older than the revision above
 	if err := s.flush(ctx); err != nil {
 		return err
 	}
-	db.mu.Lock()
-	defer db.mu.Unlock()
-	if !db.closed {
-		db.follow(from, revision, links)
+	if db.lost {
+		// The connection that was lost may have been to another server than this one, and that may still answer views.
+		db.pool.Reset()
+		db.tellAll()
+		db.lost = false
 	}
+	db.follow(from, revision, links)
+	db.watchers.Vouch(start)
 	return nil
 }
 
@@ -189,10 +228,7 @@ func (db *DB) await(c *pgx.Conn) {
 			return
 		}
 		revision, err := strconv.ParseInt(n.Payload, 10, 64)
-		db.mu.Lock()
-		known := db.known
-		db.mu.Unlock()
-		if err != nil || revision > known { // it is not one of our own
+		if err != nil || revision > db.seen() { // it is not one of our own
 			return
 		}
 	}

@@ -31,11 +31,11 @@ type DB struct {
 
 	// waiting counts the calls of Update that want mu.
 	waiting atomic.Int32
-	// mu guards the fields below. Lock order: mu, then that of watchers.
+	// mu guards the fields below. Lock order: mu, tellMu, that of watchers.
 	mu     sync.Mutex
-	writer *session // nil after a failure, until the next Update connects again
-	batch  *batch   // the open transaction, or nil
-	known  int64    // the last revision that watchers were told of
+	writer *session  // nil after a failure, until the next Update connects again
+	used   time.Time // when writer was last known to be alive
+	batch  *batch    // the open transaction, or nil
 	closed bool
 	// failure is why the database could not be used at the time failed.
 	failed  time.Time
@@ -43,7 +43,13 @@ type DB struct {
 	// feeding is set once feed runs.
 	feeding bool
 	feeds   sync.WaitGroup
+	// lost belongs to feed: its connection broke since the last look that succeeded.
+	lost bool
 
+	// tellMu guards known, and is held while watchers are told. It is not held while anything waits for the database: a writer that waits
+	// must not keep the feed from telling what others do.
+	tellMu   sync.Mutex
+	known    int64 // the last revision that watchers were told of
 	watchers store.Watchers
 }
 

@@ -21,6 +21,13 @@ func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) (code int) {
 	var err error
+	if url := os.Getenv(nodeVariable); url != "" {
+		if err := node(url, os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		return 0
+	}
 	if cluster, err = postgrestest.New(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1

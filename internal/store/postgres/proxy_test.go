@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 )
 
 // proxy stands between a DB and the server, and breaks connections.
@@ -20,7 +21,23 @@ type proxy struct {
 	// onCommit is asked at each COMMIT that goes to the server.
 	onCommit func() fault
 	down     bool
+	// hangs are the connections that are open and carry nothing any more, as behind a router that has forgotten them.
+	hangs hang
+	stuck chan struct{} // is told when a writer begins to hang
 }
+
+// hang says which connections carry nothing.
+type hang int
+
+const (
+	nobody hang = iota
+	// writers: those that ask for the lock.
+	writers
+	everybody
+)
+
+// lock is in the message that prepares a writer's first statement.
+var lock = []byte("FOR UPDATE")
 
 // fault is what becomes of a COMMIT.
 type fault int
@@ -47,7 +64,7 @@ func newProxy(t *testing.T, socket string) *proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &proxy{dir: dir, socket: socket, conns: make(map[net.Conn]bool), onCommit: func() fault { return none }}
+	p := &proxy{dir: dir, socket: socket, conns: make(map[net.Conn]bool), stuck: make(chan struct{}, 1), onCommit: func() fault { return none }}
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		for {
@@ -89,6 +106,30 @@ func (p *proxy) set(down bool) {
 	}
 }
 
+// hang lets connections hang from now on.
+func (p *proxy) hang(who hang) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.hangs = who
+}
+
+// hung tells whether what comes from the client, or from the server if it is nil, gets lost.
+func (p *proxy) hung(message []byte) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.hangs == everybody || p.hangs == writers && bytes.Contains(message, lock)
+}
+
+// await waits until a writer hangs.
+func (p *proxy) await(t *testing.T) {
+	t.Helper()
+	select {
+	case <-p.stuck:
+	case <-time.After(20 * time.Second):
+		t.Fatal("no writer hangs")
+	}
+}
+
 // cut breaks all connections.
 func (p *proxy) cut() {
 	p.mu.Lock()
@@ -123,16 +164,30 @@ func (p *proxy) serve(client net.Conn) {
 			if err != nil || quiet {
 				return
 			}
+			if p.hung(nil) {
+				continue
+			}
 			if _, err := client.Write(buffer[:n]); err != nil {
 				return
 			}
 		}
 	})
 	buffer := make([]byte, 64<<10)
+	stuck := false
 	for {
 		n, err := client.Read(buffer)
 		if err != nil {
 			break
+		}
+		if !stuck && p.hung(buffer[:n]) {
+			stuck = true
+			select {
+			case p.stuck <- struct{}{}:
+			default:
+			}
+		}
+		if stuck {
+			continue
 		}
 		f := none
 		if bytes.Contains(buffer[:n], commit) {

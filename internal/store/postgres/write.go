@@ -127,10 +127,11 @@ func (db *DB) begin() (err error) {
 		db.writer = newSession(c)
 	}
 	b := &batch{ctx: ctx, cancel: cancel, begun: time.Now(), done: make(chan struct{})}
+	from := db.seen()
 	var links chain
 	db.writer.queue(sqlBegin)
 	db.writer.queue(sqlLock).QueryRow(func(row pgx.Row) error { return row.Scan(&b.before) })
-	db.writer.queue(sqlChain, db.known, maxLinks).Query(links.read)
+	db.writer.queue(sqlChain, from, maxLinks).Query(links.read)
 	if err := db.writer.flush(ctx); err != nil {
 		defer cancel()
 		db.dropWriter()
@@ -140,7 +141,7 @@ func (db *DB) begin() (err error) {
 		}
 		return err
 	}
-	db.follow(db.known, b.before, links)
+	db.follow(from, b.before, links)
 	b.revision = b.before
 	db.batch = b
 	return nil
@@ -236,10 +237,9 @@ func (db *DB) commit() {
 	}
 	switch {
 	case err == nil:
-		db.known = b.revision
-		db.watchers.Notify(b.changed)
+		db.tell(b)
 	case errors.Is(err, store.ErrUncertain):
-		db.watchers.Notify([]string{"*"})
+		db.tellAll()
 	}
 	db.endBatch(err)
 }

@@ -16,11 +16,15 @@ func (db *DB) Watch(fn func(changed []string)) (stop func()) {
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	if !db.closed && !db.polling {
+		db.watchers.Vouch(time.Now()) // of the first watcher no commit is missed that comes after this
 		db.polling = true
 		db.polls.Go(db.poll)
 	}
 	return stop
 }
+
+// Told is the moment of the last look that succeeded.
+func (db *DB) Told() time.Time { return db.watchers.Told() }
 
 // noteForeign tells the watchers if another process has committed: the newest revision is not the one this DB made. db.mu is held.
 func (db *DB) noteForeign(revision int64) {
@@ -45,6 +49,7 @@ func (db *DB) poll() {
 }
 
 func (db *DB) look() {
+	start := time.Now()
 	var revision int64
 	err := db.View(context.Background(), func(r store.Reader) (err error) {
 		revision, err = r.(*reader).c.revision()
@@ -57,7 +62,10 @@ func (db *DB) look() {
 	case err != nil:
 		// What happened is not known, so that it must be taken for a change.
 		db.watchers.Notify([]string{"*"})
-	case revision > db.known:
-		db.noteForeign(revision)
+	default:
+		if revision > db.known {
+			db.noteForeign(revision)
+		}
+		db.watchers.Vouch(start)
 	}
 }

@@ -154,11 +154,12 @@ func (db *DB) commit() {
 	}
 	err := c.commit.exec()
 	if err != nil {
-		// The log may hold the commit all the same, and the next Open find it there.
+		// The log may hold the commit all the same, and the next Open find it there. Or another process makes its own of this revision.
 		err = fmt.Errorf("%w: %w", store.ErrUncertain, err)
 		db.dropWriter()
+	} else {
+		db.known = b.revision
 	}
-	db.known = b.revision
 	db.watchers.Notify(b.changed)
 	db.endBatch(err)
 }

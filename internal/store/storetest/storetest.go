@@ -50,6 +50,7 @@ func Run(t *testing.T, open func(tb testing.TB, place string) store.DB) {
 		"FailuresAmongOthers": testFailuresAmongOthers,
 		"Watch":               testWatch,
 		"WatchOther":          testWatchOther,
+		"Told":                testTold,
 		"Reopen":              testReopen,
 		"Context":             testContext,
 		"Closed":              testClosed,

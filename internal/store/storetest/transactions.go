@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -257,4 +259,25 @@ func testWatchOther(s *suite) {
 		}
 	}
 	s.wantContents(s.db, "x/1", "1")
+}
+
+// testTold wants an engine that vouches for a moment to have told of all that another process had committed before it.
+func testTold(s *suite) {
+	other := s.openAgain()
+	if told := s.db.Told(); store.Current(told) {
+		s.Errorf("an engine without watchers has told of all before %v", told)
+	}
+	f := s.watch(s.db)
+	for i := range 5 {
+		key := fmt.Sprint("told/", i)
+		s.put(other, key, "1")
+		acknowledged := time.Now()
+		s.eventually("the engine vouches for a later moment", func() bool { return s.db.Told().After(acknowledged) })
+		if told := f.take(); !covers(told, key) {
+			s.Errorf("the engine has told of %q, without %s", told, key)
+		}
+	}
+	if n := testing.AllocsPerRun(100, func() { store.Current(s.db.Told()) }); n != 0 {
+		s.Errorf("Told allocates %v times", n)
+	}
 }
