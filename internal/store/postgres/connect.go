@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -21,6 +22,10 @@ const (
 	// maxWork bounds the statements of a transaction, waiting for locks included. It is longer than maxIdle, so that one outlives a node
 	// that has vanished.
 	maxWork = 20 * time.Second
+	// pingAfter is from when on a connection that was not used is tried first, and maxPing how long that may take: it may lead nowhere,
+	// without anybody saying so.
+	pingAfter = time.Second
+	maxPing   = 2 * time.Second
 )
 
 // IsURL tells whether text names a database of this package, and not a file.
@@ -47,26 +52,36 @@ func parse(url string) (c *pgxpool.Config, schema string, err error) {
 	if c.ConnConfig.ConnectTimeout == 0 || c.ConnConfig.ConnectTimeout == 2*time.Minute { // pgconn's own default
 		c.ConnConfig.ConnectTimeout = connectTimeout
 	}
+	c.PingTimeout = maxPing
+	// A standby has not all that was acknowledged, and views must not read it: of several hosts the one that takes writes is meant.
+	c.ConnConfig.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	c.ConnConfig.OnNotice = keepWarning
 	c.AfterConnect = setUp
 	return c, schema, nil
 }
 
-// setUp makes the settings that the package relies on.
+// settings of sessions that the package relies on, whatever those of the role and the database are. Not every release has all of them.
+var settings = fmt.Sprintf(`SELECT set_config(name, CASE name
+	WHEN 'idle_in_transaction_session_timeout' THEN '%d' WHEN 'statement_timeout' THEN '%d' WHEN 'synchronous_commit' THEN 'on' ELSE '0' END, false)
+FROM pg_settings WHERE name IN ('idle_in_transaction_session_timeout', 'statement_timeout', 'lock_timeout', 'idle_session_timeout',
+	'transaction_timeout') OR name = 'synchronous_commit' AND setting = 'off'`, maxIdle.Milliseconds(), maxWork.Milliseconds())
+
+// setUp makes the settings.
 func setUp(ctx context.Context, c *pgx.Conn) error {
-	_, err := c.Exec(ctx, fmt.Sprintf("SET idle_in_transaction_session_timeout = %d", maxIdle.Milliseconds()))
-	if err != nil {
+	if _, err := c.PgConn().Exec(ctx, settings).ReadAll(); err != nil {
 		return fmt.Errorf("set up session: %w", err)
-	}
-	var commit string
-	if err := c.QueryRow(ctx, "SHOW synchronous_commit").Scan(&commit); err != nil {
-		return fmt.Errorf("set up session: %w", err)
-	}
-	if commit == "off" {
-		if _, err := c.Exec(ctx, "SET synchronous_commit = on"); err != nil {
-			return fmt.Errorf("set up session: %w", err)
-		}
 	}
 	return nil
+}
+
+// warned is the key of the last warning among what a connection carries with it.
+const warned = "warned"
+
+// keepWarning keeps a warning of the server for session.commit.
+func keepWarning(c *pgconn.PgConn, n *pgconn.Notice) {
+	if n.SeverityUnlocalized == "WARNING" || n.Severity == "WARNING" {
+		c.CustomData()[warned] = n.Message
+	}
 }
 
 // connect opens a connection outside of the pool.

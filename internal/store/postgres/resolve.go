@@ -42,8 +42,8 @@ func (db *DB) resolve(b *batch, token []byte, cause error) error {
 	}
 }
 
-// takePlace looks for the link of a batch in the chain. If there is none, it puts an empty one there: two links cannot follow the same
-// revision, so that the batch can no longer commit, wherever its COMMIT may be under way.
+// takePlace looks for the link of a batch in the chain, and makes sure that it stays there. If there is none, it puts an empty one there: two
+// links cannot follow the same revision, so that the batch can no longer commit, wherever its COMMIT may be under way.
 func (db *DB) takePlace(ctx context.Context, b *batch, token []byte) (committed bool, err error) {
 	c, err := db.connect(ctx)
 	if err != nil {
@@ -66,16 +66,21 @@ func (db *DB) takePlace(ctx context.Context, b *batch, token []byte) (committed 
 	if err := s.flush(ctx); err != nil {
 		return false, err
 	}
+	committed = bytes.Equal(found, token)
 	switch {
+	case committed:
+		// That it can be seen does not mean that a standby has it, if it should. When the standby has a later commit, it has this one, too.
+		s.queue(sqlSetRevision, revision)
 	case found != nil:
-		return bytes.Equal(found, token), nil
+		return false, nil
 	case revision != b.before:
 		return false, errTrimmed
+	default:
+		s.queue(sqlSetRevision, b.before+1)
+		s.queue(sqlLink, b.before, b.before+1, []byte(rand.Text()), []byte{})
 	}
-	s.queue(sqlSetRevision, b.before+1)
-	s.queue(sqlLink, b.before, b.before+1, []byte(rand.Text()), []byte{})
 	if err := s.flush(ctx); err != nil {
 		return false, err
 	}
-	return false, s.commit(ctx)
+	return committed, s.commit(ctx)
 }

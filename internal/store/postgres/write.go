@@ -118,6 +118,10 @@ func (db *DB) begin() (err error) {
 	}()
 	ctx, cancel := context.WithTimeout(context.Background(), maxWork)
 	used := db.writer != nil
+	if used && time.Since(db.used) > pingAfter && !db.ping() {
+		db.dropWriter()
+		used = false
+	}
 	if !used {
 		c, err := db.connect(ctx)
 		if err != nil {
@@ -145,6 +149,13 @@ func (db *DB) begin() (err error) {
 	b.revision = b.before
 	db.batch = b
 	return nil
+}
+
+// ping tells whether the writer's connection still leads to the server. db.mu is held.
+func (db *DB) ping() bool {
+	ctx, cancel := context.WithTimeout(context.Background(), maxPing)
+	defer cancel()
+	return db.writer.raw.Ping(ctx) == nil
 }
 
 // run runs fn in a savepoint of the batch, and undoes it if it fails or panics. When that is impossible the batch is lost. db.mu is held.
@@ -244,14 +255,20 @@ func (db *DB) commit() {
 	db.endBatch(err)
 }
 
-// commit commits. Without an error the transaction is durable.
+// commit commits. Without an error the transaction is durable. The server says COMMIT, with a warning, of one that it was told not to keep
+// waiting for a standby with (https://www.postgresql.org/docs/current/warm-standby.html#SYNCHRONOUS-REPLICATION-HA), and of none at all.
 func (s *session) commit(ctx context.Context) error {
-	results, err := s.raw.PgConn().Exec(ctx, "COMMIT").ReadAll()
+	c := s.raw.PgConn()
+	delete(c.CustomData(), warned)
+	results, err := c.Exec(ctx, "COMMIT").ReadAll()
 	if err != nil {
 		return err
 	}
 	if len(results) != 1 || results[0].CommandTag.String() != "COMMIT" { // of a transaction that failed before: ROLLBACK
 		return errors.New("the server has rolled back")
+	}
+	if warning, ok := c.CustomData()[warned]; ok {
+		return fmt.Errorf("the server warns: %v", warning)
 	}
 	return nil
 }
@@ -277,6 +294,7 @@ func (db *DB) endBatch(err error) {
 	db.batch.err = err
 	close(db.batch.done)
 	db.batch = nil
+	db.used = time.Now()
 }
 
 // dropWriter closes the connection, and with it an open transaction. db.mu is held.
