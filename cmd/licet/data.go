@@ -42,8 +42,9 @@ func defaultDataDir() string {
 	return filepath.Join(home, ".local", "share", "licet")
 }
 
-// open makes the folder if it is missing and opens store and key.
-func (d dataDir) open(ctx context.Context) (store.DB, *secret.Keyring, error) {
+// open makes the folder if it is missing and opens store and key. choice is what --store says, and remembered once the store is open; "" is
+// what the directory remembers.
+func (d dataDir) open(ctx context.Context, choice string) (store.DB, *secret.Keyring, error) {
 	if err := os.MkdirAll(string(d), 0o700); err != nil {
 		return nil, nil, fmt.Errorf("make data directory: %w", err)
 	}
@@ -51,13 +52,18 @@ func (d dataDir) open(ctx context.Context) (store.DB, *secret.Keyring, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	place, err := d.place()
+	place, err := d.choose(choice)
 	if err != nil {
 		return nil, nil, err
 	}
 	db, err := openStore(ctx, place)
 	if err != nil {
 		return nil, nil, err
+	}
+	if choice != "" {
+		if err := d.setPlace(choice); err != nil {
+			return nil, nil, errors.Join(err, db.Close())
+		}
 	}
 	return db, keys, nil
 }

@@ -134,11 +134,6 @@ func (s *server) openData(ctx context.Context, c config) (err error) {
 		return err
 	}
 	s.closers = append(s.closers, release)
-	if c.Store != "" {
-		if err := dir.setPlace(c.Store); err != nil {
-			return err
-		}
-	}
 	if c.Blobs != "" {
 		if err := dir.setBlobs(c.Blobs); err != nil {
 			return err
@@ -149,7 +144,7 @@ func (s *server) openData(ctx context.Context, c config) (err error) {
 		return err
 	}
 	s.room = roomIn(c.Data, blobs)
-	if s.db, s.keys, err = dir.open(ctx); err != nil {
+	if s.db, s.keys, err = dir.open(ctx, c.Store); err != nil {
 		return err
 	}
 	s.closers = append(s.closers, s.db.Close)

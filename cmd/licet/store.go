@@ -35,16 +35,31 @@ func openStore(ctx context.Context, place string) (db store.DB, err error) {
 // store is the file licet.db.
 const storeFile = "store"
 
+// choose is where the store is that --store names; "": that of the directory.
+func (d dataDir) choose(text string) (string, error) {
+	switch text {
+	case "":
+		return d.place()
+	case embedded:
+		return d.path("licet.db"), nil
+	}
+	return text, nil
+}
+
 // place is where the store of the directory is.
 func (d dataDir) place() (string, error) {
 	b, err := os.ReadFile(d.path(storeFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return d.path("licet.db"), nil
+		return d.choose(embedded)
 	}
 	if err != nil {
 		return "", fmt.Errorf("read where the store is: %w", err)
 	}
-	return strings.TrimSpace(string(b)), nil
+	text := strings.TrimSpace(string(b))
+	if !postgres.IsURL(text) { // as a file's name it would be an empty store; what it says may be half a password
+		return "", fmt.Errorf("%s does not hold the URL of a database: say with --store where the store is", d.path(storeFile))
+	}
+	return text, nil
 }
 
 // wantFile wants the store to be in the directory, for what knows only files.
@@ -72,11 +87,35 @@ func (d dataDir) setPlace(text string) error {
 		}
 		return nil
 	}
-	tmp := d.path(storeFile + ".new")
-	if err := os.WriteFile(tmp, []byte(text+"\n"), 0o600); err != nil {
+	if err := d.writeStoreFile(text + "\n"); err != nil {
 		return fmt.Errorf("write where the store is: %w", err)
 	}
-	return os.Rename(tmp, d.path(storeFile))
+	return nil
+}
+
+// writeStoreFile replaces the file at once, whatever happens to the machine.
+func (d dataDir) writeStoreFile(text string) (err error) {
+	tmp, err := os.CreateTemp(string(d), ".store-*") // for its owner alone
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(tmp.Name()) // the error that matters is the first
+		}
+	}()
+	_, err = tmp.WriteString(text)
+	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(tmp.Name(), d.path(storeFile)); err != nil {
+		return err
+	}
+	dir, err := os.Open(string(d))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
 }
 
 // shownPlace is a place without a password, for people.

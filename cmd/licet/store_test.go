@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -48,6 +49,50 @@ func TestPlace(t *testing.T) {
 	file := filepath.Join(string(dir), "licet.db")
 	if diff := cmp.Diff([]string{file, file, url, url, file}, got); diff != "" {
 		t.Errorf("places (-want +got):\n%s", diff)
+	}
+}
+
+// A store that cannot be opened is not remembered in the place of the one before.
+func TestPlaceThatFails(t *testing.T) {
+	dir := dataDir(t.TempDir())
+	const before = "postgres://u:p@h/d"
+	if err := dir.setPlace(before); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := dir.open(t.Context(), "postgres://u@127.0.0.1:1/d"); err == nil {
+		t.Error("opened a database that is not there")
+	}
+	if place, err := dir.place(); place != before || err != nil {
+		t.Errorf("the store is in %s, %v, want %s", place, err, before)
+	}
+	db, _, err := dir.open(t.Context(), embedded)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Error(err)
+	}
+	if place, err := dir.place(); place != dir.path("licet.db") || err != nil {
+		t.Errorf("the store is in %s, %v, want the file", place, err)
+	}
+}
+
+// A file that says nothing does not stand for an empty store.
+func TestPlaceUnreadable(t *testing.T) {
+	dir := dataDir(t.TempDir())
+	for _, text := range []string{"", "\n", "postg", "file.db"} {
+		if err := os.WriteFile(dir.path(storeFile), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if place, err := dir.place(); err == nil || !strings.Contains(err.Error(), "--store") {
+			t.Errorf("%q: the store is in %q, %v; want an error that names --store", text, place, err)
+		}
+	}
+	if err := dir.setPlace(embedded); err != nil {
+		t.Fatal(err)
+	}
+	if place, err := dir.place(); place != dir.path("licet.db") || err != nil {
+		t.Errorf("the store is in %s, %v", place, err)
 	}
 }
 
