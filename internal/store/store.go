@@ -28,6 +28,10 @@ var (
 // (https://www.postgresql.org/docs/current/btree.html).
 const MaxKey = 2600
 
+// MaxValue is how long a value may be, in bytes. Engines could take more, and would hold up everybody else: what is large belongs in a
+// blob store.
+const MaxValue = 64 << 20
+
 // MaxAge bounds how old what is remembered of a store may be when it is used: others' commits that are older have been told of.
 const MaxAge = time.Second
 
@@ -62,7 +66,7 @@ type Reader interface {
 // Tx reads and writes. It sees its own writes.
 type Tx interface {
 	Reader
-	// Put keeps value at key; the engine copies value.
+	// Put keeps value, of at most MaxValue bytes, at key; the engine copies value.
 	Put(key string, value []byte) error
 	// Delete removes key; it is no error when the key is not there.
 	Delete(key string) error

@@ -108,6 +108,8 @@ func closeConn(c *pgx.Conn) error {
 type session struct {
 	raw    *pgx.Conn
 	queued *pgx.Batch
+	// queuedBytes are those of values among queued.
+	queuedBytes int
 }
 
 func newSession(c *pgx.Conn) *session { return &session{raw: c, queued: &pgx.Batch{}} }
@@ -123,13 +125,16 @@ func (s *session) flush(ctx context.Context) error {
 		return nil
 	}
 	b := s.queued
-	s.queued = &pgx.Batch{}
+	s.drop()
 	return s.raw.SendBatch(ctx, b).Close()
 }
 
+// drop forgets what is queued.
+func (s *session) drop() { s.queued, s.queuedBytes = &pgx.Batch{}, 0 }
+
 // run runs one statement without answer at once; what is queued is dropped.
 func (s *session) run(ctx context.Context, sql string) error {
-	s.queued = &pgx.Batch{}
+	s.drop()
 	_, err := s.raw.PgConn().Exec(ctx, sql).ReadAll()
 	return err
 }

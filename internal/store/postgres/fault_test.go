@@ -182,55 +182,70 @@ func TestBrokenConnections(t *testing.T) {
 	t.Logf("%d of %d acknowledged, %d uncertain", good, writers*rounds, uncertain)
 }
 
-// Without its database a store answers errors, soon, and tells its watchers that it knows nothing; with it, it goes on by itself.
+// Without its database a store answers errors, soon, and gives nothing that is old; with it, it goes on by itself. The database may be
+// gone so that everybody can see it, or say nothing any more.
 func TestDatabaseGone(t *testing.T) {
-	p := newProxy(t, cluster.Socket())
-	db := openURL(t, cluster.URLAt(p.dir, schema(t.Name())))
-	defer closeDB(t, db)
-	cache := store.NewCache(db, 10, store.DecodeJSON[int])
-	defer cache.Close()
-	if err := increment(t.Context(), db, "k/1"); err != nil {
-		t.Fatal(err)
-	}
-	if n, err := cache.Get(t.Context(), "n"); n != 1 || err != nil {
-		t.Fatalf("got %d, %v, want 1", n, err)
-	}
-	p.set(true)
-	start := time.Now()
-	var wg sync.WaitGroup
-	for range 20 {
-		wg.Go(func() {
-			if err := increment(t.Context(), db, "k/2"); err == nil {
-				t.Error("Update without a database: no error")
+	t.Parallel()
+	for name, take := range map[string]func(p *proxy, away bool){
+		"closed": func(p *proxy, away bool) { p.set(away) },
+		"silent": func(p *proxy, away bool) {
+			if away {
+				p.hang(everybody)
+			} else {
+				p.hang(nobody) // what was sent meanwhile is lost for ever
 			}
-			if err := db.View(t.Context(), func(r store.Reader) error { _, err := r.Get("n"); return err }); err == nil || errors.Is(err, store.ErrNotFound) {
-				t.Errorf("View without a database = %v, want its error", err)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newProxy(t, cluster.Socket())
+			db := openURL(t, cluster.URLAt(p.dir, schema(t.Name())))
+			defer closeDB(t, db)
+			cache := store.NewCache(db, 10, store.DecodeJSON[int])
+			defer cache.Close()
+			if err := increment(t.Context(), db, "k/1"); err != nil {
+				t.Fatal(err)
 			}
+			wantSoon(t, cache, 1)
+			take(p, true)
+			start := time.Now()
+			var wg sync.WaitGroup
+			for range 20 {
+				wg.Go(func() {
+					if err := increment(t.Context(), db, "k/2"); err == nil {
+						t.Error("Update without a database: no error")
+					}
+					if err := db.View(t.Context(), func(r store.Reader) error { _, err := r.Get("n"); return err }); err == nil || errors.Is(err, store.ErrNotFound) {
+						t.Errorf("View without a database = %v, want its error", err)
+					}
+				})
+			}
+			wg.Wait()
+			for {
+				if _, err := cache.Get(t.Context(), "n"); err != nil {
+					break // what others may have changed is not known, so that nothing old is given
+				}
+				if time.Since(start) > time.Minute {
+					t.Fatal("a cache still answers")
+				}
+				time.Sleep(10 * time.Millisecond)
+			}
+			take(p, false)
+			for {
+				err := increment(t.Context(), db, "k/3")
+				if err == nil {
+					break
+				}
+				if time.Since(start) > time.Minute {
+					t.Fatal(err)
+				}
+				time.Sleep(10 * time.Millisecond)
+			}
+			if n, keys := counted(t, db); n != 2 || keys != 2 {
+				t.Errorf("counted %d with %d keys, want 2", n, keys)
+			}
+			wantSoon(t, cache, 2)
 		})
-	}
-	wg.Wait()
-	for {
-		if _, err := cache.Get(t.Context(), "n"); err != nil {
-			break // what others may have changed is not known, so that nothing old is given
-		}
-		if time.Since(start) > 20*time.Second {
-			t.Fatal("a cache still answers")
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	p.set(false)
-	for {
-		err := increment(t.Context(), db, "k/3")
-		if err == nil {
-			break
-		}
-		if time.Since(start) > 20*time.Second {
-			t.Fatal(err)
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	if n, keys := counted(t, db); n != 2 || keys != 2 {
-		t.Errorf("counted %d with %d keys, want 2", n, keys)
 	}
 }
 

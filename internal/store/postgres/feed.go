@@ -23,8 +23,8 @@ const (
 	trimInterval = 256
 	// maxLinks are read at once; who is further behind is told "*".
 	maxLinks = 1000
-	// maxTold bounds the keys of one link in bytes; more are told as "*".
-	maxTold = 256 << 10
+	// maxTold bounds the keys of one link, and those that a transaction remembers, in bytes; more are told as "*".
+	maxTold = 64 << 10
 )
 
 const (
@@ -165,7 +165,7 @@ func (db *DB) feed() {
 			_ = closeConn(c) // nothing depends on it any more
 			c = nil
 		}
-		db.lost = true
+		db.lost.Store(true)
 		db.sleep(pollInterval)
 	}
 	if c != nil {
@@ -203,11 +203,11 @@ func (db *DB) look(c *pgx.Conn) error {
 	if err := s.flush(ctx); err != nil {
 		return err
 	}
-	if db.lost {
+	if db.lost.Load() {
 		// The connection that was lost may have been to another server than this one, and that may still answer views.
 		db.pool.Reset()
 		db.tellAll()
-		db.lost = false
+		db.lost.Store(false)
 	}
 	db.follow(from, revision, links)
 	db.watchers.Vouch(start)

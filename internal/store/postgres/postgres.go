@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/licet/licet/internal/store"
@@ -43,8 +44,8 @@ type DB struct {
 	// feeding is set once feed runs.
 	feeding bool
 	feeds   sync.WaitGroup
-	// lost belongs to feed: its connection broke since the last look that succeeded.
-	lost bool
+	// lost is set while feed has no connection, until the first look that succeeds.
+	lost atomic.Bool
 
 	// tellMu guards known, and is held while watchers are told. It is not held while anything waits for the database: a writer that waits
 	// must not keep the feed from telling what others do.
@@ -130,9 +131,7 @@ func (db *DB) View(ctx context.Context, fn func(store.Reader) error) error {
 	if db.quit.Err() != nil {
 		return ErrClosed
 	}
-	wait, cancel := context.WithTimeout(ctx, maxWork)
-	defer cancel()
-	c, err := db.pool.Acquire(wait)
+	c, err := db.acquire(ctx)
 	if err != nil {
 		return fmt.Errorf("connect to the database for reading: %w", err)
 	}
@@ -143,10 +142,44 @@ func (db *DB) View(ctx context.Context, fn func(store.Reader) error) error {
 	defer func() {
 		r.s = nil
 		if c.Conn().PgConn().TxStatus() != 'I' {
-			_ = s.run(ctx, "ROLLBACK") // a view changed nothing, so that a failure cannot hurt it
+			end, cancel := context.WithTimeout(context.WithoutCancel(ctx), maxPing)
+			defer cancel()
+			_ = s.run(end, "ROLLBACK") // a view changed nothing, so that a failure cannot hurt it
 		}
 	}()
 	return fn(r)
+}
+
+// retryFull is how long it takes until a connection is asked for again.
+const retryFull = 50 * time.Millisecond
+
+// acquire gives a connection of the pool. When the server takes no more of them, those of other views have to do, if one becomes free soon.
+// Nobody waits long for a server that the feed has not reached either.
+func (db *DB) acquire(ctx context.Context) (*pgxpool.Conn, error) {
+	wait := maxWork
+	if db.lost.Load() {
+		wait = maxPing
+	}
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	for start := time.Now(); ; {
+		c, err := db.pool.Acquire(ctx)
+		if err == nil || !isFull(err) || db.pool.Stat().TotalConns() == 0 || time.Since(start) > connectTimeout {
+			return c, err
+		}
+		select {
+		case <-time.After(retryFull):
+		case <-ctx.Done():
+			return nil, err
+		}
+	}
+}
+
+// isFull tells whether the server, or the role, has as many connections as it may: too_many_connections
+// (https://www.postgresql.org/docs/current/errcodes-appendix.html).
+func isFull(err error) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && e.Code == "53300"
 }
 
 // Close waits for running transactions and closes the connections. Calls that come later get ErrClosed.

@@ -43,11 +43,18 @@ func migrate(ctx context.Context, c *pgx.Conn, schema string) error {
 	if err != nil {
 		return err
 	}
+	return checkFormat(version)
+}
+
+// checkFormat refuses a database of a newer licet.
+func checkFormat(version int) error {
 	if version > len(migrations) {
 		return fmt.Errorf("the tables have format %d, of a newer licet; this one knows formats up to %d", version, len(migrations))
 	}
 	return nil
 }
+
+const sqlFormat = "SELECT version FROM licet_format"
 
 // format reads the format of the tables; 0: there are none.
 func format(ctx context.Context, c interface {
@@ -61,7 +68,7 @@ func format(ctx context.Context, c interface {
 	if !there {
 		return 0, nil
 	}
-	if err := c.QueryRow(ctx, "SELECT version FROM licet_format").Scan(&version); err != nil {
+	if err := c.QueryRow(ctx, sqlFormat).Scan(&version); err != nil {
 		return 0, fmt.Errorf("read the format of the tables: %w", err)
 	}
 	return version, nil
@@ -70,13 +77,14 @@ func format(ctx context.Context, c interface {
 // step runs the next migration if one is due.
 func step(ctx context.Context, c *pgx.Conn, schema string) error {
 	return pgx.BeginFunc(ctx, c, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, "SET LOCAL statement_timeout = 0"); err != nil { // ctx bounds it, and another's may take long
+			return err
+		}
 		if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", int64(migrationLock)); err != nil {
 			return fmt.Errorf("lock: %w", err)
 		}
-		if schema != "" {
-			if _, err := tx.Exec(ctx, "CREATE SCHEMA IF NOT EXISTS "+pgx.Identifier{schema}.Sanitize()); err != nil {
-				return fmt.Errorf("make schema %s: %w", schema, err)
-			}
+		if err := makeSchema(ctx, tx, schema); err != nil {
+			return fmt.Errorf("make schema %s: %w", schema, err)
 		}
 		version, err := format(ctx, tx) // another process may have done it while this one waited
 		if err != nil || version >= len(migrations) {
@@ -91,6 +99,19 @@ func step(ctx context.Context, c *pgx.Conn, schema string) error {
 		}
 		return nil
 	})
+}
+
+// makeSchema makes a schema that has a name and is missing. To ask for one that is there takes the right to make one, too.
+func makeSchema(ctx context.Context, tx pgx.Tx, schema string) error {
+	if schema == "" {
+		return nil
+	}
+	var there bool
+	if err := tx.QueryRow(ctx, "SELECT coalesce(current_schema() = $1, false)", schema).Scan(&there); err != nil || there {
+		return err
+	}
+	_, err := tx.Exec(ctx, "CREATE SCHEMA "+pgx.Identifier{schema}.Sanitize())
+	return err
 }
 
 // isRace tells whether another process has made the same thing at the same time: a table, a schema, a row of a catalog

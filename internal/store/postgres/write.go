@@ -132,9 +132,11 @@ func (db *DB) begin() (err error) {
 	}
 	b := &batch{ctx: ctx, cancel: cancel, begun: time.Now(), done: make(chan struct{})}
 	from := db.seen()
+	var version int
 	var links chain
 	db.writer.queue(sqlBegin)
 	db.writer.queue(sqlLock).QueryRow(func(row pgx.Row) error { return row.Scan(&b.before) })
+	db.writer.queue(sqlFormat).QueryRow(func(row pgx.Row) error { return row.Scan(&version) })
 	db.writer.queue(sqlChain, from, maxLinks).Query(links.read)
 	if err := db.writer.flush(ctx); err != nil {
 		defer cancel()
@@ -144,6 +146,11 @@ func (db *DB) begin() (err error) {
 			return undoneError{err}
 		}
 		return err
+	}
+	if err := checkFormat(version); err != nil { // a newer licet has migrated it since it was opened
+		cancel()
+		db.dropWriter()
+		return fmt.Errorf("begin transaction: %w", err)
 	}
 	db.follow(from, b.before, links)
 	b.revision = b.before
@@ -180,7 +187,7 @@ func (db *DB) run(b *batch, fn func(store.Tx) error) (err error) {
 			}
 			return
 		}
-		s.queued = &pgx.Batch{} // nothing was sent
+		s.drop() // nothing was sent
 	}()
 	if err := fn(t); err != nil {
 		return err
@@ -189,7 +196,7 @@ func (db *DB) run(b *batch, fn func(store.Tx) error) (err error) {
 		return t.err
 	}
 	if len(t.changed) == 0 && !t.touched {
-		s.queued = &pgx.Batch{}
+		s.drop()
 		kept = true
 		return nil
 	}
@@ -308,6 +315,7 @@ type tx struct {
 	reader
 	revision int64
 	changed  []string
+	told     int // bytes of changed
 	// touched is set once anything was sent, the savepoint with it.
 	touched bool
 }
@@ -337,14 +345,17 @@ func (t *tx) Put(key string, value []byte) error {
 	if key == "" || strings.IndexByte(key, 0) >= 0 || len(key) > store.MaxKey {
 		return fmt.Errorf("put %.100q: not a key", key)
 	}
+	if len(value) > store.MaxValue {
+		return fmt.Errorf("put %.100q: the value has %d bytes, %d are possible", key, len(value), store.MaxValue)
+	}
 	if value == nil {
 		value = []byte{}
 	}
-	return t.change(key, sqlPut, []byte(key), bytes.Clone(value), t.revision)
+	return t.change(key, len(value), sqlPut, []byte(key), bytes.Clone(value), t.revision)
 }
 
 // Delete removes key.
-func (t *tx) Delete(key string) error { return t.change(key, sqlDelete, []byte(key)) }
+func (t *tx) Delete(key string) error { return t.change(key, 0, sqlDelete, []byte(key)) }
 
 // DeletePrefix removes every key that starts with prefix.
 func (t *tx) DeletePrefix(prefix string) error {
@@ -352,18 +363,23 @@ func (t *tx) DeletePrefix(prefix string) error {
 		return errors.New("delete prefix: the prefix is empty")
 	}
 	if to := end(prefix); to != "" {
-		return t.change(prefix+"*", sqlDeleteRange, []byte(prefix), []byte(to))
+		return t.change(prefix+"*", 0, sqlDeleteRange, []byte(prefix), []byte(to))
 	}
-	return t.change(prefix+"*", sqlDeleteFrom, []byte(prefix))
+	return t.change(prefix+"*", 0, sqlDeleteFrom, []byte(prefix))
 }
 
 // Revision is the number this transaction will have.
 func (t *tx) Revision() int64 { return t.revision }
 
-// maxQueued is from how many statements on they are sent before an answer is needed: they are in memory until then.
-const maxQueued = 256
+// maxQueued is from how many statements on they are sent before an answer is needed, and maxQueuedBytes from how large values in them on:
+// they are in memory until then.
+const (
+	maxQueued      = 256
+	maxQueuedBytes = 4 << 20
+)
 
-func (t *tx) change(what, sql string, args ...any) error {
+// change queues a statement that changes a key, or a prefix, and has a value of size bytes.
+func (t *tx) change(what string, size int, sql string, args ...any) error {
 	if t.s == nil {
 		return errOver
 	}
@@ -371,8 +387,9 @@ func (t *tx) change(what, sql string, args ...any) error {
 		return t.err
 	}
 	t.s.queue(sql, args...)
-	t.changed = append(t.changed, what)
-	if t.s.queued.Len() < maxQueued {
+	t.s.queuedBytes += size
+	t.remember(what)
+	if t.s.queued.Len() < maxQueued && t.s.queuedBytes < maxQueuedBytes {
 		return nil
 	}
 	t.touched = true
@@ -380,4 +397,15 @@ func (t *tx) change(what, sql string, args ...any) error {
 		t.err = fmt.Errorf("write: %w", err)
 	}
 	return t.err
+}
+
+// remember keeps what has changed, or that it is too much to keep.
+func (t *tx) remember(what string) {
+	if t.told > maxTold {
+		return
+	}
+	t.changed = append(t.changed, what)
+	if t.told += len(what) + 1; t.told > maxTold {
+		t.changed = []string{"*"}
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -109,6 +110,43 @@ func TestFailures(t *testing.T) {
 				t.Errorf("keys %s, want a c", got)
 			}
 		})
+	}
+}
+
+// When a commit fails, another process may make its own of the same revision: it is told of like any other.
+func TestRevisionOfAnother(t *testing.T) {
+	db := openTemp(t)
+	other, err := Open(t.Context(), db.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := other.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	told := make(chan string, 100)
+	defer db.Watch(func(changed []string) {
+		for _, key := range changed {
+			told <- key
+		}
+	})()
+	sabotage(t, db, func(c *conn) **stmt { return &c.commit }, fails)
+	if err := put(db, "a"); !errors.Is(err, store.ErrUncertain) {
+		t.Fatalf("Update = %v, want ErrUncertain", err)
+	}
+	if err := put(other, "b"); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"a", "*"} {
+		select {
+		case got := <-told:
+			if got != want {
+				t.Errorf("told of %s, want %s", got, want)
+			}
+		case <-time.After(30 * time.Second):
+			t.Fatalf("not told of %s", want)
+		}
 	}
 }
 

@@ -201,6 +201,9 @@ func (t *tx) Put(key string, value []byte) error {
 	if key == "" || strings.IndexByte(key, 0) >= 0 || len(key) > store.MaxKey {
 		return fmt.Errorf("put %.100q: not a key", key)
 	}
+	if len(value) > store.MaxValue {
+		return fmt.Errorf("put %.100q: the value has %d bytes, %d are possible", key, len(value), store.MaxValue)
+	}
 	return t.change(key, t.c.put, key, value, t.revision)
 }
 

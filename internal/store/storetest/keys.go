@@ -73,6 +73,7 @@ func testBadKeys(s *suite) {
 	for name, fn := range map[string]func(store.Tx) error{
 		"empty key":    func(tx store.Tx) error { return tx.Put("", nil) },
 		"NUL":          func(tx store.Tx) error { return tx.Put("a\x00b", nil) },
+		"too long":     func(tx store.Tx) error { return tx.Put("a", make([]byte, store.MaxValue+1)) },
 		"empty prefix": func(tx store.Tx) error { return tx.DeletePrefix("") },
 	} {
 		if err := s.db.Update(s.Context(), fn); err == nil {

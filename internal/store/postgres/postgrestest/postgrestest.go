@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -152,6 +153,13 @@ func (c *Cluster) try() error {
 // Stop ends the server as its administrator would: it breaks off connections and writes a checkpoint.
 func (c *Cluster) Stop() error { return c.end(syscall.SIGINT) }
 
+// Demote makes a stopped server start as a standby without a primary: it can be read, and SQL's pg_promote() ends it
+// (https://www.postgresql.org/docs/current/hot-standby.html).
+func (c *Cluster) Demote() error {
+	// Its directory is the server's own, so that it can remove the file.
+	return os.WriteFile(filepath.Join(c.data(), "standby.signal"), nil, 0o600)
+}
+
 // Kill ends the server as a crash would: it recovers from its log at the next start.
 func (c *Cluster) Kill() error { return c.end(syscall.SIGQUIT) }
 
@@ -182,6 +190,11 @@ func (c *Cluster) Close() error {
 
 // URL of the database as its superuser, in a schema; "" for the default one.
 func (c *Cluster) URL(schema string) string { return c.URLAt(c.dir, schema) }
+
+// As is URL for another role than the superuser.
+func (c *Cluster) As(role, schema string) string {
+	return strings.Replace(c.URL(schema), "postgres@", role+"@", 1)
+}
 
 // URLAt is URL by way of another directory, with the socket of a proxy.
 func (c *Cluster) URLAt(dir, schema string) string {
