@@ -178,7 +178,7 @@ func TestExecutionRoleInvokes(t *testing.T) {
 // eventually asks until it gets what it waits for: logs are written after the answer.
 func eventually(t *testing.T, ask func() bool) bool {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		if ask() {
 			return true
 		}

@@ -174,8 +174,9 @@ func TestMappingPartialFailures(t *testing.T) {
 		func(in *lambda.CreateEventSourceMappingInput) {
 			in.FunctionResponseTypes = []types.FunctionResponseType{"ReportBatchItemFailures"}
 		})
+	// A batch that takes longer than this, with the start of its environment, comes again while it is under way.
 	must(root.sqs.SetQueueAttributes(t.Context(), &sqs.SetQueueAttributesInput{
-		QueueUrl: &p.from.url, Attributes: map[string]string{"VisibilityTimeout": "2"},
+		QueueUrl: &p.from.url, Attributes: map[string]string{"VisibilityTimeout": "10"},
 	}))(t)
 	batch := &sqs.SendMessageBatchInput{QueueUrl: &p.from.url}
 	for i, body := range []string{"good", "fail"} {
@@ -252,7 +253,7 @@ func TestMappingChecksQueue(t *testing.T) {
 func TestMappingStopsLoops(t *testing.T) {
 	t.Parallel()
 	root, dead, to := server.as(server.root), server.newQueue(t), server.newQueue(t)
-	q := server.newQueue(t, "RedrivePolicy", `{"deadLetterTargetArn":"`+dead.arn+`","maxReceiveCount":"1"}`)
+	q := server.newQueue(t, "VisibilityTimeout", "10", "RedrivePolicy", `{"deadLetterTargetArn":"`+dead.arn+`","maxReceiveCount":"1"}`)
 	r := server.newRole(t, trustLambda, allow("sqs:*", "*"))
 	f := server.newFunction(t, `import boto3, os
 sqs = boto3.client("sqs")
@@ -262,15 +263,17 @@ def said(params, **_):
 sqs.meta.events.register("before-call.sqs", said)
 def handler(event, context):
     for r in event["Records"]:
+        n = int(r["body"])
         sqs.send_message(QueueUrl=os.environ["TO"], MessageBody=r["body"])
-        sqs.send_message(QueueUrl=os.environ["AGAIN"], MessageBody=r["body"])
+        # The one that is stopped comes when this batch has ended, so that its result is the last.
+        sqs.send_message(QueueUrl=os.environ["AGAIN"], MessageBody=str(n + 1), DelaySeconds=2 if n == 15 else 0)
 `, func(in *lambda.CreateFunctionInput) {
-		in.Role, in.Timeout, in.Environment = &r.arn, aws.Int32(20), &types.Environment{Variables: map[string]string{"TO": to.url, "AGAIN": q.url}}
+		in.Role, in.Timeout, in.Environment = &r.arn, aws.Int32(10), &types.Environment{Variables: map[string]string{"TO": to.url, "AGAIN": q.url}}
 	})
 	made := must(root.lambda.CreateEventSourceMapping(t.Context(), &lambda.CreateEventSourceMappingInput{EventSourceArn: &q.arn, FunctionName: &f.arn}))(t)
-	must(root.sqs.SetQueueAttributes(t.Context(), &sqs.SetQueueAttributesInput{QueueUrl: &q.url, Attributes: map[string]string{"VisibilityTimeout": "1"}}))(t)
-	check(t, root.send(t, q, "round"), failure{})
-	if got := must(root.receive(t, dead, 20))(t); len(got) != 1 || *got[0].Body != "round" {
+	check(t, root.send(t, q, "0"), failure{})
+	var got []sqstypes.Message
+	if !eventually(t, func() bool { got = must(root.receive(t, dead, 5))(t); return len(got) > 0 }) || len(got) != 1 || *got[0].Body != "16" {
 		t.Errorf("dead letters: %+v", got)
 	}
 	if n := server.left(t, to); n != 16 {
