@@ -113,7 +113,10 @@ func (db *DB) open(ctx context.Context, schema string) (err error) {
 // canNotify tries NOTIFY and LISTEN. A server that lacks them answers with an error.
 func canNotify(ctx context.Context, c *pgx.Conn, channel string) (bool, error) {
 	name := pgx.Identifier{channel}.Sanitize()
-	_, err := c.PgConn().Exec(ctx, "SELECT pg_notify('"+channel+"', '0'); LISTEN "+name+"; UNLISTEN "+name).ReadAll()
+	_, err := c.Exec(ctx, "SELECT pg_notify($1, '0')", channel)
+	if err == nil {
+		_, err = c.PgConn().Exec(ctx, "LISTEN "+name+"; UNLISTEN "+name).ReadAll()
+	}
 	if err != nil && c.IsClosed() {
 		return false, err
 	}

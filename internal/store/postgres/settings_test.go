@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -74,11 +75,14 @@ func TestRoleSettings(t *testing.T) {
 func TestSchemaOfTheRole(t *testing.T) {
 	t.Parallel()
 	admin := connect(t, cluster.URL(""))
-	execute(t, admin, "CREATE ROLE modest LOGIN", "CREATE SCHEMA rooms AUTHORIZATION modest")
-	db := openURL(t, cluster.As("modest", "rooms"))
-	defer closeDB(t, db)
-	if err := increment(t.Context(), db, "k/1"); err != nil {
-		t.Error(err)
+	execute(t, admin, "CREATE ROLE modest LOGIN", "CREATE SCHEMA rooms AUTHORIZATION modest",
+		`CREATE SCHEMA "mode'st" AUTHORIZATION modest`, `ALTER ROLE modest SET search_path = "mode'st"`)
+	for _, schema := range []string{"rooms", ""} {
+		db := openURL(t, cluster.As("modest", schema))
+		defer closeDB(t, db)
+		if err := increment(t.Context(), db, "k/1"); err != nil {
+			t.Error(err)
+		}
 	}
 	if _, err := postgres.Open(t.Context(), cluster.As("modest", "other")); err == nil || !strings.Contains(err.Error(), "make schema other") {
 		t.Errorf("open a schema that is missing = %v, want that it cannot be made", err)
@@ -132,6 +136,11 @@ func TestStandby(t *testing.T) {
 	_, err := postgres.Open(t.Context(), c.URL(""))
 	if err == nil || !strings.Contains(err.Error(), "read only") {
 		t.Errorf("open a standby = %v, want that it is read only", err)
+	}
+	both := openURL(t, cluster.URLAt(filepath.Dir(c.Socket())+","+filepath.Dir(cluster.Socket()), schema(t.Name())))
+	defer closeDB(t, both)
+	if err := increment(t.Context(), both, "k/1"); err != nil {
+		t.Errorf("of two hosts the one that takes writes is not used: %v", err)
 	}
 	execute(t, connect(t, c.URL("")), "SELECT pg_promote()")
 	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
