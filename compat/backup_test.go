@@ -26,6 +26,9 @@ func (l *licet) run(t *testing.T, args ...string) (string, error) {
 // and runs. A damaged copy is found to be so, and is not restored.
 func TestBackup(t *testing.T) {
 	t.Parallel()
+	if database != nil {
+		t.Skip("the servers of this run have no file to copy")
+	}
 	l, ctx := newServer(t), t.Context()
 	root, objects := l.as(l.root), l.s3Of(l.root)
 	bucket := newBucket(t, objects)

@@ -41,8 +41,9 @@ type DB struct {
 	mu     sync.Mutex
 	writer *conn  // nil after a failure, until the next Update opens it again
 	batch  *batch // the open transaction, or nil
-	known  int64  // the last revision that watchers were told of
 	closed bool
+	// known is the last revision that watchers were told of. It is set with mu held, when they have been told.
+	known atomic.Int64
 	// polling is set once poll runs.
 	polling bool
 	polls   sync.WaitGroup
@@ -94,9 +95,11 @@ func (db *DB) open(ctx context.Context, path string) (err error) {
 			return ctx.Err()
 		}
 	}
-	if db.known, err = db.writer.revision(); err != nil {
+	revision, err := db.writer.revision()
+	if err != nil {
 		return errors.Join(err, db.writer.close())
 	}
+	db.known.Store(revision)
 	return nil
 }
 

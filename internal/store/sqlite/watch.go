@@ -1,11 +1,6 @@
 package sqlite
 
-import (
-	"context"
-	"time"
-
-	"github.com/licet/licet/internal/store"
-)
+import "time"
 
 // pollInterval is how often a DB with watchers looks for commits of other processes.
 const pollInterval = 250 * time.Millisecond
@@ -28,44 +23,56 @@ func (db *DB) Told() time.Time { return db.watchers.Told() }
 
 // noteForeign tells the watchers if another process has committed: the newest revision is not the one this DB made. db.mu is held.
 func (db *DB) noteForeign(revision int64) {
-	if revision != db.known {
-		db.known = revision
+	if revision != db.known.Load() {
 		db.watchers.Notify([]string{"*"})
+		db.known.Store(revision)
 	}
 }
 
-// poll looks for commits of other processes until Close.
+// poll looks for commits of other processes until Close, on a connection of its own: a look must not wait for views.
 func (db *DB) poll() {
 	ticker := time.NewTicker(pollInterval)
 	defer ticker.Stop()
+	var c *conn
 	for {
 		select {
 		case <-db.quit:
+			if c != nil {
+				_ = c.close() // nothing was changed by it
+			}
 			return
 		case <-ticker.C:
-			db.look()
+		}
+		if err := db.look(&c); err != nil {
+			// What happened is not known, so that it must be taken for a change.
+			db.watchers.Notify([]string{"*"})
+			if c != nil {
+				_ = c.close() // it has failed, and is not used again
+				c = nil
+			}
 		}
 	}
 }
 
-func (db *DB) look() {
+// look reads the newest revision and tells the watchers if it is of another process. It waits for a writer only after that one's commit.
+func (db *DB) look(c **conn) (err error) {
 	start := time.Now()
-	var revision int64
-	err := db.View(context.Background(), func(r store.Reader) (err error) {
-		revision, err = r.(*reader).c.revision()
+	if *c == nil {
+		if *c, err = connect(db.driver, db.path, false); err != nil {
+			return err
+		}
+	}
+	revision, err := (*c).revision()
+	if err != nil {
 		return err
-	})
-	db.mu.Lock()
-	defer db.mu.Unlock()
-	switch {
-	case db.closed:
-	case err != nil:
-		// What happened is not known, so that it must be taken for a change.
-		db.watchers.Notify([]string{"*"})
-	default:
-		if revision > db.known {
+	}
+	if revision != db.known.Load() {
+		db.mu.Lock()
+		if !db.closed && revision > db.known.Load() {
 			db.noteForeign(revision)
 		}
-		db.watchers.Vouch(start)
+		db.mu.Unlock()
 	}
+	db.watchers.Vouch(start)
+	return nil
 }

@@ -153,14 +153,14 @@ func (db *DB) commit() {
 		return
 	}
 	err := c.commit.exec()
+	db.watchers.Notify(b.changed)
 	if err != nil {
 		// The log may hold the commit all the same, and the next Open find it there. Or another process makes its own of this revision.
 		err = fmt.Errorf("%w: %w", store.ErrUncertain, err)
 		db.dropWriter()
 	} else {
-		db.known = b.revision
+		db.known.Store(b.revision)
 	}
-	db.watchers.Notify(b.changed)
 	db.endBatch(err)
 }
 

@@ -51,6 +51,7 @@ func Run(t *testing.T, open func(tb testing.TB, place string) store.DB) {
 		"Watch":               testWatch,
 		"WatchOther":          testWatchOther,
 		"Told":                testTold,
+		"ToldMeanwhile":       testToldMeanwhile,
 		"Reopen":              testReopen,
 		"Context":             testContext,
 		"Closed":              testClosed,

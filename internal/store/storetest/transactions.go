@@ -281,3 +281,38 @@ func testTold(s *suite) {
 		s.Errorf("Told allocates %v times", n)
 	}
 }
+
+// testToldMeanwhile wants an engine to go on learning of commits while views and an Update of its own take long.
+func testToldMeanwhile(s *suite) {
+	s.watch(s.db)
+	begun, end := make(chan struct{}), make(chan struct{})
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer close(end)
+	wait := func(r store.Reader) error {
+		if _, err := r.Get("a"); !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		begun <- struct{}{}
+		<-end
+		return nil
+	}
+	const views = 4
+	for range views {
+		wg.Go(func() {
+			if err := s.db.View(s.Context(), wait); err != nil {
+				s.Error(err)
+			}
+		})
+	}
+	wg.Go(func() {
+		if err := s.db.Update(s.Context(), func(tx store.Tx) error { return wait(tx) }); err != nil {
+			s.Error(err)
+		}
+	})
+	for range views + 1 {
+		<-begun
+	}
+	since := time.Now()
+	s.eventually("the engine vouches for a later moment", func() bool { return s.db.Told().After(since) })
+}
