@@ -361,7 +361,11 @@ func fixedRoots(fixed principal.Credentials) map[string]principal.Credentials {
 // withDirectory lets fn use the accounts of a data directory. A server may run on it meanwhile: the store is for several processes, and
 // what it has not met yet it reads there.
 func withDirectory(ctx context.Context, dir dataDir, fn func(context.Context, *directory.Directory) error) (err error) {
-	db, keys, err := dir.open(ctx, "")
+	choice, err := dir.firstChoice()
+	if err != nil {
+		return err
+	}
+	db, keys, err := dir.open(ctx, choice)
 	if err != nil {
 		return err
 	}

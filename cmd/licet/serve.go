@@ -105,7 +105,7 @@ func serveCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if c.Store == "" { // not the flag's default: --help would print it, password and all
-				c.Store = os.Getenv("LICET_STORE")
+				c.Store = os.Getenv(storeVariable)
 			}
 			if c.Blobs == "" {
 				c.Blobs = os.Getenv("LICET_BLOBS")
@@ -160,8 +160,8 @@ func (c config) validate() error {
 	if c.Mode != string(dispatch.Enforce) && c.Mode != string(dispatch.Observe) {
 		return fmt.Errorf("--mode %q: want enforce or observe", c.Mode)
 	}
-	if c.Store != "" && c.Store != embedded && !postgres.IsURL(c.Store) {
-		return errors.New("--store: want a URL that begins with postgres://, or " + embedded) // it may hold a password
+	if err := checkChoice(c.Store); err != nil {
+		return fmt.Errorf("--store: %w", err)
 	}
 	if c.FunctionNetwork != string(sandbox.NetworkNone) && c.FunctionNetwork != string(sandbox.NetworkHost) {
 		return fmt.Errorf("--function-network %q: want none or host", c.FunctionNetwork)

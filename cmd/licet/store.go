@@ -31,6 +31,31 @@ func openStore(ctx context.Context, place string) (db store.DB, err error) {
 	return db, nil
 }
 
+// storeVariable says what --store does.
+const storeVariable = "LICET_STORE"
+
+// checkChoice refuses what --store cannot mean. It may hold a password, which is not in the error.
+func checkChoice(text string) error {
+	if text == "" || text == embedded || postgres.IsURL(text) {
+		return nil
+	}
+	return errors.New("want a URL that begins with postgres://, or " + embedded)
+}
+
+// firstChoice is what $LICET_STORE says if the directory has no store yet: a command that makes one makes it where the server will look.
+func (d dataDir) firstChoice() (string, error) {
+	for _, name := range []string{storeFile, "licet.db"} {
+		if _, err := os.Stat(d.path(name)); !errors.Is(err, fs.ErrNotExist) {
+			return "", err
+		}
+	}
+	text := os.Getenv(storeVariable)
+	if err := checkChoice(text); err != nil {
+		return "", fmt.Errorf("$%s: %w", storeVariable, err)
+	}
+	return text, nil
+}
+
 // storeFile in a data directory holds the URL of the store, with its password, for the other commands and the next start. Without it the
 // store is the file licet.db.
 const storeFile = "store"

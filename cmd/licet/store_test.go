@@ -77,6 +77,35 @@ func TestPlaceThatFails(t *testing.T) {
 	}
 }
 
+// A command that comes before the first server makes what it needs where that one will look for it.
+func TestFirstChoice(t *testing.T) {
+	dir := dataDir(t.TempDir())
+	const url = "postgres://u:hush@h/d"
+	for _, step := range []struct{ name, variable, file, want, wantErr string }{
+		{"nothing", "", "", "", ""},
+		{"a database", url, "", url, ""},
+		{"neither", "hush", "", "", "$LICET_STORE: want a URL"},
+		{"a store is remembered", url, storeFile, "", ""},
+		{"there is a file", url, "licet.db", "", ""},
+	} {
+		t.Setenv(storeVariable, step.variable)
+		if step.file != "" {
+			if err := os.WriteFile(dir.path(step.file), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := dir.firstChoice()
+		if got != step.want || (err == nil) != (step.wantErr == "") || err != nil && (!strings.Contains(err.Error(), step.wantErr) || strings.Contains(err.Error(), "hush")) {
+			t.Errorf("%s: got %q, %v, want %q, %q", step.name, got, err, step.want, step.wantErr)
+		}
+		if step.file != "" {
+			if err := os.Remove(dir.path(step.file)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
 // A file that says nothing does not stand for an empty store.
 func TestPlaceUnreadable(t *testing.T) {
 	dir := dataDir(t.TempDir())
