@@ -52,7 +52,9 @@ func parse(url string) (c *pgxpool.Config, schema string, err error) {
 	if c.ConnConfig.ConnectTimeout == 0 || c.ConnConfig.ConnectTimeout == 2*time.Minute { // pgconn's own default
 		c.ConnConfig.ConnectTimeout = connectTimeout
 	}
-	c.PingTimeout = maxPing
+	if c.PingTimeout == 0 {
+		c.PingTimeout = maxPing
+	}
 	// A standby has not all that was acknowledged, and views must not read it: of several hosts the one that takes writes is meant.
 	c.ConnConfig.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
 	c.ConnConfig.OnNotice = keepWarning

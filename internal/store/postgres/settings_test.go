@@ -154,6 +154,84 @@ func TestStandby(t *testing.T) {
 	wantSoon(t, cache, 2)
 }
 
+// A large transaction is not held in memory, neither by who makes it nor by those who are told of it.
+func TestLargeTransaction(t *testing.T) {
+	url := cluster.URL(schema(t.Name()))
+	db, other := openURL(t, url), openURL(t, url)
+	defer closeDB(t, db)
+	defer closeDB(t, other)
+	told := make(chan string, 1000)
+	defer other.Watch(func(changed []string) {
+		for _, key := range changed {
+			told <- key
+		}
+	})()
+	if err := db.Update(t.Context(), func(tx store.Tx) error {
+		for i := range 3000 {
+			size := 0
+			if i%100 == 0 {
+				size = 1 << 20
+			}
+			if err := tx.Put(fmt.Sprintf("%0100d", i), make([]byte, size)); err != nil {
+				return err
+			}
+			if values, keys := postgres.Held(tx); values > postgres.MaxQueuedBytes || keys > postgres.MaxTold {
+				return fmt.Errorf("%d bytes of values and %d of keys are held after %d", values, keys, i)
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case got := <-told:
+		if got != "*" {
+			t.Errorf("told of %s, want *", got)
+		}
+	case <-time.After(30 * time.Second):
+		t.Error("told of nothing")
+	}
+	if sums, err := store.Summarize(t.Context(), other); err != nil || sums.Total().Items != 3000 {
+		t.Errorf("%d items, %v", sums.Total().Items, err)
+	}
+}
+
+// A server that lets the role in with a password only says so, and no error tells which one was tried.
+func TestRejected(t *testing.T) {
+	t.Parallel()
+	c := postgrestest.Start(t)
+	admin := connect(t, c.URL(""))
+	var rules string
+	if err := admin.QueryRow(t.Context(), "SHOW hba_file").Scan(&rules); err != nil {
+		t.Fatal(err)
+	}
+	execute(t, admin, "CREATE ROLE locked LOGIN PASSWORD 'right'", "CREATE ROLE banned LOGIN", "CREATE SCHEMA AUTHORIZATION locked",
+		"COPY (VALUES ('local all locked scram-sha-256'), ('local all banned reject'), ('local all all trust')) TO '"+rules+"'",
+		"SELECT pg_reload_conf()")
+	for _, test := range []struct{ who, want string }{
+		{"banned:hush", "pg_hba.conf rejects connection"},
+		{"locked", "password"},
+		{"locked:hush", "password authentication failed"},
+		{"locked:right", ""},
+	} {
+		for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+			db, err := postgres.Open(t.Context(), c.As(test.who, ""))
+			if err == nil {
+				closeDB(t, db)
+			}
+			if err != nil && (strings.Contains(err.Error(), "hush") || strings.Contains(err.Error(), "right")) {
+				t.Fatalf("%s: the error tells the password: %v", test.who, err)
+			}
+			if (err == nil) == (test.want == "") && (err == nil || strings.Contains(err.Error(), test.want)) {
+				break
+			}
+			if time.Now().After(deadline) { // the rules are read some time after pg_reload_conf
+				t.Fatalf("%s: got %v, want %q", test.who, err, test.want)
+			}
+		}
+	}
+}
+
 // A server that runs while a newer one migrates its database writes no more.
 func TestMigratedMeanwhile(t *testing.T) {
 	url := cluster.URL(schema(t.Name()))
