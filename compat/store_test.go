@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"github.com/licet/licet/internal/store"
 	"github.com/licet/licet/internal/store/postgres/postgrestest"
 )
 
@@ -114,4 +116,45 @@ func TestStoreMoves(t *testing.T) {
 	run("store", "copy", url, l.data)
 	l.start(t, "--store", "sqlite")
 	check()
+}
+
+// A server that was stopped while another one on its store took a permission away does not allow the call that waits for it when it goes on.
+func TestStoreStoppedServer(t *testing.T) {
+	t.Parallel()
+	url := postgrestest.Start(t).URL("licet_two")
+	stopped := newServer(t, "--store", url)
+	other := &licet{binary: server.binary, data: filepath.Join(t.TempDir(), "data")}
+	if err := os.Mkdir(other.data, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	key := must(os.ReadFile(filepath.Join(stopped.data, "key")))(t)
+	if err := os.WriteFile(filepath.Join(other.data, "key"), key, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	other.start(t, "--store", url)
+	p := other.newUser(t)
+	c := stopped.as(p.credentials).iam
+	ask := func() string {
+		_, err := c.ListUsers(t.Context(), &iam.ListUsersInput{})
+		return code(err)
+	}
+	for range 3 {
+		other.permit(t, p, allow("iam:ListUsers", "*"))
+		if !eventually(t, func() bool { return ask() == "no error" }) {
+			t.Fatalf("what is allowed: %s", ask())
+		}
+		if err := stopped.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+			t.Fatal(err)
+		}
+		other.permit(t, p, allow("iam:ListRoles", "*"))
+		answer := make(chan string)
+		go func() { answer <- ask() }()
+		time.Sleep(store.MaxAge) // what is tested is the time that passes
+		if err := stopped.cmd.Process.Signal(syscall.SIGCONT); err != nil {
+			t.Fatal(err)
+		}
+		if got := <-answer; got != "AccessDenied" {
+			t.Errorf("a permission that was taken away: got %q, want AccessDenied", got)
+		}
+	}
 }
