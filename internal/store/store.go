@@ -1,7 +1,7 @@
 // Package store is the contract of the small transactional state: accounts, users, policies, functions, decisions.
 //
 // It is a sorted map from string keys to bytes, with serializable transactions, revisions and a change feed. It knows nothing of
-// what it keeps, never authorizes, and reads no clock. A DB is safe for concurrent use. What Update acknowledged is durable: it
+// what it keeps and never authorizes; clocks serve only to say how old the news of other processes are. A DB is safe for concurrent use. What Update acknowledged is durable: it
 // survives a crash of the process and a loss of power. After an error from Update nothing was changed, unless the error wraps
 // ErrUncertain. Engines are in the folders below and pass storetest.
 //

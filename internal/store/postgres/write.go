@@ -258,6 +258,7 @@ func (db *DB) commit() {
 		db.tell(b)
 	case errors.Is(err, store.ErrUncertain):
 		db.tellAll()
+		db.failed, db.failure = time.Now(), fmt.Errorf("begin transaction: the one before got no answer: %v", err)
 	}
 	db.endBatch(err)
 }
