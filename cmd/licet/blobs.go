@@ -46,11 +46,10 @@ func (d dataDir) setBlobs(place string) error {
 	if err := d.movedTo(place); err != nil {
 		return err
 	}
-	tmp := d.path(blobsFile + ".new")
-	if err := os.WriteFile(tmp, []byte(place+"\n"), 0o600); err != nil {
+	if err := d.write(blobsFile, place+"\n"); err != nil {
 		return fmt.Errorf("write where the blobs are: %w", err)
 	}
-	return os.Rename(tmp, d.path(blobsFile))
+	return nil
 }
 
 // movedTo refuses a place that lacks what the directory has: functions would have lost their code.

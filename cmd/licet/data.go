@@ -68,16 +68,40 @@ func (d dataDir) open(ctx context.Context, choice string) (store.DB, *secret.Key
 	return db, keys, nil
 }
 
+// write replaces a file of the directory at once, whatever happens to the machine. It is for its owner alone.
+func (d dataDir) write(name, text string) (err error) {
+	tmp, err := os.CreateTemp(string(d), "."+name+"-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(tmp.Name()) // the error that matters is the first
+		}
+	}()
+	_, err = tmp.WriteString(text)
+	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(tmp.Name(), d.path(name)); err != nil {
+		return err
+	}
+	dir, err := os.Open(string(d))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
+
 // nodeID is the name of the server of this directory among those that share a store. It is made at the first start, and stays.
 func (d dataDir) nodeID() (string, error) {
 	b, err := os.ReadFile(d.path("node"))
 	if errors.Is(err, fs.ErrNotExist) {
 		id := "n-" + strings.ToLower(rand.Text()[:13])
-		tmp := d.path("node.new")
-		if err := os.WriteFile(tmp, []byte(id+"\n"), 0o600); err != nil {
+		if err := d.write("node", id+"\n"); err != nil {
 			return "", fmt.Errorf("write node file: %w", err)
 		}
-		return id, os.Rename(tmp, d.path("node"))
+		return id, nil
 	}
 	if err != nil {
 		return "", fmt.Errorf("read node file: %w", err)

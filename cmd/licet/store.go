@@ -112,35 +112,10 @@ func (d dataDir) setPlace(text string) error {
 		}
 		return nil
 	}
-	if err := d.writeStoreFile(text + "\n"); err != nil {
+	if err := d.write(storeFile, text+"\n"); err != nil {
 		return fmt.Errorf("write where the store is: %w", err)
 	}
 	return nil
-}
-
-// writeStoreFile replaces the file at once, whatever happens to the machine.
-func (d dataDir) writeStoreFile(text string) (err error) {
-	tmp, err := os.CreateTemp(string(d), ".store-*") // for its owner alone
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(tmp.Name()) // the error that matters is the first
-		}
-	}()
-	_, err = tmp.WriteString(text)
-	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(tmp.Name(), d.path(storeFile)); err != nil {
-		return err
-	}
-	dir, err := os.Open(string(d))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }
 
 // shownPlace is a place without a password, for people.
