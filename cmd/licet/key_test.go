@@ -101,7 +101,7 @@ func TestCheckKey(t *testing.T) {
 // A key goes only when nothing needs it.
 func TestRetireRefuses(t *testing.T) {
 	dir := dataDir(t.TempDir())
-	db, keys, err := dir.open(t.Context())
+	db, keys, err := dir.open(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
