@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -56,20 +55,4 @@ func command() *cobra.Command {
 		generatePolicyCommand(), testCommand(), policyCommand(), backupCommand(), restoreCommand(), checkCommand(), doctorCommand(), signCommand(), storeCommand(), keyCommand(),
 		versionCommand())
 	return root
-}
-
-func versionCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "version",
-		Short: "Print version and build",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			build := ""
-			if info, ok := debug.ReadBuildInfo(); ok {
-				build = " " + info.GoVersion
-			}
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "licet %s%s\n", version, build)
-			return err
-		},
-	}
 }

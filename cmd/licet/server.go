@@ -316,7 +316,7 @@ func (s *server) openServices(ctx context.Context, c config, collected *promethe
 		return err
 	}
 	s.edge, err = edge.New(edge.Config{
-		AdminFrom:  adminFrom,
+		AdminFrom: adminFrom, Ready: s.ready,
 		Dispatcher: s.door, Keys: keys{s.directory, s.organizations}, Decisions: s.decisions, Suppositions: suppositions{s, data},
 		Invocations: invocations{s},
 		Code:        links, Gatherer: collected, ServiceOf: s.serviceOf, Remark: s.remark(others),
@@ -497,6 +497,17 @@ func (s *server) expireLogs(ctx context.Context) error {
 		case <-tick.C:
 		}
 	}
+}
+
+// ready wants the store to answer, and other servers of it to know of this one.
+func (s *server) ready(ctx context.Context) error {
+	if err := s.db.View(ctx, func(store.Reader) error { return nil }); err != nil {
+		return err
+	}
+	if !s.node.Lives() {
+		return errors.New("other servers of the store take this one for gone")
+	}
+	return nil
 }
 
 // lead is background for work that one of the servers of a store does at a time.

@@ -1,9 +1,12 @@
 package edge
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -82,6 +85,21 @@ func TestFailedSignatures(t *testing.T) {
 	w.from("127.0.0.1:999")
 	for range 2 * attemptsAtOnce {
 		w.wantError(t, bad(), "403 UnrecognizedClientException")
+	}
+}
+
+// Probes need no credentials, and are told nothing but whether they may go on.
+func TestReady(t *testing.T) {
+	w := newWorld(t, dispatch.Enforce)
+	w.from("192.0.2.1:1")
+	var lacks error
+	w.config.Ready = func(context.Context) error { return lacks }
+	for _, err := range []error{nil, errors.New("the database at 10.0.0.7 is away")} {
+		lacks = err
+		got := w.do(request{method: "GET", path: "/_licet/ready"})
+		if (got.status == http.StatusOK) != (err == nil) || strings.Contains(got.body, "10.0.0.7") || err != nil && got.status != http.StatusServiceUnavailable {
+			t.Errorf("with %v: got %d %s", err, got.status, got.body)
+		}
 	}
 }
 

@@ -70,6 +70,7 @@ type Explained struct {
 func (s *Server) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+pagePrefix+"health", s.health)
+	mux.HandleFunc("GET "+pagePrefix+"ready", s.ready)
 	mux.Handle("GET "+pagePrefix+"metrics", promhttp.HandlerFor(s.config.Gatherer, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET "+pagePrefix+"code/{link}", s.code)
 	mux.HandleFunc("GET "+IssuerPage+"{id}/.well-known/{document}", s.issuer)
@@ -86,6 +87,23 @@ func (s *Server) routes() *http.ServeMux {
 
 func (s *Server) health(w http.ResponseWriter, r *http.Request) {
 	s.page(w, r, writeJSON(w, map[string]string{"status": "ok", "region": s.config.Region, "mode": string(s.config.Mode)}))
+}
+
+// readyTimeout is how long it may take to find out whether the server is ready.
+const readyTimeout = 2 * time.Second
+
+// ready answers whether the server can do its work now, for load balancers. What it lacks is for its log.
+func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
+	defer cancel()
+	if s.config.Ready != nil {
+		if err := s.config.Ready(ctx); err != nil {
+			s.config.Logger.WarnContext(ctx, "The server is not ready.", "err", err)
+			s.page(w, r, unavailable("The server is not ready."))
+			return
+		}
+	}
+	s.page(w, r, writeJSON(w, map[string]string{"status": "ready"}))
 }
 
 func (s *Server) code(w http.ResponseWriter, r *http.Request) {

@@ -33,6 +33,8 @@ type Config struct {
 	Decisions  Decisions
 	// AdminFrom are the networks from which, beside loopback, the roots of accounts may ask for licet's own pages.
 	AdminFrom []netip.Prefix
+	// Ready tells whether the server can do its work; nil: it always can.
+	Ready func(context.Context) error
 	// Suppositions say what principals would be judged by.
 	Suppositions Suppositions
 	// Invocations call functions by the name of services.
