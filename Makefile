@@ -1,5 +1,7 @@
 # Tools are pinned here, once.
 GOFUMPT     := go run mvdan.cc/gofumpt@v0.12.0
+NFPM        := go run github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
+GOVULNCHECK := go run golang.org/x/vuln/cmd/govulncheck@v1.1.4
 STATICCHECK := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 DATA        ?= .licet
@@ -11,7 +13,7 @@ TESTS       ?= ./policy/...,./authz/...
 FILES       ?= $(if $(filter ./authz,$(PKG)),$(addsuffix .go,address binary column combine compile condition context date decide key \
                match numeric pattern places principal strings template truth))
 
-.PHONY: run demo build test race check lint fmt fuzz mutate bench gen compat soak crashes deps test-deps
+.PHONY: run demo build test race check lint fmt fuzz mutate bench gen compat soak crashes deps test-deps vuln man deb image
 
 run: deps build ## start the server with the embedded store
 	bin/licet serve --data $(DATA)
@@ -56,6 +58,23 @@ mutate: ## change FILES of PKG in one place after another; TESTS must notice. MU
 
 bench: deps build
 	go run ./bench
+
+vuln: ## known vulnerabilities of what licet is made from; asks vuln.go.dev
+	$(GOVULNCHECK) ./...
+
+man: build ## manual pages and completions, in dist/
+	rm -rf dist/man dist/completions && mkdir -p dist/man dist/completions
+	bin/licet manual dist/man && gzip -9n dist/man/*.1
+	bin/licet completion bash > dist/completions/licet.bash
+	bin/licet completion zsh > dist/completions/_licet
+	bin/licet completion fish > dist/completions/licet.fish
+
+deb: man ## a Debian package, in dist/
+	VERSION=$(if $(filter v%,$(VERSION)),$(patsubst v%,%,$(VERSION)),0.0.0~$(VERSION)) ARCH=$(shell go env GOARCH) $(NFPM) package --config packaging/nfpm.yaml --packager deb --target dist/
+
+image: build ## an OCI image layout, in dist/image, without Docker
+	@scripts/deps.sh mmdebstrap
+	packaging/image.sh
 
 gen: ## generated packages and the tables of AWS's actions and managed policies
 	go run ./tools/awsapi

@@ -54,5 +54,6 @@ func command() *cobra.Command {
 	root.AddCommand(serveCommand(), envCommand(), accountCommand(), explainCommand(), invokeAsCommand(), eventsCommand(), recordCommand(),
 		generatePolicyCommand(), testCommand(), policyCommand(), backupCommand(), restoreCommand(), checkCommand(), doctorCommand(), signCommand(), storeCommand(), keyCommand(),
 		versionCommand())
+	root.AddCommand(manualCommand(root), probeCommand())
 	return root
 }
