@@ -8,7 +8,10 @@ export SOURCE_DATE_EPOCH="$epoch"
 mkdir -p dist
 base="dist/base-$suite.tar"
 # What a server and functions need; documentation and caches stay behind. Of time and chance there is nothing in it.
-[ -f "$base" ] || mmdebstrap --variant=essential --include=ca-certificates,crun,python3-minimal,python3,nodejs,tzdata \
-	--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
-	"$suite" "$base.new" && [ ! -f "$base.new" ] || mv "$base.new" "$base"
+if [ ! -f "$base" ]; then
+	mmdebstrap --variant=essential --include=ca-certificates,crun,python3-minimal,python3,nodejs,tzdata \
+		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
+		"$suite" "dist/new-$suite.tar"
+	mv "dist/new-$suite.tar" "$base"
+fi
 go run ./tools/ocilayout -base "$base" -binary bin/licet -time "$epoch" -ref licet dist/image
