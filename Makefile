@@ -13,7 +13,7 @@ TESTS       ?= ./policy/...,./authz/...
 FILES       ?= $(if $(filter ./authz,$(PKG)),$(addsuffix .go,address binary column combine compile condition context date decide key \
                match numeric pattern places principal strings template truth))
 
-.PHONY: run demo build test race check lint fmt fuzz mutate bench gen compat soak crashes deps test-deps vuln man deb image
+.PHONY: run demo build test race check lint fmt fuzz mutate bench gen compat soak crashes cluster deps test-deps vuln man deb image
 
 run: deps build ## start the server with the embedded store
 	bin/licet serve --data $(DATA)
@@ -39,6 +39,9 @@ soak: deps test-deps build ## ten minutes of everything that can go wrong in a f
 
 crashes: deps test-deps build ## more than 10,000 events, ten times kill -9, and none may be lost; `make test` has a short form
 	LICET_EVENTS=16000 LICET_KILLS=10 go test ./compat -run 'TestNothingAcknowledgedIsLost$$' -count 1 -timeout 40m -v
+
+cluster: deps test-deps build ## three nodes over one database, and faults for ten minutes; `make test` has each fault once
+	LICET_CLUSTER=$${LICET_CLUSTER:-10m} go test ./compat -run 'TestCluster$$' -count 1 -timeout 60m -v
 
 check: lint test demo ## what CI runs, and the linters
 
@@ -83,6 +86,6 @@ gen: ## generated packages and the tables of AWS's actions and managed policies
 deps:
 	@scripts/deps.sh crun awscli python3 python3-boto3 nodejs
 
-test-deps: # gcc is for the race detector, ruby is put into a container image, chromium looks at the console, clusters of PostgreSQL are the tests' own
-	@scripts/deps.sh runc npm gcc ruby chromium postgresql
+test-deps: # gcc is for the race detector, ruby is put into a container image, chromium looks at the console, clusters of PostgreSQL are the tests' own, iproute2 makes the networks of nodes
+	@scripts/deps.sh runc npm gcc ruby chromium postgresql iproute2
 	@test compat/node_modules/.package-lock.json -nt compat/package-lock.json || npm --prefix compat ci --ignore-scripts --no-audit --no-fund --silent

@@ -2,6 +2,7 @@ package compat
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -29,6 +31,9 @@ var server *licet
 type licet struct {
 	binary string
 	data   string
+	// within are the words before the command line, of a program that runs it elsewhere; listen is the address, "" for a free port of loopback.
+	within []string
+	listen string
 	url    string
 	root   aws.Credentials
 	cmd    *exec.Cmd
@@ -101,7 +106,8 @@ func (l *licet) launch(flags ...string) error {
 	if database != nil {
 		flags = append([]string{"--store", database.URL(fmt.Sprintf("s%x", sha256.Sum256([]byte(l.data)))[:20])}, flags...)
 	}
-	l.cmd = exec.Command(l.binary, append([]string{"serve", "--data", l.data, "--listen", "127.0.0.1:0"}, flags...)...)
+	words := slices.Concat(l.within, []string{l.binary, "serve", "--data", l.data, "--listen", cmp.Or(l.listen, "127.0.0.1:0")}, flags)
+	l.cmd = exec.Command(words[0], words[1:]...)
 	l.log, l.ended = new(bytes.Buffer), make(chan struct{})
 	l.cmd.Stdout, l.cmd.Stderr = l.log, l.log
 	if err := l.cmd.Start(); err != nil {

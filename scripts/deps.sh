@@ -8,6 +8,7 @@ present() {
     awscli) test -x /usr/bin/aws ;;
     python3) test -x /usr/bin/python3 ;;
     python3-boto3) /usr/bin/python3 -c 'import boto3' 2>/dev/null ;;
+    iproute2) command -v ip >/dev/null ;;
     nodejs) test -x /usr/bin/node ;;
     postgresql) ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null ;;
     *) command -v "$1" >/dev/null ;;

@@ -27,56 +27,67 @@ func TestRegisters(t *testing.T) {
 		name string
 		all  []Operation
 		want string // in the violation; "": none
+
+		stale time.Duration
 	}{
-		{"nothing", nil, ""},
-		{"never written", []Operation{op(1, "a", Read, "", "", Done)}, ""},
-		{"read elsewhere", []Operation{op(1, "a", Write, "", "x", Done), op(2, "b", Read, "", "x", Done)}, ""},
-		{"deleted", []Operation{op(1, "a", Write, "", "x", Done), op(2, "a", Write, "", "", Done), op(3, "b", Read, "", "", Done)}, ""},
-		{"at the same time, in either order", []Operation{
+		{name: "nothing", all: nil},
+		{name: "never written", all: []Operation{op(1, "a", Read, "", "", Done)}},
+		{name: "read elsewhere", all: []Operation{op(1, "a", Write, "", "x", Done), op(2, "b", Read, "", "x", Done)}},
+		{name: "deleted", all: []Operation{op(1, "a", Write, "", "x", Done), op(2, "a", Write, "", "", Done), op(3, "b", Read, "", "", Done)}},
+		{name: "at the same time, in either order", all: []Operation{
 			long(op(1, "a", Write, "", "x", Done), 9), long(op(1, "b", Write, "", "y", Done), 9),
 			op(2, "a", Read, "", "y", Done), op(3, "b", Read, "", "x", Done),
-		}, ""},
-		{"stale read", []Operation{
+		}},
+		{name: "stale read", all: []Operation{
 			op(1, "a", Write, "", "x", Done), op(2, "a", Write, "", "y", Done), op(3, "b", Read, "", "x", Done),
-		}, "not one register as of 3.500"},
-		{"lost write", []Operation{op(1, "a", Write, "", "x", Done), op(2, "b", Read, "", "", Done)}, "as of 2.500"},
-		{"new, then old", []Operation{
+		}, want: "not one register as of 3.500"},
+		{name: "lost write", all: []Operation{op(1, "a", Write, "", "x", Done), op(2, "b", Read, "", "", Done)}, want: "as of 2.500"},
+		{name: "new, then old", all: []Operation{
 			op(1, "a", Write, "", "x", Done), long(op(2, "a", Write, "", "y", Done), 9),
 			op(3, "b", Read, "", "y", Done), op(4, "a", Read, "", "x", Done),
-		}, "as of 4.500"},
-		{"nobody wrote it", []Operation{op(1, "a", Read, "", "x", Done)}, "as of 1.500"},
-		{"unknown, and has happened", []Operation{op(1, "a", Write, "", "x", Unknown), op(5, "b", Read, "", "x", Done)}, ""},
-		{"unknown, and has not happened", []Operation{op(1, "a", Write, "", "x", Unknown), op(5, "b", Read, "", "", Done)}, ""},
-		{"unknown, and happens late", []Operation{
+		}, want: "as of 4.500"},
+		{name: "nobody wrote it", all: []Operation{op(1, "a", Read, "", "x", Done)}, want: "as of 1.500"},
+		{name: "unknown, and has happened", all: []Operation{op(1, "a", Write, "", "x", Unknown), op(5, "b", Read, "", "x", Done)}},
+		{name: "unknown, and has not happened", all: []Operation{op(1, "a", Write, "", "x", Unknown), op(5, "b", Read, "", "", Done)}},
+		{name: "unknown, and happens late", all: []Operation{
 			op(1, "a", Write, "", "x", Unknown), op(5, "b", Read, "", "", Done), op(6, "b", Read, "", "x", Done),
-		}, ""},
-		{"unknown, happens twice", []Operation{
+		}},
+		{name: "unknown, happens twice", all: []Operation{
 			op(1, "a", Write, "", "x", Unknown), op(2, "b", Read, "", "x", Done), op(3, "b", Write, "", "y", Done),
 			op(4, "b", Read, "", "y", Done), op(5, "b", Read, "", "x", Done),
-		}, "as of 5.500"},
-		{"unknown deletion", []Operation{
+		}, want: "as of 5.500"},
+		{name: "unknown deletion", all: []Operation{
 			op(1, "a", Write, "", "x", Done), op(2, "a", Write, "", "", Unknown), op(3, "a", Read, "", "x", Done), op(4, "a", Read, "", "", Done),
-		}, ""},
-		{"refused, and has happened", []Operation{op(1, "a", Write, "", "x", Refused), op(2, "a", Read, "", "x", Done)}, "as of 2.500"},
-		{"a read that failed says nothing", []Operation{op(1, "a", Write, "", "x", Done), op(2, "a", Read, "", "", Unknown)}, ""},
-		{"swapped", []Operation{
+		}},
+		{name: "refused, and has happened", all: []Operation{op(1, "a", Write, "", "x", Refused), op(2, "a", Read, "", "x", Done)}, want: "as of 2.500"},
+		{name: "a read that failed says nothing", all: []Operation{op(1, "a", Write, "", "x", Done), op(2, "a", Read, "", "", Unknown)}},
+		{name: "swapped", all: []Operation{
 			op(1, "a", Swap, "", "x", Done), op(2, "b", Swap, "x", "y", Done), op(3, "a", Swap, "x", "z", Mismatch), op(4, "a", Read, "", "y", Done),
-		}, ""},
-		{"two swaps of one value", []Operation{
+		}},
+		{name: "two swaps of one value", all: []Operation{
 			op(1, "a", Write, "", "x", Done), op(2, "a", Swap, "x", "y", Done), op(3, "b", Swap, "x", "z", Done),
-		}, "as of 3.500"},
-		{"mismatch of what is there", []Operation{op(1, "a", Write, "", "x", Done), op(2, "b", Swap, "x", "y", Mismatch)}, "as of 2.500"},
-		{"mismatch because of a write that nobody saw", []Operation{
+		}, want: "as of 3.500"},
+		{name: "mismatch of what is there", all: []Operation{op(1, "a", Write, "", "x", Done), op(2, "b", Swap, "x", "y", Mismatch)}, want: "as of 2.500"},
+		{name: "mismatch because of a write that nobody saw", all: []Operation{
 			op(1, "a", Write, "", "x", Done), op(2, "b", Write, "", "y", Unknown), op(3, "b", Swap, "x", "z", Mismatch), op(4, "b", Write, "", "w", Done),
-		}, ""},
-		{"unknown swap that cannot have happened", []Operation{
+		}},
+		{name: "unknown swap that cannot have happened", all: []Operation{
 			op(1, "a", Write, "", "x", Done), op(2, "b", Swap, "", "y", Unknown), op(3, "b", Read, "", "y", Done),
-		}, "as of 3.500"},
-		{"a value written twice", []Operation{op(1, "a", Write, "", "x", Done), op(2, "b", Write, "", "x", Done)}, "cannot be judged"},
+		}, want: "as of 3.500"},
+		{name: "a value written twice", all: []Operation{op(1, "a", Write, "", "x", Done), op(2, "b", Write, "", "x", Done)}, want: "cannot be judged"},
+		{name: "old, but not too old", stale: 2 * second, all: []Operation{
+			op(1, "a", Write, "", "x", Done), op(2, "a", Write, "", "y", Done), op(4, "b", Read, "", "x", Done),
+		}},
+		{name: "too old", stale: second, all: []Operation{
+			op(1, "a", Write, "", "x", Done), op(2, "a", Write, "", "y", Done), op(4, "b", Read, "", "x", Done),
+		}, want: "as of 4.500"},
+		{name: "older than what the same node has written", stale: 2 * second, all: []Operation{
+			op(1, "a", Write, "", "x", Done), op(2, "a", Write, "", "y", Done), op(4, "a", Read, "", "x", Done),
+		}, want: "as of 4.500"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			compare(t, CheckRegisters(tt.all, time.Minute), tt.want)
+			compare(t, CheckRegisters(tt.all, tt.stale, time.Minute), tt.want)
 		})
 	}
 }
@@ -93,7 +104,7 @@ func compare(t *testing.T, got []string, want string) {
 func TestRegistersKeys(t *testing.T) {
 	other := op(2, "a", Read, "", "", Done)
 	other.Key = "other"
-	compare(t, CheckRegisters([]Operation{op(1, "a", Write, "", "x", Done), other}, time.Minute), "")
+	compare(t, CheckRegisters([]Operation{op(1, "a", Write, "", "x", Done), other}, 0, time.Minute), "")
 }
 
 // Histories of a register that makes no mistakes are accepted, however many outcomes are not known. With an old value at their end they
@@ -101,11 +112,11 @@ func TestRegistersKeys(t *testing.T) {
 func TestRegistersRandom(t *testing.T) {
 	for seed := range uint64(20) {
 		history := simulate(rand.New(rand.NewPCG(seed, 0)))
-		if got := CheckRegisters(history, time.Minute); len(got) > 0 {
+		if got := CheckRegisters(history, 0, time.Minute); len(got) > 0 {
 			t.Errorf("seed %d: %q", seed, got)
 		}
 		history = append(history, op(1001, "n", Write, "", "p", Done), op(1002, "n", Write, "", "q", Done), op(1003, "n", Read, "", "p", Done))
-		if got := CheckRegisters(history, time.Minute); len(got) != 1 {
+		if got := CheckRegisters(history, 0, time.Minute); len(got) != 1 {
 			t.Errorf("seed %d: got %q for an old value", seed, got)
 		}
 	}

@@ -69,11 +69,16 @@ var register = porcupine.Model{
 	},
 }
 
-// CheckRegisters wants every key to behave as one register. A key whose history is not judged within patience is a violation, too.
-func CheckRegisters(all []Operation, patience time.Duration) (violations []string) {
+// CheckRegisters wants every key to behave as one register. A read may give what was there up to stale before it began, but nothing that is
+// older than a change which the same node acknowledged before; with 0 this is linearizability. A key whose history is not judged within
+// patience is a violation, too.
+func CheckRegisters(all []Operation, stale, patience time.Duration) (violations []string) {
 	byKey := map[string][]Operation{}
 	for _, o := range all {
 		byKey[o.Key] = append(byKey[o.Key], o)
+	}
+	for _, operations := range byKey {
+		age(operations, stale)
 	}
 	for _, key := range slices.Sorted(maps.Keys(byKey)) {
 		if v := checkRegister(key, byKey[key], patience); v != "" {
@@ -81,6 +86,33 @@ func CheckRegisters(all []Operation, patience time.Duration) (violations []strin
 		}
 	}
 	return violations
+}
+
+// age lets reads begin as early as what they give may be old. One that begins earlier may be explained by all that explains one which does not.
+func age(all []Operation, stale time.Duration) {
+	if stale == 0 {
+		return
+	}
+	changed := map[string][]time.Duration{} // by node, in order
+	for _, o := range all {
+		if o.Kind != Read && o.Outcome == Done {
+			changed[o.Node] = append(changed[o.Node], o.Return)
+		}
+	}
+	for _, returns := range changed {
+		slices.Sort(returns)
+	}
+	for i := range all {
+		o := &all[i]
+		if o.Kind != Read {
+			continue
+		}
+		earliest := o.Call - stale
+		if before, _ := slices.BinarySearch(changed[o.Node], o.Call); before > 0 {
+			earliest = max(earliest, changed[o.Node][before-1]+1) // after it, and not beside it
+		}
+		o.Call = earliest
+	}
 }
 
 func checkRegister(key string, all []Operation, patience time.Duration) string {

@@ -36,9 +36,12 @@ type Cluster struct {
 }
 
 // New makes a cluster and starts it. Close ends it.
-func New() (_ *Cluster, err error) {
+func New() (*Cluster, error) { return NewIn("") }
+
+// NewIn is New with the cluster's directory in another one, which the server's user can enter; "" is where temporary files are.
+func NewIn(place string) (_ *Cluster, err error) {
 	// Not the test's own directory: another user has no way into it.
-	dir, err := os.MkdirTemp("", "licet-postgres-")
+	dir, err := os.MkdirTemp(place, "licet-postgres-")
 	if err != nil {
 		return nil, err
 	}
@@ -167,7 +170,7 @@ func (c *Cluster) end(signal os.Signal) error {
 	if c.server == nil {
 		return nil
 	}
-	if err := c.server.Process.Signal(signal); err != nil {
+	if err := c.server.Process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
 	}
 	select {
@@ -176,6 +179,67 @@ func (c *Cluster) end(signal os.Signal) error {
 		return nil
 	case <-time.After(patience):
 		return errors.Join(fmt.Errorf("postgres has not ended after %v", patience), c.server.Process.Kill())
+	}
+}
+
+// Configure sets a parameter of the server that needs no restart.
+func (c *Cluster) Configure(parameter, value string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, c.URL(""))
+	if err != nil {
+		return err
+	}
+	// ALTER SYSTEM takes no arguments of a statement, and no other statement beside it.
+	_, err = conn.Exec(ctx, "ALTER SYSTEM SET "+pgx.Identifier{parameter}.Sanitize()+" = '"+strings.ReplaceAll(value, "'", "''")+"'")
+	if err == nil {
+		_, err = conn.Exec(ctx, "SELECT pg_reload_conf()")
+	}
+	return errors.Join(err, conn.Close(ctx))
+}
+
+// Suspend stops all processes of the server where they are, as a disk does that takes nothing. Resume lets them go on.
+func (c *Cluster) Suspend() error { return c.signal(syscall.SIGSTOP) }
+
+// Resume is the end of Suspend.
+func (c *Cluster) Resume() error { return c.signal(syscall.SIGCONT) }
+
+// signal sends a signal to the server and its children, if it runs. Linux tells who they are.
+func (c *Cluster) signal(s syscall.Signal) error {
+	if c.server == nil {
+		return nil
+	}
+	pid := c.server.Process.Pid
+	if err := syscall.Kill(pid, s); err != nil { // first: it makes no more children
+		return err
+	}
+	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+	if err != nil {
+		return err
+	}
+	for child := range strings.FieldsSeq(string(children)) {
+		pid, err := strconv.Atoi(child)
+		if err != nil {
+			return err
+		}
+		if err := syscall.Kill(pid, s); err != nil && !errors.Is(err, syscall.ESRCH) {
+			return err
+		}
+	}
+	return nil
+}
+
+// Running tells whether the server has not ended by itself, as it does when it cannot go on.
+func (c *Cluster) Running() bool {
+	if c.server == nil {
+		return false
+	}
+	select {
+	case err := <-c.ended:
+		c.ended <- err
+		return false
+	default:
+		return true
 	}
 }
 

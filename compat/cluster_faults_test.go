@@ -1,0 +1,102 @@
+package compat
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// fault is something that happens to a node, or to the database, for a while; afterwards all is well again.
+type fault struct {
+	name string
+	// least is how long it lasts at least, and half of at most.
+	least  time.Duration
+	happen func(n *clusterNode, d time.Duration) error
+}
+
+// faults are all there are. Jumps of the clock are not among them: time namespaces move only clocks that count from the boot, and those for
+// new processes alone (time_namespaces(7)); what a node does by its wall clock is tested in the packages that read it.
+func (c *cluster) faults() []fault {
+	return []fault{
+		{"server killed, and started again", 3 * time.Second, c.killed},
+		{"cut off from the database", 2 * time.Second, func(n *clusterNode, d time.Duration) error {
+			i := c.index(n)
+			return during(d, func() error { return c.network.cut(i, true) }, func() error { return c.network.cut(i, false) })
+		}},
+		{"server stopped, and continued", 2 * time.Second, func(n *clusterNode, d time.Duration) error {
+			return during(d, func() error { return n.cmd.Process.Signal(syscall.SIGSTOP) }, func() error { return n.cmd.Process.Signal(syscall.SIGCONT) })
+		}},
+		{"database crashed", 500 * time.Millisecond, func(_ *clusterNode, d time.Duration) error {
+			return during(d, c.database.Kill, c.database.Start)
+		}},
+		{"database suspended", time.Second, func(_ *clusterNode, d time.Duration) error {
+			return during(d, c.database.Suspend, c.database.Resume)
+		}},
+		{"slow network to the database", 1500 * time.Millisecond, func(n *clusterNode, d time.Duration) error {
+			n.proxy.Delay(50 * time.Millisecond)
+			time.Sleep(d)
+			n.proxy.Delay(0)
+			return nil
+		}},
+		{"answers of the database held back", 1500 * time.Millisecond, func(n *clusterNode, d time.Duration) error {
+			n.proxy.Hold(true)
+			time.Sleep(d)
+			n.proxy.Hold(false)
+			return nil
+		}},
+		{"disk of the database full", time.Second, c.full},
+	}
+}
+
+func (c *cluster) index(n *clusterNode) int {
+	for i := range c.nodes {
+		if c.nodes[i] == n {
+			return i
+		}
+	}
+	panic("a node of another cluster")
+}
+
+// during does something, and undoes it after a while.
+func during(d time.Duration, do, undo func() error) error {
+	if err := do(); err != nil {
+		return err
+	}
+	time.Sleep(d)
+	return undo()
+}
+
+func (c *cluster) killed(n *clusterNode, d time.Duration) error {
+	return during(d, n.kill, func() error { return n.launch("--function-network", "host") })
+}
+
+// full writes a file that takes all the room. The database ends itself when it cannot write its log, and is then started again.
+func (c *cluster) full(_ *clusterNode, d time.Duration) (err error) {
+	path := filepath.Join(c.disk, "filler")
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	chunk := make([]byte, 1<<20)
+	for err == nil {
+		_, err = f.Write(chunk)
+	}
+	if !errors.Is(err, syscall.ENOSPC) {
+		return fmt.Errorf("fill the disk: %w", err)
+	}
+	time.Sleep(d)
+	if err := os.Remove(path); err != nil {
+		return err
+	}
+	if err := f.Truncate(0); err != nil {
+		return err
+	}
+	if c.database.Running() {
+		return nil
+	}
+	return errors.Join(c.database.Kill(), c.database.Start())
+}

@@ -1,0 +1,374 @@
+package compat
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/licet/licet/internal/history"
+	"github.com/licet/licet/internal/store/postgres/postgrestest"
+)
+
+// clusterNodes is how many servers share the database.
+const clusterNodes = 3
+
+// clusterDisk is the size of the database's disk, in MiB. Its log is bounded far below.
+const clusterDisk = 400
+
+// cluster is several servers over one database, each on a network of its own, with all that clients have seen of them.
+type cluster struct {
+	t        *testing.T
+	network  *network
+	database *postgrestest.Cluster
+	disk     string
+	nodes    []*clusterNode
+	witness  *witness
+	// began is when the history begins, by CLOCK_MONOTONIC.
+	began time.Duration
+
+	values atomic.Int64
+	seen   record
+}
+
+// clusterNode is one of the servers.
+type clusterNode struct {
+	*licet
+	name  string
+	proxy *postgrestest.Proxy
+	// logs are what its processes have logged that have ended.
+	logs bytes.Buffer
+}
+
+// record is what clients have seen.
+type record struct {
+	mu         sync.Mutex
+	operations []history.Operation
+	changes    []history.Change
+	decisions  []history.Decision
+	events     []history.Event
+	// denied are calls of the root that were denied, as none may be.
+	denied []string
+}
+
+// monotonic is CLOCK_MONOTONIC, by which all processes of this machine agree.
+func monotonic() time.Duration {
+	var now unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {
+		panic(err) // Linux has it
+	}
+	return time.Duration(now.Nano())
+}
+
+func (c *cluster) now() time.Duration { return monotonic() - c.began }
+
+// newCluster starts a database and nodes.
+func newCluster(t *testing.T) *cluster {
+	t.Helper()
+	if !isolated() {
+		t.Skip("functions of the process sandbox outlive a server that is killed")
+	}
+	c := &cluster{t: t, network: newNetwork(t, clusterNodes), began: monotonic()}
+	c.disk = t.TempDir()
+	must(0, unix.Mount("tmpfs", c.disk, "tmpfs", 0, fmt.Sprintf("size=%dm,mode=755", clusterDisk)))(t)
+	t.Cleanup(func() {
+		if err := unix.Unmount(c.disk, 0); err != nil {
+			t.Error(err)
+		}
+	})
+	// The database's user must find its way to the disk.
+	for dir := c.disk; dir != os.TempDir() && dir != "/"; dir = filepath.Dir(dir) {
+		must(0, os.Chmod(dir, 0o755))(t)
+	}
+	c.database = must(postgrestest.NewIn(c.disk))(t)
+	t.Cleanup(func() {
+		if err := errors.Join(c.database.Resume(), c.database.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	must(0, c.database.Configure("max_wal_size", "64MB"))(t)
+	c.witness = newWitness(t, c)
+	shared := t.TempDir()
+	for i := range clusterNodes {
+		c.addNode(i, shared)
+	}
+	return c
+}
+
+// addNode starts a node, which has the key of the first, and code and objects where all have them.
+func (c *cluster) addNode(i int, shared string) {
+	c.t.Helper()
+	n := &clusterNode{
+		name:  fmt.Sprintf("node%d", i),
+		proxy: must(postgrestest.NewProxy(c.database, c.network.database(i).String()+":0"))(c.t),
+		licet: &licet{
+			binary: server.binary, data: filepath.Join(c.t.TempDir(), "data"), within: c.network.within(i), listen: c.network.node(i).String() + ":4566",
+		},
+	}
+	c.nodes = append(c.nodes, n)
+	must(0, os.Mkdir(n.data, 0o700))(c.t)
+	for _, name := range []string{"blobs", "objects"} {
+		must(0, os.MkdirAll(filepath.Join(shared, name), 0o700))(c.t)
+		must(0, os.Symlink(filepath.Join(shared, name), filepath.Join(n.data, name)))(c.t)
+	}
+	if i > 0 {
+		must(0, os.WriteFile(filepath.Join(n.data, "key"), must(os.ReadFile(filepath.Join(c.nodes[0].data, "key")))(c.t), 0o600))(c.t)
+	}
+	must(0, n.launch("--store", n.proxy.URL(), "--function-network", "host"))(c.t)
+	c.t.Cleanup(func() {
+		select {
+		case <-n.ended:
+		default:
+			if err := n.cmd.Process.Kill(); err != nil {
+				c.t.Error(err)
+			}
+			<-n.ended
+		}
+		if err := n.proxy.Close(); err != nil {
+			c.t.Error(err)
+		}
+		if c.t.Failed() {
+			n.logs.Write(n.log.Bytes())
+			c.t.Logf("end of the log of %s\n%s", n.name, lastLines(n.logs.String(), 60))
+		}
+	})
+}
+
+func lastLines(text string, n int) string {
+	lines := strings.Split(text, "\n")
+	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+}
+
+// kill ends a node's process as the loss of its machine would.
+func (n *clusterNode) kill() error {
+	if err := n.cmd.Process.Signal(syscall.SIGKILL); err != nil {
+		return err
+	}
+	<-n.ended
+	_, err := n.logs.Write(n.log.Bytes())
+	return err
+}
+
+// witness hears what functions tell (compat/witness).
+type witness struct {
+	address string
+	cluster *cluster
+
+	mu   sync.Mutex
+	runs []history.Run
+}
+
+func newWitness(t *testing.T, c *cluster) *witness {
+	t.Helper()
+	l := must(net.Listen("tcp", c.network.host().String()+":0"))(t)
+	w := &witness{address: l.Addr().String(), cluster: c}
+	var running sync.WaitGroup
+	running.Go(func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			running.Go(func() { w.hear(conn) })
+		}
+	})
+	t.Cleanup(func() { // the nodes have ended, and with them all connections
+		_ = l.Close()
+		running.Wait()
+	})
+	return w
+}
+
+// hear follows one environment.
+func (w *witness) hear(conn net.Conn) {
+	defer conn.Close()
+	from := "nowhere"
+	for i := range clusterNodes {
+		if address, ok := conn.RemoteAddr().(*net.TCPAddr); ok && address.AddrPort().Addr() == w.cluster.network.node(i) {
+			from = fmt.Sprintf("node%d", i)
+		}
+	}
+	running := -1
+	lines := bufio.NewScanner(conn)
+	for lines.Scan() {
+		var what, name string
+		var stamp int64
+		if _, err := fmt.Sscan(lines.Text(), &what, &stamp, &name); err != nil {
+			w.cluster.t.Errorf("the witness on %s says %q", from, lines.Text())
+			return
+		}
+		at := time.Duration(stamp) - w.cluster.began
+		w.mu.Lock()
+		switch {
+		case what == "begin" && running < 0:
+			running = len(w.runs)
+			w.runs = append(w.runs, history.Run{Name: name, Node: from, Begin: at, End: 1 << 62, Broken: true})
+		case what == "end" && running >= 0 && w.runs[running].Name == name:
+			w.runs[running].End, w.runs[running].Broken = at, false
+			running = -1
+		default:
+			w.cluster.t.Errorf("the witness on %s says %q at the wrong time", from, lines.Text())
+		}
+		w.mu.Unlock()
+	}
+	// The process is gone.
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if running >= 0 {
+		w.runs[running].End = w.cluster.now()
+	}
+}
+
+// ran are the names of events that ran to their end.
+func (w *witness) ran() map[string]bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	names := make(map[string]bool, len(w.runs))
+	for _, r := range w.runs {
+		if !r.Broken {
+			names[r.Name] = true
+		}
+	}
+	return names
+}
+
+// TestCluster lets clients use three nodes over one database while faults happen to them, and judges what they have seen: registers of the
+// control plane are linearizable, permissions follow the last change within a second, what was acknowledged runs, and limits hold.
+//
+// LICET_CLUSTER is how long faults go on ("10m"); unset: each happens once. LICET_CLUSTER_SEED chooses their order; unset: the day's.
+func TestCluster(t *testing.T) {
+	c := newCluster(t)
+	seed := uint64(number(t, "LICET_CLUSTER_SEED", int(time.Now().Unix()/86400)))
+	t.Logf("LICET_CLUSTER_SEED=%d", seed)
+	w := c.prepare(seed)
+	stop := w.begin()
+	faults := c.faults()
+	random := rand.New(rand.NewPCG(seed, 0))
+	deadline := time.Now().Add(length(t, "LICET_CLUSTER"))
+	var told []string
+	for round := 0; round == 0 || time.Now().Before(deadline); round++ {
+		random.Shuffle(len(faults), func(i, j int) { faults[i], faults[j] = faults[j], faults[i] })
+		for _, f := range faults {
+			time.Sleep(time.Duration(500+random.IntN(1000)) * time.Millisecond) // nothing is waited for: the clients work
+			n := c.nodes[random.IntN(len(c.nodes))]
+			from := c.now()
+			must(0, f.happen(n, time.Duration(float64(f.least)*(1+random.Float64()))))(t)
+			told = append(told, fmt.Sprintf("%7.3f–%.3f %s (%s)", from.Seconds(), c.now().Seconds(), f.name, n.name))
+		}
+	}
+	stop()
+	w.drain()
+	for _, n := range c.nodes {
+		n.end(t)
+	}
+	c.judge(w)
+	t.Logf("faults:\n%s", strings.Join(told, "\n"))
+}
+
+// length is a length of time from the environment.
+func length(t *testing.T, name string) time.Duration {
+	text, ok := os.LookupEnv(name)
+	if !ok {
+		return 0
+	}
+	return must(time.ParseDuration(text))(t)
+}
+
+// bound is how long a change may not be known to other nodes than the one that made it.
+const bound = time.Second
+
+// shownViolations is how many of a kind are told.
+const shownViolations = 5
+
+// judge fails the test for each violation.
+func (c *cluster) judge(w *work) {
+	c.t.Helper()
+	s, runs := &c.seen, c.witness.runs
+	// What is asked of the store itself has no age; what nodes know by heart may be a second old.
+	object := func(o history.Operation) bool { return strings.HasPrefix(o.Key, "object-") }
+	known := slices.DeleteFunc(slices.Clone(s.operations), object)
+	objects := slices.DeleteFunc(slices.Clone(s.operations), func(o history.Operation) bool { return !object(o) })
+	for name, violations := range map[string][]string{
+		"the root was denied": s.denied,
+		"objects":             history.CheckRegisters(objects, 0, time.Minute),
+		"policies, functions": history.CheckRegisters(known, bound, time.Minute),
+		"access":              history.CheckAccess(s.changes, s.decisions, bound),
+		"events":              history.CheckEvents(s.events, runs),
+	} {
+		if len(violations) > 0 {
+			c.t.Errorf("%s: %d violations\n%s", name, len(violations), strings.Join(violations[:min(shownViolations, len(violations))], "\n"))
+		}
+	}
+	limited := slices.DeleteFunc(slices.Clone(runs), func(r history.Run) bool { return !strings.HasPrefix(r.Name, limitedEvents) })
+	// Each node still has the whole of a limit for itself. When they share it, this is a violation like the others.
+	if violations := history.CheckLimit(limited, reserved); len(violations) == 0 {
+		c.t.Error("reserved concurrency holds over all nodes: it need not be excused any more")
+	}
+	c.suffices()
+}
+
+// suffices wants the history to be one that would show violations: each kind of call succeeded on each node.
+func (c *cluster) suffices() {
+	c.t.Helper()
+	counts := map[string]int{}
+	for _, o := range c.seen.operations {
+		kind, _, _ := strings.Cut(o.Key, "-")
+		counts[fmt.Sprintf("%s %v on %s: %v", kind, [...]string{"read", "write", "swap"}[o.Kind], o.Node, o.Outcome)]++
+	}
+	for _, d := range c.seen.decisions {
+		counts[fmt.Sprintf("allowed %t on %s", d.Allowed, d.Node)]++
+	}
+	for _, o := range c.seen.changes {
+		counts[fmt.Sprintf("change on %s: %v", o.Node, o.Outcome)]++
+	}
+	for _, e := range c.seen.events {
+		kind, _, _ := strings.Cut(e.Name, "-")
+		counts[fmt.Sprintf("event %s on %s: %v", kind, e.Node, e.Outcome)]++
+	}
+	again := map[string]int{}
+	for _, r := range c.witness.runs {
+		again[r.Name]++
+		counts["runs on "+r.Node]++
+		if again[r.Name] > 1 {
+			counts["runs beyond the first"]++
+		}
+	}
+	var text strings.Builder
+	for _, what := range slices.Sorted(maps.Keys(counts)) {
+		fmt.Fprintf(&text, "%6d %s\n", counts[what], what)
+	}
+	c.t.Logf("seen:\n%s", &text)
+	for _, want := range []string{
+		"policy read", "policy write", "object read", "object write", "object swap", "description read", "description write", "change",
+		"event limited.invoked", "event limited.called", "event sent", "event put",
+	} {
+		done := 0
+		for _, n := range c.nodes {
+			done += counts[fmt.Sprintf("%s on %s: done", want, n.name)]
+		}
+		if done == 0 {
+			c.t.Errorf("the history shows nothing: no %s was done", want)
+		}
+	}
+	for _, n := range c.nodes {
+		for _, what := range []string{"allowed true on " + n.name, "allowed false on " + n.name, "runs on " + n.name} {
+			if counts[what] == 0 {
+				c.t.Errorf("the history shows nothing: %s was never seen", what)
+			}
+		}
+	}
+}
