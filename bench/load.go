@@ -44,8 +44,9 @@ func signedRequest(ctx context.Context, method, url string, body []byte, c aws.C
 	return req, v4.NewSigner().SignHTTP(ctx, c, req, hash, service, "us-east-1", time.Now())
 }
 
-// load sends the same request from a number of clients for a while, at least once each. Any answer but 200 is an error.
-func load(ctx context.Context, clients int, length time.Duration, body []byte, req *http.Request) (result, error) {
+// load sends the same request from a number of clients for a while, at least once each; several requests in turn, each client beginning
+// with another. Any answer but 200 is an error.
+func load(ctx context.Context, clients int, length time.Duration, body []byte, reqs ...*http.Request) (result, error) {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: clients, MaxConnsPerHost: clients, DisableCompression: true}}
 	defer client.CloseIdleConnections()
 	var (
@@ -55,9 +56,9 @@ func load(ctx context.Context, clients int, length time.Duration, body []byte, r
 		wg        sync.WaitGroup
 	)
 	start := time.Now()
-	for range clients {
+	for i := range clients {
 		wg.Go(func() {
-			mine, err := send(ctx, client, req, body, start.Add(length))
+			mine, err := send(ctx, client, reqs, i, body, start.Add(length))
 			mu.Lock()
 			defer mu.Unlock()
 			latencies = append(latencies, mine...)
@@ -76,10 +77,10 @@ func load(ctx context.Context, clients int, length time.Duration, body []byte, r
 	return result{rate: rate, p50: p50, p99: latencies[len(latencies)*99/100]}, nil
 }
 
-func send(ctx context.Context, client *http.Client, req *http.Request, body []byte, until time.Time) ([]time.Duration, error) {
+func send(ctx context.Context, client *http.Client, reqs []*http.Request, first int, body []byte, until time.Time) ([]time.Duration, error) {
 	var latencies []time.Duration
-	for len(latencies) == 0 || time.Now().Before(until) {
-		r := req.Clone(ctx)
+	for i := first; len(latencies) == 0 || time.Now().Before(until); i++ {
+		r := reqs[i%len(reqs)].Clone(ctx)
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		start := time.Now()
 		resp, err := client.Do(r)
@@ -111,11 +112,13 @@ func firstError(errs ...error) error {
 type target struct {
 	req *http.Request
 	pid int // of the process whose CPU time counts; 0 for none
+	// others are the same request to other servers, which take turns with it.
+	others []*http.Request
 }
 
 // repeat is alternate for one target.
 func (w *workshop) repeat(ctx context.Context, clients int, body []byte, req *http.Request, pid int) (result, error) {
-	results, err := w.alternate(ctx, clients, body, target{req, pid})
+	results, err := w.alternate(ctx, clients, body, target{req: req, pid: pid})
 	if err != nil {
 		return result{}, err
 	}
@@ -153,7 +156,7 @@ func (t target) sample(ctx context.Context, clients int, length time.Duration, b
 	if err != nil {
 		return result{}, err
 	}
-	r, err := load(ctx, clients, length, body, t.req)
+	r, err := load(ctx, clients, length, body, append([]*http.Request{t.req}, t.others...)...)
 	if err != nil {
 		return result{}, err
 	}

@@ -38,14 +38,14 @@ func (w *workshop) startServer(ctx context.Context) (*server, time.Duration, err
 	return w.startServerOn(ctx, data)
 }
 
-// startServerOn is startServer on a data directory that is there.
-func (w *workshop) startServerOn(ctx context.Context, data string) (*server, time.Duration, error) {
+// startServerOn is startServer on a data directory that is there, with more flags.
+func (w *workshop) startServerOn(ctx context.Context, data string, flags ...string) (*server, time.Duration, error) {
 	port, err := freePort()
 	if err != nil {
 		return nil, 0, err
 	}
 	s := &server{data: data, url: "http://127.0.0.1:" + port}
-	s.cmd = exec.CommandContext(ctx, w.licet, "serve", "--data", data, "--listen", "127.0.0.1:"+port, "--sandbox", w.driver)
+	s.cmd = exec.CommandContext(ctx, w.licet, append([]string{"serve", "--data", data, "--listen", "127.0.0.1:" + port, "--sandbox", w.driver}, flags...)...)
 	if err := s.cmd.Start(); err != nil {
 		return nil, 0, err
 	}
@@ -199,7 +199,7 @@ func (w *workshop) measureWarm(ctx context.Context, l language) (err error) {
 		if err != nil {
 			return err
 		}
-		both, err := w.alternate(ctx, clients, []byte(payload), target{request, front.cmd.Process.Pid}, target{req, s.cmd.Process.Pid})
+		both, err := w.alternate(ctx, clients, []byte(payload), target{req: request, pid: front.cmd.Process.Pid}, target{req: req, pid: s.cmd.Process.Pid})
 		if err != nil {
 			return err
 		}

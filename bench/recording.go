@@ -29,7 +29,7 @@ func (w *workshop) measureRecording(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	echo := target{req, s.cmd.Process.Pid}
+	echo := target{req: req, pid: s.cmd.Process.Pid}
 	fmt.Printf("%-34s %12s %12s %12s %12s   (target > 0.97)\n", "warm invocations, "+all[0].name, "not recorded", "recorded", "rate", "p50")
 	for _, clients := range []int{1, 16} {
 		if _, err := echo.sample(ctx, clients, w.length/3, []byte(payload)); err != nil {

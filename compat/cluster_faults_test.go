@@ -15,39 +15,41 @@ type fault struct {
 	// least is how long it lasts at least, and half of at most.
 	least  time.Duration
 	happen func(n *clusterNode, d time.Duration) error
+	// database: it happens to the database, and no other such at the same time.
+	database bool
 }
 
 // faults are all there are. Jumps of the clock are not among them: time namespaces move only clocks that count from the boot, and those for
 // new processes alone (time_namespaces(7)); what a node does by its wall clock is tested in the packages that read it.
 func (c *cluster) faults() []fault {
 	return []fault{
-		{"server killed, and started again", 3 * time.Second, c.killed},
+		{"server killed, and started again", 3 * time.Second, c.killed, false},
 		{"cut off from the database", 2 * time.Second, func(n *clusterNode, d time.Duration) error {
 			i := c.index(n)
 			return during(d, func() error { return c.network.cut(i, true) }, func() error { return c.network.cut(i, false) })
-		}},
+		}, false},
 		{"server stopped, and continued", 2 * time.Second, func(n *clusterNode, d time.Duration) error {
 			return during(d, func() error { return n.cmd.Process.Signal(syscall.SIGSTOP) }, func() error { return n.cmd.Process.Signal(syscall.SIGCONT) })
-		}},
+		}, false},
 		{"database crashed", 500 * time.Millisecond, func(_ *clusterNode, d time.Duration) error {
 			return during(d, c.database.Kill, c.database.Start)
-		}},
+		}, true},
 		{"database suspended", time.Second, func(_ *clusterNode, d time.Duration) error {
 			return during(d, c.database.Suspend, c.database.Resume)
-		}},
+		}, true},
 		{"slow network to the database", 1500 * time.Millisecond, func(n *clusterNode, d time.Duration) error {
 			n.proxy.Delay(50 * time.Millisecond)
 			time.Sleep(d)
 			n.proxy.Delay(0)
 			return nil
-		}},
+		}, false},
 		{"answers of the database held back", 1500 * time.Millisecond, func(n *clusterNode, d time.Duration) error {
 			n.proxy.Hold(true)
 			time.Sleep(d)
 			n.proxy.Hold(false)
 			return nil
-		}},
-		{"disk of the database full", time.Second, c.full},
+		}, false},
+		{"disk of the database full", time.Second, c.full, true},
 	}
 }
 
@@ -69,8 +71,18 @@ func during(d time.Duration, do, undo func() error) error {
 	return undo()
 }
 
+// killed kills a node and starts it again, as often as it takes: the database may not be there.
 func (c *cluster) killed(n *clusterNode, d time.Duration) error {
-	return during(d, n.kill, func() error { return n.launch("--function-network", "host") })
+	return during(d, n.kill, func() (err error) {
+		for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+			if err = n.launch("--function-network", "host"); err == nil {
+				return nil
+			}
+			_ = n.cmd.Process.Kill() // it may have ended
+			<-n.ended
+		}
+		return err
+	})
 }
 
 // full writes a file that takes all the room. The database ends itself when it cannot write its log, and is then started again.

@@ -256,20 +256,7 @@ func TestCluster(t *testing.T) {
 	t.Logf("LICET_CLUSTER_SEED=%d", seed)
 	w := c.prepare(seed)
 	stop := w.begin()
-	faults := c.faults()
-	random := rand.New(rand.NewPCG(seed, 0))
-	deadline := time.Now().Add(length(t, "LICET_CLUSTER"))
-	var told []string
-	for round := 0; round == 0 || time.Now().Before(deadline); round++ {
-		random.Shuffle(len(faults), func(i, j int) { faults[i], faults[j] = faults[j], faults[i] })
-		for _, f := range faults {
-			time.Sleep(time.Duration(500+random.IntN(1000)) * time.Millisecond) // nothing is waited for: the clients work
-			n := c.nodes[random.IntN(len(c.nodes))]
-			from := c.now()
-			must(0, f.happen(n, time.Duration(float64(f.least)*(1+random.Float64()))))(t)
-			told = append(told, fmt.Sprintf("%7.3f–%.3f %s (%s)", from.Seconds(), c.now().Seconds(), f.name, n.name))
-		}
-	}
+	told := c.befall(rand.New(rand.NewPCG(seed, 0)), time.Now().Add(length(t, "LICET_CLUSTER")))
 	stop()
 	w.drain()
 	for _, n := range c.nodes {
@@ -277,6 +264,42 @@ func TestCluster(t *testing.T) {
 	}
 	c.judge(w)
 	t.Logf("faults:\n%s", strings.Join(told, "\n"))
+}
+
+// befall lets all faults happen in some order, and again until the deadline, then sometimes two at a time. It tells when they did.
+func (c *cluster) befall(random *rand.Rand, deadline time.Time) (told []string) {
+	faults := c.faults()
+	for round := 0; round == 0 || time.Now().Before(deadline); round++ {
+		random.Shuffle(len(faults), func(i, j int) { faults[i], faults[j] = faults[j], faults[i] })
+		for rest := faults; len(rest) > 0; {
+			n := 1
+			if round > 0 && len(rest) > 1 && !(rest[0].database && rest[1].database) && random.IntN(3) == 0 {
+				n = 2
+			}
+			time.Sleep(time.Duration(500+random.IntN(1000)) * time.Millisecond) // nothing is waited for: the clients work
+			nodes, lines := random.Perm(len(c.nodes)), make([]string, n)
+			var happening sync.WaitGroup
+			for i, f := range rest[:n] {
+				victim, d := c.nodes[nodes[i]], time.Duration(float64(f.least)*(1+random.Float64()))
+				happening.Go(func() {
+					from := c.now()
+					if err := f.happen(victim, d); err != nil {
+						c.t.Errorf("%s: %v", f.name, err)
+					}
+					lines[i] = fmt.Sprintf("%7.3f–%.3f %s", from.Seconds(), c.now().Seconds(), f.name)
+					if !f.database {
+						lines[i] += " (" + victim.name + ")"
+					}
+				})
+			}
+			happening.Wait()
+			told, rest = append(told, lines...), rest[n:]
+			if c.t.Failed() {
+				return told
+			}
+		}
+	}
+	return told
 }
 
 // length is a length of time from the environment.

@@ -255,18 +255,15 @@ func (w *work) useRegister(r register, client int, last *string, random *rand.Ra
 // policyRegister is an inline policy; its value is the id of its statement.
 func (w *work) policyRegister(user string) register {
 	name := aws.String("register")
-	absent := func(err error) error {
-		if _, ok := errors.AsType[*iamtypes.NoSuchEntityException](err); ok {
-			return nil
-		}
-		return err
-	}
 	return register{
 		name: "policy-register",
 		read: func(ctx context.Context, d door) (string, error) {
 			out, err := d.iam.GetUserPolicy(ctx, &iam.GetUserPolicyInput{UserName: &user, PolicyName: name})
+			if _, absent := errors.AsType[*iamtypes.NoSuchEntityException](err); absent {
+				return "", nil
+			}
 			if err != nil {
-				return "", absent(err)
+				return "", err
 			}
 			text, err := url.QueryUnescape(*out.PolicyDocument)
 			if err != nil {
@@ -283,10 +280,6 @@ func (w *work) policyRegister(user string) register {
 				UserName: &user, PolicyName: name, PolicyDocument: document(strings.Replace(allow("s3:*", "*"), "{", `{"Sid":"`+value+`",`, 1)),
 			})
 			return err
-		},
-		remove: func(ctx context.Context, d door) error {
-			_, err := d.iam.DeleteUserPolicy(ctx, &iam.DeleteUserPolicyInput{UserName: &user, PolicyName: name})
-			return absent(err)
 		},
 	}
 }

@@ -1,6 +1,7 @@
 package history
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"strconv"
 	"strings"
@@ -150,6 +151,36 @@ func simulate(random *rand.Rand) (history []Operation) {
 		history = append(history, o)
 	}
 	return history
+}
+
+// What several nodes remember makes histories with many reads at a time; they are judged all the same.
+func TestRegistersStale(t *testing.T) {
+	for seed := range uint64(5) {
+		random := rand.New(rand.NewPCG(seed, 0))
+		var history []Operation
+		values := []string{""}
+		for at := range 3000 { // ten a second
+			o := Operation{Client: at % 9, Node: fmt.Sprint("n", random.IntN(3)), Key: "k", Outcome: Done, Call: time.Duration(at) * second / 30}
+			o.Return = o.Call + time.Duration(random.IntN(100))*time.Millisecond
+			if at%3 == 0 {
+				o.Kind, o.Value, o.Node = Write, strconv.Itoa(at), "n0"
+				o.Return = o.Call + 20*time.Millisecond
+				values = append(values, o.Value)
+			} else if o.Node == "n0" {
+				o.Value = values[len(values)-1]
+			} else {
+				o.Value = values[max(0, len(values)-1-random.IntN(9))] // up to 0.9 s old
+			}
+			history = append(history, o)
+		}
+		if got := CheckRegisters(history, second, time.Minute); len(got) > 0 {
+			t.Errorf("seed %d: %q", seed, got)
+		}
+		history[2000].Kind, history[2000].Value, history[2000].Node = Read, values[600], "n1"
+		if got := CheckRegisters(history, second, time.Minute); len(got) != 1 {
+			t.Errorf("seed %d: got %q for a value that is much too old", seed, got)
+		}
+	}
 }
 
 // at is a time of a test.

@@ -1,6 +1,7 @@
 package history
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -77,11 +78,8 @@ func CheckRegisters(all []Operation, stale, patience time.Duration) (violations 
 	for _, o := range all {
 		byKey[o.Key] = append(byKey[o.Key], o)
 	}
-	for _, operations := range byKey {
-		age(operations, stale)
-	}
 	for _, key := range slices.Sorted(maps.Keys(byKey)) {
-		if v := checkRegister(key, byKey[key], patience); v != "" {
+		if v := checkRegister(key, byKey[key], stale, patience); v != "" {
 			violations = append(violations, v)
 		}
 	}
@@ -89,9 +87,9 @@ func CheckRegisters(all []Operation, stale, patience time.Duration) (violations 
 }
 
 // age lets reads begin as early as what they give may be old. One that begins earlier may be explained by all that explains one which does not.
-func age(all []Operation, stale time.Duration) {
+func age(all []Operation, stale time.Duration) []Operation {
 	if stale == 0 {
-		return
+		return all
 	}
 	changed := map[string][]time.Duration{} // by node, in order
 	for _, o := range all {
@@ -102,8 +100,9 @@ func age(all []Operation, stale time.Duration) {
 	for _, returns := range changed {
 		slices.Sort(returns)
 	}
-	for i := range all {
-		o := &all[i]
+	aged := slices.Clone(all)
+	for i := range aged {
+		o := &aged[i]
 		if o.Kind != Read {
 			continue
 		}
@@ -113,9 +112,40 @@ func age(all []Operation, stale time.Duration) {
 		}
 		o.Call = earliest
 	}
+	return aged
 }
 
-func checkRegister(key string, all []Operation, patience time.Duration) string {
+// condense makes reads few and short, so that there is less to try. A value that is written once is there for one stretch of time, which
+// begins no sooner than its write. Two reads of it that overlap can be explained by one moment which is in both, if they can be explained.
+func condense(all []Operation) (some []Operation) {
+	writes := map[string]int{}
+	begun := map[string]time.Duration{}
+	for _, o := range all {
+		if o.Kind != Read && o.Outcome != Refused {
+			writes[o.Value]++
+			begun[o.Value] = o.Call
+		}
+	}
+	last := map[string]int{} // where in some the last read of a value is
+	for _, o := range slices.SortedFunc(slices.Values(all), func(a, b Operation) int { return cmp.Compare(a.Return, b.Return) }) {
+		once := writes[o.Value] == 1
+		if o.Value == "" {
+			once = writes[o.Value] == 0 // it was there at first
+		}
+		if o.Kind == Read && o.Outcome == Done && once {
+			o.Call = min(o.Return, max(o.Call, begun[o.Value]))
+			if i, found := last[o.Value]; found && o.Call <= some[i].Return {
+				some[i].Call = max(some[i].Call, o.Call)
+				continue
+			}
+			last[o.Value] = len(some)
+		}
+		some = append(some, o)
+	}
+	return some
+}
+
+func checkRegister(key string, all []Operation, stale, patience time.Duration) string {
 	written := map[string]bool{"": true}
 	for _, o := range all {
 		if o.Kind != Read && o.Value != "" && written[o.Value] {
@@ -123,7 +153,8 @@ func checkRegister(key string, all []Operation, patience time.Duration) string {
 		}
 		written[o.Value] = written[o.Value] || o.Kind != Read
 	}
-	switch judge(all, patience) {
+	some := condense(age(all, stale))
+	switch judge(some, patience) {
 	case porcupine.Ok:
 		return ""
 	case porcupine.Unknown:
@@ -136,7 +167,7 @@ func checkRegister(key string, all []Operation, patience time.Duration) string {
 	}
 	slices.Sort(ends)
 	first, _ := slices.BinarySearchFunc(ends, 0, func(end time.Duration, _ int) int {
-		if judge(until(all, end), patience) == porcupine.Ok {
+		if judge(until(some, end), patience) == porcupine.Ok {
 			return -1
 		}
 		return 1
@@ -162,7 +193,7 @@ const shown = 25
 
 func around(all []Operation, now time.Duration) string {
 	all = until(all, now)
-	slices.SortFunc(all, func(a, b Operation) int { return int(a.Call - b.Call) })
+	slices.SortFunc(all, func(a, b Operation) int { return cmp.Compare(a.Call, b.Call) })
 	var b strings.Builder
 	for _, o := range all[max(0, len(all)-shown):] {
 		fmt.Fprintf(&b, "  %v\n", o)
