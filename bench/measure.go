@@ -46,6 +46,7 @@ func (w *workshop) startServerOn(ctx context.Context, data string, flags ...stri
 	}
 	s := &server{data: data, url: "http://127.0.0.1:" + port}
 	s.cmd = exec.CommandContext(ctx, w.licet, append([]string{"serve", "--data", data, "--listen", "127.0.0.1:" + port, "--sandbox", w.driver}, flags...)...)
+	s.cmd.Stderr = os.Stderr
 	if err := s.cmd.Start(); err != nil {
 		return nil, 0, err
 	}

@@ -498,8 +498,8 @@ func (w *work) grantAndTake(s *subject, random *rand.Rand) {
 		return
 	}
 	time.Sleep(time.Duration(random.IntN(1500)) * time.Millisecond)
-	for w.change(s, false, w.doors[random.IntN(len(w.doors))]) != history.Done {
-		time.Sleep(50 * time.Millisecond) // until it is certain, also when the others have ended
+	for w.working() && w.change(s, false, w.doors[random.IntN(len(w.doors))]) != history.Done {
+		time.Sleep(50 * time.Millisecond) // until it is certain
 	}
 	time.Sleep(time.Duration(500+random.IntN(1500)) * time.Millisecond)
 }
@@ -568,6 +568,9 @@ func (w *work) replace(s *subject, random *rand.Rand) bool {
 // drain waits until all that was acknowledged has run. As long as more does, there is hope.
 func (w *work) drain() {
 	w.t.Helper()
+	if w.t.Failed() {
+		return
+	}
 	const patience = 90 * time.Second
 	last, ran := time.Now(), 0
 	for {

@@ -167,7 +167,7 @@ func checkRegister(key string, all []Operation, stale, patience time.Duration) s
 	}
 	slices.Sort(ends)
 	first, _ := slices.BinarySearchFunc(ends, 0, func(end time.Duration, _ int) int {
-		if judge(until(some, end), patience) == porcupine.Ok {
+		if judge(until(some, end), patience/10) == porcupine.Ok {
 			return -1
 		}
 		return 1
