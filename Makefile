@@ -13,7 +13,7 @@ TESTS       ?= ./policy/...,./authz/...
 FILES       ?= $(if $(filter ./authz,$(PKG)),$(addsuffix .go,address binary column combine compile condition context date decide key \
                match numeric pattern places principal strings template truth))
 
-.PHONY: run demo build test race check lint fmt fuzz mutate bench gen compat soak crashes cluster deps test-deps vuln man deb image
+.PHONY: run demo build test race check lint fmt fuzz mutate bench bench-cluster gen compat soak crashes cluster deps test-deps vuln man deb image
 
 run: deps build ## start the server with the embedded store
 	bin/licet serve --data $(DATA)
@@ -61,6 +61,11 @@ mutate: ## change FILES of PKG in one place after another; TESTS must notice. MU
 
 bench: deps build
 	go run ./bench
+
+bench-cluster: deps build ## three servers over one PostgreSQL beside one, and what operations cost
+	@scripts/deps.sh postgresql
+	go run ./bench -only cluster
+	go run ./bench -only costs
 
 vuln: ## known vulnerabilities of what licet is made from; asks vuln.go.dev
 	$(GOVULNCHECK) ./...

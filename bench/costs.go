@@ -35,6 +35,8 @@ type costs struct {
 	server, database time.Duration // of the processors
 	trips, commits   int64
 	log              int64 // bytes
+	// took is how long it was counted, worked how long of that the work lasted.
+	took, worked time.Duration
 }
 
 // measureCosts counts what an operation takes of a server and of its PostgreSQL, by one client and by 16: a server lets writers that come
@@ -65,13 +67,13 @@ func (w *workshop) measureCosts(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("prepare: %w", err)
 	}
-	idle, err := m.during(ctx, func() error { time.Sleep(w.length); return nil })
+	idle, err := m.during(ctx, func() error { time.Sleep(3 * w.length); return nil })
 	if err != nil {
 		return err
 	}
 	fmt.Printf("%-40s %7s %9s %9s %9s %9s %9s %9s\n", "one operation", "clients", "/s", "server µs", "trips", "commits", "log bytes", "db µs")
-	fmt.Printf("%-40s %7s %9s %9.0f %9.1f %9.1f %9.0f %9.0f\n", "nothing, for a second", "", "", per(idle.server.Microseconds(), w.length), per(idle.trips, w.length),
-		per(idle.commits, w.length), per(idle.log, w.length), per(idle.database.Microseconds(), w.length))
+	fmt.Printf("%-40s %7s %9s %9.0f %9.1f %9.1f %9.0f %9.0f\n", "nothing, for a second", "", "", idle.second(idle.server.Microseconds()), idle.second(idle.trips),
+		idle.second(idle.commits), idle.second(idle.log), idle.second(idle.database.Microseconds()))
 	for _, o := range operations {
 		for _, clients := range []int{1, 16} {
 			if err := w.measureCost(ctx, m, o, clients, idle); err != nil {
@@ -83,7 +85,8 @@ func (w *workshop) measureCosts(ctx context.Context) (err error) {
 	return nil
 }
 
-func per(n int64, length time.Duration) float64 { return float64(n) / length.Seconds() }
+// second is what a counter counts in one second.
+func (c costs) second(counted int64) float64 { return float64(counted) / c.took.Seconds() }
 
 // measureCost prints the row of an operation. All repetitions are one measurement: counters count, and have no outliers.
 func (w *workshop) measureCost(ctx context.Context, m *meter, o costed, clients int, idle costs) error {
@@ -91,8 +94,8 @@ func (w *workshop) measureCost(ctx context.Context, m *meter, o costed, clients 
 	if _, err := repeatedly(ctx, clients, w.length/4, o.do); err != nil { // warms up
 		return err
 	}
+	time.Sleep(settle)
 	var n int64
-	begun := time.Now()
 	c, err := m.during(ctx, func() (err error) {
 		n, err = repeatedly(ctx, clients, length, o.do)
 		return err
@@ -100,11 +103,8 @@ func (w *workshop) measureCost(ctx context.Context, m *meter, o costed, clients 
 	if err != nil {
 		return err
 	}
-	took := time.Since(begun)
-	share := func(all, idle int64) float64 {
-		return (float64(all) - float64(idle)*took.Seconds()/w.length.Seconds()) / float64(n)
-	}
-	fmt.Printf("%-40s %7d %9.0f %9.0f %9.2f %9.2f %9.0f %9.0f\n", o.name, clients, float64(n)/took.Seconds(),
+	share := func(all, alone int64) float64 { return (float64(all) - idle.second(alone)*c.took.Seconds()) / float64(n) }
+	fmt.Printf("%-40s %7d %9.0f %9.0f %9.2f %9.2f %9.0f %9.0f\n", o.name, clients, float64(n)/c.worked.Seconds(),
 		share(c.server.Microseconds(), idle.server.Microseconds()), share(c.trips, idle.trips), share(c.commits, idle.commits), share(c.log, idle.log),
 		share(c.database.Microseconds(), idle.database.Microseconds()))
 	return nil
@@ -152,13 +152,16 @@ func (m *meter) during(ctx context.Context, do func() error) (c costs, err error
 	if err != nil {
 		return c, err
 	}
+	begun := time.Now()
 	if err := do(); err != nil {
 		return c, err
 	}
+	worked := time.Since(begun)
 	time.Sleep(settle)
 	after, err := m.read(ctx)
 	return costs{
 		after.server - before.server, after.database - before.database, after.trips - before.trips, after.commits - before.commits, after.log - before.log,
+		time.Since(begun), worked,
 	}, err
 }
 
