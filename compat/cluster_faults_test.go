@@ -21,13 +21,10 @@ type fault struct {
 
 // faults are all there are. Jumps of the clock are not among them: time namespaces move only clocks that count from the boot, and those for
 // new processes alone (time_namespaces(7)); what a node does by its wall clock is tested in the packages that read it.
-func (c *cluster) faults() []fault {
-	return []fault{
+func (c *cluster) faults(long bool) []fault {
+	all := []fault{
 		{"server killed, and started again", 3 * time.Second, c.killed, false},
-		{"cut off from the database", 2 * time.Second, func(n *clusterNode, d time.Duration) error {
-			i := c.index(n)
-			return during(d, func() error { return c.network.cut(i, true) }, func() error { return c.network.cut(i, false) })
-		}, false},
+		{"cut off from the database", 2 * time.Second, c.cut, false},
 		{"server stopped, and continued", 2 * time.Second, func(n *clusterNode, d time.Duration) error {
 			return during(d, func() error { return n.cmd.Process.Signal(syscall.SIGSTOP) }, func() error { return n.cmd.Process.Signal(syscall.SIGCONT) })
 		}, false},
@@ -51,6 +48,16 @@ func (c *cluster) faults() []fault {
 		}, false},
 		{"disk of the database full", time.Second, c.full, true},
 	}
+	if long {
+		// Others use what the node had of a limit after 30 seconds (node.Hold). What it ran must have ended by then.
+		all = append(all, fault{"cut off from the database for long", 31 * time.Second, c.cut, false})
+	}
+	return all
+}
+
+func (c *cluster) cut(n *clusterNode, d time.Duration) error {
+	i := c.index(n)
+	return during(d, func() error { return c.network.cut(i, true) }, func() error { return c.network.cut(i, false) })
 }
 
 func (c *cluster) index(n *clusterNode) int {

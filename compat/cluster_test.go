@@ -265,8 +265,9 @@ func TestCluster(t *testing.T) {
 	seed := uint64(number(t, "LICET_CLUSTER_SEED", int(time.Now().Unix()/86400)))
 	t.Logf("LICET_CLUSTER_SEED=%d", seed)
 	w := c.prepare(seed)
-	stop := w.begin()
-	told := c.befall(rand.New(rand.NewPCG(seed, 0)), time.Now().Add(length(t, "LICET_CLUSTER")))
+	lasts := length(t, "LICET_CLUSTER")
+	stop := w.begin(lasts > 0)
+	told := c.befall(rand.New(rand.NewPCG(seed, 0)), lasts)
 	stop()
 	w.drain()
 	for _, n := range c.nodes {
@@ -278,9 +279,9 @@ func TestCluster(t *testing.T) {
 	t.Logf("faults:\n%s", strings.Join(told, "\n"))
 }
 
-// befall lets all faults happen in some order, and again until the deadline, then sometimes two at a time. It tells when they did.
-func (c *cluster) befall(random *rand.Rand, deadline time.Time) (told []string) {
-	faults := c.faults()
+// befall lets all faults happen in some order, and again as long as it lasts, then sometimes two at a time. It tells when they did.
+func (c *cluster) befall(random *rand.Rand, lasts time.Duration) (told []string) {
+	faults, deadline := c.faults(lasts > 0), time.Now().Add(lasts)
 	for round := 0; round == 0 || time.Now().Before(deadline); round++ {
 		random.Shuffle(len(faults), func(i, j int) { faults[i], faults[j] = faults[j], faults[i] })
 		for rest := faults; len(rest) > 0; {

@@ -68,7 +68,11 @@ func (n *clusterNode) door(c aws.Credentials) door { return door{n.as(c), n.s3Of
 
 // call is one call of a client: when it began and ended, and what is known of it.
 func (w *work) call(do func(ctx context.Context) error) (from, to time.Duration, outcome history.Outcome, err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
+	return w.callFor(callTimeout, do)
+}
+
+func (w *work) callFor(patience time.Duration, do func(ctx context.Context) error) (from, to time.Duration, outcome history.Outcome, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	from = w.now()
 	err = do(ctx)
@@ -130,6 +134,9 @@ func (c *cluster) prepare(seed uint64) *work {
 		}
 	}
 	w.limited, w.mapped, w.echo = d.node.newFunction(t, "", native(witness)), d.node.newFunction(t, "", native(witness)), d.node.newFunction(t, "", native(echoed))
+	must(d.lambda.UpdateFunctionConfiguration(ctx, &lambda.UpdateFunctionConfigurationInput{
+		FunctionName: &w.limited.name, Timeout: aws.Int32(60),
+	}))(t)
 	must(d.lambda.PutFunctionConcurrency(ctx, &lambda.PutFunctionConcurrencyInput{
 		FunctionName: &w.limited.name, ReservedConcurrentExecutions: aws.Int32(reserved),
 	}))(t)
@@ -159,8 +166,8 @@ func (c *cluster) prepare(seed uint64) *work {
 	return w
 }
 
-// begin has clients work until stop is called, which waits for them.
-func (w *work) begin() (stop func()) {
+// begin has clients work until stop is called, which waits for them; if it is for long, also by calls that take long.
+func (w *work) begin(long bool) (stop func()) {
 	worker := 0
 	start := func(pause time.Duration, do func(r *rand.Rand)) {
 		worker++
@@ -185,6 +192,9 @@ func (w *work) begin() (stop func()) {
 		for range 2 {
 			start(20*time.Millisecond, func(*rand.Rand) { w.invokeNow(d) })
 		}
+	}
+	if long {
+		start(5*time.Second, func(random *rand.Rand) { w.invokeLong(w.doors[random.IntN(len(w.doors))], random) })
 	}
 	for _, p := range w.witnesses {
 		s := w.newSubject(p)
@@ -346,9 +356,13 @@ func (w *work) descriptionRegister() register {
 
 // event records that one was brought to a node.
 func (w *work) event(d door, kind string, bring func(ctx context.Context, name string) error) {
+	w.eventFor(callTimeout, d, kind, bring)
+}
+
+func (w *work) eventFor(patience time.Duration, d door, kind string, bring func(ctx context.Context, name string) error) {
 	e := history.Event{Name: kind + "-" + w.value(), Node: d.node.name}
 	var err error
-	e.Call, e.Return, e.Outcome, err = w.call(func(ctx context.Context) error { return bring(ctx, e.Name) })
+	e.Call, e.Return, e.Outcome, err = w.callFor(patience, func(ctx context.Context) error { return bring(ctx, e.Name) })
 	w.root(kind, d.node, err)
 	w.seen.mu.Lock()
 	defer w.seen.mu.Unlock()
@@ -378,11 +392,18 @@ func (w *work) invokeLater(d door) {
 	})
 }
 
-// invokeNow calls the function. One that answers has run; one that failed on the way may have.
-func (w *work) invokeNow(d door) {
-	w.event(d, limitedEvents+"called", func(ctx context.Context, name string) error {
+func (w *work) invokeNow(d door) { w.invoke(d, "called", callTimeout, workTime) }
+
+// invokeLong has the function work for longer than a node may that is cut off.
+func (w *work) invokeLong(d door, random *rand.Rand) {
+	w.invoke(d, "long", time.Minute, 10_000+random.IntN(40_000))
+}
+
+// invoke calls the function. One that answers has run; one that failed on the way may have.
+func (w *work) invoke(d door, kind string, patience time.Duration, ms int) {
+	w.eventFor(patience, d, limitedEvents+kind, func(ctx context.Context, name string) error {
 		out, err := d.lambda.Invoke(ctx, &lambda.InvokeInput{
-			FunctionName: &w.limited.name, Payload: fmt.Appendf(nil, `{"name":%q,"ms":%d}`, name, workTime),
+			FunctionName: &w.limited.name, Payload: fmt.Appendf(nil, `{"name":%q,"ms":%d}`, name, ms),
 		})
 		if err == nil && out.FunctionError != nil {
 			err = fmt.Errorf("%s: %s", *out.FunctionError, out.Payload)
