@@ -87,14 +87,6 @@ func (w *workshop) startNodes(ctx context.Context, place func(i int) string, n i
 		if err != nil {
 			return all, err
 		}
-		for _, name := range []string{"blobs", "objects"} {
-			if err := os.MkdirAll(filepath.Join(shared, name), 0o700); err != nil {
-				return all, err
-			}
-			if err := os.Symlink(filepath.Join(shared, name), filepath.Join(data, name)); err != nil {
-				return all, err
-			}
-		}
 		if i > 0 {
 			key, err := os.ReadFile(filepath.Join(all[0].data, "key"))
 			if err != nil {
@@ -104,7 +96,7 @@ func (w *workshop) startNodes(ctx context.Context, place func(i int) string, n i
 				return all, err
 			}
 		}
-		s, _, err := w.startServerOn(ctx, data, "--store", place(i))
+		s, _, err := w.startServerOn(ctx, data, "--store", place(i), "--blobs", shared)
 		if err != nil {
 			return all, err
 		}

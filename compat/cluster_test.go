@@ -121,14 +121,10 @@ func (c *cluster) addNode(i int, shared string) {
 	}
 	c.nodes = append(c.nodes, n)
 	must(0, os.Mkdir(n.data, 0o700))(c.t)
-	for _, name := range []string{"blobs", "objects"} {
-		must(0, os.MkdirAll(filepath.Join(shared, name), 0o700))(c.t)
-		must(0, os.Symlink(filepath.Join(shared, name), filepath.Join(n.data, name)))(c.t)
-	}
 	if i > 0 {
 		must(0, os.WriteFile(filepath.Join(n.data, "key"), must(os.ReadFile(filepath.Join(c.nodes[0].data, "key")))(c.t), 0o600))(c.t)
 	}
-	must(0, n.launch("--store", n.proxy.URL(), "--function-network", "host"))(c.t)
+	must(0, n.launch("--store", n.proxy.URL(), "--blobs", shared, "--function-network", "host"))(c.t)
 	c.t.Cleanup(func() {
 		select {
 		case <-n.ended:
