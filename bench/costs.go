@@ -103,7 +103,9 @@ func (w *workshop) measureCost(ctx context.Context, m *meter, o costed, clients 
 	if err != nil {
 		return err
 	}
-	share := func(all, alone int64) float64 { return (float64(all) - idle.second(alone)*c.took.Seconds()) / float64(n) }
+	share := func(all, alone int64) float64 {
+		return (float64(all) - idle.second(alone)*c.took.Seconds()) / float64(n)
+	}
 	fmt.Printf("%-40s %7d %9.0f %9.0f %9.2f %9.2f %9.0f %9.0f\n", o.name, clients, float64(n)/c.worked.Seconds(),
 		share(c.server.Microseconds(), idle.server.Microseconds()), share(c.trips, idle.trips), share(c.commits, idle.commits), share(c.log, idle.log),
 		share(c.database.Microseconds(), idle.database.Microseconds()))
