@@ -183,7 +183,20 @@ func (l *logStream) ship() {
 				return
 			}
 			written = time.Now()
+			if !l.due() { // what came meanwhile waits for more: else a slow writer would write without end, a few lines at a time
+				l.wakeForRest()
+				break
+			}
 		}
+	}
+}
+
+// wakeForRest has ship come back for lines that take has left, of which nothing else tells it.
+func (l *logStream) wakeForRest() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.bytes > 0 {
+		l.signal()
 	}
 }
 

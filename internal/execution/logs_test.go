@@ -2,18 +2,22 @@ package execution
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/licet/licet/internal/execution/platform"
+	"github.com/licet/licet/internal/principal"
 	"github.com/licet/licet/internal/sandbox"
 )
 
@@ -215,6 +219,74 @@ func FuzzSplit(f *testing.F) {
 		if !bytes.Equal(joined(got), joined(data)) && l.bytes < dropBytes {
 			t.Error("the lines are not what was printed")
 		}
+	})
+}
+
+// slowLog takes a while for each batch.
+type slowLog struct{ batches, events atomic.Int64 }
+
+func (s *slowLog) Write(_ context.Context, _ Function, _ principal.Credentials, _ string, events []LogEvent) error {
+	time.Sleep(5 * time.Millisecond)
+	s.batches.Add(1)
+	s.events.Add(int64(len(events)))
+	return nil
+}
+
+// Lines that come while a batch is written are the next batch's, and wait for others, too: with a writer that is slower than they come there
+// would be no end of small batches.
+func TestSlowWriter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &slowLog{}
+		l := newLogStream(Function{}, "stream", w, newMetrics(), func(err error) { t.Error(err) })
+		l.credentials = &credentials{}
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			l.ship()
+		}()
+		const lines = 5000
+		for range lines {
+			l.print(time.Now(), "line\n")
+			time.Sleep(time.Millisecond)
+		}
+		if w.batches.Load() > 6 {
+			t.Errorf("got %d batches in five seconds, want one a second", w.batches.Load())
+		}
+		time.Sleep(2 * busyDelay)
+		if w.events.Load() != lines {
+			t.Errorf("got %d lines after a pause, want %d", w.events.Load(), lines)
+		}
+		l.close()
+		<-ended
+	})
+}
+
+// More than one batch is written at once; what is left over comes with the next.
+func TestSeveralBatchesAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &slowLog{}
+		l := newLogStream(Function{}, "stream", w, newMetrics(), func(err error) { t.Error(err) })
+		l.credentials = &credentials{}
+		line := strings.Repeat("x", 1000)
+		for range 2*batchBytes/1000 + 50 {
+			l.print(time.Now(), line)
+		}
+		begun := time.Now()
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			l.ship()
+		}()
+		time.Sleep(batchDelay)
+		if w.events.Load() < 2*batchBytes/(1000+eventBytes)-2 {
+			t.Errorf("got %d lines in %d batches, want two batches at once", w.events.Load(), w.batches.Load())
+		}
+		time.Sleep(busyDelay)
+		if want := int64(2*batchBytes/1000 + 50); w.events.Load() != want {
+			t.Errorf("got %d lines after %v, want %d", w.events.Load(), time.Since(begun), want)
+		}
+		l.close()
+		<-ended
 	})
 }
 
