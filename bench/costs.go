@@ -28,6 +28,8 @@ import (
 type costed struct {
 	name string
 	do   func(ctx context.Context, n int64) error
+	// changes: it is measured at several distances from the database.
+	changes bool
 }
 
 // costs are what a number of operations have taken together.
@@ -82,7 +84,65 @@ func (w *workshop) measureCosts(ctx context.Context) (err error) {
 		}
 	}
 	fmt.Println()
+	return w.measureDistance(ctx, proxy, operations)
+}
+
+// distances are for how long packets to the database, and back, are kept at least; how long that really takes is measured.
+var distances = []time.Duration{0, time.Millisecond}
+
+// measureDistance shows what the way to the database means for changes, which are made one after another.
+func (w *workshop) measureDistance(ctx context.Context, proxy *postgrestest.Proxy, operations []costed) error {
+	defer proxy.Delay(0)
+	fmt.Printf("%-40s", "a round trip to the database takes, ms")
+	for _, d := range distances {
+		proxy.Delay(d)
+		took, err := roundTrip(ctx, proxy.URL())
+		if err != nil {
+			return err
+		}
+		fmt.Printf(" %9.2f", milliseconds(took))
+	}
+	fmt.Printf("\nchanges per second by 16 clients\n")
+	for _, o := range operations {
+		if !o.changes {
+			continue
+		}
+		fmt.Printf("%-40s", o.name)
+		for _, d := range distances {
+			proxy.Delay(d)
+			var rates []float64
+			for range w.repetitions {
+				begun := time.Now()
+				n, err := repeatedly(ctx, 16, w.length/2, o.do)
+				if err != nil {
+					return fmt.Errorf("%s: %w", o.name, err)
+				}
+				rates = append(rates, float64(n)/time.Since(begun).Seconds())
+			}
+			fmt.Printf(" %9.0f", median(rates))
+		}
+		fmt.Println()
+	}
+	fmt.Println()
 	return nil
+}
+
+// roundTrip is how long the smallest question takes that a database can be asked.
+func roundTrip(ctx context.Context, url string) (took time.Duration, err error) {
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = firstError(err, conn.Close(ctx)) }()
+	var all []time.Duration
+	for range 200 {
+		begun := time.Now()
+		if err := conn.Ping(ctx); err != nil {
+			return 0, err
+		}
+		all = append(all, time.Since(begun))
+	}
+	return median(all), nil
 }
 
 // second is what a counter counts in one second.
@@ -239,21 +299,21 @@ func lambdaCosts(c *lambda.Client) []costed {
 		{"Invoke, warm", func(ctx context.Context, _ int64) error {
 			_, err := c.Invoke(ctx, &lambda.InvokeInput{FunctionName: echo, Payload: []byte(payload)})
 			return err
-		}},
+		}, false},
 		{"Invoke, asynchronous, and its run", func(ctx context.Context, _ int64) error {
 			_, err := c.Invoke(ctx, &lambda.InvokeInput{FunctionName: echo, Payload: []byte(payload), InvocationType: types.InvocationTypeEvent})
 			return err
-		}},
+		}, true},
 		{"GetFunction", func(ctx context.Context, _ int64) error {
 			_, err := c.GetFunction(ctx, &lambda.GetFunctionInput{FunctionName: echo})
 			return err
-		}},
+		}, false},
 		{"UpdateFunctionConfiguration", func(ctx context.Context, n int64) error {
 			_, err := c.UpdateFunctionConfiguration(ctx, &lambda.UpdateFunctionConfigurationInput{
 				FunctionName: aws.String(fmt.Sprintf("changed-%d", n%costedFunctions)), Description: aws.String(strconv.FormatInt(n, 10)),
 			})
 			return err
-		}},
+		}, false},
 	}
 }
 
@@ -262,21 +322,21 @@ func identityCosts(users *iam.Client, sessions *sts.Client) []costed {
 		{"GetCallerIdentity", func(ctx context.Context, _ int64) error {
 			_, err := sessions.GetCallerIdentity(ctx, nil)
 			return err
-		}},
+		}, false},
 		{"GetUser", func(ctx context.Context, _ int64) error {
 			_, err := users.GetUser(ctx, &iam.GetUserInput{UserName: aws.String("caller")})
 			return err
-		}},
+		}, false},
 		{"CreateUser", func(ctx context.Context, n int64) error {
 			_, err := users.CreateUser(ctx, &iam.CreateUserInput{UserName: aws.String(fmt.Sprintf("user-%d", n))})
 			return err
-		}},
+		}, false},
 		{"PutUserPolicy", func(ctx context.Context, _ int64) error {
 			_, err := users.PutUserPolicy(ctx, &iam.PutUserPolicyInput{
 				UserName: aws.String("caller"), PolicyName: aws.String("other"), PolicyDocument: aws.String(somePolicies(1)[0]),
 			})
 			return err
-		}},
+		}, true},
 	}
 }
 
@@ -309,15 +369,15 @@ func storageCosts(ctx context.Context, config aws.Config) ([]costed, error) {
 		return err
 	}
 	return []costed{
-		{"PutObject, 1 KB", func(ctx context.Context, n int64) error { return put(ctx, fmt.Sprintf("key-%d", n)) }},
+		{"PutObject, 1 KB", func(ctx context.Context, n int64) error { return put(ctx, fmt.Sprintf("key-%d", n)) }, true},
 		{"GetObject, 1 KB", func(ctx context.Context, _ int64) error {
 			got, err := objects.GetObject(ctx, &s3.GetObjectInput{Bucket: bucket, Key: aws.String("read")})
 			if err != nil {
 				return err
 			}
 			return firstError(got.Body.Close())
-		}},
-		{"SendMessage, 1 KB", send},
+		}, false},
+		{"SendMessage, 1 KB", send, true},
 		{"ReceiveMessage and DeleteMessage, 1 KB", func(ctx context.Context, n int64) error {
 			got, err := queues.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: out.QueueUrl})
 			if err != nil {
@@ -328,12 +388,12 @@ func storageCosts(ctx context.Context, config aws.Config) ([]costed, error) {
 			}
 			_, err = queues.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: out.QueueUrl, ReceiptHandle: got.Messages[0].ReceiptHandle})
 			return err
-		}},
+		}, false},
 		{"PutLogEvents, one of 1 KB", func(ctx context.Context, _ int64) error {
 			_, err := logs.PutLogEvents(ctx, &cloudwatchlogs.PutLogEventsInput{LogGroupName: group, LogStreamName: group, LogEvents: []logtypes.InputLogEvent{
 				{Message: &payload, Timestamp: aws.Int64(time.Now().UnixMilli())},
 			}})
 			return err
-		}},
+		}, false},
 	}, nil
 }
