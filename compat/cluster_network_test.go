@@ -20,7 +20,7 @@ type network struct {
 	nodes  int
 }
 
-// bench is what addresses are taken from: networks for tests of devices (RFC 2544).
+// benchNet is what addresses are taken from: networks for tests of devices (RFC 2544).
 var benchNet = netip.MustParsePrefix("198.18.0.0/15")
 
 // newNetwork makes a network, which ends with the test, or skips the test with the reason why there can be none.

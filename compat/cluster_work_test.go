@@ -2,15 +2,10 @@ package compat
 
 import (
 	"context"
-	"crypto/md5"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,8 +14,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/aws-sdk-go-v2/service/iam"
-	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -64,7 +57,7 @@ type door struct {
 	node *clusterNode
 }
 
-func (n *clusterNode) door(c aws.Credentials) door { return door{n.as(c), n.s3Of(c), n} }
+func (n *clusterNode) door(c aws.Credentials) door { return door{n.way.as(c), n.way.s3Of(c), n} }
 
 // call is one call of a client: when it began and ended, and what is known of it.
 func (w *work) call(do func(ctx context.Context) error) (from, to time.Duration, outcome history.Outcome, err error) {
@@ -221,139 +214,6 @@ func (w *work) working() bool {
 // value makes one that nobody else has.
 func (w *work) value() string { return fmt.Sprintf("v%d", w.values.Add(1)) }
 
-// register is something of the control plane that has one value at a time. "" is what it has when it is not there.
-type register struct {
-	name  string
-	read  func(ctx context.Context, d door) (string, error)
-	write func(ctx context.Context, d door, value string) error
-	// swap and remove are nil where there is no such thing.
-	swap   func(ctx context.Context, d door, old, value string) error
-	remove func(ctx context.Context, d door) error
-}
-
-func (w *work) useRegister(r register, client int, last *string, random *rand.Rand) {
-	d := w.doors[random.IntN(len(w.doors))]
-	o := history.Operation{Client: client, Node: d.node.name, Key: r.name}
-	var err error
-	switch kind := random.IntN(10); {
-	case kind < 5:
-		o.Call, o.Return, o.Outcome, err = w.call(func(ctx context.Context) (err error) {
-			o.Value, err = r.read(ctx, d)
-			return err
-		})
-		if err != nil {
-			o.Outcome = history.Unknown
-		} else {
-			*last = o.Value
-		}
-	case kind == 5 && r.remove != nil:
-		o.Kind = history.Write
-		o.Call, o.Return, o.Outcome, err = w.call(func(ctx context.Context) error { return r.remove(ctx, d) })
-	case kind < 8 && r.swap != nil:
-		o.Kind, o.Old, o.Value = history.Swap, *last, w.value()
-		o.Call, o.Return, o.Outcome, err = w.call(func(ctx context.Context) error { return r.swap(ctx, d, o.Old, o.Value) })
-	default:
-		o.Kind, o.Value = history.Write, w.value()
-		o.Call, o.Return, o.Outcome, err = w.call(func(ctx context.Context) error { return r.write(ctx, d, o.Value) })
-	}
-	w.root(r.name, d.node, err)
-	w.seen.mu.Lock()
-	defer w.seen.mu.Unlock()
-	w.seen.operations = append(w.seen.operations, o)
-}
-
-// policyRegister is an inline policy; its value is the id of its statement.
-func (w *work) policyRegister(user string) register {
-	name := aws.String("register")
-	return register{
-		name: "policy-register",
-		read: func(ctx context.Context, d door) (string, error) {
-			out, err := d.iam.GetUserPolicy(ctx, &iam.GetUserPolicyInput{UserName: &user, PolicyName: name})
-			if _, absent := errors.AsType[*iamtypes.NoSuchEntityException](err); absent {
-				return "", nil
-			}
-			if err != nil {
-				return "", err
-			}
-			text, err := url.QueryUnescape(*out.PolicyDocument)
-			if err != nil {
-				return "", err
-			}
-			var p struct{ Statement []struct{ Sid string } }
-			if err := json.Unmarshal([]byte(text), &p); err != nil || len(p.Statement) != 1 {
-				return "", fmt.Errorf("read %q: %w", text, err)
-			}
-			return p.Statement[0].Sid, nil
-		},
-		write: func(ctx context.Context, d door, value string) error {
-			_, err := d.iam.PutUserPolicy(ctx, &iam.PutUserPolicyInput{
-				UserName: &user, PolicyName: name, PolicyDocument: document(strings.Replace(allow("s3:*", "*"), "{", `{"Sid":"`+value+`",`, 1)),
-			})
-			return err
-		},
-	}
-}
-
-// objectRegister is an object. Its ETag, the MD5 of its content, is what conditional writes ask for.
-func (w *work) objectRegister(key string) register {
-	put := func(ctx context.Context, d door, in *s3.PutObjectInput, value string) error {
-		in.Bucket, in.Key, in.Body = &w.bucket, &key, strings.NewReader(value)
-		_, err := d.s3.PutObject(ctx, in)
-		return err
-	}
-	return register{
-		name: key,
-		read: func(ctx context.Context, d door) (value string, err error) {
-			out, err := d.s3.GetObject(ctx, &s3.GetObjectInput{Bucket: &w.bucket, Key: &key})
-			if _, absent := errors.AsType[*s3types.NoSuchKey](err); absent {
-				return "", nil
-			}
-			if err != nil {
-				return "", err
-			}
-			b, err := io.ReadAll(out.Body)
-			return string(b), errors.Join(err, out.Body.Close())
-		},
-		write: func(ctx context.Context, d door, value string) error { return put(ctx, d, &s3.PutObjectInput{}, value) },
-		swap: func(ctx context.Context, d door, old, value string) error {
-			in := &s3.PutObjectInput{IfNoneMatch: aws.String("*")}
-			if old != "" {
-				sum := md5.Sum([]byte(old))
-				in = &s3.PutObjectInput{IfMatch: aws.String(`"` + hex.EncodeToString(sum[:]) + `"`)}
-			}
-			err := put(ctx, d, in, value)
-			if status(err) == http.StatusNotFound { // there is nothing to match
-				return errMismatch
-			}
-			return err
-		},
-		remove: func(ctx context.Context, d door) error {
-			_, err := d.s3.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &w.bucket, Key: &key})
-			return err
-		},
-	}
-}
-
-// descriptionRegister is the description of a function that is in use.
-func (w *work) descriptionRegister() register {
-	return register{
-		name: "description-register",
-		read: func(ctx context.Context, d door) (string, error) {
-			out, err := d.lambda.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &w.mapped.name})
-			if err != nil {
-				return "", err
-			}
-			return aws.ToString(out.Description), nil
-		},
-		write: func(ctx context.Context, d door, value string) error {
-			_, err := d.lambda.UpdateFunctionConfiguration(ctx, &lambda.UpdateFunctionConfigurationInput{
-				FunctionName: &w.mapped.name, Description: &value,
-			})
-			return err
-		},
-	}
-}
-
 // event records that one was brought to a node.
 func (w *work) event(d door, kind string, bring func(ctx context.Context, name string) error) {
 	w.eventFor(callTimeout, d, kind, bring)
@@ -410,180 +270,6 @@ func (w *work) invoke(d door, kind string, patience time.Duration, ms int) {
 		}
 		return err
 	})
-}
-
-// permission is a way to let a user invoke a function, and to stop it.
-type permission struct {
-	name  string
-	grant func(ctx context.Context, d door, s *subject) error
-	take  func(ctx context.Context, d door, s *subject) error
-	// granted tells that a new subject has it from the start, by what is made with it.
-	granted bool
-}
-
-// subject is a user whose permission comes and goes. It is replaced by another when nobody knows whether it has the permission.
-type subject struct {
-	permission
-
-	mu      sync.Mutex
-	name    string // "" while there is none
-	id, key string // of its access key
-	arn     string
-	doors   map[*clusterNode]door
-}
-
-func (w *work) newSubject(p permission) *subject { return &subject{permission: p} }
-
-func (w *work) policyPermission() permission {
-	name := aws.String("own")
-	return permission{
-		name: "by a policy",
-		grant: func(ctx context.Context, d door, s *subject) error {
-			_, err := d.iam.PutUserPolicy(ctx, &iam.PutUserPolicyInput{
-				UserName: &s.name, PolicyName: name, PolicyDocument: document(allow("lambda:InvokeFunction", w.echo.arn)),
-			})
-			return err
-		},
-		take: func(ctx context.Context, d door, s *subject) error {
-			_, err := d.iam.DeleteUserPolicy(ctx, &iam.DeleteUserPolicyInput{UserName: &s.name, PolicyName: name})
-			return gone(err)
-		},
-	}
-}
-
-func (w *work) keyPermission() permission {
-	set := func(status iamtypes.StatusType) func(ctx context.Context, d door, s *subject) error {
-		return func(ctx context.Context, d door, s *subject) error {
-			_, err := d.iam.UpdateAccessKey(ctx, &iam.UpdateAccessKeyInput{UserName: &s.name, AccessKeyId: &s.id, Status: status})
-			return err
-		}
-	}
-	return permission{name: "by an access key", grant: set(iamtypes.StatusTypeActive), take: set(iamtypes.StatusTypeInactive), granted: true}
-}
-
-func (w *work) functionPermission() permission {
-	return permission{
-		name: "by the function's policy",
-		grant: func(ctx context.Context, d door, s *subject) error {
-			_, err := d.lambda.AddPermission(ctx, &lambda.AddPermissionInput{
-				FunctionName: &w.echo.name, StatementId: &s.name, Action: aws.String("lambda:InvokeFunction"), Principal: &s.arn,
-			})
-			return err
-		},
-		take: func(ctx context.Context, d door, s *subject) error {
-			_, err := d.lambda.RemovePermission(ctx, &lambda.RemovePermissionInput{FunctionName: &w.echo.name, StatementId: &s.name})
-			return gone(err)
-		},
-	}
-}
-
-// gone takes it for done that there is nothing to remove.
-func gone(err error) error {
-	if status(err) == http.StatusNotFound {
-		return nil
-	}
-	return err
-}
-
-// try has the subject call the function on a node.
-func (w *work) try(s *subject, n *clusterNode) {
-	s.mu.Lock()
-	name, d := s.name, s.doors[n]
-	s.mu.Unlock()
-	if name == "" {
-		return
-	}
-	from, to, _, err := w.call(func(ctx context.Context) error {
-		_, err := d.lambda.Invoke(ctx, &lambda.InvokeInput{FunctionName: &w.echo.arn, Payload: []byte(`"x"`)})
-		return err
-	})
-	if err != nil && status(err) != http.StatusForbidden {
-		return
-	}
-	w.seen.mu.Lock()
-	defer w.seen.mu.Unlock()
-	w.seen.decisions = append(w.seen.decisions, history.Decision{Subject: name, Node: n.name, Allowed: err == nil, Call: from, Return: to})
-}
-
-// grantAndTake lets the subject have the permission for a while, and then not have it for longer than the bound.
-func (w *work) grantAndTake(s *subject, random *rand.Rand) {
-	if s.name == "" && !w.replace(s, random) {
-		time.Sleep(100 * time.Millisecond)
-		return
-	}
-	if w.change(s, true, w.doors[random.IntN(len(w.doors))]) == history.Unknown {
-		// It may come into force at any time from now on: nothing can be said of this subject any more.
-		s.mu.Lock()
-		s.name = ""
-		s.mu.Unlock()
-		return
-	}
-	time.Sleep(time.Duration(random.IntN(1500)) * time.Millisecond)
-	for w.working() && w.change(s, false, w.doors[random.IntN(len(w.doors))]) != history.Done {
-		time.Sleep(50 * time.Millisecond) // until it is certain
-	}
-	time.Sleep(time.Duration(500+random.IntN(1500)) * time.Millisecond)
-}
-
-// change grants or takes the permission.
-func (w *work) change(s *subject, allow bool, d door) history.Outcome {
-	do := s.take
-	if allow {
-		do = s.grant
-	}
-	c := history.Change{Subject: s.name, Node: d.node.name, Allow: allow}
-	var err error
-	c.Call, c.Return, c.Outcome, err = w.call(func(ctx context.Context) error { return do(ctx, d, s) })
-	w.root(s.permission.name, d.node, err)
-	w.seen.mu.Lock()
-	defer w.seen.mu.Unlock()
-	w.seen.changes = append(w.seen.changes, c)
-	return c.Outcome
-}
-
-// replace makes a new user the subject.
-func (w *work) replace(s *subject, random *rand.Rand) bool {
-	d, name := w.doors[random.IntN(len(w.doors))], unique("subject")
-	from, _, _, err := w.call(func(ctx context.Context) error {
-		user, err := d.iam.CreateUser(ctx, &iam.CreateUserInput{UserName: &name})
-		if err != nil {
-			return err
-		}
-		key, err := d.iam.CreateAccessKey(ctx, &iam.CreateAccessKeyInput{UserName: &name})
-		if err != nil {
-			return err
-		}
-		if s.granted {
-			_, err = d.iam.PutUserPolicy(ctx, &iam.PutUserPolicyInput{
-				UserName: &name, PolicyName: aws.String("own"), PolicyDocument: document(allow("lambda:InvokeFunction", w.echo.arn)),
-			})
-		}
-		if err != nil {
-			return err
-		}
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.arn, s.id, s.key = *user.User.Arn, *key.AccessKey.AccessKeyId, *key.AccessKey.SecretAccessKey
-		s.doors = map[*clusterNode]door{}
-		for _, d := range w.doors {
-			s.doors[d.node] = d.node.door(aws.Credentials{AccessKeyID: s.id, SecretAccessKey: s.key})
-		}
-		return nil
-	})
-	if err != nil {
-		return false
-	}
-	if s.granted {
-		w.seen.mu.Lock()
-		w.seen.changes = append(w.seen.changes, history.Change{
-			Subject: name, Node: d.node.name, Allow: true, Call: from, Return: w.now(), Outcome: history.Done,
-		})
-		w.seen.mu.Unlock()
-	}
-	s.mu.Lock()
-	s.name = name
-	s.mu.Unlock()
-	return true
 }
 
 // drain waits until all that was acknowledged has run. As long as more does, there is hope.
