@@ -5,7 +5,7 @@ GOVULNCHECK := go run golang.org/x/vuln/cmd/govulncheck@v1.1.4
 STATICCHECK := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 DATA        ?= .licet
-FUZZTIME    ?= 20s
+FUZZTIME    ?= 10s
 PKG         ?= ./authz
 TESTS       ?= ./policy/...,./authz/...
 
@@ -27,7 +27,7 @@ build:
 
 test: deps test-deps build ## everything: the engine fuzzed, then unit tests with the race detector, conformance suites, real clients
 	scripts/fuzz.sh $(FUZZTIME) policy authz
-	CGO_ENABLED=1 go test -race ./...
+	CGO_ENABLED=1 go test -race -timeout 18m ./...
 
 race: test
 

@@ -123,9 +123,9 @@ func TestExtensionAfterTimeout(t *testing.T) {
 	c := server.as(server.root)
 	_, layer := publishLayer(t, c, agentFile)
 	f := server.newFunction(t, "import time\ndef handler(event, context):\n    time.sleep(event)\n    return event\n",
-		func(in *lambda.CreateFunctionInput) { in.Layers, in.Timeout = []string{layer}, aws.Int32(1) })
+		func(in *lambda.CreateFunctionInput) { in.Layers, in.Timeout = []string{layer}, aws.Int32(3) }) // of which the next Init phase has its part
 	out, tail := c.invokeTailed(t, f.name, `60`)
-	if !strings.Contains(string(out.Payload), "Task timed out after 1.00 seconds") ||
+	if !strings.Contains(string(out.Payload), "Task timed out after 3.00 seconds") ||
 		!strings.Contains(tail, "agent got: SHUTDOWN timeout\n") {
 		t.Errorf("got %s, log %s", out.Payload, tail)
 	}

@@ -18,6 +18,7 @@ import (
 // TestFullDisk: on a disk without room changes fail with a fault of the server, decisions and functions go on, nothing that was acknowledged is lost, and
 // all is well when there is room again.
 func TestFullDisk(t *testing.T) {
+	t.Parallel()
 	if database != nil {
 		t.Skip("the servers of this run have no file that could fill a disk")
 	}
