@@ -20,6 +20,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/licet/licet/internal/blob"
@@ -31,6 +32,9 @@ const abandoned = 24 * time.Hour
 // Store is a blob.Store in a directory.
 type Store struct {
 	dir string
+	// made has the folders in dir whose names are durable. One that is there may have been made by a Put that has not synced dir yet, or never
+	// will: another's, or that of a process that was killed.
+	made sync.Map
 }
 
 var _ blob.Store = (*Store)(nil)
@@ -93,13 +97,17 @@ func (s *Store) Put(ctx context.Context, r io.Reader) (_ blob.Name, size int64, 
 	}
 	name := blob.Name(hex.EncodeToString(hash.Sum(nil)))
 	path := s.path(name)
-	if err := makeDir(filepath.Dir(path)); err != nil {
-		return "", 0, err
+	folder := filepath.Dir(path)
+	if _, durable := s.made.Load(folder); !durable {
+		if err := makeDir(folder); err != nil {
+			return "", 0, err
+		}
+		s.made.Store(folder, true)
 	}
 	if err := os.Rename(f.Name(), path); err != nil {
 		return "", 0, err
 	}
-	return name, size, syncDir(filepath.Dir(path))
+	return name, size, syncDir(folder)
 }
 
 // Open reads a blob.
@@ -173,13 +181,9 @@ func valid(name blob.Name) bool {
 	return len(name) == 2*sha256.Size && strings.Trim(string(name), "0123456789abcdef") == ""
 }
 
-// makeDir makes a directory durably, if it is missing.
+// makeDir makes a directory, if it is missing, and sees to it that its name is durable.
 func makeDir(dir string) error {
-	err := os.Mkdir(dir, 0o700)
-	if errors.Is(err, fs.ErrExist) {
-		return nil
-	}
-	if err != nil {
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	return syncDir(filepath.Dir(dir))
