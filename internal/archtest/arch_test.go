@@ -48,7 +48,7 @@ var allowed = map[string][]string{
 	"internal/store/storetest":     {"internal/store", "internal/store/sqlite", "github.com/google/go-cmp/..."},
 	"internal/store/sqlite":        {"internal/store", "modernc.org/sqlite/..."},
 	"internal/blob":                {},
-	"internal/backup":              {"internal/blob", "internal/secret", "internal/store", "internal/store/sqlite"},
+	"internal/backup":              {"internal/blob", "internal/secret", "internal/store", "internal/store/sqlite", "github.com/google/go-cmp/..."},
 	"internal/blob/blobtest":       {"internal/blob", "internal/blob/disk"},
 	"internal/blob/disk":           {"internal/blob"},
 	"internal/sandbox":             {},

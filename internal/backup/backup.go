@@ -22,10 +22,10 @@ const (
 	Blobs   = "blobs"
 	Objects = "objects"
 	images  = "images"
+	// authorityKey is that of the certificate authority, which a server may have; written after the certificate.
+	authorityKey = "ca-key.pem"
+	authority    = "ca.pem"
 )
-
-// kept are the folders. What is in them is never changed.
-var kept = [...]string{Blobs, Objects, images}
 
 // Needs are the blobs that a store needs, by their folders.
 type Needs func(ctx context.Context, db store.DB) (map[string][]blob.Name, error)
@@ -60,6 +60,9 @@ func save(ctx context.Context, from, to string, needs Needs) (report Report, err
 		return report, err
 	}
 	if err := copyFile(filepath.Join(from, keyFile), filepath.Join(to, keyFile), 0o600); err != nil {
+		return report, err
+	}
+	if err := copyAuthority(from, to); err != nil {
 		return report, err
 	}
 	target := filepath.Join(to, storeFile)
@@ -124,12 +127,26 @@ func commit(partial, to string) error {
 	return syncDir(filepath.Dir(to))
 }
 
-// copyKept copies what is not there yet.
+// copyKept copies what is not there yet of the folders that are kept. What is in them is never changed.
 func copyKept(ctx context.Context, from, to string) error {
-	for _, folder := range kept {
-		if err := copyTree(ctx, filepath.Join(from, folder), filepath.Join(to, folder)); err != nil {
+	for _, folder := range []string{Blobs, Objects} {
+		if _, err := copyTree(ctx, filepath.Join(from, folder), filepath.Join(to, folder)); err != nil {
 			return err
 		}
 	}
-	return nil
+	return copyImages(ctx, filepath.Join(from, images), filepath.Join(to, images))
+}
+
+// copyAuthority copies the certificate authority, which clients were told to trust.
+func copyAuthority(from, to string) error {
+	if _, err := os.Stat(filepath.Join(from, authorityKey)); err != nil {
+		if errors.Is(err, fs.ErrNotExist) { // there is none
+			return nil
+		}
+		return err
+	}
+	return errors.Join(
+		copyFile(filepath.Join(from, authority), filepath.Join(to, authority), 0o644),
+		copyFile(filepath.Join(from, authorityKey), filepath.Join(to, authorityKey), 0o600),
+	)
 }

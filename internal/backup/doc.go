@@ -5,6 +5,7 @@
 // for only the services know. Save takes the blobs, then the store as it is at one moment, then the blobs that came meanwhile. One that
 // the store needs and that was removed between the two makes it take the store again. What it acknowledges is on the disk.
 //
-// Not copied is what is made anew: unpacked code, sandboxes, the announced URL. The sealing key is copied: a backup is as secret as what it is
-// of. Nothing is changed in the directory that is copied. To add a folder of what must be kept: a row of kept.
+// Not copied is what is made anew: unpacked code, sandboxes, the announced URL, an image that is removed meanwhile. The sealing key is copied, and
+// the certificate authority's: a backup is as secret as what it is of. Nothing is changed in the directory that is copied. To add a folder of
+// what must be kept: a line of copyKept.
 package backup
