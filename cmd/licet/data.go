@@ -42,11 +42,45 @@ func defaultDataDir() string {
 	return filepath.Join(home, ".local", "share", "licet")
 }
 
+// create makes the folder durably, with those above it, if it is missing.
+func (d dataDir) create() error {
+	dir, err := filepath.Abs(string(d))
+	var parents []string // of what is missing
+	for at := dir; err == nil; at = filepath.Dir(at) {
+		if _, err = os.Stat(at); errors.Is(err, fs.ErrNotExist) {
+			parents, err = append(parents, filepath.Dir(at)), nil
+			continue
+		}
+		break
+	}
+	if err == nil {
+		err = os.MkdirAll(dir, 0o700)
+	}
+	for _, parent := range parents {
+		if err == nil {
+			err = syncDir(parent)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("make data directory: %w", err)
+	}
+	return nil
+}
+
+// syncDir makes the names in a folder durable.
+func syncDir(path string) error {
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
 // open makes the folder if it is missing and opens store and key. choice is what --store says, and remembered once the store is open; "" is
 // what the directory remembers.
 func (d dataDir) open(ctx context.Context, choice string) (store.DB, *secret.Keyring, error) {
-	if err := os.MkdirAll(string(d), 0o700); err != nil {
-		return nil, nil, fmt.Errorf("make data directory: %w", err)
+	if err := d.create(); err != nil {
+		return nil, nil, err
 	}
 	keys, err := secret.Load(d.path("key"))
 	if err != nil {
@@ -86,11 +120,7 @@ func (d dataDir) write(name, text string) (err error) {
 	if err := os.Rename(tmp.Name(), d.path(name)); err != nil {
 		return err
 	}
-	dir, err := os.Open(string(d))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
+	return syncDir(string(d))
 }
 
 // nodeID is the name of the server of this directory among those that share a store. It is made at the first start, and stays.
@@ -155,17 +185,16 @@ func (d dataDir) authority() (string, error) {
 // announce writes the URL for licet env, replacing the old one at once, and whether clients must be told to trust the server.
 func (d dataDir) announce(url string, authority bool) error {
 	if authority {
-		if err := os.WriteFile(d.path("endpoint-ca"), []byte(tlscert.CertificateFile+"\n"), 0o600); err != nil {
+		if err := d.write("endpoint-ca", tlscert.CertificateFile+"\n"); err != nil {
 			return fmt.Errorf("write endpoint file: %w", err)
 		}
 	} else if err := os.Remove(d.path("endpoint-ca")); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove endpoint file: %w", err)
 	}
-	tmp := d.path("endpoint.new")
-	if err := os.WriteFile(tmp, []byte(url+"\n"), 0o600); err != nil {
+	if err := d.write("endpoint", url+"\n"); err != nil {
 		return fmt.Errorf("write endpoint file: %w", err)
 	}
-	return os.Rename(tmp, d.path("endpoint"))
+	return nil
 }
 
 // minimumFree is the space on the disk that functions' logs and events may not take: users, policies and decisions must still find room.

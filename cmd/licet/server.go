@@ -126,8 +126,8 @@ func newServer(ctx context.Context, c config, logger *slog.Logger) (*server, err
 // openData locks the data directory and opens store, key and decision log.
 func (s *server) openData(ctx context.Context, c config) (err error) {
 	dir := dataDir(c.Data)
-	if err := os.MkdirAll(c.Data, 0o700); err != nil {
-		return fmt.Errorf("make data directory: %w", err)
+	if err := dir.create(); err != nil {
+		return err
 	}
 	release, err := dir.lock()
 	if err != nil {

@@ -110,6 +110,9 @@ func (d dataDir) setPlace(text string) error {
 		if err := os.Remove(d.path(storeFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("forget where the store was: %w", err)
 		}
+		if err := syncDir(string(d)); err != nil { // or a loss of power would bring back the old place
+			return fmt.Errorf("forget where the store was: %w", err)
+		}
 		return nil
 	}
 	if err := d.write(storeFile, text+"\n"); err != nil {

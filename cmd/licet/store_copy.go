@@ -116,7 +116,7 @@ func openFile(place string, source bool) (file string, unlock func() error, err 
 	case !errors.Is(err, fs.ErrNotExist) || source:
 		return "", nil, err
 	case filepath.Ext(place) == "": // a directory to be made
-		if err := os.MkdirAll(place, 0o700); err != nil {
+		if err := dataDir(place).create(); err != nil {
 			return "", nil, err
 		}
 		return lockFile(dataDir(place).path("licet.db"))
