@@ -67,7 +67,10 @@ var allowed = map[string][]string{
 	"internal/audit":               {"authz", "policy", "internal/principal", "internal/store"},
 
 	// What a loss of power leaves; the engines are those of its tests.
-	"internal/powercut": {"internal/blob/...", "internal/secret", "internal/store", "internal/store/sqlite"},
+	"internal/powercut": {
+		"internal/backup", "internal/blob/...", "internal/image", "internal/registry", "internal/secret", "internal/store", "internal/store/sqlite", "internal/tlscert",
+		"github.com/google/go-containerregistry/...",
+	},
 
 	// Several servers over one store.
 	"internal/node":       {"internal/store", "internal/store/storetest", "github.com/google/uuid"},

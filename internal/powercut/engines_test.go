@@ -30,6 +30,7 @@ type engine struct {
 
 var engines = map[string]engine{
 	"store": {workStore, checkStore}, "blobs": {workBlobs, checkBlobs}, "key": {workKey, checkKey},
+	"backup": {workBackup, checkBackup}, "images": {workImages, checkImages}, "authority": {workAuthority, checkAuthority},
 }
 
 // bytesOf are the bytes that belong to a number: size and content differ from those of others.
@@ -39,8 +40,8 @@ func bytesOf(n, most int) []byte {
 
 const storeFile = "licet.db"
 
-// workStore counts, and keeps with each number a value, in one transaction; now and then it removes an old one. The log of the file is
-// written back to it several times.
+// workStore counts, and keeps with each number a value, in one transaction; now and then it removes an old one. The log is written back to the
+// file when it is long, and when the file is closed, which happens a few times.
 func workStore(dir string) error {
 	ctx := context.Background()
 	db, err := sqlite.Open(ctx, filepath.Join(dir, storeFile))
@@ -48,8 +49,16 @@ func workStore(dir string) error {
 		return err
 	}
 	for n := 1; n <= 60; n++ {
+		if n%25 == 0 {
+			if err = db.Close(); err == nil {
+				db, err = sqlite.Open(ctx, filepath.Join(dir, storeFile))
+			}
+			if err != nil {
+				return err
+			}
+		}
 		if err := db.Update(ctx, func(tx store.Tx) error {
-			err := errors.Join(store.PutJSON(tx, "n", n), tx.Put("v/"+strconv.Itoa(n), bytesOf(n, 300_000)))
+			err := errors.Join(store.PutJSON(tx, "n", n), tx.Put("v/"+strconv.Itoa(n), bytesOf(n, 150_000)))
 			if n%7 == 0 {
 				err = errors.Join(err, tx.Delete("v/"+strconv.Itoa(n-5)))
 			}
@@ -85,7 +94,7 @@ func checkStore(dir string, acknowledged []string) error {
 				return err
 			}
 			removed := (i+5)%7 == 0 && i+5 <= n
-			if there != (i <= n && !removed) || there && !bytes.Equal(item.Value, bytesOf(i, 300_000)) {
+			if there != (i <= n && !removed) || there && !bytes.Equal(item.Value, bytesOf(i, 150_000)) {
 				return fmt.Errorf("after %d: value %d is there: %v, %d bytes", n, i, there, len(item.Value))
 			}
 		}
@@ -189,13 +198,9 @@ func checkKey(dir string, acknowledged []string) error {
 // TestPowerCuts: whenever the power goes, what was acknowledged is there, and all can be opened. LICET_POWERCUTS makes it more than some.
 func TestPowerCuts(t *testing.T) {
 	needStrace(t)
-	cuts := 25
-	if text := os.Getenv("LICET_POWERCUTS"); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		cuts = n
+	cuts, err := Cuts(25)
+	if err != nil {
+		t.Fatal(err)
 	}
 	for name, e := range engines {
 		t.Run(name, func(t *testing.T) {

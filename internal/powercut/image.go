@@ -1,6 +1,7 @@
 package powercut
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -8,35 +9,68 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 )
 
 // sector is what a disk writes whole, in bytes.
 const sector = 512
 
-// file has what is durable of it, and what was done since.
-type file struct {
+// node is a file, a directory or a symbolic link.
+type node struct {
+	dir  bool
+	link string // where a symbolic link leads
+	// durable is what is durable of a file, and since what was done to it since.
 	durable []byte
 	since   []step
+	// now are the names in a directory, and kept those that are durable.
+	now, kept map[string]*node
 }
 
-// disk is what is known of one at some step. Names stand for the same file as long as it has both.
+func newDir() *node { return &node{dir: true, now: map[string]*node{}, kept: map[string]*node{}} }
+
+// place is a name in a directory.
+type place struct {
+	dir  *node
+	name string
+}
+
+// change of names: one is gone, one is new, or both at once, as a rename does. The zero place is none.
+type change struct {
+	gone, added place
+	node        *node // that is added
+}
+
+// disk is what is known of one at some step.
 type disk struct {
-	now, durable map[string]*file // by name
-	dirs         map[string]bool  // that are there now
-	since        []step           // changes of names that are not durable
-	files        []*file          // that since's steps are about, in their order
+	root  *node
+	since []change // of names, that are not durable
 }
 
-// Images calls fn with n directories, below one that is made for each, that may be left when the power is cut, and with what was acknowledged before. The
-// cuts are spread over the recording; all else the seed chooses.
+// Cuts is how many images a test wants: some, unless LICET_POWERCUTS says otherwise.
+func Cuts(some int) (int, error) {
+	if text := os.Getenv("LICET_POWERCUTS"); text != "" {
+		return strconv.Atoi(text)
+	}
+	return some, nil
+}
+
+// Images calls fn with n directories, one after the other, that may be left when the power is cut, and with what was acknowledged before. The first
+// is of the end; the others are of steps that the seed chooses, every second just after a name was changed, as it does what is missing of what was not
+// synced.
 func (r *Recording) Images(seed uint64, n int, scratch string, fn func(dir string, acknowledged []string) error) error {
 	for i := range n {
 		random := rand.New(rand.NewPCG(seed, uint64(i)))
 		cut := len(r.steps)
-		if i > 0 { // the first is of the end
+		if named := r.after(rename, link, unlink); i%2 == 1 && len(named) > 0 {
+			cut = named[random.IntN(len(named))]
+		} else if i > 0 {
 			cut = random.IntN(len(r.steps) + 1)
 		}
-		d, acknowledged := r.replay(cut)
+		d, acknowledged, err := r.replay(cut)
+		if err != nil {
+			return err
+		}
 		dir := filepath.Join(scratch, fmt.Sprint("image-", i))
 		if err := d.write(dir, random); err != nil {
 			return fmt.Errorf("write image %d: %w", i, err)
@@ -51,102 +85,159 @@ func (r *Recording) Images(seed uint64, n int, scratch string, fn func(dir strin
 	return nil
 }
 
-// replay does the first steps.
-func (r *Recording) replay(steps int) (d *disk, acknowledged []string) {
-	d = &disk{now: map[string]*file{}, durable: map[string]*file{}, dirs: map[string]bool{}}
-	for name, content := range r.before {
-		f := &file{durable: content}
-		d.now[name], d.durable[name] = f, f
+// after gives how many steps there are up to each of some kinds.
+func (r *Recording) after(kinds ...kind) (steps []int) {
+	for i, s := range r.steps {
+		if slices.Contains(kinds, s.kind) {
+			steps = append(steps, i+1)
+		}
 	}
-	for _, s := range r.steps[:steps] {
+	return steps
+}
+
+// replay does the first steps.
+func (r *Recording) replay(steps int) (d *disk, acknowledged []string, err error) {
+	d = &disk{root: newDir()}
+	for _, s := range r.before {
+		if err := d.do(s); err != nil {
+			return nil, nil, err
+		}
+	}
+	d.syncAll()
+	for i, s := range r.steps[:steps] {
 		if s.kind == ack {
 			acknowledged = append(acknowledged, s.name)
-			continue
+		} else if err := d.do(s); err != nil {
+			return nil, nil, fmt.Errorf("step %d: %w", i, err)
 		}
-		d.do(s)
 	}
-	return d, acknowledged
+	return d, acknowledged, nil
 }
 
-func (d *disk) do(s step) {
-	f := d.now[s.name]
+// find gives the node of a name, and its place. The node is nil if there is none.
+func (d *disk) find(name string) (*node, place, error) {
+	if name == "." {
+		return d.root, place{}, nil
+	}
+	dir, _, err := d.find(path.Dir(name))
+	if err != nil {
+		return nil, place{}, err
+	}
+	if dir == nil || !dir.dir {
+		return nil, place{}, fmt.Errorf("%s is not in a directory that was recorded", name)
+	}
+	return dir.now[path.Base(name)], place{dir, path.Base(name)}, nil
+}
+
+func (d *disk) do(s step) error {
+	if s.kind == syncAll {
+		d.syncAll()
+		return nil
+	}
+	n, at, err := d.find(s.name)
+	if err != nil {
+		return err
+	}
+	if n == nil && s.kind != create {
+		return fmt.Errorf("%s is not there, and is used", s.name)
+	}
 	switch s.kind {
 	case write, truncate:
-		if f != nil {
-			f.since = append(f.since, s)
-		}
+		n.since = append(n.since, s)
 	case sync:
-		if f != nil {
-			f.durable, f.since = f.apply(f.since, nil), nil
-			return
-		}
-		d.syncDir(s.name)
-	case create:
-		switch {
-		case s.dir:
-			d.dirs[s.name] = true
-		case f == nil:
-			f = &file{}
-			d.now[s.name] = f
-			d.note(s, f)
-		}
-	case rename, link:
-		d.now[s.to] = f
-		if s.kind == rename {
-			delete(d.now, s.name)
-		}
-		d.note(s, f)
-	case unlink:
-		delete(d.now, s.name)
-		d.note(s, f)
-	}
-}
-
-func (d *disk) note(s step, f *file) {
-	d.since, d.files = append(d.since, s), append(d.files, f)
-}
-
-// syncDir makes the names of a directory durable.
-func (d *disk) syncDir(dir string) {
-	var since []step
-	var files []*file
-	for i, s := range d.since {
-		if s.in(dir) {
-			apply(d.durable, s, d.files[i])
+		if n.dir {
+			d.syncNames(n)
 		} else {
-			since, files = append(since, s), append(files, d.files[i])
+			n.syncContent()
 		}
-	}
-	d.since, d.files = since, files
-}
-
-// in tells whether a change of names is one of a directory.
-func (s step) in(dir string) bool {
-	name := s.name
-	if s.to != "" {
-		name = s.to
-	}
-	return path.Dir(name) == dir
-}
-
-// apply does a change of names.
-func apply(names map[string]*file, s step, f *file) {
-	switch s.kind {
 	case create:
-		names[s.name] = f
-	case rename, link:
-		names[s.to] = f
-		if s.kind == rename {
-			delete(names, s.name)
+		if n == nil {
+			n = &node{link: s.to}
+			if s.dir {
+				n = newDir()
+			}
+			d.change(change{added: at, node: n})
 		}
+	case rename, link:
+		_, to, err := d.find(s.to)
+		if err != nil {
+			return err
+		}
+		c := change{added: to, node: n}
+		if s.kind == rename {
+			c.gone = at
+		}
+		d.change(c)
 	case unlink:
-		delete(names, s.name)
+		d.change(change{gone: at})
+	}
+	return nil
+}
+
+func (d *disk) change(c change) {
+	c.apply(func(n *node) map[string]*node { return n.now })
+	d.since = append(d.since, c)
+}
+
+// apply changes the names that a directory has by some reckoning.
+func (c change) apply(names func(*node) map[string]*node) {
+	if c.gone.dir != nil {
+		delete(names(c.gone.dir), c.gone.name)
+	}
+	if c.added.dir != nil {
+		names(c.added.dir)[c.added.name] = c.node
 	}
 }
 
-// apply gives the content after some changes; random leaves out any of them, and sectors of writes. nil leaves out none.
-func (f *file) apply(changes []step, random *rand.Rand) []byte {
-	b := slices.Clone(f.durable)
+// syncNames makes the names in a directory durable, and what was done before to those of other directories that a rename has changed with them.
+func (d *disk) syncNames(dir *node) {
+	places := map[place]bool{}
+	var durable, since []change
+	for _, c := range slices.Backward(d.since) {
+		if c.gone.dir != dir && c.added.dir != dir && !places[c.gone] && !places[c.added] {
+			since = append(since, c)
+			continue
+		}
+		durable = append(durable, c)
+		for _, p := range []place{c.gone, c.added} {
+			if p.dir != nil {
+				places[p] = true
+			}
+		}
+	}
+	for _, c := range slices.Backward(durable) {
+		c.apply(func(n *node) map[string]*node { return n.kept })
+	}
+	slices.Reverse(since)
+	d.since = since
+}
+
+// syncAll makes all durable.
+func (d *disk) syncAll() {
+	for _, c := range d.since {
+		c.apply(func(n *node) map[string]*node { return n.kept })
+	}
+	d.since = nil
+	d.root.syncContents()
+}
+
+func (n *node) syncContents() {
+	n.syncContent()
+	for _, sub := range n.now {
+		sub.syncContents()
+	}
+}
+
+// syncContent makes the content of a file durable.
+func (n *node) syncContent() { n.durable, n.since = apply(n.durable, n.since, nil), nil }
+
+// content is what may be left of a file, or what is there when random is nil.
+func (n *node) content(random *rand.Rand) []byte {
+	return apply(slices.Clone(n.durable), n.since, random)
+}
+
+// apply does changes to the content of a file; random leaves out any of them, and sectors of writes. nil leaves out none.
+func apply(b []byte, changes []step, random *rand.Rand) []byte {
 	grow := func(size int64) {
 		if size > int64(len(b)) {
 			b = append(b, make([]byte, size-int64(len(b)))...)
@@ -175,45 +266,84 @@ func (f *file) apply(changes []step, random *rand.Rand) []byte {
 }
 
 // write makes what may be left.
-func (d *disk) write(dir string, random *rand.Rand) error {
-	names := maps.Clone(d.durable)
+func (d *disk) write(to string, random *rand.Rand) error {
+	copies := map[*node]map[string]*node{}
+	names := func(n *node) map[string]*node {
+		if copies[n] == nil {
+			copies[n] = maps.Clone(n.kept)
+		}
+		return copies[n]
+	}
 	switch random.IntN(3) {
 	case 0: // all names are as they were synced
 	case 1: // those of a journal, up to some change
-		for i, s := range d.since[:random.IntN(len(d.since)+1)] {
-			apply(names, s, d.files[i])
+		for _, c := range d.since[:random.IntN(len(d.since)+1)] {
+			c.apply(names)
 		}
 	default:
-		for i, s := range d.since {
+		for _, c := range d.since {
 			if random.IntN(2) == 0 {
-				apply(names, s, d.files[i])
+				c.apply(names)
 			}
 		}
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	contents := map[*node][]byte{} // a file with several names has one
+	var put func(n *node, to string) error
+	put = func(n *node, to string) error {
+		switch {
+		case n.dir:
+			err := os.Mkdir(to, 0o700)
+			for _, name := range slices.Sorted(maps.Keys(names(n))) {
+				err = errors.Join(err, put(names(n)[name], filepath.Join(to, name)))
+			}
+			return err
+		case n.link != "":
+			return os.Symlink(n.link, to)
+		}
+		content, ok := contents[n]
+		if !ok {
+			content = n.content(random)
+			contents[n] = content
+		}
+		return os.WriteFile(to, content, 0o600)
+	}
+	return put(d.root, to)
+}
+
+// compare tells what is not as it was recorded: something has changed the directory by means that are not.
+func (d *disk) compare(dir string, ignored func(path string) bool) error {
+	var same func(n *node, file string) error
+	same = func(n *node, file string) error {
+		switch {
+		case n.link != "":
+			if to, err := os.Readlink(file); err != nil || to != n.link {
+				return errors.Join(err, fmt.Errorf("%s leads to %s and not to %s", file, to, n.link))
+			}
+			return nil
+		case !n.dir:
+			content, err := os.ReadFile(file)
+			if err == nil && string(content) != string(n.content(nil)) {
+				err = fmt.Errorf("%s has another content than was recorded", file)
+			}
+			return err
+		}
+		entries, err := os.ReadDir(file)
+		if err != nil {
+			return err
+		}
+		var there []string
+		for _, e := range entries {
+			if !ignored(filepath.Join(file, e.Name())) {
+				there = append(there, e.Name())
+			}
+		}
+		if recorded := slices.Sorted(maps.Keys(n.now)); !slices.Equal(there, recorded) {
+			return fmt.Errorf("%s has %s, and recorded are %s", file, strings.Join(there, " "), strings.Join(recorded, " "))
+		}
+		for name, sub := range n.now {
+			err = errors.Join(err, same(sub, filepath.Join(file, name)))
+		}
 		return err
 	}
-	for sub := range d.dirs { // one that is missing is of no interest: what works in it makes it
-		if err := os.MkdirAll(filepath.Join(dir, sub), 0o700); err != nil {
-			return err
-		}
-	}
-	contents := map[*file][]byte{}
-	for _, name := range slices.Sorted(maps.Keys(names)) {
-		f := names[name]
-		if f == nil {
-			continue
-		}
-		if _, ok := contents[f]; !ok {
-			contents[f] = f.apply(f.since, random)
-		}
-		file := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-			return err
-		}
-		if err := os.WriteFile(file, contents[f], 0o600); err != nil {
-			return err
-		}
-	}
-	return nil
+	return same(d.root, dir)
 }

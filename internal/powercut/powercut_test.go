@@ -128,12 +128,15 @@ func TestRecording(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, acknowledged := r.replay(len(r.steps))
+	d, acknowledged, err := r.replay(len(r.steps))
+	if err != nil {
+		t.Fatal(err)
+	}
 	if want := []string{"1", "2", "3", "4", "5", "6", "7", "8"}; !slices.Equal(acknowledged, want) {
 		t.Errorf("acknowledged %v", acknowledged)
 	}
-	if r.Syncs() != 16 || len(d.since) != 0 || len(d.durable) != 1 || string(d.durable["value"].durable) != content(8) {
-		t.Errorf("%d syncs, %d names not durable, files %v", r.Syncs(), len(d.since), d.durable)
+	if r.Syncs() != 16 || len(d.since) != 0 || len(d.root.kept) != 1 || string(d.root.kept["value"].durable) != content(8) {
+		t.Errorf("%d syncs, %d names not durable, files %v", r.Syncs(), len(d.since), d.root.kept)
 	}
 }
 

@@ -3,13 +3,14 @@ package powercut
 import (
 	"bufio"
 	"bytes"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 )
@@ -25,6 +26,7 @@ const (
 	write
 	truncate
 	sync
+	syncAll
 	rename
 	link
 	unlink
@@ -34,8 +36,8 @@ const (
 // step is one thing that a process did. Names are relative to the directory; "." is the directory itself.
 type step struct {
 	kind     kind
-	name, to string
-	offset   int64
+	name, to string // to is also where a symbolic link leads
+	offset   int64  // the size, of a truncation
 	data     []byte
 	dir      bool
 }
@@ -43,21 +45,19 @@ type step struct {
 // Recording is what a process did to the files of a directory.
 type Recording struct {
 	dir    string
-	before map[string][]byte // files that were there
+	before []step // that make what was there
 	steps  []step
 }
 
-// Record runs a process, which works in dir, and says on its standard output what is durable (Ack). What is in dir at first is durable.
+// traced are the calls that change files, and those that say where.
+const traced = "open,openat,creat,write,pwrite64,writev,pwritev,pwritev2,lseek,fsync,fdatasync,syncfs,sync,ftruncate,truncate,fallocate," +
+	"rename,renameat,renameat2,unlink,unlinkat,link,linkat,symlink,symlinkat,mkdir,mkdirat,rmdir,copy_file_range,sendfile,splice"
+
+// Record runs a process, which works in dir, and says on its standard output what is durable (Ack). What is in dir at first is durable. It
+// fails when the recording does not explain what is there in the end.
 func Record(dir string, cmd *exec.Cmd) (*Recording, error) {
-	r := &Recording{dir: dir, before: map[string][]byte{}}
-	if err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		b, err := os.ReadFile(path)
-		r.before[r.relative(path)] = b
-		return err
-	}); err != nil {
+	r := &Recording{dir: dir}
+	if err := r.readBefore(); err != nil {
 		return nil, fmt.Errorf("read directory: %w", err)
 	}
 	trace, err := os.CreateTemp("", "powercut-*")
@@ -67,28 +67,57 @@ func Record(dir string, cmd *exec.Cmd) (*Recording, error) {
 	defer os.Remove(trace.Name())
 	defer trace.Close()
 	args := []string{
-		"-f", "-qq", "-y", "-xx", "-s", "1048576", "-o", trace.Name(),
-		"-e", "trace=open,openat,creat,write,pwrite64,writev,pwritev,lseek,fsync,fdatasync,ftruncate,truncate,rename,renameat,renameat2,unlink,unlinkat,link,linkat,mkdir,mkdirat,rmdir",
+		"-f", "--seccomp-bpf", "-qq", "-y", "-xx", "-s", "1048576", "-o", trace.Name(), "-e", "trace=" + traced,
+		"-e", "inject=copy_file_range,sendfile,splice:error=ENOSYS", // who copies by them reads and writes then, and that can be recorded
 		"-e", "signal=none", "-e", "status=successful", cmd.Path,
 	}
-	traced := exec.Command("strace", append(args, cmd.Args[1:]...)...)
-	traced.Env, traced.Dir, traced.Stderr = cmd.Env, cmd.Dir, os.Stderr
+	strace := exec.Command("strace", append(args, cmd.Args[1:]...)...)
+	strace.Env, strace.Dir, strace.Stderr = cmd.Env, cmd.Dir, os.Stderr
 	var out bytes.Buffer
-	traced.Stdout = &out
-	if err := traced.Run(); err != nil {
+	strace.Stdout = &out
+	if err := strace.Run(); err != nil {
 		return nil, fmt.Errorf("record: %w\n%s", err, out.String())
 	}
 	if err := r.read(trace); err != nil {
 		return nil, fmt.Errorf("read recording: %w", err)
 	}
-	if acks := strings.Count(out.String(), Ack); acks == 0 || acks != r.count(ack) {
+	if acks := strings.Count("\n"+out.String(), "\n"+Ack); acks == 0 || acks != r.count(ack) {
 		return nil, fmt.Errorf("the process acknowledged %d times, and %d are recorded", acks, r.count(ack))
+	}
+	d, _, err := r.replay(len(r.steps))
+	if err == nil {
+		err = d.compare(dir, func(path string) bool { return r.relative(path) == "" })
+	}
+	if err != nil {
+		return nil, fmt.Errorf("what happened was not recorded: %w", err)
 	}
 	return r, nil
 }
 
+func (r *Recording) readBefore() error {
+	return filepath.WalkDir(r.dir, func(path string, d fs.DirEntry, err error) error {
+		name := r.relative(path)
+		if err != nil || name == "." || name == "" {
+			return err
+		}
+		s := step{kind: create, name: name, dir: d.IsDir()}
+		switch {
+		case d.Type()&fs.ModeSymlink != 0:
+			s.to, err = os.Readlink(path)
+			r.before = append(r.before, s)
+		case d.IsDir():
+			r.before = append(r.before, s)
+		default:
+			var content []byte
+			content, err = os.ReadFile(path)
+			r.before = append(r.before, s, step{kind: write, name: name, data: content})
+		}
+		return err
+	})
+}
+
 // Syncs counts the times that the process waited for the disk.
-func (r *Recording) Syncs() int { return r.count(sync) }
+func (r *Recording) Syncs() int { return r.count(sync) + r.count(syncAll) }
 
 func (r *Recording) count(k kind) (n int) {
 	for _, s := range r.steps {
@@ -105,157 +134,240 @@ func (r *Recording) relative(path string) string {
 		return "."
 	}
 	name, ok := strings.CutPrefix(path, r.dir+"/")
-	if !ok || strings.HasSuffix(name, " (deleted)") || strings.HasSuffix(name, "-shm") { // shared memory of SQLite, which it makes anew
+	if !ok || strings.HasSuffix(name, "-shm") { // shared memory of SQLite, which it makes anew
 		return ""
 	}
 	return name
 }
 
-var (
-	lineText   = regexp.MustCompile(`^(\d+) +(.*)$`)
-	resumed    = regexp.MustCompile(`^<\.\.\. \w+ resumed>(.*)$`)
-	callText   = regexp.MustCompile(`^(\w+)\((.*)\) += (-?\d+)(.*)$`)
-	quotedText = regexp.MustCompile(`"((?:\\x[0-9a-f]{2})*)"`)
-	fileText   = regexp.MustCompile(`^(\d+)<([^>]*)>`)
-)
-
-// read reads what strace wrote.
+// read reads what strace wrote: a line for each call, with the thread before it, or two where another thread's came between. Megabytes of them are
+// too much for regular expressions.
 func (r *Recording) read(trace io.Reader) error {
 	s := bufio.NewScanner(trace)
 	s.Buffer(nil, 64<<20)
 	began := map[string]string{} // calls of threads that have not ended
 	offsets := map[string]int64{}
 	for s.Scan() {
-		m := lineText.FindStringSubmatch(s.Text())
-		if m == nil {
+		thread, text, ok := strings.Cut(s.Text(), " ")
+		if !ok {
 			return fmt.Errorf("cannot read %.200q", s.Text())
 		}
-		thread, text := m[1], m[2]
+		text = strings.TrimLeft(text, " ")
 		if rest, ok := strings.CutSuffix(text, " <unfinished ...>"); ok {
 			began[thread] = rest
 			continue
 		}
-		if m := resumed.FindStringSubmatch(text); m != nil {
-			text = began[thread] + m[1]
+		if _, rest, ok := strings.Cut(text, " resumed>"); ok && strings.HasPrefix(text, "<... ") {
+			text = began[thread] + rest
 			delete(began, thread)
 		}
-		m = callText.FindStringSubmatch(text)
-		if m == nil {
-			continue // the end of a thread
+		if strings.HasPrefix(text, "+++ ") { // the end of a thread
+			continue
 		}
-		if err := r.call(m[1], m[2], m[3], m[4], offsets); err != nil {
+		c, err := parse(text)
+		if err == nil {
+			err = r.add(c, offsets)
+		}
+		if err != nil {
 			return fmt.Errorf("%.200s: %w", text, err)
 		}
 	}
 	return s.Err()
 }
 
-// call notes one call. offsets are where in files the next write goes, by descriptor.
-func (r *Recording) call(name, args, result, rest string, offsets map[string]int64) error {
-	fd, path := "", ""
-	if m := fileText.FindStringSubmatch(args); m != nil {
-		fd, path = m[1], r.relative(plain(m[2]))
+// call is one of the system. Its arguments are as strace writes them.
+type call struct {
+	name   string
+	args   []string
+	result int64
+	opened string // the file of a new descriptor
+}
+
+// parse reads "name(arguments) = result", where <a path> may follow the result. No text in it has a comma or a bracket: all are in hexadecimal.
+func parse(text string) (c call, err error) {
+	head, tail, ok := strings.Cut(text, " = ")
+	head, closed := strings.CutSuffix(strings.TrimRight(head, " "), ")")
+	name, args, opened := strings.Cut(head, "(")
+	if !ok || !closed || !opened {
+		return c, errors.New("not a call")
 	}
-	var texts []string
-	for _, m := range quotedText.FindAllStringSubmatch(args, -1) {
-		texts = append(texts, plain(m[1]))
+	result, _, _ := strings.Cut(tail, " ")
+	result, file, _ := strings.Cut(strings.TrimSuffix(result, ">"), "<")
+	c = call{name: name, args: strings.Split(args, ", ")}
+	if c.opened, err = plain(file); err == nil {
+		c.result, err = strconv.ParseInt(result, 10, 64)
 	}
-	add := func(s step) {
-		if s.name != "" || s.to != "" {
+	return c, err
+}
+
+// file gives the descriptor in an argument, and the path of its file: 3<path>, or AT_FDCWD<path>.
+func (c call) file(i int) (fd, path string, err error) {
+	fd, rest, ok := strings.Cut(c.args[i], "<")
+	if !ok {
+		return "", "", nil
+	}
+	rest, whole := strings.CutSuffix(rest, ">")
+	if !whole { // ">(deleted)" follows: nobody will see it again
+		return fd, "", nil
+	}
+	path, err = plain(rest)
+	return fd, path, err
+}
+
+// text gives the string in an argument.
+func (c call) text(i int) (string, error) {
+	if inner, ok := strings.CutPrefix(c.args[i], `"`); ok {
+		if inner, ok = strings.CutSuffix(inner, `"`); ok { // else not all of it was recorded
+			return plain(inner)
+		}
+	}
+	return "", fmt.Errorf("argument %d is no text, or not all of it", i)
+}
+
+// path gives that in an argument, which a directory's descriptor may precede.
+func (c call) path(i int) (string, error) {
+	text, err := c.text(i)
+	if err != nil || filepath.IsAbs(text) {
+		return text, err
+	}
+	if i > 0 {
+		if _, dir, err := c.file(i - 1); err != nil || dir != "" {
+			return filepath.Join(dir, text), err
+		}
+	}
+	return "", fmt.Errorf("%q is relative to a directory that is not known", text)
+}
+
+// add notes a call. offsets are where in files the next write goes, by descriptor.
+func (r *Recording) add(c call, offsets map[string]int64) error {
+	note := func(s step) {
+		if s.name != "" {
 			r.steps = append(r.steps, s)
 		}
 	}
-	number := func(i int) (int64, error) { // of the arguments at the end
-		parts := strings.Split(args, ", ")
-		return strconv.ParseInt(parts[len(parts)-i], 0, 64)
+	fd, path, err := c.file(0)
+	if err != nil {
+		return err
 	}
-	switch name {
+	name := r.relative(path)
+	switch c.name {
 	case "open", "openat", "creat":
-		offsets[result] = 0
-		if opened := regexp.MustCompile(`^<([^>]*)>`).FindStringSubmatch(rest); opened != nil {
-			file := r.relative(plain(opened[1]))
-			if strings.Contains(args, "O_APPEND") && file != "" {
-				return errors.New("files that are appended to are not recorded")
-			}
-			if strings.Contains(args, "O_CREAT") {
-				add(step{kind: create, name: file})
-			}
-			if strings.Contains(args, "O_TRUNC") {
-				add(step{kind: truncate, name: file})
-			}
+		offsets[strconv.FormatInt(c.result, 10)] = 0
+		name, flags := r.relative(c.opened), strings.Join(c.args, " ")
+		if name == "" {
+			return nil
+		}
+		if strings.Contains(flags, "O_APPEND") || strings.Contains(flags, "O_TMPFILE") {
+			return errors.New("such files are not recorded")
+		}
+		if c.name == "creat" || strings.Contains(flags, "O_CREAT") {
+			note(step{kind: create, name: name})
+		}
+		if c.name == "creat" || strings.Contains(flags, "O_TRUNC") {
+			note(step{kind: truncate, name: name})
 		}
 	case "lseek":
-		n, err := strconv.ParseInt(result, 10, 64)
-		offsets[fd] = n
-		return err
-	case "write":
-		if fd == "1" && len(texts) == 1 {
-			for line := range strings.Lines(texts[0]) {
+		offsets[fd] = c.result
+	case "write", "pwrite64":
+		if name == "" && fd != "1" {
+			return nil
+		}
+		data, err := c.text(1)
+		if err == nil && int64(len(data)) < c.result {
+			err = errors.New("not all of it was recorded")
+		}
+		if err != nil {
+			return err
+		}
+		data = data[:c.result]
+		switch {
+		case fd == "1":
+			for line := range strings.Lines(data) {
 				if what, ok := strings.CutPrefix(line, Ack); ok {
-					r.steps = append(r.steps, step{kind: ack, name: strings.TrimSpace(what)})
+					note(step{kind: ack, name: strings.TrimSpace(what)})
 				}
 			}
-			return nil
+		case c.name == "write":
+			note(step{kind: write, name: name, offset: offsets[fd], data: []byte(data)})
+			offsets[fd] += c.result
+		default:
+			offset, err := strconv.ParseInt(c.args[3], 0, 64)
+			note(step{kind: write, name: name, offset: offset, data: []byte(data)})
+			return err
 		}
-		if len(texts) != 1 {
-			return nil
+	case "writev", "pwritev", "pwritev2", "truncate", "fallocate":
+		if c.name == "truncate" {
+			path, err := c.path(0)
+			if err != nil {
+				return err
+			}
+			name = r.relative(path)
 		}
-		n, err := strconv.ParseInt(result, 10, 64)
-		if err != nil || int(n) > len(texts[0]) {
-			return errors.Join(err, errors.New("a write was recorded in part"))
-		}
-		add(step{kind: write, name: path, offset: offsets[fd], data: []byte(texts[0][:n])})
-		offsets[fd] += n
-	case "pwrite64":
-		offset, err := number(1)
-		if err != nil || len(texts) != 1 {
-			return errors.Join(err, errors.New("a write cannot be read"))
-		}
-		add(step{kind: write, name: path, offset: offset, data: []byte(texts[0])})
-	case "writev", "pwritev":
-		if path != "" {
-			return errors.New("writes of several parts are not recorded")
+		if name != "" {
+			return errors.New("such writes are not recorded")
 		}
 	case "fsync", "fdatasync":
-		add(step{kind: sync, name: path})
+		note(step{kind: sync, name: name})
+	case "syncfs", "sync":
+		r.steps = append(r.steps, step{kind: syncAll})
 	case "ftruncate":
-		size, err := number(1)
-		add(step{kind: truncate, name: path, offset: size})
+		size, err := strconv.ParseInt(c.args[1], 0, 64)
+		note(step{kind: truncate, name: name, offset: size})
 		return err
-	case "rename", "renameat", "renameat2", "link", "linkat":
-		if len(texts) != 2 {
-			return errors.New("names cannot be read")
-		}
-		k := rename
-		if strings.HasPrefix(name, "link") {
-			k = link
-		}
-		add(step{kind: k, name: r.relative(texts[0]), to: r.relative(texts[1])})
-	case "unlink", "unlinkat", "rmdir":
-		if len(texts) == 1 {
-			add(step{kind: unlink, name: r.relative(texts[0])})
-		}
-	case "mkdir", "mkdirat":
-		if len(texts) == 1 {
-			add(step{kind: create, name: r.relative(texts[0]), dir: true})
-		}
+	default:
+		return r.addName(c, note)
 	}
 	return nil
 }
 
-// plain reads strace's hexadecimal text; what is not in it stands for itself.
-func plain(text string) string {
-	var b strings.Builder
-	for len(text) > 0 {
-		if strings.HasPrefix(text, `\x`) && len(text) >= 4 {
-			if n, err := strconv.ParseUint(text[2:4], 16, 8); err == nil {
-				b.WriteByte(byte(n))
-				text = text[4:]
-				continue
-			}
-		}
-		b.WriteByte(text[0])
-		text = text[1:]
+// addName notes a call that changes names.
+func (r *Recording) addName(c call, note func(step)) error {
+	first, second := 0, 1
+	if strings.HasSuffix(c.name, "at") || strings.HasSuffix(c.name, "at2") { // directories come before
+		first, second = 1, 3
 	}
-	return b.String()
+	if c.name == "symlinkat" {
+		first, second = 0, 2
+	}
+	if strings.HasPrefix(c.name, "symlink") {
+		to, err := c.text(first)
+		path, pathErr := c.path(second)
+		note(step{kind: create, name: r.relative(path), to: to})
+		return errors.Join(err, pathErr)
+	}
+	path, err := c.path(first)
+	if err != nil {
+		return err
+	}
+	s := step{name: r.relative(path)}
+	switch c.name {
+	case "mkdir", "mkdirat":
+		s.kind, s.dir = create, true
+	case "unlink", "unlinkat", "rmdir":
+		s.kind = unlink
+	case "rename", "renameat", "renameat2", "link", "linkat":
+		s.kind = rename
+		if strings.HasPrefix(c.name, "link") {
+			s.kind = link
+		}
+		to, err := c.path(second)
+		if err != nil {
+			return err
+		}
+		s.to = r.relative(to)
+		if (s.name == "") != (s.to == "") {
+			return errors.New("a file comes into the directory, or leaves it")
+		}
+		if c.name == "renameat2" && c.args[4] != "0" && c.args[4] != "RENAME_NOREPLACE" {
+			return errors.New("such renames are not recorded")
+		}
+	}
+	note(s)
+	return nil
+}
+
+// plain reads strace's hexadecimal text.
+func plain(text string) (string, error) {
+	b, err := hex.DecodeString(strings.ReplaceAll(text, `\x`, ""))
+	return string(b), err
 }
