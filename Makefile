@@ -43,8 +43,8 @@ crashes: deps test-deps build ## more than 10,000 events, ten times kill -9, and
 cluster: deps test-deps build ## three nodes over one database, and faults for ten minutes; `make test` has each fault once
 	LICET_CLUSTER=$${LICET_CLUSTER:-10m} go test ./compat -run 'TestCluster$$' -count 1 -timeout 60m -v
 
-powercut: deps test-deps ## what a loss of power may leave of a data directory, in 1,000 ways for each engine
-	LICET_POWERCUTS=1000 go test ./internal/powercut -run 'TestPowerCuts$$' -count 1 -timeout 60m -v
+powercut: deps test-deps ## what a loss of power may leave of a data directory, in 1,000 ways for each engine, and for a server
+	LICET_POWERCUTS=1000 go test ./internal/powercut ./cmd/licet -run 'TestPowerCuts' -count 1 -timeout 60m -v
 
 check: lint test demo ## what CI runs, and the linters
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net"
 	"net/http"
@@ -35,19 +36,27 @@ func restart(t *testing.T, old *running) *running { t.Helper(); return run(t, ol
 
 func run(t *testing.T, c config) *running {
 	t.Helper()
-	s, err := newServer(t.Context(), c, slog.New(slog.DiscardHandler))
+	r, err := launch(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
+	}
+	return r
+}
+
+func launch(ctx context.Context, c config) (*running, error) {
+	s, err := newServer(ctx, c, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, err
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		return nil, errors.Join(err, s.close())
 	}
 	r := &running{server: s, config: c, url: localURL(l.Addr(), false)}
 	if err := dataDir(c.Data).announce(r.url, false); err != nil {
-		t.Fatal(err)
+		return nil, errors.Join(err, l.Close(), s.close())
 	}
-	ctx, cancel := context.WithCancel(t.Context())
+	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan error, 1)
 	go func() { done <- s.run(ctx, l) }()
 	r.stop = func() error {
@@ -57,7 +66,7 @@ func run(t *testing.T, c config) *running {
 		}
 		return s.close()
 	}
-	return r
+	return r, nil
 }
 
 func (r *running) listFunctions(t *testing.T, c principal.Credentials) {
