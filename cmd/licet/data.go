@@ -76,8 +76,8 @@ func syncDir(path string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// open makes the folder if it is missing and opens store and key. choice is what --store says, and remembered once the store is open; "" is
-// what the directory remembers.
+// open makes the folder if it is missing and opens store and key, which must be that of the store. choice is what --store says, and remembered
+// once the store is open; "" is what the directory remembers.
 func (d dataDir) open(ctx context.Context, choice string) (store.DB, *secret.Keyring, error) {
 	if err := d.create(); err != nil {
 		return nil, nil, err
@@ -93,6 +93,9 @@ func (d dataDir) open(ctx context.Context, choice string) (store.DB, *secret.Key
 	db, err := openStore(ctx, place)
 	if err != nil {
 		return nil, nil, err
+	}
+	if err := checkKey(ctx, db, keys); err != nil {
+		return nil, nil, errors.Join(err, db.Close())
 	}
 	if choice != "" {
 		if err := d.setPlace(choice); err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/licet/licet/internal/lockfile"
 	"github.com/licet/licet/internal/node"
 	"github.com/licet/licet/internal/secret"
 	"github.com/licet/licet/internal/store"
@@ -35,36 +36,32 @@ func keyCommand() *cobra.Command {
 		Args: cobra.NoArgs,
 	}
 	cmd.PersistentFlags().StringVar(&data, "data", defaultDataDir(), "data directory of the server")
-	add := func(use, short string, args cobra.PositionalArgs, run func(cmd *cobra.Command, k *keyFile, args []string) error) *cobra.Command {
+	type run = func(cmd *cobra.Command, k *keyFile, args []string) error
+	add := func(use, short string, args cobra.PositionalArgs, with func(dataDir, func(*keyFile) error) error, run run) *cobra.Command {
 		c := &cobra.Command{Use: use, Short: short, Args: args, RunE: func(cmd *cobra.Command, args []string) error {
-			k, err := openKeyFile(dataDir(data))
-			if err != nil {
-				return err
-			}
-			return run(cmd, k, args)
+			return with(dataDir(data), func(k *keyFile) error { return run(cmd, k, args) })
 		}}
 		cmd.AddCommand(c)
 		return c
 	}
-	add("list", "List the keys, and how much in the store each has sealed", cobra.NoArgs, func(cmd *cobra.Command, k *keyFile, _ []string) error {
+	list := func(cmd *cobra.Command, k *keyFile, _ []string) error {
 		return k.list(cmd.Context(), cmd.OutOrStdout())
-	})
-	add("add", "Add a key that opens, and is to seal later", cobra.NoArgs, func(cmd *cobra.Command, k *keyFile, _ []string) error {
-		return k.add(cmd.OutOrStdout())
-	})
-	add("use", "Let the key that was added last seal what is new", cobra.NoArgs, func(cmd *cobra.Command, k *keyFile, _ []string) error {
-		return k.use(cmd.Context(), cmd.OutOrStdout())
-	})
-	add("reseal", "Seal what is in the store with the key that seals", cobra.NoArgs, func(cmd *cobra.Command, k *keyFile, _ []string) error {
-		return k.reseal(cmd.Context(), cmd.OutOrStdout())
-	})
-	add("rotate", "Do add, use and reseal, for a server that is alone", cobra.NoArgs, func(cmd *cobra.Command, k *keyFile, _ []string) error {
-		return k.rotate(cmd.Context(), cmd.OutOrStdout())
-	})
+	}
+	add("list", "List the keys, and how much in the store each has sealed", cobra.NoArgs, readKeyFile, list)
+	change := func(use, short string, fn func(k *keyFile, ctx context.Context, out io.Writer) error) {
+		add(use, short, cobra.NoArgs, changeKeyFile, func(cmd *cobra.Command, k *keyFile, _ []string) error {
+			return fn(k, cmd.Context(), cmd.OutOrStdout())
+		})
+	}
+	change("add", "Add a key that opens, and is to seal later", func(k *keyFile, _ context.Context, out io.Writer) error { return k.add(out) })
+	change("use", "Let the key that was added last seal what is new", (*keyFile).use)
+	change("reseal", "Seal what is in the store with the key that seals", (*keyFile).reseal)
+	change("rotate", "Do add, use and reseal, for a server that is alone", (*keyFile).rotate)
 	var now bool
-	retire := add("retire ID", "Remove a key that nothing is sealed with any more", cobra.ExactArgs(1), func(cmd *cobra.Command, k *keyFile, args []string) error {
-		return k.retire(cmd.Context(), args[0], now, cmd.OutOrStdout())
-	})
+	retire := add("retire ID", "Remove a key that nothing is sealed with any more", cobra.ExactArgs(1), changeKeyFile,
+		func(cmd *cobra.Command, k *keyFile, args []string) error {
+			return k.retire(cmd.Context(), args[0], now, cmd.OutOrStdout())
+		})
 	retire.Flags().BoolVar(&now, "now", false, "although sessions may be about that were issued with it: they end")
 	return cmd
 }
@@ -73,6 +70,27 @@ func keyCommand() *cobra.Command {
 type keyFile struct {
 	*secret.File
 	dir dataDir
+}
+
+// readKeyFile calls fn with the file.
+func readKeyFile(dir dataDir, fn func(*keyFile) error) error {
+	k, err := openKeyFile(dir)
+	if err != nil {
+		return err
+	}
+	return fn(k)
+}
+
+// changeKeyFile is readKeyFile while no other command changes the file: of two that did, one would lose the key of the other, and what was sealed
+// with it.
+func changeKeyFile(dir dataDir, fn func(*keyFile) error) error {
+	lock, err := lockfile.Take(dir.path("key.lock"))
+	if errors.Is(err, lockfile.ErrHeld) {
+		return fmt.Errorf("another licet key command is at work on %s", dir)
+	} else if err != nil {
+		return fmt.Errorf("lock key file: %w", err)
+	}
+	return errors.Join(readKeyFile(dir, fn), lock.Close())
 }
 
 func openKeyFile(dir dataDir) (*keyFile, error) {
@@ -138,7 +156,7 @@ func (k *keyFile) use(ctx context.Context, out io.Writer) error {
 		return errors.New("there is no key that is to seal next: licet key add")
 	}
 	id := k.Keys[next].ID()
-	if err := k.haveAll(ctx, id); err != nil {
+	if err := k.agree(ctx, "do not have key "+id, has(id)); err != nil {
 		return err
 	}
 	k.Turn(next, time.Now())
@@ -149,22 +167,42 @@ func (k *keyFile) use(ctx context.Context, out io.Writer) error {
 	return err
 }
 
-// haveAll tells which servers of a shared store lack a key.
-func (k *keyFile) haveAll(ctx context.Context, id string) error {
+// has and sealsWith are what a server's keys may have to be; the first seals.
+func has(id string) func(ids []string) bool {
+	return func(ids []string) bool { return slices.Contains(ids, id) }
+}
+
+func sealsWith(id string) func(ids []string) bool {
+	return func(ids []string) bool { return len(ids) > 0 && ids[0] == id }
+}
+
+// agree wants the keys of every server that shares the store, and lives, to be good.
+func (k *keyFile) agree(ctx context.Context, lack string, good func(ids []string) bool) error {
 	nodes, err := k.nodes(ctx)
 	if err != nil {
 		return err
 	}
-	var lack []string
-	for _, n := range nodes {
-		if !n.Gone && !slices.Contains(n.Keys, id) {
-			lack = append(lack, n.ID+" on "+n.Host)
-		}
-	}
-	if len(lack) > 0 {
-		return fmt.Errorf("these servers do not have key %s (yet; it takes some seconds): %s. Copy %s there", id, strings.Join(lack, ", "), k.dir.path("key"))
+	if late := otherwise(nodes, good); len(late) > 0 {
+		return fmt.Errorf("these servers %s (yet; it takes some seconds): %s. Copy %s there", lack, strings.Join(late, ", "), k.dir.path("key"))
 	}
 	return nil
+}
+
+// allSeal wants all servers to seal with the first key: what one seals with another would be lost with that. One that starts later with an older
+// file is refused by checkKey.
+func (k *keyFile) allSeal(ctx context.Context) error {
+	id := k.Keys[0].ID()
+	return k.agree(ctx, "do not seal with key "+id, sealsWith(id))
+}
+
+// otherwise are the servers that live and whose keys are not good.
+func otherwise(nodes []node.Listed, good func(ids []string) bool) (late []string) {
+	for _, n := range nodes {
+		if !n.Gone && !good(n.Keys) {
+			late = append(late, n.ID+" on "+n.Host)
+		}
+	}
+	return late
 }
 
 // nodes are the servers that share the store; none of one in a file.
@@ -183,6 +221,9 @@ func (k *keyFile) nodes(ctx context.Context) (all []node.Listed, err error) {
 }
 
 func (k *keyFile) reseal(ctx context.Context, out io.Writer) error {
+	if err := k.allSeal(ctx); err != nil {
+		return err
+	}
 	n := 0
 	if err := k.withStore(ctx, func(db store.DB) (err error) {
 		n, err = reseal(ctx, db, k.Keyring())
@@ -205,27 +246,38 @@ func (k *keyFile) rotate(ctx context.Context, out io.Writer) error {
 	if err := k.add(io.Discard); err != nil {
 		return err
 	}
-	// A server that runs has read the file when it has been there for a while. Without that it could not open what reseal writes.
-	select {
-	case <-time.After(2 * keyPeriod):
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 	old, next := k.Keys[0].ID(), len(k.Keys)-1
+	id := k.Keys[next].ID()
+	// Without the key the server could not open what is sealed with it.
+	if err := k.settle(ctx, func() error { return k.agree(ctx, "do not have key "+id, has(id)) }); err != nil {
+		return err
+	}
 	k.Turn(next, time.Now())
 	if err := k.write(); err != nil {
 		return err
 	}
-	select {
-	case <-time.After(2 * keyPeriod): // until nothing new is sealed with the old one
-	case <-ctx.Done():
-		return ctx.Err()
+	if err := k.settle(ctx, func() error { return k.allSeal(ctx) }); err != nil {
+		return err
 	}
 	if err := k.reseal(ctx, out); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(out, "Sessions that were issued before go on. When they have ended, in %v, remove the old key: licet key retire %s\n", longestSession, old)
 	return err
+}
+
+// settle waits until a server that runs has read the file, and, where others may share the store, has told so.
+func (k *keyFile) settle(ctx context.Context, told func() error) error {
+	for n := 0; ; n++ {
+		select {
+		case <-time.After(2 * keyPeriod):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if err := told(); err == nil || n == 10 {
+			return err
+		}
+	}
 }
 
 func (k *keyFile) retire(ctx context.Context, id string, now bool, out io.Writer) error {
@@ -239,6 +291,9 @@ func (k *keyFile) retire(ctx context.Context, id string, now bool, out io.Writer
 	key := k.Keys[i]
 	if left := time.Until(key.Since.Add(longestSession)); key.State == secret.Old && left > 0 && !now {
 		return fmt.Errorf("sessions that were issued with key %s may be good for another %v: wait, or end them with --now", id, left.Round(time.Minute))
+	}
+	if err := k.allSeal(ctx); err != nil {
+		return err
 	}
 	var sealed map[string]int
 	if err := k.withStore(ctx, func(db store.DB) (err error) {

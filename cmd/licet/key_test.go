@@ -2,11 +2,15 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"io"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/licet/licet/internal/node"
 	"github.com/licet/licet/internal/secret"
 	"github.com/licet/licet/internal/store"
 	"github.com/licet/licet/internal/store/storetest"
@@ -92,9 +96,94 @@ func TestCheckKey(t *testing.T) {
 		if err := checkKey(t.Context(), db, right); err != nil {
 			t.Fatal(err)
 		}
+		if err := markKey(t.Context(), db, right); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := checkKey(t.Context(), db, wrong); err == nil || !strings.Contains(err.Error(), "not that of the store") {
 		t.Errorf("another key: %v", err)
+	}
+}
+
+// A server whose file is from before the key was replaced would seal with a key that is to go.
+func TestCheckKeyOfAnOlderFile(t *testing.T) {
+	db := storetest.New(t)
+	var f secret.File
+	f.Add(time.Now())
+	f.Keys[0].State = secret.Seals
+	if err := markKey(t.Context(), db, f.Keyring()); err != nil {
+		t.Fatal(err)
+	}
+	f.Add(time.Now())
+	older := f.Keyring()
+	f.Turn(1, time.Now())
+	for name, keys := range map[string]*secret.Keyring{"older": older, "newer": f.Keyring()} {
+		if err := checkKey(t.Context(), db, keys); err != nil {
+			t.Errorf("%s, while the store is sealed with the old key: %v", name, err)
+		}
+	}
+	if _, err := reseal(t.Context(), db, f.Keyring()); err != nil {
+		t.Fatal(err)
+	}
+	if err := checkKey(t.Context(), db, f.Keyring()); err != nil {
+		t.Errorf("newer: %v", err)
+	}
+	if err := checkKey(t.Context(), db, older); err == nil || !strings.Contains(err.Error(), "older than the store") {
+		t.Errorf("older: %v", err)
+	}
+}
+
+// Whoever opens the store of a directory is told when the key is missing or another: secret.Load makes a new one then.
+func TestOpenWithAnotherKey(t *testing.T) {
+	dir := dataDir(t.TempDir())
+	db, keys, err := dir.open(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(markKey(t.Context(), db, keys), db.Close(), os.Remove(dir.path("key"))); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := dir.open(t.Context(), ""); err == nil || !strings.Contains(err.Error(), "not that of the store") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// Of two commands that changed a file at once, one would lose the key of the other.
+func TestOneCommandChangesTheKeyFile(t *testing.T) {
+	dir := dataDir(t.TempDir())
+	if _, err := secret.Load(dir.path("key")); err != nil {
+		t.Fatal(err)
+	}
+	if err := changeKeyFile(dir, func(*keyFile) error {
+		err := changeKeyFile(dir, func(*keyFile) error { return nil })
+		if err == nil || !strings.Contains(err.Error(), "at work") {
+			t.Errorf("a second one: %v", err)
+		}
+		return readKeyFile(dir, func(*keyFile) error { return nil })
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := changeKeyFile(dir, func(*keyFile) error { return nil }); err != nil {
+		t.Errorf("the next one: %v", err)
+	}
+}
+
+// A key is used when all servers have it, and others go when all seal with it. A server that is gone is told when it starts (checkKey).
+func TestServersThatLackAKey(t *testing.T) {
+	nodes := []node.Listed{
+		{ID: "a", Description: node.Description{Host: "h1", Keys: []string{"k1", "k0"}}},
+		{ID: "b", Description: node.Description{Host: "h2", Keys: []string{"k0", "k1"}}},
+		{ID: "c", Description: node.Description{Host: "h3", Keys: []string{"k0"}}},
+		{ID: "d", Description: node.Description{Host: "h4"}}, // an earlier release
+		{ID: "e", Description: node.Description{Host: "h5"}, Gone: true},
+	}
+	for name, of := range map[string]struct{ got, want []string }{
+		"has":   {otherwise(nodes, has("k1")), []string{"c on h3", "d on h4"}},
+		"seals": {otherwise(nodes, sealsWith("k1")), []string{"b on h2", "c on h3", "d on h4"}},
+	} {
+		if !slices.Equal(of.got, of.want) {
+			t.Errorf("%s: got %q, want %q", name, of.got, of.want)
+		}
 	}
 }
 
@@ -105,7 +194,7 @@ func TestRetireRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := checkKey(t.Context(), db, keys); err != nil {
+	if err := markKey(t.Context(), db, keys); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.Close(); err != nil {

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/licet/licet/internal/secret"
@@ -124,27 +125,46 @@ func reseal(ctx context.Context, db store.DB, keys *secret.Keyring) (n int, err 
 // keyCheck is the record by which a store knows its key.
 const keyCheck = "key/check"
 
-// checkKey refuses a key that is not the store's, so that nothing is sealed with it, and gives a store that has none its check. It must be called
-// when something that is sealed was opened already, or the store is new.
+// checkOfKey is that record.
+type checkOfKey struct {
+	Sealed []byte `json:"sealed"`
+}
+
+// checkKey refuses a key file that is not the store's, so that nothing is sealed with it, and one from before the key was replaced: what it seals
+// would be lost with the old key. A store without a check has none to refuse.
 func checkKey(ctx context.Context, db store.DB, keys *secret.Keyring) error {
-	type check struct {
-		Sealed []byte `json:"sealed"`
-	}
-	return db.Update(ctx, func(tx store.Tx) error {
-		c, err := store.GetJSON[check](tx, keyCheck)
+	return db.View(ctx, func(r store.Reader) error {
+		c, err := store.GetJSON[checkOfKey](r, keyCheck)
 		if errors.Is(err, store.ErrNotFound) {
-			if c.Sealed, err = keys.Seal(secret.CheckPurpose, []byte("licet")); err != nil {
-				return err
-			}
-			return store.PutJSON(tx, keyCheck, c)
-		}
-		if err != nil {
+			return nil
+		} else if err != nil {
 			return err
 		}
-		if _, err := keys.Open(secret.CheckPurpose, c.Sealed); err != nil {
+		_, id, err := keys.OpenBy(secret.CheckPurpose, c.Sealed)
+		if errors.Is(err, secret.ErrSealed) {
 			return errors.New("the key file is not that of the store: all servers of a store need the same, and a store that was moved needs its own")
+		} else if err != nil {
+			return err
+		}
+		if keys.State(id) == secret.Next {
+			return fmt.Errorf("the key file is older than the store, which is sealed with key %s already: copy it again from where licet key use was called",
+				id)
 		}
 		return nil
+	})
+}
+
+// markKey gives a store its check, if it has none. It must be called when something that is sealed was opened already, or the store is new.
+func markKey(ctx context.Context, db store.DB, keys *secret.Keyring) error {
+	return db.Update(ctx, func(tx store.Tx) error {
+		c, err := store.GetJSON[checkOfKey](tx, keyCheck)
+		if !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		if c.Sealed, err = keys.Seal(secret.CheckPurpose, []byte("licet")); err != nil {
+			return err
+		}
+		return store.PutJSON(tx, keyCheck, c)
 	})
 }
 
@@ -155,7 +175,7 @@ const keyPeriod = time.Second
 func (s *server) followKey(ctx context.Context, path string) error {
 	tick := time.NewTicker(keyPeriod)
 	defer tick.Stop()
-	before, _ := os.Stat(path) // it was read just now; without it the first look reads it again
+	var before os.FileInfo // that of the file which was read when the server began is not known: the first look reads it again
 	for {
 		select {
 		case <-ctx.Done():
@@ -175,6 +195,9 @@ func (s *server) followKey(ctx context.Context, path string) error {
 			continue
 		}
 		before = now
+		if slices.Equal(s.keys.IDs(), f.Keyring().IDs()) {
+			continue
+		}
 		s.keys.Use(f)
 		s.directory.ForgetTokens()
 		s.node.SetKeys(s.keys.IDs())

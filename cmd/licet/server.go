@@ -241,7 +241,7 @@ func (s *server) openServices(ctx context.Context, c config, collected *promethe
 	if s.root, s.newRoot, err = s.directory.EnsureAccount(audit.System(ctx, "first start"), defaultAccount); err != nil {
 		return err
 	}
-	if err := checkKey(ctx, s.db, s.keys); err != nil {
+	if err := markKey(ctx, s.db, s.keys); err != nil {
 		return err
 	}
 	s.closers = append(s.closers, background(func(ctx context.Context) error { return s.followKey(ctx, dataDir(c.Data).path("key")) }))

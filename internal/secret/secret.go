@@ -137,6 +137,16 @@ func (k *Keyring) IDs() (ids []string) {
 	return ids
 }
 
+// State is what the key with an id is for; "" where there is no such key.
+func (k *Keyring) State(id string) State {
+	for _, key := range *k.keys.Load() {
+		if key.ID() == id {
+			return key.Key.State
+		}
+	}
+	return ""
+}
+
 // Use makes the keyring that of a file.
 func (k *Keyring) Use(f *File) {
 	keys := make([]*key, len(f.Keys))
