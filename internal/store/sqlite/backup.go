@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"os"
 	"strings"
 
@@ -52,10 +51,7 @@ func exec(ctx context.Context, path, statement string, each func(columns []drive
 	if _, err := os.Stat(path); err != nil { // SQLite would make it
 		return err
 	}
-	name := url.URL{Scheme: "file", Path: path, RawQuery: url.Values{
-		"_pragma": {"busy_timeout(5000)", "synchronous(FULL)", "trusted_schema(OFF)"}, "_error_rc": {"1"},
-	}.Encode()}
-	raw, err := (&sqlite.Driver{}).Open(name.String())
+	raw, err := (&sqlite.Driver{}).Open(fileName(path, []string{"busy_timeout(5000)", "synchronous(FULL)", "trusted_schema(OFF)"}))
 	if err != nil {
 		return err
 	}

@@ -46,8 +46,7 @@ func connect(d *sqlite.Driver, path string, write bool) (*conn, error) {
 	} else {
 		pragmas = append(pragmas, "query_only(1)")
 	}
-	name := url.URL{Scheme: "file", Path: path, RawQuery: url.Values{"_pragma": pragmas, "_error_rc": {"1"}}.Encode()}
-	raw, err := d.Open(name.String())
+	raw, err := d.Open(fileName(path, pragmas))
 	if err != nil {
 		return nil, err
 	}
@@ -62,6 +61,13 @@ func connect(d *sqlite.Driver, path string, write bool) (*conn, error) {
 		return nil, errors.Join(err, c.close())
 	}
 	return c, nil
+}
+
+// fileName is the name by which SQLite opens a file with pragmas. An authority, even an empty one, would take the first part of a relative
+// path for a host (https://www.sqlite.org/uri.html).
+func fileName(path string, pragmas []string) string {
+	name := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: url.Values{"_pragma": pragmas, "_error_rc": {"1"}}.Encode()}
+	return name.String()
 }
 
 // prepareAll prepares every statement.

@@ -293,3 +293,28 @@ func TestReturnMemory(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestRelativePath has a path that does not begin with a slash: it is no host's name.
+func TestRelativePath(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.Mkdir("a ?#%&", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join("a ?#%&", "db")
+	db, err := Open(context.Background(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := Backup(context.Background(), path, "copy"); err != nil {
+		t.Error(err)
+	}
+	if problems, err := Verify(context.Background(), "copy"); err != nil || problems != nil {
+		t.Errorf("Verify = %q, %v", problems, err)
+	}
+	if _, err := os.Stat(path); err != nil {
+		t.Error(err)
+	}
+}
