@@ -189,9 +189,13 @@ func (s *Stream) ServeHTTP(w http.ResponseWriter, r *http.Request, extension str
 	if strings.HasPrefix(r.URL.Path, logsPath) {
 		api, rest = logsAPI, strings.TrimPrefix(r.URL.Path, logsPath)
 	}
-	if r.Method != http.MethodPut || strings.Trim(rest, "/") != "" {
+	switch {
+	case strings.Trim(rest, "/") != "":
 		http.NotFound(w, r)
-		return
+	case r.Method != http.MethodPut:
+		w.Header().Set("Allow", http.MethodPut)
+		w.WriteHeader(http.StatusMethodNotAllowed)
+	default:
+		api.subscribe(s, w, r, extension)
 	}
-	api.subscribe(s, w, r, extension)
 }

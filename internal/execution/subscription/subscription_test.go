@@ -361,7 +361,7 @@ func TestRefusals(t *testing.T) {
 	}
 	w := httptest.NewRecorder()
 	b.ServeHTTP(w, httptest.NewRequest("POST", telemetryPath, strings.NewReader(httpBody)), "agent")
-	if len(b.subscribers) != 0 || w.Code != 404 {
+	if len(b.subscribers) != 0 || w.Code != 405 || w.Header().Get("Allow") != "PUT" {
 		t.Errorf("got %d subscribers and status %d of refused requests", len(b.subscribers), w.Code)
 	}
 }
