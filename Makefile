@@ -3,6 +3,7 @@ GOFUMPT     := go run mvdan.cc/gofumpt@v0.12.0
 NFPM        := go run github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
 GOVULNCHECK := go run golang.org/x/vuln/cmd/govulncheck@v1.1.4
 STATICCHECK := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+HELM        := go run helm.sh/helm/v3/cmd/helm@v3.16.4
 VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 DATA        ?= .licet
 FUZZTIME    ?= 10s
@@ -13,7 +14,7 @@ TESTS       ?= ./policy/...,./authz/...
 FILES       ?= $(if $(filter ./authz,$(PKG)),$(addsuffix .go,address binary column combine compile condition context date decide key \
                match numeric pattern places principal strings template truth))
 
-.PHONY: run demo build test race check lint fmt fuzz mutate bench bench-cluster gen compat soak crashes cluster powercut deps test-deps vuln man deb image
+.PHONY: run demo build test race check lint fmt fuzz mutate bench bench-cluster gen compat soak crashes cluster powercut deps test-deps vuln man deb image helm
 
 run: deps build ## start the server with the embedded store
 	bin/licet serve --data $(DATA)
@@ -86,6 +87,10 @@ deb: man ## a Debian package, in dist/
 image: build ## an OCI image layout, in dist/image, without Docker
 	@scripts/deps.sh mmdebstrap
 	packaging/image.sh
+
+helm: ## the chart, as strictly as helm can, and what it makes with every value set
+	$(HELM) lint --strict packaging/helm/licet
+	$(HELM) template demo packaging/helm/licet --set tlsSecret=tls,data.storageClass=fast,nodeSelector.disk=fast --set 'adminFrom={10.0.0.0/8}' > /dev/null
 
 gen: ## generated packages and the tables of AWS's actions and managed policies
 	go run ./tools/awsapi

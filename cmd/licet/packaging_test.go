@@ -44,7 +44,7 @@ func TestPackagedFlags(t *testing.T) {
 	}
 }
 
-// What is to be YAML or JSON is. The chart is a template: it is held against the binary by its flags, and by `make helm`.
+// What is to be YAML or JSON is. The chart is a template: it is held against the binary by its flags, and `make helm` reads it as helm does.
 func TestPackagedDocuments(t *testing.T) {
 	for _, name := range []string{"compose/compose.yaml", "nfpm.yaml", "helm/licet/values.yaml", "helm/licet/Chart.yaml", "grafana/alerts.yaml"} {
 		var v any
