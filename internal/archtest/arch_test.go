@@ -51,6 +51,7 @@ var allowed = map[string][]string{
 	"internal/backup":              {"internal/blob", "internal/secret", "internal/store", "internal/store/sqlite", "github.com/google/go-cmp/..."},
 	"internal/blob/blobtest":       {"internal/blob", "internal/blob/disk"},
 	"internal/blob/disk":           {"internal/blob"},
+	"internal/blob/s3":             {"internal/blob", "github.com/aws/aws-sdk-go-v2/...", "github.com/aws/smithy-go/..."},
 	"internal/sandbox":             {},
 	"internal/sandbox/sandboxtest": {"internal/sandbox", "github.com/google/go-cmp/..."},
 	"internal/sandbox/osthread":    {"golang.org/x/sys/unix"},

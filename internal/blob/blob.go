@@ -6,15 +6,25 @@ package blob
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"io"
+	"strings"
 )
 
 // ErrNotFound is what Open returns for a name that is not there.
 var ErrNotFound = errors.New("blob: not found")
 
+// ErrDamaged is what Open, or a Read, of an engine that verifies returns for a blob that is not what its name says.
+var ErrDamaged = errors.New("blob: its content is not what its name says")
+
 // Name is the lower-case hexadecimal SHA-256 of the content.
 type Name string
+
+// Valid tells whether there can be content of this name: an engine makes no path or key of any other.
+func (n Name) Valid() bool {
+	return len(n) == 2*sha256.Size && strings.Trim(string(n), "0123456789abcdef") == ""
+}
 
 // Store keeps blobs.
 type Store interface {

@@ -115,7 +115,7 @@ func (s *Store) Open(ctx context.Context, name blob.Name) (io.ReadSeekCloser, er
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if !valid(name) {
+	if !name.Valid() {
 		return nil, fmt.Errorf("%w: %q is not a name", blob.ErrNotFound, name)
 	}
 	f, err := os.Open(s.path(name))
@@ -133,7 +133,7 @@ func (s *Store) Delete(ctx context.Context, name blob.Name) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if !valid(name) {
+	if !name.Valid() {
 		return nil // there is no such blob
 	}
 	err := os.Remove(s.path(name))
@@ -164,7 +164,7 @@ func (s *Store) Names(ctx context.Context) iter.Seq2[blob.Name, error] {
 				return
 			}
 			for _, f := range files {
-				if name := blob.Name(f.Name()); valid(name) && !yield(name, nil) {
+				if name := blob.Name(f.Name()); name.Valid() && !yield(name, nil) {
 					return
 				}
 			}
@@ -174,11 +174,6 @@ func (s *Store) Names(ctx context.Context) iter.Seq2[blob.Name, error] {
 
 func (s *Store) path(name blob.Name) string {
 	return filepath.Join(s.dir, string(name[:2]), string(name))
-}
-
-// valid tells whether name can be a hash, so that no other path is ever touched.
-func valid(name blob.Name) bool {
-	return len(name) == 2*sha256.Size && strings.Trim(string(name), "0123456789abcdef") == ""
 }
 
 // makeDir makes a directory, if it is missing, and sees to it that its name is durable.
