@@ -146,6 +146,10 @@ func (s *Service) getObject(ctx context.Context, c *service.Call, b *bucket.Buck
 	if err != nil {
 		return nil, err
 	}
+	body := s.content.Open(ctx, r.pieces(), r.span.offset, r.span.length, r.unpin)
+	if err := body.Begin(); err != nil { // an error that comes later ends an answer that has begun
+		return nil, err
+	}
 	return &sdk.GetObjectOutput{
 		AcceptRanges: out.AcceptRanges, ETag: out.ETag, LastModified: out.LastModified, VersionId: out.VersionId, Metadata: out.Metadata,
 		CacheControl: out.CacheControl, ContentDisposition: out.ContentDisposition, ContentEncoding: out.ContentEncoding,
@@ -154,7 +158,7 @@ func (s *Service) getObject(ctx context.Context, c *service.Call, b *bucket.Buck
 		ContentLength: out.ContentLength, ContentRange: out.ContentRange, PartsCount: out.PartsCount, ChecksumCRC32: out.ChecksumCRC32,
 		ChecksumCRC32C: out.ChecksumCRC32C, ChecksumCRC64NVME: out.ChecksumCRC64NVME, ChecksumSHA1: out.ChecksumSHA1,
 		ChecksumSHA256: out.ChecksumSHA256, ChecksumType: out.ChecksumType, TagCount: out.TagCount,
-		Body: s.content.Open(ctx, r.pieces(), r.span.offset, r.span.length, r.unpin),
+		Body: body,
 	}, nil
 }
 

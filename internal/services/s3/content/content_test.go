@@ -93,6 +93,20 @@ func TestReadRanges(t *testing.T) {
 	if _, err := io.ReadAll(r); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("more than there is: got %v", err)
 	}
+	if err := s.Open(t.Context(), nil, 0, 0, nil).Begin(); err != nil {
+		t.Errorf("nothing: got %v", err)
+	}
+	gone := Piece{Blob: blob.Name(strings.Repeat("0", 64)), Size: 1}
+	if err := s.Open(t.Context(), []Piece{gone}, 0, 1, nil).Begin(); !errors.Is(err, blob.ErrNotFound) {
+		t.Errorf("what is gone: got %v", err)
+	}
+	r = s.Open(t.Context(), pieces, 1, 2, nil)
+	if err := errors.Join(r.Begin(), r.Begin()); err != nil {
+		t.Error(err)
+	}
+	if got, err := io.ReadAll(r); string(got) != "bc" || err != nil {
+		t.Errorf("begun twice: got %q, %v", got, err)
+	}
 }
 
 func TestCollect(t *testing.T) {

@@ -20,12 +20,12 @@ func (s *Store) Pin(pieces []Piece) (unpin func()) {
 }
 
 // Open reads length bytes of pieces from an offset on, which there must be. Close ends it, and calls closed.
-func (s *Store) Open(ctx context.Context, pieces []Piece, offset, length int64, closed func()) io.ReadCloser {
-	return &reader{ctx: ctx, store: s, pieces: pieces, skip: offset, left: length, closed: closed}
+func (s *Store) Open(ctx context.Context, pieces []Piece, offset, length int64, closed func()) *Reader {
+	return &Reader{ctx: ctx, store: s, pieces: pieces, skip: offset, left: length, closed: closed}
 }
 
-// reader reads one piece after the other. It is for one goroutine.
-type reader struct {
+// Reader reads one piece after the other. It is for one goroutine.
+type Reader struct {
 	ctx    context.Context
 	store  *Store
 	pieces []Piece
@@ -35,7 +35,16 @@ type reader struct {
 	closed func()
 }
 
-func (r *reader) Read(b []byte) (int, error) {
+// Begin opens what is read first, so that it is known whether it can be, before anybody is told that it comes.
+func (r *Reader) Begin() error {
+	if r.left == 0 || r.open != nil {
+		return nil
+	}
+	return r.next()
+}
+
+// Read reads, and comes to an end after the length that Open was given.
+func (r *Reader) Read(b []byte) (int, error) {
 	if len(b) == 0 {
 		return 0, nil
 	}
@@ -59,7 +68,7 @@ func (r *reader) Read(b []byte) (int, error) {
 }
 
 // next opens the piece that has the next byte.
-func (r *reader) next() error {
+func (r *Reader) next() error {
 	for len(r.pieces) > 0 && (r.skip >= r.pieces[0].Size || r.pieces[0].Blob == "") {
 		r.skip -= r.pieces[0].Size
 		r.pieces = r.pieces[1:]
@@ -79,7 +88,7 @@ func (r *reader) next() error {
 }
 
 // Close ends reading.
-func (r *reader) Close() error {
+func (r *Reader) Close() error {
 	if r.closed != nil {
 		r.closed()
 		r.closed = nil
