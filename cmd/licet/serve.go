@@ -45,8 +45,8 @@ type config struct {
 	// Store is where the state is kept: the URL of a PostgreSQL database, or "sqlite" for a file in the data directory. "" is what the
 	// directory had at its last start, at first "sqlite".
 	Store string
-	// Blobs is a directory for code and the bytes of objects, which servers share. "" is what the directory had at its last start, at first
-	// the data directory itself.
+	// Blobs is a directory for code and the bytes of objects, which servers share, or the URL of a place in a bucket of S3. "" is what the data
+	// directory had at its last start, at first the data directory itself.
 	Blobs string
 	// Listen is the host:port of the front door; port 0 picks a free one.
 	Listen string
@@ -118,7 +118,7 @@ func serveCommand() *cobra.Command {
 	f.StringVar(&c.Store, "store", "",
 		"where the state is kept: postgres://USER@HOST/DATABASE or sqlite (a file in the data directory); default: $LICET_STORE, else as at the last start, at first sqlite")
 	f.StringVar(&c.Blobs, "blobs", "",
-		"directory for code and the bytes of objects, which several servers share; default: $LICET_BLOBS, else as at the last start, at first the data directory")
+		"where code and the bytes of objects are, which several servers share: a directory, or s3://BUCKET/PREFIX with ?endpoint=URL&region=REGION&path-style=BOOL; default: $LICET_BLOBS, else as at the last start, at first the data directory")
 	f.StringVar(&c.Listen, "listen", defaultListen, "host:port to listen on; port 0 picks a free one")
 	f.BoolVar(&c.TLS, "tls", false, "serve HTTPS, with certificates of an authority of its own: ca.pem in the data directory, which licet env tells clients of")
 	f.StringVar(&c.TLSCertificate, "tls-cert", "", "serve HTTPS with the certificate in this PEM file, and those behind it; read again when it changes")

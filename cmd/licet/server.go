@@ -18,6 +18,7 @@ import (
 
 	"github.com/licet/licet/internal/audit"
 	"github.com/licet/licet/internal/awsdata"
+	blobs3 "github.com/licet/licet/internal/blob/s3"
 	"github.com/licet/licet/internal/console"
 	"github.com/licet/licet/internal/dispatch"
 	"github.com/licet/licet/internal/edge"
@@ -70,6 +71,8 @@ type server struct {
 	nodeFailed chan error
 	// concurrency is this server's part of what functions may run at once on all of them; nil when it is alone.
 	concurrency *share.Keeper
+	// bucket tells whether blobs are in a bucket, which others may use.
+	bucket bool
 	// room tells whether the disks have place for what callers bring.
 	room func() bool
 	// keys seal session tokens and what is secret in the store.
@@ -135,7 +138,7 @@ func (s *server) openData(ctx context.Context, c config) (err error) {
 	}
 	s.closers = append(s.closers, release)
 	if c.Blobs != "" {
-		if err := dir.setBlobs(c.Blobs); err != nil {
+		if err := dir.setBlobs(ctx, c.Blobs); err != nil {
 			return err
 		}
 	}
@@ -143,7 +146,10 @@ func (s *server) openData(ctx context.Context, c config) (err error) {
 	if err != nil {
 		return err
 	}
-	s.room = roomIn(c.Data, blobs)
+	s.room = roomIn(c.Data)
+	if s.bucket = blobs3.IsURL(blobs); !s.bucket {
+		s.room = roomIn(c.Data, blobs)
+	}
 	if s.db, s.keys, err = dir.open(ctx, c.Store); err != nil {
 		return err
 	}
@@ -209,7 +215,7 @@ func (s *server) openServices(ctx context.Context, c config, collected *promethe
 	if err != nil {
 		return fmt.Errorf("load the tables of AWS's actions: %w", err)
 	}
-	blobs, err := dataDir(c.Data).openBlobs(codeBlobs)
+	blobs, err := dataDir(c.Data).openBlobs(ctx, codeBlobs)
 	if err != nil {
 		return err
 	}
@@ -388,12 +394,12 @@ func (s *server) services(identities iam.Config, data *awsdata.Data) ([]service.
 
 // openObjects makes S3, and removes what a crash left of it.
 func (s *server) openObjects(ctx context.Context, c config) error {
-	blobs, err := dataDir(c.Data).openBlobs(objectBlobs)
+	blobs, err := dataDir(c.Data).openBlobs(ctx, objectBlobs)
 	if err != nil {
 		return err
 	}
 	s.s3 = s3.New(s3.Config{
-		DB: s.decisions.Recorded(), Blobs: blobs, SharedBlobs: !s.node.Alone(), Principals: s.directory, Permissions: permissions{s}, Targets: notified{s},
+		DB: s.decisions.Recorded(), Blobs: blobs, SharedBlobs: s.bucket || !s.node.Alone(), Principals: s.directory, Permissions: permissions{s}, Targets: notified{s},
 		Room: s.room, Region: c.Region, Partition: partition, Now: time.Now, Logger: s.logger,
 	})
 	s.closers = append(s.closers, func() error { s.s3.Close(); return nil })

@@ -99,7 +99,7 @@ func (d dataDir) wantFile() error {
 	}
 	blobs, err := d.blobs()
 	if err == nil && blobs != string(d) {
-		err = fmt.Errorf("the blobs of %s are in %s: back that up as files, after the store", d, blobs)
+		err = fmt.Errorf("the blobs of %s are in %s: back that up by its own means (licet store copy copies the store), and the rest of the directory as files", d, blobs)
 	}
 	return err
 }
