@@ -13,6 +13,7 @@ import (
 	"github.com/licet/licet/internal/services/lambda"
 	"github.com/licet/licet/internal/services/s3/content"
 	"github.com/licet/licet/internal/store"
+	"github.com/licet/licet/internal/store/postgres"
 )
 
 // needs are the blobs that services need, by the folders that they are in.
@@ -72,18 +73,16 @@ func checkCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Verify a data directory: the store, every blob, and what needs which",
-		Long:  "No server may run on it. The exit status is 1 when something is wrong.",
-		Args:  cobra.NoArgs,
+		Long: "No server may run on it. Blobs are read where they are, in another directory or a bucket. A database verifies itself; other servers of it may\n" +
+			"run. The exit status is 1 when something is wrong.",
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			if err := dataDir(data).wantFile(); err != nil {
-				return err
-			}
 			release, err := dataDir(data).lock()
 			if err != nil {
 				return err
 			}
 			defer func() { err = errors.Join(err, release()) }()
-			report, err := backup.Check(cmd.Context(), data, needs)
+			report, err := dataDir(data).check(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -102,12 +101,41 @@ func checkCommand() *cobra.Command {
 	return cmd
 }
 
+// check verifies a data directory, and what it has elsewhere.
+func (d dataDir) check(ctx context.Context) (report backup.Report, err error) {
+	if d.wantFile() == nil {
+		return backup.Check(ctx, string(d), needs)
+	}
+	blobs := map[string]backup.Folder{}
+	for _, name := range []string{codeBlobs, objectBlobs} {
+		if blobs[name], err = d.openBlobs(ctx, name); err != nil {
+			return report, err
+		}
+	}
+	place, err := d.place()
+	if err != nil {
+		return report, err
+	}
+	var db store.DB
+	if postgres.IsURL(place) {
+		if db, err = openStore(ctx, place); err != nil {
+			return report, err
+		}
+		defer func() { err = errors.Join(err, db.Close()) }()
+	}
+	return backup.CheckElsewhere(ctx, string(d), db, blobs, needs)
+}
+
 func dataFlag(cmd *cobra.Command, data *string) {
 	cmd.Flags().StringVar(data, "data", defaultDataDir(), "data directory")
 }
 
 func showChecked(w io.Writer, dir string, r backup.Report) error {
-	_, err := fmt.Fprintf(w, "%s is whole: the store is sound, %d blobs of %d bytes have the content that their names say, and none of the %d that are needed is missing.\n",
-		dir, r.Blobs, r.Bytes, r.Needed)
+	sound := "the store is sound"
+	if !r.Store {
+		sound = "its database answers"
+	}
+	_, err := fmt.Fprintf(w, "%s is whole: %s, %d blobs of %d bytes have the content that their names say, and none of the %d that are needed is missing.\n",
+		dir, sound, r.Blobs, r.Bytes, r.Needed)
 	return err
 }

@@ -20,6 +20,8 @@ import (
 
 // Report is what a check found.
 type Report struct {
+	// Store tells whether the store's file was read. A database has means of its own.
+	Store bool
 	// Blobs and Bytes count the blobs that were read.
 	Blobs int
 	Bytes int64
@@ -40,29 +42,17 @@ func (r *Report) problem(format string, args ...any) {
 // the store needs, and that there is a key. No server may run on it: what it removes meanwhile would be missed. The error is of a directory that
 // cannot be read.
 func Check(ctx context.Context, dir string, needs Needs) (report Report, err error) {
-	file := filepath.Join(dir, storeFile)
-	problems, err := sqlite.Verify(ctx, file)
-	if err != nil {
+	if sound, err := report.checkStore(ctx, dir); err != nil || !sound {
 		return report, err
 	}
-	for _, p := range problems {
-		report.problem("The store: %s.", p)
-	}
-	if len(problems) > 0 {
-		return report, nil
-	}
-	if _, err := os.Stat(filepath.Join(dir, keyFile)); err != nil { // secret.Load would make one
-		report.problem("There is no key: %v.", err)
-	} else if _, err := secret.Load(filepath.Join(dir, keyFile)); err != nil {
-		report.problem("The key cannot be used: %v.", err)
-	}
+	report.checkKey(dir)
 	there := make(map[string]map[blob.Name]bool)
 	for _, folder := range []string{Blobs, Objects} {
 		if there[folder], err = report.readBlobs(ctx, filepath.Join(dir, folder)); err != nil {
 			return report, err
 		}
 	}
-	db, err := sqlite.Open(ctx, file)
+	db, err := sqlite.Open(ctx, filepath.Join(dir, storeFile))
 	if err != nil {
 		return report, err
 	}
@@ -70,15 +60,41 @@ func Check(ctx context.Context, dir string, needs Needs) (report Report, err err
 	if err = errors.Join(err, db.Close()); err != nil {
 		return report, err
 	}
+	report.compare(needed, there)
+	return report, nil
+}
+
+// checkStore reads the store's file. One that is not sound cannot be opened.
+func (r *Report) checkStore(ctx context.Context, dir string) (sound bool, err error) {
+	problems, err := sqlite.Verify(ctx, filepath.Join(dir, storeFile))
+	if err != nil {
+		return false, err
+	}
+	r.Store = true
+	for _, p := range problems {
+		r.problem("The store: %s.", p)
+	}
+	return len(problems) == 0, nil
+}
+
+func (r *Report) checkKey(dir string) {
+	if _, err := os.Stat(filepath.Join(dir, keyFile)); err != nil { // secret.Load would make one
+		r.problem("There is no key: %v.", err)
+	} else if _, err := secret.Load(filepath.Join(dir, keyFile)); err != nil {
+		r.problem("The key cannot be used: %v.", err)
+	}
+}
+
+// compare tells which blobs are needed and not there.
+func (r *Report) compare(needed map[string][]blob.Name, there map[string]map[blob.Name]bool) {
 	for _, folder := range slices.Sorted(maps.Keys(needed)) {
 		for _, name := range needed[folder] {
-			report.Needed++
+			r.Needed++
 			if !there[folder][name] {
-				report.problem("%s is missing.", filepath.Join(folder, string(name)))
+				r.problem("%s is missing.", filepath.Join(folder, string(name)))
 			}
 		}
 	}
-	return report, nil
 }
 
 // readBlobs reads each blob of a folder, and gives those that are good.
