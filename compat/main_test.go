@@ -34,9 +34,11 @@ type licet struct {
 	// within are the words before the command line, of a program that runs it elsewhere; listen is the address, "" for a free port of loopback.
 	within []string
 	listen string
-	url    string
-	root   aws.Credentials
-	cmd    *exec.Cmd
+	// variables are more of its environment, each NAME=VALUE.
+	variables []string
+	url       string
+	root      aws.Credentials
+	cmd       *exec.Cmd
 	// ended is closed when the process has ended; then exit and log may be read.
 	ended chan struct{}
 	exit  error
@@ -110,6 +112,7 @@ func (l *licet) launch(flags ...string) error {
 	l.cmd = exec.Command(words[0], words[1:]...)
 	l.log, l.ended = new(bytes.Buffer), make(chan struct{})
 	l.cmd.Stdout, l.cmd.Stderr = l.log, l.log
+	l.cmd.Env = append(os.Environ(), l.variables...)
 	if err := l.cmd.Start(); err != nil {
 		return err
 	}
