@@ -236,7 +236,7 @@ func TestBlobsInBucket(t *testing.T) {
 	}
 }
 
-// A server starts with each right of the policy in docs/STORES.md, and not without one of them.
+// A server starts with the rights of the policy in docs/STORES.md, and not without one of them.
 func TestBlobsInBucketPolicy(t *testing.T) {
 	t.Parallel()
 	k := newKeeper(t)
@@ -251,8 +251,14 @@ func TestBlobsInBucketPolicy(t *testing.T) {
 		}
 	}
 	k.allow(t, k.policy)
+	// What a server meets that it does not know may be what another has just written.
+	stray := "the/prefix/objects/00/" + strings.Repeat("0", 64)
+	putObject(t, k.s3Of(k.root), k.bucket, stray, "text")
 	l.start(t, "--blobs", k.place())
 	l.end(t)
+	if got, err := getObject(t.Context(), k.s3Of(k.root), k.bucket, stray); got != "text" || err != nil {
+		t.Errorf("what another server may have written: got %q, %v", got, err)
+	}
 	if got := refused(t, l, "--blobs", "s3://"+k.bucket+"/the/prefix?endpont=x"); !strings.Contains(got, "there is no parameter endpont") {
 		t.Errorf("got %s", got)
 	}
