@@ -126,6 +126,9 @@ func (k *Keeper) Release(ctx context.Context) error {
 
 // Run gives up what others want until ctx ends.
 func (k *Keeper) Run(ctx context.Context) error {
+	var fences sync.WaitGroup
+	defer fences.Wait()
+	fences.Go(func() { k.heedFences(ctx) }) // what is below waits for the store, which a server lacks that is fenced
 	stop := k.db.Watch(k.watch)
 	defer stop()
 	var retry <-chan time.Time
@@ -133,10 +136,6 @@ func (k *Keeper) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-k.nodes.Fenced():
-			k.logger.WarnContext(ctx, "This server has not reached the store for so long that others may use its concurrency: functions with reserved concurrency are ended.")
-			k.user.Fence()
-			continue
 		case <-k.wake:
 		case <-retry:
 		}
@@ -144,6 +143,19 @@ func (k *Keeper) Run(ctx context.Context) error {
 		if err := k.look(ctx); err != nil && ctx.Err() == nil {
 			k.logger.WarnContext(ctx, "Concurrency that other servers want could not be given up, and will be.", slog.Any("err", err))
 			retry = time.After(again)
+		}
+	}
+}
+
+// heedFences ends what this server may not run any more, until ctx ends.
+func (k *Keeper) heedFences(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-k.nodes.Fenced():
+			k.logger.WarnContext(ctx, "This server has not reached the store for so long that others may use its concurrency: functions with reserved concurrency are ended.")
+			k.user.Fence()
 		}
 	}
 }

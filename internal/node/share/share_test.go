@@ -93,10 +93,16 @@ const name = "function/f"
 
 func (w *world) start(id string) *server {
 	w.Helper()
+	return w.startOver(id, func(l *link) store.DB { return l })
+}
+
+// startOver is start with a way to the store of the keeper's own.
+func (w *world) startOver(id string, way func(*link) store.DB) *server {
+	w.Helper()
 	s := &server{world: w, id: id, link: &link{DB: w.db}, fenced: make(chan struct{})}
 	quiet := slog.New(slog.DiscardHandler)
 	s.node = node.New(node.Config{DB: s.link, ID: id, Shared: true, Logger: quiet})
-	s.keeper = New(s.link, s.node, quiet)
+	s.keeper = New(way(s.link), s.node, quiet)
 	if err := errors.Join(s.node.Join(w.Context()), s.keeper.Open(w.Context(), s)); err != nil {
 		w.Fatal(err)
 	}
@@ -366,5 +372,44 @@ func TestLimitChanges(t *testing.T) {
 		for _, s := range servers {
 			s.end()
 		}
+	})
+}
+
+// slow is a way to the store on which reads hang for a while before they fail, as those of a network that is cut do.
+type slow struct {
+	*link
+	hang time.Duration
+}
+
+func (s *slow) View(ctx context.Context, fn func(store.Reader) error) error {
+	if s.cut.Load() {
+		time.Sleep(s.hang)
+	}
+	return s.link.View(ctx, fn)
+}
+
+// What a server runs it ends in time also when it waits for the store meanwhile.
+func TestFenceDoesNotWaitForTheStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 1)
+		a, b := w.startOver("a", func(l *link) store.DB { return &slow{l, 20 * time.Second} }), w.start("b")
+		var long sync.WaitGroup
+		long.Go(func() { a.invoke(time.Hour) })
+		time.Sleep(time.Second)
+		if b.invoke(0) { // b wants it, and is told no
+			t.Error("not refused while another runs")
+		}
+		a.link.cut.Store(true)
+		time.Sleep(node.Fence - 2*node.Beat)
+		a.keeper.Freed(name) // it looks, and waits for the store
+		time.Sleep(node.Hold - node.Fence + 5*node.Beat)
+		if !b.invoke(time.Second) {
+			t.Error("what a server held that is gone is not free")
+		}
+		long.Wait()
+		a.link.cut.Store(false)
+		time.Sleep(node.Hold)
+		a.end()
+		b.end()
 	})
 }
