@@ -42,6 +42,8 @@ type Nodes interface {
 	ID() string
 	// Others is how many live beside this one.
 	Others() int
+	// Lives tells whether this one is sure to be told by Fenced when it holds nothing any more, and not soon.
+	Lives() bool
 	// Holds tells whether a server may still use what it holds.
 	Holds(r store.Reader, id string) (bool, error)
 	// Fenced gets a value when this one may not any more.
@@ -371,6 +373,9 @@ func (k *Keeper) take(ctx context.Context, l *limit, name string, most int) (eno
 	})
 	if err != nil {
 		return false, err
+	}
+	if !k.nodes.Lives() { // it may have been fenced already, and would not be told again
+		return false, errGone
 	}
 	k.user.Wanted(name, wanted)
 	return k.user.Granted(name, most, granted), nil

@@ -413,3 +413,28 @@ func TestFenceDoesNotWaitForTheStore(t *testing.T) {
 		b.end()
 	})
 }
+
+// A server takes nothing that it would not be told in time to end.
+func TestNothingIsTakenAfterTheFence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 1)
+		own := &link{DB: w.db} // the keeper's way to the store, which is not cut
+		a, b := w.startOver("a", func(*link) store.DB { return own }), w.start("b")
+		a.link.cut.Store(true)
+		time.Sleep(node.Fence + node.Beat)
+		var calls sync.WaitGroup
+		calls.Go(func() { a.invoke(time.Hour) })
+		time.Sleep(2 * node.Hold)
+		if !b.invoke(time.Second) {
+			t.Error("refused, although the other server is gone")
+		}
+		a.link.cut.Store(false)
+		time.Sleep(2 * node.Beat)
+		if !a.invoke(0) {
+			t.Error("refused, although it lives again")
+		}
+		calls.Wait()
+		a.end()
+		b.end()
+	})
+}
