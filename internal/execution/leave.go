@@ -4,7 +4,7 @@ import "time"
 
 // An invocation is over when the runtime, which has answered, asks for its next event. Nobody waits for that: whoever serves the runtime's
 // question ends the invocation. It is resumed in a goroutine of its own when something else comes first: the time limit, the end of the
-// process, that of the manager. Until then it belongs to the session.
+// process, that of the manager, a fence. Until then it belongs to the session.
 
 // leave gives the invocation, whose runtime has answered, to the one who ends it.
 func (i *invocation) leave() {
@@ -14,6 +14,7 @@ func (i *invocation) leave() {
 		return
 	}
 	e.expiry.Reset(time.Until(i.began.Add(i.function.Timeout)))
+	fenced := e.fenced // which is the next owner's when the invocation is left
 	if !s.leave(i) {
 		i.rest()
 		return
@@ -22,6 +23,8 @@ func (i *invocation) leave() {
 	case <-s.ended: // perhaps before it was left
 		e.resume(s)
 	case <-e.m.lifetime.Done():
+		e.resume(s)
+	case <-fenced:
 		e.resume(s)
 	default:
 	}

@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/licet/licet/internal/sandbox"
 )
 
 // otherServers leave so much of each limit to this one, whole when it asks.
@@ -185,5 +188,41 @@ func TestProvisionedIsNotShared(t *testing.T) {
 	b.refused(f, limitReason(&f))
 	if err := end(leave, ended); err != nil {
 		t.Error(err)
+	}
+}
+
+// An invocation that has just answered when it may run no more ends, too, though its runtime never asks for another event. Which of the two comes first
+// differs from one time to the next.
+func TestFenceMeetsAnAnswer(t *testing.T) {
+	for range 20 {
+		answered := make(chan struct{})
+		o := &otherServers{leave: map[string]int{ofFunction: 5}}
+		b := newBench(t, func(p *fakeProcess) sandbox.Exit {
+			id, payload, _ := p.next()
+			p.respond(id, payload)
+			close(answered)
+			return p.hang()
+		}, func(c *Config) { c.Shares = o })
+		o.manager = b.Manager
+		f := reserving(testFunction(), 5)
+		f.Timeout = time.Hour
+		invoked := make(chan error, 1)
+		go func() {
+			_, err := b.Invoke(context.Background(), f, Invocation{RequestID: "1", Payload: []byte("1")})
+			invoked <- err
+		}()
+		<-answered
+		b.Fence()
+		if err := <-invoked; err != nil && !errors.Is(err, ErrFenced) {
+			t.Fatal(err)
+		}
+		ended := make(chan struct{})
+		go func() { b.running.Wait(); close(ended) }()
+		select {
+		case <-ended:
+		case <-time.After(10 * time.Second):
+			t.Fatal("it still runs")
+		}
+		b.stop()
 	}
 }
