@@ -277,6 +277,8 @@ func TestRefused(t *testing.T) {
 		{"parameter twice", "sns", formed("Action=Publish&TopicArn=a&TopicArn=b"), "there twice"},
 		{"member in body and URL", "scheduler", posted("POST", "/schedules/s?groupname=b", `{"GroupName":"a"}`), "there twice"},
 		{"parameter in body and URL", "sns", posted("POST", "/?TopicArn=b", "Action=Publish&TopicArn=a", "Content-Type", "application/x-www-form-urlencoded"), "there twice"},
+		{"body of another method", "sns", posted("PUT", "/?Action=ListTopics", "Action=DeleteTopic&TopicArn=a", "Content-Type", "application/x-www-form-urlencoded"), "no form"},
+		{"body that is no form", "sns", posted("POST", "/?Action=ListTopics", `{"TopicArn":"a"}`, "Content-Type", "application/json"), "no form"},
 		{"parameter with parts", "sns", formed("Action=Publish&A=1&A.b=2"), "has parts"},
 		{"no action", "sns", formed("TopicArn=a"), "no operation"},
 		{"unknown route", "apigateway", posted("PUT", "/nothing/there", ""), "knows no operation"},

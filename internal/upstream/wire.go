@@ -38,10 +38,7 @@ func (c *chooser) Choose(r *http.Request) protocol.Codec {
 }
 
 func (c *chooser) form(r *http.Request) form {
-	contentType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil {
-		contentType = ""
-	}
+	contentType := mediaType(r)
 	switch {
 	case c.remote.isREST():
 		return c.rest()
@@ -52,13 +49,25 @@ func (c *chooser) form(r *http.Request) form {
 			return json10
 		}
 		return json11
-	case contentType == "application/x-www-form-urlencoded", r.URL.Query().Get("Action") != "":
+	case contentType == formType, r.URL.Query().Get("Action") != "":
 		if c.remote.has(awsdata.EC2) {
 			return ec2
 		}
 		return queryForm
 	}
 	return c.rest()
+}
+
+// formType is the media type of a body with parameters.
+const formType = "application/x-www-form-urlencoded"
+
+// mediaType is that of a request's body; "" for none, or one that cannot be read.
+func mediaType(r *http.Request) string {
+	t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil {
+		return ""
+	}
+	return t
 }
 
 // rest is the form of a request that nothing but its method and path tells.
@@ -192,11 +201,10 @@ func (w *wire) parameters(r *protocol.Request) (url.Values, error) {
 	if r.Form != nil {
 		return r.Form, nil
 	}
-	body := r.Body
-	if r.HTTP.Method != http.MethodPost {
-		body = nil
+	if len(r.Body) > 0 && (r.HTTP.Method != http.MethodPost || mediaType(r.HTTP) != formType) { // whether it counts, servers do not agree upon
+		return nil, unreadable("the request has a body that is no form, or is not posted")
 	}
-	body, err := plainBody(&protocol.Request{HTTP: r.HTTP, Body: body})
+	body, err := plainBody(r)
 	if err != nil {
 		return nil, err
 	}
