@@ -140,14 +140,38 @@ func plain(path []string) bool {
 	})
 }
 
-// find gives the route of a request. Two may differ in a slash at the end alone: then it counts.
+// find gives the route of a request. There is none for a path that is another operation's to a server that takes %2F for a slash.
 func (r *remote) find(method, escapedPath string, query url.Values) (*route, map[string]string, bool) {
 	path := split(escapedPath)
 	if !plain(path) {
 		return nil, nil, false
 	}
-	var found *route
-	var labels map[string]string
+	slash := strings.HasSuffix(escapedPath, "/")
+	found, labels := r.best(method, path, slash, query)
+	if cut := cutWithin(path); found != nil && len(cut) != len(path) {
+		if other, _ := r.best(method, cut, slash, query); other != nil && other.operation != found.operation {
+			return nil, nil, false
+		}
+	}
+	return found, labels, found != nil
+}
+
+// cutWithin cuts segments also at the slashes that are escaped in them. The path is plain.
+func cutWithin(path []string) (cut []string) {
+	for _, segment := range path {
+		text, err := url.PathUnescape(segment)
+		if err != nil {
+			return path
+		}
+		for part := range strings.FieldsFuncSeq(text, func(c rune) bool { return c == '/' }) {
+			cut = append(cut, url.PathEscape(part))
+		}
+	}
+	return cut
+}
+
+// best gives the first route that matches. Two may differ in a slash at the end alone: then it counts.
+func (r *remote) best(method string, path []string, slash bool, query url.Values) (found *route, labels map[string]string) {
 	for _, route := range r.routes {
 		l, ok := route.match(method, path, query)
 		switch {
@@ -155,11 +179,11 @@ func (r *remote) find(method, escapedPath string, query url.Values) (*route, map
 		case found == nil:
 			found, labels = route, l
 		case len(found.segments) != len(route.segments) || len(found.literals) != len(route.literals) || !found.sameText(route):
-		case found.slash != route.slash && strings.HasSuffix(escapedPath, "/") == route.slash:
+		case found.slash != route.slash && slash == route.slash:
 			found, labels = route, l
 		}
 	}
-	return found, labels, found != nil
+	return found, labels
 }
 
 // sameText tells whether two routes have their labels in the same places, and the same text.

@@ -283,6 +283,8 @@ func TestRefused(t *testing.T) {
 		{"no action", "sns", formed("TopicArn=a"), "no operation"},
 		{"unknown route", "apigateway", posted("PUT", "/nothing/there", ""), "knows no operation"},
 		{"dots in a path", "apigateway", posted("GET", "/restapis/%2e%2e", ""), "knows no operation"},
+		{"path of another operation", "eks", posted("DELETE", "/clusters/a%2Fnode-groups%2Fb", ""), "knows no operation"},
+		{"path of another operation with a slash", "eks", posted("GET", "/clusters/a/node-groups/%2F", ""), "knows no operation"},
 		{"empty part of a path", "apigateway", posted("GET", "//restapis", ""), "knows no operation"},
 		{"strange encoding", "dynamodb", posted("POST", "/", "{}", "X-Amz-Target", "DynamoDB_20120810.GetItem", "Content-Encoding", "br"), "Content-Encoding"},
 		{"bad gzip", "monitoring", posted("POST", "/", "x", "Content-Type", "application/x-www-form-urlencoded", "Content-Encoding", "gzip"), "EOF"},
