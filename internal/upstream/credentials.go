@@ -12,14 +12,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// ParseURL reads the URL of an upstream.
+// ParseURL reads the URL of an upstream. The error does not repeat it: it may have a password.
 func ParseURL(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	switch {
-	case err != nil: // it repeats the text, which may have a password
+	case err != nil, u.Scheme != "http" && u.Scheme != "https", u.Host == "", u.RawQuery != "", u.Fragment != "":
 		return nil, errors.New("not a URL: want http://HOST:PORT or https://HOST:PORT")
-	case u.Scheme != "http" && u.Scheme != "https", u.Host == "", u.RawQuery != "", u.Fragment != "":
-		return nil, fmt.Errorf("%q: want http://HOST:PORT or https://HOST:PORT", text)
 	case u.User != nil:
 		return nil, fmt.Errorf("credentials belong into a file, not into the URL for %s", u.Host)
 	}
@@ -30,7 +28,7 @@ func ParseURL(text string) (*url.URL, error) {
 const DefaultProfile = "default"
 
 // ReadCredentials reads credentials by profile, from a file of the form of AWS's shared credentials file
-// (https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html).
+// (https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html). The error repeats nothing that may be a secret in the wrong place.
 func ReadCredentials(r io.Reader) (map[string]aws.Credentials, error) {
 	profiles := make(map[string]aws.Credentials)
 	profile := ""
@@ -63,7 +61,7 @@ func ReadCredentials(r io.Reader) (map[string]aws.Credentials, error) {
 		case "aws_session_token":
 			c.SessionToken = value
 		default:
-			return nil, fmt.Errorf("line %d: %s is not known", n, name)
+			return nil, fmt.Errorf("line %d: want aws_access_key_id, aws_secret_access_key or aws_session_token", n)
 		}
 		profiles[profile] = c
 	}

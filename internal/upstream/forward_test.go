@@ -290,12 +290,16 @@ func TestReadCredentials(t *testing.T) {
 	}
 	for _, bad := range []string{
 		"aws_access_key_id=A", "[a", "[]", "[a]\n[a]", "[a]\nregion=x", "[a]\naws_access_key_id=A", "[a]\nx",
+		"[a]\naws_secret_access_key: s3cret=", "[a]\ns3cret=", "[s3cret", "[a]\naws_access_key_id=A\ns3cret",
 	} {
 		if got, err := ReadCredentials(strings.NewReader(bad)); err == nil {
 			t.Errorf("%q: got %v", bad, got)
+		} else if strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("%v tells a secret", err)
 		}
 	}
-	for _, bad := range []string{"", "127.0.0.1:8000", "ftp://x", "http://", "http://a:b@c", "http://a?b=c", "http://a#b", "http://%"} {
+	for _, bad := range []string{"", "127.0.0.1:8000", "ftp://x", "http://", "http://a:b@c", "http://a?b=c", "http://a#b", "http://%",
+		"htp://a:b@c", "a:b@c:8000", "http://a:b@c?d=e", "http://a:b@"} {
 		if got, err := ParseURL(bad); err == nil {
 			t.Errorf("%q: got %v", bad, got)
 		} else if strings.Contains(err.Error(), "b@") {
