@@ -173,7 +173,7 @@ func (q *question) passedRoles() []service.Need {
 		return nil
 	}
 	found := map[string]bool{}
-	findRoles("", q.in.members, found)
+	q.findRoles("", q.in.members, found)
 	var needs []service.Need
 	for role := range found {
 		n := service.Need{Action: "iam:PassRole", Target: service.Target{ARN: role}, Doubt: &service.Doubt{Key: func(name string) bool {
@@ -191,22 +191,46 @@ func (q *question) passedRoles() []service.Need {
 }
 
 // findRoles collects the ARNs of roles in members that are called so.
-func findRoles(name string, v any, found map[string]bool) {
+func (q *question) findRoles(name string, v any, found map[string]bool) {
 	switch v := v.(type) {
 	case map[string]any:
 		for member, child := range v {
-			findRoles(member, child, found)
+			q.findRoles(member, child, found)
 		}
 	case []any:
 		for _, child := range v {
-			findRoles(name, child, found)
+			q.findRoles(name, child, found)
 		}
 	case string:
+		name = plainName(name)
+		if slices.Contains(rolesByName(q.prefix), name) && v != "" && !strings.HasPrefix(v, "arn:") {
+			v = "arn:" + q.call.Partition + ":iam::" + q.call.Account + ":role/" + strings.TrimPrefix(v, "/")
+		}
 		if parts := strings.SplitN(v, ":", 6); len(parts) == 6 && parts[0] == "arn" && parts[2] == "iam" &&
-			strings.HasPrefix(parts[5], "role/") && strings.Contains(plainName(name), "role") {
+			strings.HasPrefix(parts[5], "role/") && strings.Contains(name, "role") {
 			found[v] = true
 		}
 	}
+}
+
+// rolesByName are the members of a service's requests that name a role by its ARN, or by its name, with its path if it has one:
+// https://docs.aws.amazon.com/glue/latest/webapi/API_CreateCrawler.html, https://docs.aws.amazon.com/glue/latest/webapi/API_CreateJob.html,
+// https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html,
+// https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html,
+// https://docs.aws.amazon.com/emr/latest/APIReference/API_RunJobFlow.html,
+// https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateActivation.html
+func rolesByName(service string) []string {
+	switch service {
+	case "glue":
+		return []string{"role"}
+	case "ecs":
+		return []string{"role", "taskrolearn", "executionrolearn"}
+	case "elasticmapreduce":
+		return []string{"servicerole", "autoscalingrole"}
+	case "ssm":
+		return []string{"iamrole"}
+	}
+	return nil
 }
 
 // passedTo is the principal of a service that assumes the roles it is given, where it is one for all of its roles; "" for others.
