@@ -171,9 +171,14 @@ func readForm(r *protocol.Request, body []byte) (url.Values, error) {
 	return values, nil
 }
 
+// maxMaps bounds what the names of parameters are made into: each part of a name may be a map. A thousand metrics with thirty dimensions each, the
+// most that PutMetricData takes, are some 35,000
+// (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html).
+const maxMaps = 1 << 17
+
 // treeOf makes members of parameters: "Tags.member.1.Key", or "Tag.1.Key" as EC2 has it, is a list of maps.
 func treeOf(values url.Values) (map[string]any, error) {
-	root := map[string]any{}
+	root, maps := map[string]any{}, 0
 	for name, texts := range values {
 		parts := strings.Split(name, ".")
 		if len(parts) > maxDepth {
@@ -185,6 +190,9 @@ func treeOf(values url.Values) (map[string]any, error) {
 			if !ok {
 				if _, taken := node[part]; taken {
 					return nil, unreadable("the parameter %q is a value and has parts", name)
+				}
+				if maps++; maps > maxMaps {
+					return nil, unreadable("the names of parameters have too many parts")
 				}
 				child = map[string]any{}
 				node[part] = child

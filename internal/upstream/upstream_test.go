@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"fmt"
 	"log/slog"
 	"net/http/httptest"
 	"slices"
@@ -259,6 +260,15 @@ func TestNeeds(t *testing.T) {
 	}
 }
 
+// manyParts are parameters of a hundred parts each, which would take a hundred times the memory that they are long.
+func manyParts() string {
+	var b strings.Builder
+	for i := range 2000 {
+		fmt.Fprintf(&b, "&%d%s=", i, strings.Repeat(".a", 100))
+	}
+	return b.String()
+}
+
 // What can be read in two ways is not judged, and not passed on.
 func TestRefused(t *testing.T) {
 	for _, test := range []struct {
@@ -285,6 +295,7 @@ func TestRefused(t *testing.T) {
 		{"body of another method", "sns", posted("PUT", "/?Action=ListTopics", "Action=DeleteTopic&TopicArn=a", "Content-Type", "application/x-www-form-urlencoded"), "no form"},
 		{"body that is no form", "sns", posted("POST", "/?Action=ListTopics", `{"TopicArn":"a"}`, "Content-Type", "application/json"), "no form"},
 		{"parameter with parts", "sns", formed("Action=Publish&A=1&A.b=2"), "has parts"},
+		{"parameters with many parts", "sns", formed("Action=Publish" + manyParts()), "too many parts"},
 		{"no action", "sns", formed("TopicArn=a"), "no operation"},
 		{"unknown route", "apigateway", posted("PUT", "/nothing/there", ""), "knows no operation"},
 		{"dots in a path", "apigateway", posted("GET", "/restapis/%2e%2e", ""), "knows no operation"},
