@@ -92,6 +92,8 @@ Conditions:
   Either: !Or [!Condition False, !Equals [!Ref Given, given]]
   Open: !Equals [!Ref Open, x]
   Same: !Equals [!Ref Open, !Ref Open]
+  Zones: !Equals [!Select [0, !GetAZs us-east-1], !Select [0, !GetAZs us-west-2]]
+  Many: !Equals [{"Fn::Length": !Split [",", !Ref Open]}, "1"]
   NotBoth: !And [!Condition Open, !Condition False]
 Resources:
   Bucket: {Type: "AWS::S3::Bucket"}
@@ -150,6 +152,14 @@ Resources:
 		`!Ref Gone`:                                  "<Gone, which its condition leaves out,>",
 		`"x-{{resolve:ssm:/a:1}}"`:                   "x-<{{resolve:ssm:/a:1}}>",
 		`!Select [0, !Split [":", !ImportValue x]]`:  "<the import x>",
+
+		// What is made of something that is not known is not known either.
+		`!Select [1, !Split ["-", !ImportValue a-b-c]]`: "<an item of a list>",
+		`!Select [1, !Split [":", !Sub "${Open}:b"]]`:   "<an item of a list>",
+		`!Select [0, !Split [":", !Sub "a${Open}:b"]]`:  "a<the parameter Open>",
+		`!Select [1, !Split [":", !Sub "a:b:${Open}"]]`: "b",
+		`!If [Zones, a, b]`:                             "<what the condition Zones chooses>",
+		`!If [Many, a, b]`:                              "<what the condition Many chooses>",
 	} {
 		t.Run(value, func(t *testing.T) {
 			tm, err := parse("t.yaml", []byte(strings.Replace(around, "VALUE", value, 1)))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -143,7 +144,7 @@ func (s *stack) call(n *yaml.Node, name string, arg *yaml.Node) any {
 	case "ToJsonString":
 		return s.toJSON(n, arg)
 	case "Length":
-		if list, ok := s.value(arg).([]any); ok {
+		if list, ok := s.value(arg).([]any); ok && !hasUnknown(list) {
 			return strconv.Itoa(len(list))
 		}
 		return s.unknown(n, "the length of a list")
@@ -264,9 +265,16 @@ func (s *stack) split(n, arg *yaml.Node) any {
 	if landscape.IsUnknown(separator) || separator == "" {
 		return s.unknown(n, "parts of a text")
 	}
-	var list []any
-	for _, part := range strings.Split(text, separator) {
-		list = append(list, part)
+	mark := ""
+	if i := strings.IndexRune(text, '\ue000'); i >= 0 { // how many parts that is, and which come after it, nobody knows
+		mark, _, _ = strings.Cut(text[i:], "\ue001")
+		text, mark = text[:i], mark+"\ue001"
+	}
+	parts := strings.Split(text, separator)
+	parts[len(parts)-1] += mark
+	list := make([]any, len(parts))
+	for i, part := range parts {
+		list[i] = part
 	}
 	return list
 }
@@ -280,9 +288,6 @@ func (s *stack) pick(n, arg *yaml.Node) any {
 	i, err := strconv.Atoi(s.text(args[0]))
 	if !ok || err != nil || i < 0 || i >= len(list) {
 		return s.unknown(n, "an item of a list")
-	}
-	if text, ok := list[i].(string); ok && strings.Count(text, "\ue000") != strings.Count(text, "\ue001") { // the mark was split
-		return s.unknown(n, "a part of a text")
 	}
 	return list[i]
 }
@@ -446,7 +451,7 @@ func (s *stack) truth(n *yaml.Node) truth {
 		if args := s.args(n, arg, 2, 2); args != nil {
 			a, b := s.value(args[0]), s.value(args[1])
 			switch {
-			case same(a, b):
+			case same(a, b) && (!hasUnknown(a) || sameNode(args[0], args[1])): // two that are called alike may differ
 				return yes
 			case hasUnknown(a) || hasUnknown(b):
 				return maybe
@@ -455,6 +460,11 @@ func (s *stack) truth(n *yaml.Node) truth {
 		}
 	}
 	return maybe
+}
+
+// sameNode tells whether two nodes are written alike.
+func sameNode(a, b *yaml.Node) bool {
+	return a.Kind == b.Kind && a.Tag == b.Tag && a.Value == b.Value && slices.EqualFunc(a.Content, b.Content, sameNode)
 }
 
 func hasUnknown(v any) bool {
