@@ -154,12 +154,15 @@ Resources:
 		`!Select [0, !Split [":", !ImportValue x]]`:  "<the import x>",
 
 		// What is made of something that is not known is not known either.
-		`!Select [1, !Split ["-", !ImportValue a-b-c]]`: "<an item of a list>",
-		`!Select [1, !Split [":", !Sub "${Open}:b"]]`:   "<an item of a list>",
-		`!Select [0, !Split [":", !Sub "a${Open}:b"]]`:  "a<the parameter Open>",
-		`!Select [1, !Split [":", !Sub "a:b:${Open}"]]`: "b",
-		`!If [Zones, a, b]`:                             "<what the condition Zones chooses>",
-		`!If [Many, a, b]`:                              "<what the condition Many chooses>",
+		`!Select [1, !Split ["-", !ImportValue a-b-c]]`:             "<an item of a list>",
+		`!Select [1, !Split [":", !Sub "${Open}:b"]]`:               "<an item of a list>",
+		`!Select [0, !Split [":", !Sub "a${Open}:b"]]`:              "a<the parameter Open>",
+		`!Select [1, !Split [":", !Sub "a:b:${Open}"]]`:             "b",
+		`!Sub "x-{{resolve:ssm:/${Given}}}"`:                        "x-<{{resolve:ssm:/given}}>",
+		`!Sub "{{resolve:ssm:/${Open}}}"`:                           "<{{resolve:ssm:/the parameter Open}}>",
+		`!Join ["/", ["{{resolve:ssm:", "a}}-{{resolve:ssm:/b}}"]]`: "<{{resolve:ssm:/a}}>-<{{resolve:ssm:/b}}>",
+		`!If [Zones, a, b]`:                                         "<what the condition Zones chooses>",
+		`!If [Many, a, b]`:                                          "<what the condition Many chooses>",
 	} {
 		t.Run(value, func(t *testing.T) {
 			tm, err := parse("t.yaml", []byte(strings.Replace(around, "VALUE", value, 1)))

@@ -31,7 +31,11 @@ func (s *stack) value(n *yaml.Node) any {
 	}
 	defer s.leave()
 	if name, arg, ok := call(n); ok {
-		return s.call(n, name, arg)
+		v := s.call(n, name, arg)
+		if text, ok := v.(string); ok {
+			return s.resolved(n, text)
+		}
+		return v
 	}
 	switch n.Kind {
 	case yaml.MappingNode:
@@ -96,12 +100,21 @@ func call(n *yaml.Node) (name string, arg *yaml.Node, ok bool) {
 	return "", nil, false
 }
 
-var dynamicReference = regexp.MustCompile(`\{\{resolve:[^{}]*\}\}`)
+// dynamicReference may be marked already: a text may go through several functions.
+var dynamicReference = regexp.MustCompile(`\x{e000}?\{\{resolve:[^{}]*\}\}`)
 
-// dynamic is a text, in which references that CloudFormation resolves at a deployment are not known.
+// dynamic is a text that is written in the template.
+func (s *stack) dynamic(n *yaml.Node) string { return s.resolved(n, landscape.Clean(n.Value)) }
+
+// resolved is a text in which references that CloudFormation resolves at a deployment are not known. Functions may put them together.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html
-func (s *stack) dynamic(n *yaml.Node) string {
-	return dynamicReference.ReplaceAllStringFunc(landscape.Clean(n.Value), func(ref string) string { return s.unknown(n, ref) })
+func (s *stack) resolved(n *yaml.Node, text string) string {
+	return dynamicReference.ReplaceAllStringFunc(text, func(ref string) string {
+		if landscape.IsUnknown(ref[:len("\ue000")]) {
+			return ref
+		}
+		return s.unknown(n, ref)
+	})
 }
 
 // unknown marks a value, and notes it.
