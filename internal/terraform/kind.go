@@ -3,6 +3,7 @@ package terraform
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/licet/licet/internal/landscape"
@@ -149,17 +150,26 @@ func (p *plan) regionOf(r *instance) string {
 	if region, _ := r.Values["region"].(string); region != "" {
 		return region
 	}
-	if r.config != nil {
-		key := r.config.ProviderConfigKey // of a module that has its parent's: module.app:aws
-		for _, key := range []string{key, key[strings.LastIndexByte(key, ':')+1:]} {
-			if v, ok := p.evaluate(scope{in: p.modules[""]}, p.doc.Configuration.ProviderConfig[key].Expressions["region"], ""); ok {
-				if region, _ := v.(string); region != "" {
-					return region
-				}
+	for _, expressions := range p.providers(r) {
+		if v, ok := p.evaluate(scope{in: p.modules[""]}, expressions["region"], ""); ok {
+			if region, _ := v.(string); region != "" {
+				return region
 			}
 		}
 	}
 	return p.Region
+}
+
+// providers are the expressions of a resource's provider and, of a module that has its parent's (module.app:aws), of that.
+func (p *plan) providers(r *instance) (all []map[string]any) {
+	if r.config == nil {
+		return nil
+	}
+	key := r.config.ProviderConfigKey
+	for _, key := range []string{key, key[strings.LastIndexByte(key, ':')+1:]} {
+		all = append(all, p.doc.Configuration.ProviderConfig[key].Expressions)
+	}
+	return all
 }
 
 func partitionOf(region, other string) string {
@@ -185,17 +195,22 @@ func (p *plan) place(r *instance) {
 	}
 }
 
-// tags are those of the resource with those of the provider.
+// tags are those of the resource with those of the provider. A plan leaves tags_all open also where the provider has none.
 func (p *plan) tags(r *instance) map[string]string {
 	out := make(map[string]string)
 	for _, name := range []string{"tags_all", "tags"} {
+		if member(r.unknown, name) == true {
+			if name == "tags" || slices.ContainsFunc(p.providers(r), func(e map[string]any) bool { return e["default_tags"] != nil }) {
+				p.note(r, "Its tags are not known")
+				out[landscape.AnyTag] = landscape.Unknown(r.Address + "." + name)
+			}
+			continue
+		}
 		all, _ := p.attribute(r, name).(map[string]any)
 		for key, value := range all {
-			text := asText(value)
-			if landscape.IsUnknown(text) {
+			if out[key] = asText(value); landscape.IsUnknown(out[key]) {
 				p.note(r, "The tag %s is not known", key)
 			}
-			out[key] = landscape.Shown(text)
 		}
 	}
 	return out

@@ -89,6 +89,9 @@ func TestDecisions(t *testing.T) {
 	}
 	given := item{"aws_iam_role_policy.p", `{"name":"p","role":"r"}`, `{"policy":true}`,
 		`{"name":{"constant_value":"p"},"role":` + refs("aws_iam_role.r.id") + `,"policy":` + refs("data.aws_iam_policy_document.d.json", "data.aws_iam_policy_document.d") + `}`}
+	someone := item{"aws_iam_user.u", `{"name":"u"}`, `{"arn":true}`, `{"name":{"constant_value":"u"}}`}
+	tagged := item{"aws_iam_user_policy.p", `{"user":"u","name":"p","policy":"{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"dynamodb:*\",\"Resource\":\"*\"},` +
+		`{\"Effect\":\"Deny\",\"Action\":\"dynamodb:*\",\"Resource\":\"*\",\"Condition\":{\"StringEquals\":{\"aws:ResourceTag/env\":\"prod\"}}}]}"}`, ``, ``}
 	for name, c := range map[string]struct {
 		changes string
 		items   []item
@@ -158,6 +161,12 @@ func TestDecisions(t *testing.T) {
 				`{"statement":[{"principals":[{"type":{"constant_value":"Service"},"identifiers":{"constant_value":["sns.amazonaws.com"]}},{"type":{"constant_value":"AWS"},"identifiers":` + refs("aws_iam_role.r.arn", "aws_iam_role.r") + `}]}]}`},
 			{"aws_sqs_queue_policy.q", `{"queue_url":"https://sqs.us-east-1.amazonaws.com/111122223333/q"}`, `{"policy":true}`, `{"policy":` + refs("data.aws_iam_policy_document.d.json") + `}`}},
 			"aws_iam_role.r sqs:SendMessage q", "allowed"},
+		"a tag that is not known": {"", []item{someone, tagged, {"aws_dynamodb_table.t", `{"name":"t","tags":{"a":"b"}}`, `{"arn":true,"tags":{"env":true},"tags_all":{"env":true}}`, `{"name":{"constant_value":"t"}}`}},
+			"u dynamodb:GetItem t", "unsure"},
+		"tags that are not known": {"", []item{someone, tagged, {"aws_dynamodb_table.t", `{"name":"t"}`, `{"arn":true,"tags":true,"tags_all":true}`, `{"name":{"constant_value":"t"}}`}},
+			"u dynamodb:GetItem t", "unsure"},
+		"tags that only their provider may add to": {"", []item{someone, tagged, {"aws_dynamodb_table.t", `{"name":"t"}`, `{"arn":true,"tags_all":true}`, `{"name":{"constant_value":"t"}}`}},
+			"u dynamodb:GetItem t", "allowed"},
 		"documents in a circle": {"", []item{role("aws_iam_role.r", "r"), given,
 			{"data.aws_iam_policy_document.d", `{"source_policy_documents":[null]}`, `{"json":true,"source_policy_documents":[true]}`,
 				`{"source_policy_documents":` + refs("data.aws_iam_policy_document.d.json", "data.aws_iam_policy_document.d") + `}`}},
