@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -39,8 +40,9 @@ func (k Key) ID() string {
 }
 
 // LogValue, String and GoString keep the key out of logs and texts.
-func (k Key) String() string   { return "key " + k.ID() }
-func (k Key) GoString() string { return k.String() }
+func (k Key) LogValue() slog.Value { return slog.StringValue(k.String()) }
+func (k Key) String() string       { return "key " + k.ID() }
+func (k Key) GoString() string     { return k.String() }
 
 // File is the keys in a key file; the first, and it alone, seals.
 type File struct{ Keys []Key }

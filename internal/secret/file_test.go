@@ -3,6 +3,7 @@ package secret_test
 import (
 	"bytes"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -108,6 +109,23 @@ func TestParseFile(t *testing.T) {
 	}
 	if f, err := secret.ParseFile(bytes.Repeat([]byte("k"), secret.KeySize)); err != nil || states(f) != "seals" {
 		t.Errorf("a key alone, as in earlier releases: %v", err)
+	}
+}
+
+// No text and no log has the key.
+func TestKeyIsKeptOut(t *testing.T) {
+	var f secret.File
+	k := f.Add(now)
+	var b bytes.Buffer
+	for _, h := range []slog.Handler{slog.NewTextHandler(&b, nil), slog.NewJSONHandler(&b, nil)} {
+		slog.New(h).Info("x", "key", k, "keyring", f.Keyring())
+	}
+	fmt.Fprintf(&b, "%v %+v %#v %v %#v %v", k, k, k, f, f, f.Keyring())
+	bytewise := strings.Trim(fmt.Sprint(k.Master[:8]), "[]")
+	for _, form := range []string{bytewise, strings.ReplaceAll(bytewise, " ", ","), fmt.Sprintf("%x", k.Master[:8]), string(k.Master[:8])} {
+		if strings.Contains(b.String(), form) {
+			t.Errorf("%q is in %s", form, &b)
+		}
 	}
 }
 
