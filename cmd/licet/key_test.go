@@ -2,8 +2,10 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"os"
 	"slices"
 	"strings"
@@ -12,6 +14,7 @@ import (
 
 	"github.com/licet/licet/internal/node"
 	"github.com/licet/licet/internal/secret"
+	"github.com/licet/licet/internal/services/iam/directory"
 	"github.com/licet/licet/internal/store"
 	"github.com/licet/licet/internal/store/storetest"
 )
@@ -131,6 +134,48 @@ func TestCheckKeyOfAnOlderFile(t *testing.T) {
 	if err := checkKey(t.Context(), db, older); err == nil || !strings.Contains(err.Error(), "older than the store") {
 		t.Errorf("older: %v", err)
 	}
+}
+
+// A server that runs takes no key file that is not the store's: it could open nothing any more, and what it sealed would be lost.
+func TestFollowNoOtherKey(t *testing.T) {
+	dir := dataDir(t.TempDir())
+	db, keys, err := dir.open(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := markKey(t.Context(), db, keys); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	log := &lastWords{end: cancel}
+	s := &server{db: db, keys: keys, logger: slog.New(slog.NewTextHandler(log, nil)), node: node.New(node.Config{})}
+	s.directory = directory.New(directory.Config{DB: db, Keyring: keys})
+	defer s.directory.Close()
+	ids := keys.IDs()
+	var other secret.File
+	other.Add(time.Now())
+	other.Keys[0].State = secret.Seals
+	if err := other.Write(dir.path("key")); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.followKey(ctx, dir.path("key")); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(keys.IDs(), ids) || !strings.Contains(log.String(), "not that of the store") {
+		t.Errorf("keys %v, want %v; the log has\n%s", keys.IDs(), ids, log)
+	}
+}
+
+// lastWords is a log whose first line ends the one who writes it.
+type lastWords struct {
+	strings.Builder
+	end func()
+}
+
+func (l *lastWords) Write(b []byte) (int, error) {
+	l.end()
+	return l.Builder.Write(b)
 }
 
 // Whoever opens the store of a directory is told when the key is missing or another: secret.Load makes a new one then.

@@ -171,6 +171,15 @@ func markKey(ctx context.Context, db store.DB, keys *secret.Keyring) error {
 // keyPeriod is how often the key file is looked at for a change.
 const keyPeriod = time.Second
 
+// readKeys reads a key file, which must be that of the store.
+func (s *server) readKeys(ctx context.Context, path string) (*secret.File, error) {
+	f, err := secret.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return f, checkKey(ctx, s.db, f.Keyring())
+}
+
 // followKey reads the key file anew when it changes, until ctx ends.
 func (s *server) followKey(ctx context.Context, path string) error {
 	tick := time.NewTicker(keyPeriod)
@@ -188,10 +197,10 @@ func (s *server) followKey(ctx context.Context, path string) error {
 		}
 		var f *secret.File
 		if err == nil {
-			f, err = secret.ReadFile(path)
+			f, err = s.readKeys(ctx, path)
 		}
 		if err != nil {
-			s.logger.ErrorContext(ctx, "The key file has changed and cannot be read; the keys that it had are used.", slog.Any("err", err))
+			s.logger.ErrorContext(ctx, "The key file has changed and cannot be used; the keys that it had are.", slog.Any("err", err))
 			continue
 		}
 		before = now
