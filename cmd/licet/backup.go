@@ -16,6 +16,9 @@ import (
 	"github.com/licet/licet/internal/store/postgres"
 )
 
+// facts are what is known of a server's store.
+func facts() backup.Facts { return backup.Facts{Needs: needs, Fits: checkKey} }
+
 // needs are the blobs that services need, by the folders that they are in.
 func needs(ctx context.Context, db store.DB) (map[string][]blob.Name, error) {
 	code, err := lambda.CodeNames(ctx, db)
@@ -35,7 +38,7 @@ func backupCommand() *cobra.Command {
 			if err := dataDir(data).wantFile(); err != nil {
 				return err
 			}
-			report, err := backup.Save(cmd.Context(), data, args[0], needs)
+			report, err := backup.Save(cmd.Context(), data, args[0], facts())
 			if err != nil {
 				return err
 			}
@@ -54,7 +57,7 @@ func restoreCommand() *cobra.Command {
 		Long:  "The backup is verified, copied and verified again. The data directory must not be there: an old one must be moved away first.",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			report, err := backup.Restore(cmd.Context(), args[0], data, needs)
+			report, err := backup.Restore(cmd.Context(), args[0], data, facts())
 			if err != nil {
 				return err
 			}
@@ -104,7 +107,7 @@ func checkCommand() *cobra.Command {
 // check verifies a data directory, and what it has elsewhere.
 func (d dataDir) check(ctx context.Context) (report backup.Report, err error) {
 	if d.wantFile() == nil {
-		return backup.Check(ctx, string(d), needs)
+		return backup.Check(ctx, string(d), facts())
 	}
 	blobs := map[string]backup.Folder{}
 	for _, name := range []string{codeBlobs, objectBlobs} {
@@ -123,7 +126,7 @@ func (d dataDir) check(ctx context.Context) (report backup.Report, err error) {
 		}
 		defer func() { err = errors.Join(err, db.Close()) }()
 	}
-	return backup.CheckElsewhere(ctx, string(d), db, blobs, needs)
+	return backup.CheckElsewhere(ctx, string(d), db, blobs, facts())
 }
 
 func dataFlag(cmd *cobra.Command, data *string) {

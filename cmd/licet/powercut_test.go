@@ -177,7 +177,7 @@ func startsWith(ctx context.Context, data string, acknowledged []string) error {
 	if err := s.stop(); err != nil {
 		return fmt.Errorf("stop: %w", err)
 	}
-	report, err := backup.Check(ctx, data, needs)
+	report, err := backup.Check(ctx, data, facts())
 	if err == nil && !report.OK() {
 		err = fmt.Errorf("the directory is not whole: %v", report.Problems)
 	}

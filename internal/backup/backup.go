@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/licet/licet/internal/blob"
+	"github.com/licet/licet/internal/secret"
 	"github.com/licet/licet/internal/store"
 	"github.com/licet/licet/internal/store/sqlite"
 )
@@ -27,14 +28,19 @@ const (
 	authority    = "ca.pem"
 )
 
-// Needs are the blobs that a store needs, by their folders.
-type Needs func(ctx context.Context, db store.DB) (map[string][]blob.Name, error)
+// Facts are what only those know who use a store.
+type Facts struct {
+	// Needs gives the blobs that it needs, by their folders.
+	Needs func(ctx context.Context, db store.DB) (map[string][]blob.Name, error)
+	// Fits says why keys are not those of the store.
+	Fits func(ctx context.Context, db store.DB, keys *secret.Keyring) error
+}
 
 // attempts is how often the store is taken again while blobs that it needs are removed at the same time.
 const attempts = 5
 
 // Save copies the data directory from to a new directory. A server may run on it.
-func Save(ctx context.Context, from, to string, needs Needs) (Report, error) {
+func Save(ctx context.Context, from, to string, facts Facts) (Report, error) {
 	if _, err := os.Lstat(to); !errors.Is(err, fs.ErrNotExist) {
 		return Report{}, errors.Join(fmt.Errorf("%s is there already", to), err)
 	}
@@ -42,7 +48,7 @@ func Save(ctx context.Context, from, to string, needs Needs) (Report, error) {
 	if err := os.RemoveAll(partial); err != nil { // what a Save before left that did not end
 		return Report{}, fmt.Errorf("back up: %w", err)
 	}
-	report, err := save(ctx, from, partial, needs)
+	report, err := save(ctx, from, partial, facts)
 	if err == nil {
 		err = commit(partial, to)
 	}
@@ -52,14 +58,11 @@ func Save(ctx context.Context, from, to string, needs Needs) (Report, error) {
 	return report, nil
 }
 
-func save(ctx context.Context, from, to string, needs Needs) (report Report, err error) {
+func save(ctx context.Context, from, to string, facts Facts) (report Report, err error) {
 	if err := os.Mkdir(to, 0o700); err != nil {
 		return report, err
 	}
 	if err := copyKept(ctx, from, to); err != nil {
-		return report, err
-	}
-	if err := copyFile(filepath.Join(from, keyFile), filepath.Join(to, keyFile), 0o600); err != nil {
 		return report, err
 	}
 	if err := copyAuthority(from, to); err != nil {
@@ -73,13 +76,17 @@ func save(ctx context.Context, from, to string, needs Needs) (report Report, err
 		if err := sqlite.Backup(ctx, filepath.Join(from, storeFile), target); err != nil {
 			return report, err
 		}
+		// After the store, which may have been sealed with another key meanwhile.
+		if err := copyFile(filepath.Join(from, keyFile), filepath.Join(to, keyFile), 0o600); err != nil {
+			return report, err
+		}
 		if err := copyKept(ctx, from, to); err != nil {
 			return report, err
 		}
-		if report, err = Check(ctx, to, needs); err != nil || report.OK() {
+		if report, err = Check(ctx, to, facts); err != nil || report.OK() {
 			return report, err
 		}
-		select { // what is missing was removed after the store was taken: the next one will not need it
+		select { // what is missing, or the key, was removed after the store was taken: the next one will not need it
 		case <-ctx.Done():
 			return report, ctx.Err()
 		case <-time.After(100 * time.Millisecond):
@@ -89,15 +96,15 @@ func save(ctx context.Context, from, to string, needs Needs) (report Report, err
 }
 
 // Restore makes a data directory, which must not be there, of a backup.
-func Restore(ctx context.Context, from, to string, needs Needs) (Report, error) {
-	report, err := Check(ctx, from, needs)
+func Restore(ctx context.Context, from, to string, facts Facts) (Report, error) {
+	report, err := Check(ctx, from, facts)
 	if err == nil && !report.OK() {
 		err = fmt.Errorf("it is not whole: %s", report.Problems[0])
 	}
 	if err != nil {
 		return report, fmt.Errorf("restore %s: %w", from, err)
 	}
-	return Save(ctx, from, to, needs)
+	return Save(ctx, from, to, facts)
 }
 
 // removeStore removes a store with what SQLite keeps beside it.

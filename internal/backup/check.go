@@ -15,6 +15,7 @@ import (
 
 	"github.com/licet/licet/internal/blob"
 	"github.com/licet/licet/internal/secret"
+	"github.com/licet/licet/internal/store"
 	"github.com/licet/licet/internal/store/sqlite"
 )
 
@@ -39,13 +40,12 @@ func (r *Report) problem(format string, args ...any) {
 }
 
 // Check reads all of a data directory: that the store is sound, that blobs have the content that their names say, that those are there which
-// the store needs, and that there is a key. No server may run on it: what it removes meanwhile would be missed. The error is of a directory that
+// the store needs, and that there is its key. No server may run on it: what it removes meanwhile would be missed. The error is of a directory that
 // cannot be read.
-func Check(ctx context.Context, dir string, needs Needs) (report Report, err error) {
+func Check(ctx context.Context, dir string, facts Facts) (report Report, err error) {
 	if sound, err := report.checkStore(ctx, dir); err != nil || !sound {
 		return report, err
 	}
-	report.checkKey(dir)
 	there := make(map[string]map[blob.Name]bool)
 	for _, folder := range []string{Blobs, Objects} {
 		if there[folder], err = report.readBlobs(ctx, filepath.Join(dir, folder)); err != nil {
@@ -56,7 +56,8 @@ func Check(ctx context.Context, dir string, needs Needs) (report Report, err err
 	if err != nil {
 		return report, err
 	}
-	needed, err := needs(ctx, db)
+	report.checkKey(ctx, dir, db, facts)
+	needed, err := facts.Needs(ctx, db)
 	if err = errors.Join(err, db.Close()); err != nil {
 		return report, err
 	}
@@ -77,10 +78,13 @@ func (r *Report) checkStore(ctx context.Context, dir string) (sound bool, err er
 	return len(problems) == 0, nil
 }
 
-func (r *Report) checkKey(dir string) {
-	if _, err := os.Stat(filepath.Join(dir, keyFile)); err != nil { // secret.Load would make one
-		r.problem("There is no key: %v.", err)
-	} else if _, err := secret.Load(filepath.Join(dir, keyFile)); err != nil {
+// checkKey reads the key, which must be the store's.
+func (r *Report) checkKey(ctx context.Context, dir string, db store.DB, facts Facts) {
+	key, err := secret.ReadFile(filepath.Join(dir, keyFile))
+	if err == nil {
+		err = facts.Fits(ctx, db, key.Keyring())
+	}
+	if err != nil {
 		r.problem("The key cannot be used: %v.", err)
 	}
 }

@@ -25,10 +25,9 @@ type Folder interface {
 	Open(ctx context.Context, name blob.Name) (io.ReadSeekCloser, error)
 }
 
-// CheckElsewhere is Check for a data directory whose blobs are in the folders given, by the names that needs has for them, and whose state is in
+// CheckElsewhere is Check for a data directory whose blobs are in the folders given, by the names that the store has for them, and whose state is in
 // db, if it is not nil. Other servers may use both: a blob is missing only if it was needed before and after all were read.
-func CheckElsewhere(ctx context.Context, dir string, db store.DB, folders map[string]Folder, needs Needs) (report Report, result error) {
-	report.checkKey(dir)
+func CheckElsewhere(ctx context.Context, dir string, db store.DB, folders map[string]Folder, facts Facts) (report Report, result error) {
 	if db == nil {
 		if sound, err := report.checkStore(ctx, dir); err != nil || !sound {
 			return report, err
@@ -40,7 +39,8 @@ func CheckElsewhere(ctx context.Context, dir string, db store.DB, folders map[st
 		defer func() { result = errors.Join(result, file.Close()) }()
 		db = file
 	}
-	before, err := needs(ctx, db)
+	report.checkKey(ctx, dir, db, facts)
+	before, err := facts.Needs(ctx, db)
 	if err != nil {
 		return report, err
 	}
@@ -50,7 +50,7 @@ func CheckElsewhere(ctx context.Context, dir string, db store.DB, folders map[st
 			return report, err
 		}
 	}
-	needed, err := needs(ctx, db)
+	needed, err := facts.Needs(ctx, db)
 	if err != nil {
 		return report, err
 	}

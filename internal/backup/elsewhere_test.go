@@ -77,6 +77,13 @@ func withKey(t *testing.T) string {
 	return dir
 }
 
+type needs = func(context.Context, store.DB) (map[string][]blob.Name, error)
+
+// facts are of a store whose key is the right one, but for an error.
+func facts(n needs, fits error) Facts {
+	return Facts{Needs: n, Fits: func(context.Context, store.DB, *secret.Keyring) error { return fits }}
+}
+
 // A blob is missing if it was needed all the while. What was removed or came meanwhile is no problem.
 func TestCheckElsewhere(t *testing.T) {
 	for name, tt := range map[string]struct {
@@ -103,7 +110,7 @@ func TestCheckElsewhere(t *testing.T) {
 				return map[string][]blob.Name{Blobs: tt.after, Objects: {d}}, nil
 			}
 			tt.want.Blobs, tt.want.Bytes, tt.want.Needed = tt.want.Blobs+1, tt.want.Bytes+1, tt.want.Needed+1
-			got, err := CheckElsewhere(t.Context(), withKey(t), storetest.New(t), map[string]Folder{Blobs: tt.code, Objects: shelf{d: "d"}}, needs)
+			got, err := CheckElsewhere(t.Context(), withKey(t), storetest.New(t), map[string]Folder{Blobs: tt.code, Objects: shelf{d: "d"}}, facts(needs, nil))
 			if diff := cmp.Diff(got, tt.want); diff != "" || err != nil {
 				t.Errorf("%v, -got +want:\n%s", err, diff)
 			}
@@ -116,13 +123,13 @@ func TestCheckElsewhereFails(t *testing.T) {
 	none := func(context.Context, store.DB) (map[string][]blob.Name, error) { return nil, nil }
 	for name, tt := range map[string]struct {
 		folder shelf
-		needs  Needs
+		needs  needs
 	}{
 		"list":  {shelf{a: "no list"}, none},
 		"read":  {shelf{a: "broken"}, none},
 		"needs": {shelf{a: "a"}, func(context.Context, store.DB) (map[string][]blob.Name, error) { return nil, errBroken }},
 	} {
-		if _, err := CheckElsewhere(t.Context(), withKey(t), storetest.New(t), map[string]Folder{Blobs: tt.folder}, tt.needs); !errors.Is(err, errBroken) {
+		if _, err := CheckElsewhere(t.Context(), withKey(t), storetest.New(t), map[string]Folder{Blobs: tt.folder}, facts(tt.needs, nil)); !errors.Is(err, errBroken) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
@@ -142,21 +149,24 @@ func TestCheckElsewhereFile(t *testing.T) {
 	needs := func(context.Context, store.DB) (map[string][]blob.Name, error) {
 		return map[string][]blob.Name{Blobs: {a}}, nil
 	}
-	check := func() Report {
+	check := func(fits error) Report {
 		t.Helper()
-		got, err := CheckElsewhere(t.Context(), dir, nil, map[string]Folder{Blobs: shelf{a: "a"}}, needs)
+		got, err := CheckElsewhere(t.Context(), dir, nil, map[string]Folder{Blobs: shelf{a: "a"}}, facts(needs, fits))
 		if err != nil {
 			t.Fatal(err)
 		}
 		return got
 	}
-	if diff := cmp.Diff(check(), Report{Store: true, Blobs: 1, Bytes: 1, Needed: 1}); diff != "" {
+	if diff := cmp.Diff(check(nil), Report{Store: true, Blobs: 1, Bytes: 1, Needed: 1}); diff != "" {
 		t.Errorf("-got +want:\n%s", diff)
+	}
+	if got := check(errBroken).Problems; len(got) != 1 || !strings.HasPrefix(got[0], "The key cannot be used: ") {
+		t.Errorf("with another store's key: got %q", got)
 	}
 	if err := os.Remove(filepath.Join(dir, keyFile)); err != nil {
 		t.Fatal(err)
 	}
-	if got := check(); len(got.Problems) != 1 || !strings.HasPrefix(got.Problems[0], "There is no key: ") {
+	if got := check(nil); len(got.Problems) != 1 || !strings.HasPrefix(got.Problems[0], "The key cannot be used: ") {
 		t.Errorf("without a key: got %q", got.Problems)
 	}
 }

@@ -29,6 +29,11 @@ import (
 	"github.com/licet/licet/internal/tlscert"
 )
 
+// facts are those of its directories, whose stores have no key.
+func facts() backup.Facts {
+	return backup.Facts{Needs: needed, Fits: func(context.Context, store.DB, *secret.Keyring) error { return nil }}
+}
+
 // needed are the blobs that the store of a data directory needs: those that it has names of.
 func needed(ctx context.Context, db store.DB) (map[string][]blob.Name, error) {
 	var names []blob.Name
@@ -74,14 +79,14 @@ func workBackup(dir string) error {
 		}
 	}
 	copied, restored := filepath.Join(dir, "copy"), filepath.Join(dir, "restored")
-	if _, err := backup.Save(ctx, data, copied, needed); err != nil {
+	if _, err := backup.Save(ctx, data, copied, facts()); err != nil {
 		return err
 	}
 	fmt.Println(Ack + "copy")
 	if err := db.Close(); err != nil {
 		return err
 	}
-	if _, err := backup.Restore(ctx, copied, restored, needed); err != nil {
+	if _, err := backup.Restore(ctx, copied, restored, facts()); err != nil {
 		return err
 	}
 	fmt.Println(Ack + "restored")
@@ -96,7 +101,7 @@ func checkBackup(dir string, acknowledged []string) error {
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) && !slices.Contains(acknowledged, name) {
 			continue
 		}
-		report, err := backup.Check(ctx, path, needed)
+		report, err := backup.Check(ctx, path, facts())
 		if err == nil && (!report.OK() || report.Needed != 8) {
 			err = fmt.Errorf("it needs %d blobs: %v", report.Needed, report.Problems)
 		}
