@@ -26,6 +26,9 @@ type state struct {
 	documents map[*instance]string // data sources that were written
 	sids      map[[2]string]bool   // ARNs with the Sids of their statements
 	anybodys  bool                 // a policy is given to nobody knows whom
+	// nobodys are policies of which nobody knows which resource of a type they are of, by the type; loose are such statements for functions.
+	nobodys map[string]string
+	loose   []any
 }
 
 // group is what its members have.
@@ -37,7 +40,7 @@ func newState() state {
 		members: make(map[string][]string), managed: make(map[string]landscape.Policy), owners: make(map[string]*landscape.Resource),
 		statements: make(map[string][]any), own: make(map[string]landscape.Policy), apart: make(map[string]landscape.Policy),
 		destroyed: make(map[string]bool), elsewhere: make(map[string]map[string]bool), documents: make(map[*instance]string),
-		sids: make(map[[2]string]bool),
+		sids: make(map[[2]string]bool), nobodys: make(map[string]string),
 	}
 }
 

@@ -96,6 +96,10 @@ func (p *plan) identifier(r *instance) string {
 func (p *plan) grant(r *instance, arn string, statement map[string]any) {
 	if arn == "" || landscape.IsUnknown(arn) && p.owners[arn] == nil {
 		p.note(r, "Whose permission %s is, is not known", r.Address)
+		if strings.Contains(arn, ":function:") {
+			statement["Resource"] = "*"
+			p.loose = append(p.loose, landscape.Optional(statement, "whose permission "+r.Address+" is"))
+		}
 		return
 	}
 	sid, _ := statement["Sid"].(string)

@@ -65,20 +65,21 @@ var (
 // notRead notes a type that grants something and is not read.
 func notRead(p *plan, r *instance) { p.note(r, "%s is not read: what it grants is not known", r.Type) }
 
-// policyTargets are the arguments by which policies that are resources of their own name whose they are.
-var policyTargets = map[string]string{
-	"aws_dynamodb_resource_policy": "resource_arn", "aws_ecr_repository_policy": "repository", "aws_kinesis_resource_policy": "resource_arn",
-	"aws_kms_key_policy": "key_id", "aws_s3_bucket_policy": "bucket", "aws_secretsmanager_secret_policy": "secret_arn",
-	"aws_sns_topic_policy": "arn", "aws_sqs_queue_policy": "queue_url",
+// policyTargets are the arguments by which policies that are resources of their own name whose they are, and the types of these.
+var policyTargets = map[string]struct{ argument, of string }{
+	"aws_dynamodb_resource_policy": {"resource_arn", "aws_dynamodb_table"}, "aws_ecr_repository_policy": {"repository", "aws_ecr_repository"},
+	"aws_kinesis_resource_policy": {"resource_arn", "aws_kinesis_stream"}, "aws_kms_key_policy": {"key_id", "aws_kms_key"},
+	"aws_s3_bucket_policy": {"bucket", "aws_s3_bucket"}, "aws_secretsmanager_secret_policy": {"secret_arn", "aws_secretsmanager_secret"},
+	"aws_sns_topic_policy": {"arn", "aws_sns_topic"}, "aws_sqs_queue_policy": {"queue_url", "aws_sqs_queue"},
 }
 
 // destroy notes whose policies the plan destroys.
 func (p *plan) destroy() {
 	for i := range p.doc.ResourceChanges {
 		c := &p.doc.ResourceChanges[i]
-		if argument, ok := policyTargets[c.Type]; ok && slices.Contains(c.Change.Actions, "delete") {
+		if target, ok := policyTargets[c.Type]; ok && slices.Contains(c.Change.Actions, "delete") {
 			gone := &instance{resourceValues: c.resourceValues, in: p.modules[""]}
-			p.destroyed[p.targetARN(gone, asText(c.Change.Before[argument]))] = true
+			p.destroyed[p.targetARN(gone, asText(c.Change.Before[target.argument]))] = true
 		}
 	}
 }
@@ -121,9 +122,11 @@ func (p *plan) owner(arn string) *landscape.Resource {
 
 // policyFor reads a type that gives a resource, which an argument names, a policy.
 func (p *plan) policyFor(r *instance) {
-	arn := p.targetARN(r, p.text(r, policyTargets[r.Type]))
+	target := policyTargets[r.Type]
+	arn := p.targetARN(r, p.text(r, target.argument))
 	if arn == "" || landscape.IsUnknown(arn) && p.owners[arn] == nil {
 		p.note(r, "Whose the policy %s is, is not known", r.Address)
+		p.nobodys[target.of] = r.Address
 		return
 	}
 	if policy, ok := p.policyOf(r, r.block(), "policy", r.Address, ""); ok {
@@ -245,6 +248,16 @@ func (p *plan) send(service, action, to, source string, r *instance) {
 
 // finish gives resources their policies.
 func (p *plan) finish() {
+	for _, r := range p.order { // one of which nobody knows whose it is may be that of each that has none of its own
+		if policy := p.nobodys[r.Type]; policy != "" && r.Mode != "data" {
+			p.own[p.text(r, "arn")] = landscape.Anything(policy, "whose it is")
+		}
+	}
+	for arn := range p.owners {
+		if len(p.loose) > 0 && strings.Contains(arn, ":function:") {
+			p.statements[arn] = append(p.statements[arn], p.loose...)
+		}
+	}
 	maps.Copy(p.own, p.apart)
 	for _, arn := range slices.Sorted(maps.Keys(p.own)) {
 		policy := p.own[arn]
