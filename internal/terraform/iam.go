@@ -224,8 +224,14 @@ func (p *plan) give(r *instance, whom, name string, policy landscape.Policy) {
 		p.anybodys = true
 	default:
 		p.note(r, "The %s %s, which gets the policy %s, is not declared here", whom, name, policy.Name)
+		if kind, ok := kindOf[whom]; ok {
+			p.out.Given = append(p.out.Given, landscape.Given{Kind: kind, Name: name, Policy: policy})
+		}
 	}
 }
+
+// kindOf are the kinds of principals; groups are none.
+var kindOf = map[string]authz.PrincipalKind{"role": authz.AssumedRole, "user": authz.User}
 
 func (p *plan) userGroups(r *instance) {
 	user := p.text(r, "user")

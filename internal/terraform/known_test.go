@@ -210,3 +210,25 @@ func TestDecisions(t *testing.T) {
 		})
 	}
 }
+
+// What one plan gives to somebody whom another one declares counts.
+func TestGivenElsewhere(t *testing.T) {
+	deny := strings.Replace(allow, "Allow", "Deny", 1)
+	for name, given := range map[string]item{
+		"a document":       {"aws_iam_role_policy.p", `{"name":"p","role":"r","policy":"` + deny + `"}`, ``, ``},
+		"a managed policy": {"aws_iam_role_policy_attachment.p", `{"role":"r","policy_arn":"arn:aws:iam::111122223333:policy/elsewhere"}`, ``, ``},
+	} {
+		l, err := Load("a.json", planOf(t, "", role("aws_iam_role.r", "r"), item{"aws_iam_role_policy.own", `{"name":"own","role":"r","policy":"` + allow + `"}`, ``, ``}), options())
+		if err != nil {
+			t.Fatal(err)
+		}
+		other, err := Load("b.json", planOf(t, "", given), options())
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.Join(other)
+		if got := ask(t, l, landscape.Call{Principal: "r", Action: "s3:GetObject", Resource: "arn:aws:s3:::c/x"}); got == "allowed" {
+			t.Errorf("%s: got %s\n%s", name, got, shown(l))
+		}
+	}
+}
