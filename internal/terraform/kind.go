@@ -190,7 +190,7 @@ func (p *plan) place(r *instance) {
 	}
 	o := p.owner(p.text(r, "arn"))
 	o.At, o.Type, o.Names, o.Tags = landscape.Place{File: p.file}, k.cfn, append(o.Names, r.Address), p.tags(r)
-	if name := p.nameOf(r, k); k.name != "" && !landscape.IsUnknown(name) {
+	if name := p.nameOf(r, k); k.name != "" && name != "" && !landscape.IsUnknown(name) {
 		o.Names = append(o.Names, name)
 	}
 }
