@@ -8,8 +8,9 @@
 // store it does not judge others either: it watches for a whole Patience again.
 //
 // Lead runs work on one node at a time. Who leads what is in the store, and changes with the signs of life, in one transaction each: every
-// node leads its fair share, and gives up what is more when others have less. Work that ends late, because its node lost the store, may
-// overlap with that of the next node: it must stand being done twice.
+// node leads its fair share, and gives up what is more when others have less; what nobody takes for Patience it leads beside its share, for
+// others may not know it. Work that ends late, because its node lost the store, may overlap with that of the next node: it must stand being
+// done twice.
 //
 // What a node holds of limits (package share) others may use after Hold only, for functions run on for a while on a node that is cut off;
 // such a node ends them itself before (Fence). A node whose process was stopped for longer cannot.

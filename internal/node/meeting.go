@@ -38,8 +38,9 @@ type meeting struct {
 	// others and gone are the revisions of the records of other nodes; runs, the runs of all that live, this one too.
 	others, gone map[string]int64
 	runs         map[string]string
-	// mine are the names that this node leads afterwards; surplus, those of them that others should.
-	mine, surplus map[string]bool
+	// mine are the names that this node leads afterwards; surplus, those of them that others should; spurned, those that nobody leads, and
+	// this node does not either because it has its share.
+	mine, surplus, spurned map[string]bool
 }
 
 func (m *meeting) hold() error {
@@ -121,14 +122,14 @@ func expired(seen map[string]sight, id string, revision int64, now time.Time, pa
 	return ok && s.revision == revision && now.Sub(s.at) >= patience
 }
 
-// share gives up what the node does not lead any more, and takes what nobody leads, up to its fair share.
+// share gives up what the node does not lead any more, and takes what nobody leads, up to its fair share; and beyond it what nobody else wants.
 func (m *meeting) share() error {
 	items, err := m.tx.Scan(leasePrefix, "", 0)
 	if err != nil {
 		return err
 	}
 	led := make(map[string]bool, len(items)) // by a node that lives
-	m.mine, m.surplus = map[string]bool{}, map[string]bool{}
+	m.mine, m.surplus, m.spurned = map[string]bool{}, map[string]bool{}, map[string]bool{}
 	wanted, busy := m.node.wanted()
 	for _, item := range items {
 		name := strings.TrimPrefix(item.Key, leasePrefix)
@@ -147,9 +148,12 @@ func (m *meeting) share() error {
 		}
 	}
 	fair := (len(wanted) + len(m.runs) - 1) / len(m.runs)
+	spurned, own := m.node.lonely(m.now)
 	for _, name := range slices.Sorted(maps.Keys(wanted)) {
 		switch {
-		case led[name], len(m.mine) >= fair:
+		case led[name]:
+		case len(m.mine) >= fair && !spurned[name]:
+			m.spurned[name] = true
 		default:
 			m.mine[name] = true
 			if err := store.PutJSON(m.tx, leasePrefix+name, leader{m.node.config.ID, m.node.run}); err != nil {
@@ -158,6 +162,7 @@ func (m *meeting) share() error {
 		}
 	}
 	mine := slices.Sorted(maps.Keys(m.mine))
+	mine = slices.DeleteFunc(mine, func(name string) bool { return spurned[name] || own[name] })
 	for _, name := range mine[min(fair, len(mine)):] {
 		m.surplus[name] = true
 	}

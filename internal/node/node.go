@@ -80,6 +80,10 @@ type Node struct {
 	// others and gone are what was seen of other nodes, by id.
 	others, gone map[string]sight
 	names        map[string]*lease
+	// spurned are names since when nobody leads them although this node left them to others; own are those that it leads therefore, until
+	// others come or go.
+	spurned map[string]time.Time
+	own     map[string]bool
 }
 
 // sight is when a record was first seen as it is.
@@ -93,6 +97,7 @@ func New(c Config) *Node {
 	n := &Node{
 		config: c, self: c.Self, run: uuid.NewString(), wake: make(chan struct{}, 1), cutOff: make(chan struct{}, 1), changes: make(chan struct{}, 1),
 		others: map[string]sight{}, gone: map[string]sight{}, names: map[string]*lease{},
+		spurned: map[string]time.Time{}, own: map[string]bool{},
 	}
 	return n
 }
@@ -238,7 +243,10 @@ func (n *Node) learn(m *meeting, began time.Time) {
 	blind := n.blind(now)
 	n.joined, n.lives, n.trusted, n.looked = true, now.Before(began.Add(Trust)), began.Add(Trust), now
 	n.beats++
+	n.noteSpurned(m, now)
 	if !maps.EqualFunc(n.others, m.others, func(sight, int64) bool { return true }) {
+		clear(n.own)
+		clear(n.spurned)
 		select {
 		case n.changes <- struct{}{}:
 		default:
@@ -250,6 +258,35 @@ func (n *Node) learn(m *meeting, began time.Time) {
 		l.row = m.mine[name]
 		n.grant(l, n.lives && l.row && !m.surplus[name])
 	}
+}
+
+// noteSpurned keeps what nobody wants to lead but this node. n.mu is held.
+func (n *Node) noteSpurned(m *meeting, now time.Time) {
+	for name, since := range n.spurned {
+		if !m.spurned[name] {
+			delete(n.spurned, name)
+			if m.mine[name] && now.Sub(since) >= Patience {
+				n.own[name] = true
+			}
+		}
+	}
+	for name := range m.spurned {
+		if _, known := n.spurned[name]; !known {
+			n.spurned[name] = now
+		}
+	}
+	maps.DeleteFunc(n.own, func(name string, _ bool) bool { return !m.mine[name] })
+}
+
+// lonely are the names that others have left to this node for long enough, and those that it leads therefore.
+func (n *Node) lonely(now time.Time) (spurned, own map[string]bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	spurned = map[string]bool{}
+	for name, since := range n.spurned {
+		spurned[name] = now.Sub(since) >= Patience
+	}
+	return spurned, maps.Clone(n.own)
 }
 
 // blind tells whether the node has not looked at the others for a while, in which it cannot say that they were gone. n.mu is held.

@@ -332,3 +332,31 @@ func TestNeverTwice(t *testing.T) {
 		})
 	}
 }
+
+// A work that only one node has is done, whatever its fair share: others may be of a release that does not know it, or have ended it by an error.
+func TestWorkOfOneNode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t)
+		a := c.start("a").lead(0, append([]string{"z"}, works...)...)
+		z := c.start("z").lead(0, works...)
+		time.Sleep(2 * Patience)
+		synctest.Wait()
+		c.mu.Lock()
+		if c.leading["z"] != "a" || c.begun["z"] > 2 {
+			t.Errorf("z is led by %q, begun %d times", c.leading["z"], c.begun["z"])
+		}
+		begun := c.begun["z"]
+		c.mu.Unlock()
+		time.Sleep(10 * Patience)
+		if c.begun["z"] != begun {
+			t.Errorf("z was begun %d times more", c.begun["z"]-begun)
+		}
+		// One that comes and has it, too, changes nothing for the worse.
+		y := c.start("y").lead(0, append([]string{"z"}, works...)...)
+		time.Sleep(2 * Patience)
+		c.want("three", map[string]int{"a": 3, "y": 2, "z": 2})
+		a.end()
+		y.end()
+		z.end()
+	})
+}
