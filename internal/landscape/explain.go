@@ -132,9 +132,6 @@ func (l *Landscape) caller(c Call) (caller, error) {
 	case isService(name):
 		return caller{caller: principal.Caller{Principal: authz.Principal{Kind: authz.Service, ARN: name}}}, nil
 	}
-	if strings.Contains(name, ".") && !strings.ContainsAny(name, ":/*? ") { // a service, such as s3.amazonaws.com or alexa-appkit.amazon.com
-		return caller{caller: principal.Caller{Principal: authz.Principal{Kind: authz.Service, ARN: name}}}, nil
-	}
 	a, err := arn.Parse(name)
 	if err != nil {
 		return caller{}, fmt.Errorf("there is no principal %q: it must be the name or ARN of a user, role or function, or a service such as s3.amazonaws.com", name)
@@ -142,14 +139,16 @@ func (l *Landscape) caller(c Call) (caller, error) {
 	return l.undeclared(name, a)
 }
 
-// isService tells whether a name is of the form that services' have, such as s3.amazonaws.com, logs.eu-west-1.amazonaws.com and
-// alexa-appkit.amazon.com.
+// isService tells whether a name is of a form that services' have, such as s3.amazonaws.com, logs.eu-west-1.amazonaws.com and
+// alexa-appkit.amazon.com: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-services
 func isService(name string) bool {
-	before, ok := strings.CutSuffix(strings.TrimSuffix(name, ".cn"), ".amazonaws.com")
-	if !ok {
-		before, ok = strings.CutSuffix(name, ".amazon.com")
+	for _, domain := range []string{".amazonaws.com", ".amazonaws.com.cn", ".amazon.com", ".aws.internal", ".api.aws"} {
+		before, ok := strings.CutSuffix(name, domain)
+		if ok && before != "" && strings.Trim(before, "abcdefghijklmnopqrstuvwxyz0123456789-.") == "" {
+			return true
+		}
 	}
-	return ok && before != "" && strings.Trim(before, "abcdefghijklmnopqrstuvwxyz0123456789-.") == ""
+	return false
 }
 
 // acting is the caller that a principal is.

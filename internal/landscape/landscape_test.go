@@ -155,6 +155,21 @@ func TestExplain(t *testing.T) {
 	}
 }
 
+// A name that nobody has is no service's, because it has a dot: a call that must be denied would be, whatever the policies say.
+func TestNobody(t *testing.T) {
+	l := sample(t, `{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}`)
+	for _, name := range []string{"aws_iam_role.wroker", "module.app.aws_iam_role.worker", "app.worker", "wroker", "amazonaws.com", ".amazonaws.com", ""} {
+		if a, err := l.Explain(Call{Principal: name, Action: "s3:GetObject", Resource: "Photos/a"}, time.Unix(1_800_000_000, 0)); err == nil {
+			t.Errorf("%q: got %v, want an error", name, a.Decision.Allowed)
+		}
+	}
+	for _, name := range []string{"s3.amazonaws.com", "logs.eu-west-1.amazonaws.com", "ec2.amazonaws.com.cn", "alexa-appkit.amazon.com", "x.aws.internal"} {
+		if got := ask(t, l, Call{Principal: name, Action: "s3:GetObject", Resource: "Photos/a"}); got != "denied" {
+			t.Errorf("%s: got %s", name, got)
+		}
+	}
+}
+
 // A boundary that is not known may deny everything, or nothing.
 func TestUnknownBoundary(t *testing.T) {
 	l := sample(t, `{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}`)
