@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/textproto"
@@ -165,9 +166,11 @@ var ours = []string{
 	"X-Http-Method-Override", "X-Method-Override", "X-Original-Url", "X-Rewrite-Url",
 }
 
-// forwarded are the headers that go on with a request.
+// forwarded are the headers that go on with a request. To servers that speak WSGI or CGI X_Amz_Target is X-Amz-Target (RFC 3875, 4.1.18): it could
+// stand for what was judged, or bring back what is taken away.
 func forwarded(from http.Header, f form) http.Header {
 	to := withoutHop(from)
+	maps.DeleteFunc(to, func(name string, _ []string) bool { return strings.Contains(name, "_") })
 	for _, name := range ours {
 		to.Del(name)
 	}

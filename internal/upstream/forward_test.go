@@ -106,7 +106,7 @@ func TestForward(t *testing.T) {
 		s := services(t, map[string]Upstream{All: {URL: to, Credentials: own}})
 		r := posted("POST", "/?X-Amz-Security-Token=callers-token&x=y", `{"TableName": "books"}`,
 			"X-Amz-Target", "DynamoDB_20120810.DescribeTable", "Content-Type", "application/x-amz-json-1.0",
-			"Authorization", "callers", "X-Amz-Date", "20200101T000000Z", "X-Amz-Security-Token", "callers-token",
+			"X_Amz_Target", "callers", "X_amz-Security_Token", "callers", "Authorization", "callers", "X-Amz-Date", "20200101T000000Z", "X-Amz-Security-Token", "callers-token",
 			"X-Amz-Content-Sha256", "callers", "Cookie", "callers", "Connection", "X-Secret", "X-Secret", "callers", "Te", "callers",
 			"X-Amzn-Trace-Id", "Root=1", "User-Agent", "client/1")
 		answer := httptest.NewRecorder()
