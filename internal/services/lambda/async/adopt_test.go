@@ -1,6 +1,8 @@
 package async
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -139,5 +141,40 @@ func TestEventsFromBefore(t *testing.T) {
 	h.pass(0)
 	if len(h.ran) != 2 || h.left() != 0 {
 		t.Errorf("ran %q, left: %d keys", h.ran, h.left())
+	}
+}
+
+// vanishing is a store whose events another server ends when they have been looked for.
+type vanishing struct {
+	store.DB
+	t    *testing.T
+	once sync.Once
+}
+
+func (v *vanishing) View(ctx context.Context, fn func(store.Reader) error) error {
+	err := v.DB.View(ctx, fn)
+	v.once.Do(func() {
+		if err := v.Update(ctx, func(tx store.Tx) error {
+			items, err := tx.Scan("lambda/", "", 0)
+			for _, item := range items {
+				err = errors.Join(err, tx.Delete(item.Key))
+			}
+			return err
+		}); err != nil {
+			v.t.Error(err)
+		}
+	})
+	return err
+}
+
+// An event that has just been taken over and ended elsewhere is not counted any more.
+func TestEndedByAnotherServer(t *testing.T) {
+	h := newHarness(t, 0)
+	h.accept("f", "one")
+	h.queue.config.DB = &vanishing{DB: h.db, t: t}
+	h.pass(0)
+	h.pass(time.Second)
+	if len(h.ran) != 0 || h.depth() != "0 in 0" {
+		t.Errorf("ran %q, depth %s", h.ran, h.depth())
 	}
 }

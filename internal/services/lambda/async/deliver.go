@@ -40,7 +40,8 @@ const (
 // deliver runs the function with an event, if it may run, and sees to what follows. An error means that the event is where it was.
 func (q *Queue) deliver(ctx context.Context, e *Event) (ending, error) {
 	payload, err := q.payload(ctx, e)
-	if errors.Is(err, store.ErrNotFound) { // deleted with its function
+	if errors.Is(err, store.ErrNotFound) { // deleted with its function, or ended by another server
+		q.missing(e)
 		return other, nil
 	}
 	if err != nil {
