@@ -596,3 +596,23 @@ Resources:
 `))
 	insist(t, l, "allowed Role s3:GetObject Bucket/k\ndenied Role s3:DeleteObject Bucket/k\ndenied Role s3:PutObject Bucket/k")
 }
+
+// A policy of which nobody knows whose it is may be that of somebody whom another template declares.
+func TestGivenToNobodyKnowsWhom(t *testing.T) {
+	const allow = `{Version: 2012-10-17, Statement: [{Effect: Allow, Action: "s3:*", Resource: "*"}]}`
+	l := load(t, `
+Resources:
+  User: {Type: AWS::IAM::User, Properties: {UserName: ann, Policies: [{PolicyName: own, PolicyDocument: `+allow+`}]}}
+  Other: {Type: AWS::IAM::Role, Properties: {RoleName: other, AssumeRolePolicyDocument: `+strings.Replace(allow, `"s3:*", Resource: "*"`, `"sts:AssumeRole", Principal: "*"`, 1)+`,
+    Policies: [{PolicyName: own, PolicyDocument: `+allow+`}]}}
+`)
+	l.Join(load(t, `
+Parameters: {Open: {Type: String}}
+Resources:
+  Policy: {Type: AWS::IAM::Policy, Properties: {PolicyName: p, Groups: [!Ref Open], PolicyDocument: `+strings.Replace(allow, "Allow", "Deny", 1)+`}}
+`))
+	insist(t, l, `
+		unsure ann s3:GetObject arn:aws:s3:::b/x
+		allowed other s3:GetObject arn:aws:s3:::b/x
+	`)
+}

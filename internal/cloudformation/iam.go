@@ -224,6 +224,9 @@ func (s *stack) giveTo(n *yaml.Node, kind string, p landscape.Policy) {
 			for _, who := range s.out.Principals {
 				who.Policies = append(who.Policies, landscape.Anything(p.Name, "to whom it is given"))
 			}
+			// Users have what their groups have.
+			whom := landscape.Given{Kind: cmp.Or(kindOf[kind], authz.User), Name: landscape.Unknown("to whom it is given"), Policy: p}
+			s.out.Given = append(s.out.Given, whom)
 			return
 		}
 		arn := s.namedARN(kind, name)

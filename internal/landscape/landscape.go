@@ -29,7 +29,7 @@ type Landscape struct {
 	Parameters []string
 }
 
-// Given is a policy for a principal that is named.
+// Given is a policy for a principal that is named. A name that is not known may be anybody's of the kind.
 type Given struct {
 	Kind   authz.PrincipalKind
 	Name   string
@@ -114,9 +114,14 @@ func (l *Landscape) Join(other *Landscape) {
 	l.Given = slices.DeleteFunc(append(l.Given, other.Given...), l.give)
 }
 
-// give gives a policy to whom it is for; false when nobody has the name.
+// give gives a policy to whom it is for; false when nobody has the name, or others may have it.
 func (l *Landscape) give(g Given) (given bool) {
+	unknown := IsUnknown(g.Name)
 	for _, p := range l.Principals {
+		if unknown && p.Kind == g.Kind {
+			p.Policies = append(p.Policies, Anything(g.Policy.Name, "to whom it is given"))
+			continue
+		}
 		if p.Kind == g.Kind && (p.Name() == g.Name || p.ARN == g.Name) {
 			p.Policies, given = append(p.Policies, g.Policy), true
 		}

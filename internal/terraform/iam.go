@@ -222,6 +222,7 @@ func (p *plan) give(r *instance, whom, name string, policy landscape.Policy) {
 			}
 		}
 		p.anybodys = true
+		p.out.Given = append(p.out.Given, landscape.Given{Kind: cmp.Or(kindOf[whom], authz.User), Name: name, Policy: policy})
 	default:
 		p.note(r, "The %s %s, which gets the policy %s, is not declared here", whom, name, policy.Name)
 		if kind, ok := kindOf[whom]; ok {

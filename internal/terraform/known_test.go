@@ -215,8 +215,9 @@ func TestDecisions(t *testing.T) {
 func TestGivenElsewhere(t *testing.T) {
 	deny := strings.Replace(allow, "Allow", "Deny", 1)
 	for name, given := range map[string]item{
-		"a document":       {"aws_iam_role_policy.p", `{"name":"p","role":"r","policy":"` + deny + `"}`, ``, ``},
-		"a managed policy": {"aws_iam_role_policy_attachment.p", `{"role":"r","policy_arn":"arn:aws:iam::111122223333:policy/elsewhere"}`, ``, ``},
+		"a document":                       {"aws_iam_role_policy.p", `{"name":"p","role":"r","policy":"` + deny + `"}`, ``, ``},
+		"a document for nobody knows whom": {"aws_iam_role_policy.p", `{"name":"p","policy":"` + deny + `"}`, `{"role":true}`, `{"role":` + refs("local.role") + `}`},
+		"a managed policy":                 {"aws_iam_role_policy_attachment.p", `{"role":"r","policy_arn":"arn:aws:iam::111122223333:policy/elsewhere"}`, ``, ``},
 	} {
 		l, err := Load("a.json", planOf(t, "", role("aws_iam_role.r", "r"), item{"aws_iam_role_policy.own", `{"name":"own","role":"r","policy":"` + allow + `"}`, ``, ``}), options())
 		if err != nil {
