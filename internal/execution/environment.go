@@ -71,10 +71,7 @@ type environment struct {
 
 // counts notes as what the invocation counts that owns e from now on. m.mu is held.
 func (e *environment) counts(c count) {
-	e.count, e.fenced = c, nil
-	if c.share != nil {
-		e.fenced = c.share.fenced
-	}
+	e.count, e.fenced = c, c.fenced
 }
 
 // process is one run of the runtime and of the extensions beside it.

@@ -158,6 +158,14 @@ func (m *Manager) claim(p *pool, f Function) (*environment, error) {
 		m.forget(p)
 		turn.end()
 		return nil, ErrClosed
+	case c.over(): // while it waited
+		if e != nil {
+			m.rest(e)
+		}
+		m.leave(p, c)
+		m.forget(p)
+		turn.end()
+		return nil, ErrFenced
 	case e != nil:
 		e.entered = time.Now()
 		turn.end()

@@ -32,8 +32,19 @@ type share struct {
 
 // count is what an invocation counts as.
 type count struct {
-	shared bool   // one of account.shared
-	share  *share // nil when this server is alone, or for a provisioned environment
+	shared bool            // one of account.shared
+	share  *share          // nil when this server is alone, or for a provisioned environment
+	fenced <-chan struct{} // closed when the invocation must end; nil for one that need not
+}
+
+// over tells whether what counts so must have ended.
+func (c count) over() bool {
+	select {
+	case <-c.fenced:
+		return true
+	default:
+		return false
+	}
 }
 
 // elsewhere is the refusal of an invocation for which this server must ask others.
@@ -54,6 +65,9 @@ func (m *Manager) counted(p *pool, f *Function, shared bool) count {
 			p.account.share = m.shareOf("account/"+f.Account+"/"+f.Region, false)
 		}
 		c.share = p.account.share
+	}
+	if c.share != nil {
+		c.fenced = c.share.fenced
 	}
 	return c
 }

@@ -226,3 +226,55 @@ func TestFenceMeetsAnAnswer(t *testing.T) {
 		b.stop()
 	}
 }
+
+// An invocation that waits to start when it may run no more does not run afterwards.
+func TestFenceMeetsAStart(t *testing.T) {
+	starting, gate := make(chan struct{}), make(chan struct{})
+	o := &otherServers{leave: map[string]int{ofFunction: 5, ofAccount: 5}}
+	ran := make(chan struct{}, 1)
+	b := newBench(t, func(p *fakeProcess) sandbox.Exit {
+		if p.env("AWS_LAMBDA_FUNCTION_NAME") == "slow" {
+			close(starting)
+			<-gate
+			return serve(echo)(p)
+		}
+		return serve(func(p *fakeProcess, payload string) string {
+			ran <- struct{}{}
+			<-p.ctx.Done()
+			return payload
+		})(p)
+	}, func(c *Config) { c.Shares = o })
+	o.manager = b.Manager
+	b.starts = newStarts(1, b.generics.refill)
+	invoke := func(f Function) <-chan error {
+		ended := make(chan error, 1)
+		go func() {
+			_, err := b.Invoke(context.Background(), f, Invocation{RequestID: "1", Payload: []byte("1")})
+			ended <- err
+		}()
+		return ended
+	}
+	slow := testFunction()
+	slow.Name, slow.ARN = "slow", slow.ARN+"-slow"
+	first := invoke(slow)
+	<-starting
+	second := invoke(reserving(testFunction(), 5))
+	for waits := false; !waits; time.Sleep(time.Millisecond) {
+		b.mu.Lock()
+		waits = b.shares[ofFunction] != nil && b.shares[ofFunction].running == 1
+		b.mu.Unlock()
+	}
+	b.Fence()
+	close(gate)
+	select {
+	case err := <-second:
+		if !errors.Is(err, ErrFenced) {
+			t.Errorf("got %v, want ErrFenced", err)
+		}
+	case <-ran:
+		t.Error("it runs")
+	}
+	if err := <-first; err != nil {
+		t.Error(err)
+	}
+}
