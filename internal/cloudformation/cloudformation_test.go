@@ -616,3 +616,23 @@ Resources:
 		allowed other s3:GetObject arn:aws:s3:::b/x
 	`)
 }
+
+// A method and a path that are not known may be any.
+func TestOpenPath(t *testing.T) {
+	l := load(t, `
+Transform: AWS::Serverless-2016-10-31
+Parameters: {Open: {Type: String}}
+Resources:
+  Path:
+    Type: AWS::Serverless::Function
+    Properties: {FunctionName: path, Runtime: python3.12, Handler: h, InlineCode: x, Events: {E: {Type: HttpApi, Properties: {Path: !Ref Open, Method: get}}}}
+  Method:
+    Type: AWS::Serverless::Function
+    Properties: {FunctionName: method, Runtime: python3.12, Handler: h, InlineCode: x, Events: {E: {Type: HttpApi, Properties: {Path: "/a/{id}", Method: !Ref Open}}}}
+`)
+	const source = "aws:SourceAccount=111122223333 aws:SourceArn=arn:aws:execute-api:eu-west-1:111122223333:stack-ServerlessHttpApi-GENERATED/*/"
+	insist(t, l, `
+		unsure apigateway.amazonaws.com lambda:InvokeFunction path `+source+`GET/x
+		unsure apigateway.amazonaws.com lambda:InvokeFunction method `+source+`POST/a/x
+	`)
+}

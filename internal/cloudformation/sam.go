@@ -439,8 +439,14 @@ func (s *stack) samAPI(r *resource, kind string, props *yaml.Node, permit func(s
 	if path == "" || path == "$default" {
 		path = "/*"
 	}
+	parts := object{"api": api, "method": method, "path": path}
+	for name, property := range map[string]string{"method": "Method", "path": "Path"} {
+		if text, _ := parts[name].(string); landscape.IsUnknown(text) { // which a text of the template cannot be
+			parts[name] = child(props, property)
+		}
+	}
 	permit("apigateway.amazonaws.com", object{"SourceArn": object{"Fn::Sub": list{
-		"arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${api}/*/" + method + landscape.Clean(path), object{"api": api},
+		"arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${api}/*/${method}${path}", parts,
 	}}})
 }
 
