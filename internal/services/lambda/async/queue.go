@@ -254,9 +254,10 @@ func (q *Queue) lineOf(e *Event) *line {
 	return l
 }
 
-// tidy forgets a line without events. q.mu is held.
+// tidy forgets a line without events. Its depth alone does not tell: an event that was removed before the line was read, and counted after it,
+// is missing twice, until it is read whole again. q.mu is held.
 func (q *Queue) tidy(l *line) {
-	if l.depth <= 0 && len(l.running) == 0 && q.lines[l.name] == l {
+	if l.depth <= 0 && len(l.running) == 0 && l.next.Equal(never) && q.lines[l.name] == l {
 		delete(q.lines, l.name)
 	}
 }
