@@ -18,15 +18,16 @@ import (
 // error wraps principal.ErrMFADevice when it is not, principal.ErrMFACode for a code that is wrong or used. The code stays good.
 func (d *Directory) CheckMFACode(ctx context.Context, caller *principal.Caller, serial, code string) error {
 	return d.config.DB.View(ctx, func(r store.Reader) error {
-		_, err := d.takeMFACode(r, caller, serial, code)
+		_, err := d.takeMFACode(r, caller, serial, code, new(attempt))
 		return err
 	})
 }
 
 // UseMFACode is CheckMFACode that uses the code up. The context must permit the change, if the store wants that.
 func (d *Directory) UseMFACode(ctx context.Context, caller *principal.Caller, serial, code string) error {
+	var once attempt // though the transaction may run more than once
 	err := d.config.DB.Update(ctx, func(tx store.Tx) error {
-		device, err := d.takeMFACode(tx, caller, serial, code)
+		device, err := d.takeMFACode(tx, caller, serial, code, &once)
 		if err != nil {
 			return err
 		}
@@ -39,7 +40,7 @@ func (d *Directory) UseMFACode(ctx context.Context, caller *principal.Caller, se
 }
 
 // takeMFACode gives the device as it is after it took the code.
-func (d *Directory) takeMFACode(r store.Reader, caller *principal.Caller, serial, code string) (*record.MFADevice, error) {
+func (d *Directory) takeMFACode(r store.Reader, caller *principal.Caller, serial, code string, one *attempt) (*record.MFADevice, error) {
 	noDevice := fmt.Errorf("%w: %s", principal.ErrMFADevice, serial)
 	if caller.Kind != authz.User {
 		return nil, noDevice
@@ -51,7 +52,7 @@ func (d *Directory) takeMFACode(r store.Reader, caller *principal.Caller, serial
 	if err != nil {
 		return nil, err
 	}
-	err = d.attempts.try(serial, d.config.Now, func(now time.Time) (bool, error) { return device.Take(d.config.Keyring, now, code) })
+	err = d.attempts.try(serial, d.config.Now, one, func(now time.Time) (bool, error) { return device.Take(d.config.Keyring, now, code) })
 	if errors.Is(err, errTooMany) {
 		return nil, noDevice
 	}
@@ -73,21 +74,27 @@ type attempts struct {
 	codes map[string]int
 }
 
+// attempt is one, which counts once however often it is looked at.
+type attempt struct{ counted bool }
+
 var errTooMany = errors.New("iam: too many codes of an MFA device")
 
 // try looks at a code, one at a time: those who come at one time are not more than those who come one after the other. It gives
 // errTooMany without looking, or principal.ErrMFACode, which counts.
-func (a *attempts) try(serial string, clock func() time.Time, good func(now time.Time) (bool, error)) error {
+func (a *attempts) try(serial string, clock func() time.Time, one *attempt, good func(now time.Time) (bool, error)) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	now := clock()
 	a.enter(now)
-	if a.codes[serial] >= maxAttempts {
+	if !one.counted && a.codes[serial] >= maxAttempts {
 		return errTooMany
 	}
 	ok, err := good(now)
 	if err == nil && !ok {
-		a.codes[serial]++
+		if !one.counted {
+			a.codes[serial]++
+			one.counted = true
+		}
 		err = principal.ErrMFACode
 	}
 	return err
