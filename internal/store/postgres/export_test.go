@@ -16,3 +16,14 @@ func Held(r store.Tx) (values, keys int) {
 	}
 	return t.s.queuedBytes, keys
 }
+
+// ReadAhead has a DB that is not used yet read ahead however near the database is.
+func ReadAhead(db *DB) { db.far = 0 }
+
+// Ahead is how many answers a transaction has that were asked for ahead. It is -1 in a rehearsal.
+func Ahead(r store.Tx) int {
+	if t, ok := r.(*tx); ok {
+		return len(t.ahead)
+	}
+	return -1
+}

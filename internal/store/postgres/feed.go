@@ -149,13 +149,14 @@ func (db *DB) follow(from, revision int64, links chain) {
 // feed looks for commits of other processes until Close, on a connection of its own: a look must not wait for views, nor for writers.
 func (db *DB) feed() {
 	var c *pgx.Conn
+	var f felt
 	for db.quit.Err() == nil {
 		var err error
 		if c == nil {
 			c, err = db.listen()
 		}
 		if err == nil {
-			err = db.look(c)
+			err = db.look(c, &f)
 		}
 		if err == nil {
 			db.await(c)
@@ -190,7 +191,7 @@ func (db *DB) listen() (*pgx.Conn, error) {
 }
 
 // look reads what others have committed and tells the watchers.
-func (db *DB) look(c *pgx.Conn) error {
+func (db *DB) look(c *pgx.Conn, f *felt) error {
 	ctx, cancel := context.WithTimeout(db.quit, maxLook)
 	defer cancel()
 	start := time.Now()
@@ -203,6 +204,7 @@ func (db *DB) look(c *pgx.Conn) error {
 	if err := s.flush(ctx); err != nil {
 		return err
 	}
+	db.distance.Store(int64(f.add(time.Since(start))))
 	if db.lost.Load() {
 		// The connection that was lost may have been to another server than this one, and that may still answer views.
 		db.pool.Reset()

@@ -30,8 +30,11 @@ type DB struct {
 	quit    context.Context
 	endQuit context.CancelFunc
 
-	// waiting counts the calls of Update that want mu.
-	waiting atomic.Int32
+	// waiting counts the calls of Update that want mu, updates all of them.
+	waiting, updates atomic.Int32
+	// distance is how long a round trip to the database takes, in nanoseconds, and far from which on it is read ahead.
+	distance atomic.Int64
+	far      time.Duration
 	// mu guards the fields below. Lock order: mu, tellMu, that of watchers.
 	mu     sync.Mutex
 	writer *session  // nil after a failure, until the next Update connects again
@@ -67,7 +70,7 @@ func Open(ctx context.Context, url string) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	db := &DB{config: config}
+	db := &DB{config: config, far: far}
 	db.quit, db.endQuit = context.WithCancel(context.Background())
 	if err := db.open(ctx, schema); err != nil {
 		db.endQuit()
@@ -100,9 +103,11 @@ func (db *DB) open(ctx context.Context, schema string) (err error) {
 	if db.notifies, err = canNotify(ctx, c, db.channel); err != nil {
 		return err
 	}
+	asked := time.Now()
 	if err := c.QueryRow(ctx, sqlRevision).Scan(&db.known); err != nil {
 		return fmt.Errorf("read the revision: %w", err)
 	}
+	db.distance.Store(int64(time.Since(asked))) // until the feed knows better
 	if db.pool, err = pgxpool.NewWithConfig(ctx, db.config); err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	// maxHold is how long a batch takes in new members before it is committed.
+	// maxHold is how long a batch takes in new members before it is committed, unless the database is far (DB.hold).
 	maxHold = 10 * time.Millisecond
 	// maxMembers of a batch: PostgreSQL keeps 64 subtransactions of a transaction at hand, and looks on its disk for more
 	// (PGPROC_MAX_CACHED_SUBXIDS in https://github.com/postgres/postgres/blob/REL_15_STABLE/src/include/storage/proc.h).
@@ -61,8 +61,11 @@ func (e undoneError) Unwrap() error { return e.cause }
 
 // Update runs fn alone among the writers of all nodes and commits what it changed.
 func (db *DB) Update(ctx context.Context, fn func(store.Tx) error) error {
+	db.updates.Add(1)
+	defer db.updates.Add(-1)
 	for attempt := 1; ; attempt++ {
-		b, err := db.join(ctx, time.Now(), fn)
+		arrived := time.Now()
+		b, err := db.join(ctx, arrived, db.readAhead(ctx, fn), fn)
 		if b != nil {
 			// Even an error of fn waits: it may rest on what an earlier member of the batch wrote.
 			<-b.done
@@ -83,8 +86,8 @@ func (db *DB) Update(ctx context.Context, fn func(store.Tx) error) error {
 }
 
 // join runs fn in the open batch, or in a new one, and commits it unless another caller is there to do it. The batch is nil when fn
-// was not run.
-func (db *DB) join(ctx context.Context, arrived time.Time, fn func(store.Tx) error) (*batch, error) {
+// was not run. asked is what fn will presumably read.
+func (db *DB) join(ctx context.Context, arrived time.Time, asked []question, fn func(store.Tx) error) (*batch, error) {
 	db.waiting.Add(1)
 	db.mu.Lock()
 	db.waiting.Add(-1)
@@ -105,7 +108,7 @@ func (db *DB) join(ctx context.Context, arrived time.Time, fn func(store.Tx) err
 		}
 	}
 	b := db.batch
-	return b, db.run(b, fn)
+	return b, db.run(b, asked, fn)
 }
 
 // begin opens a batch. db.mu is held.
@@ -166,7 +169,7 @@ func (db *DB) ping() bool {
 }
 
 // run runs fn in a savepoint of the batch, and undoes it if it fails or panics. When that is impossible the batch is lost. db.mu is held.
-func (db *DB) run(b *batch, fn func(store.Tx) error) (err error) {
+func (db *DB) run(b *batch, asked []question, fn func(store.Tx) error) (err error) {
 	s := db.writer
 	b.members++
 	s.queue(sqlSavepoint)
@@ -189,6 +192,11 @@ func (db *DB) run(b *batch, fn func(store.Tx) error) (err error) {
 		}
 		s.drop() // nothing was sent
 	}()
+	if len(asked) > 0 {
+		if err := t.foresee(asked); err != nil {
+			return err
+		}
+	}
 	if err := fn(t); err != nil {
 		return err
 	}
@@ -220,7 +228,7 @@ func lost(s *session, err error) bool { return s.raw.IsClosed() || isConflict(er
 // commitIfLast commits the batch unless another caller is waiting to join it. db.mu is held.
 func (db *DB) commitIfLast() {
 	b := db.batch
-	if b != nil && (db.waiting.Load() == 0 || b.members >= maxMembers || time.Since(b.begun) > maxHold) {
+	if b != nil && (db.waiting.Load() == 0 || b.members >= maxMembers || time.Since(b.begun) > db.hold()) {
 		db.commit()
 	}
 }
@@ -317,6 +325,8 @@ type tx struct {
 	revision int64
 	changed  []string
 	told     int // bytes of changed
+	// ahead are answers to questions that were asked ahead.
+	ahead map[string][]store.Item
 	// touched is set once anything was sent, the savepoint with it.
 	touched bool
 }
@@ -325,18 +335,27 @@ var _ store.Tx = (*tx)(nil)
 
 // Get returns the item at key.
 func (t *tx) Get(key string) (store.Item, error) {
+	if items, ok := t.foreseen(get(key)); ok {
+		return only(items, nil)
+	}
 	t.touched = true
 	return t.reader.Get(key)
 }
 
 // Scan returns items in key order.
 func (t *tx) Scan(prefix, after string, limit int) ([]store.Item, error) {
+	if items, ok := t.foreseen(scan(prefix, after, limit)); ok {
+		return items, nil
+	}
 	t.touched = true
 	return t.reader.Scan(prefix, after, limit)
 }
 
 // ScanReverse returns items in descending key order.
 func (t *tx) ScanReverse(prefix, before string, limit int) ([]store.Item, error) {
+	if items, ok := t.foreseen(scanReverse(prefix, before, limit)); ok {
+		return items, nil
+	}
 	t.touched = true
 	return t.reader.ScanReverse(prefix, before, limit)
 }
