@@ -19,6 +19,7 @@ import (
 	"github.com/licet/licet/internal/audit"
 	"github.com/licet/licet/internal/awsdata"
 	blobs3 "github.com/licet/licet/internal/blob/s3"
+	"github.com/licet/licet/internal/clock"
 	"github.com/licet/licet/internal/console"
 	"github.com/licet/licet/internal/dispatch"
 	"github.com/licet/licet/internal/edge"
@@ -66,6 +67,8 @@ type server struct {
 	logger *slog.Logger
 	// db is the store itself; services get the one that insists on a decision for every change (decisions.Recorded).
 	db store.DB
+	// clock is what keeps, retries and deletes go by.
+	clock *clock.Clock
 	// node is this server among those that share the store; nodeFailed gets the error when it must stop. Capacity 1.
 	node       *node.Node
 	nodeFailed chan error
@@ -154,11 +157,25 @@ func (s *server) openData(ctx context.Context, c config) (err error) {
 		return err
 	}
 	s.closers = append(s.closers, s.db.Close)
+	s.clock = clock.New(clock.Config{Source: timeOf(s.db), Logger: s.logger})
+	s.closers = append(s.closers, background(s.clock.Run))
 	if err := s.joinNodes(ctx, dir, c.Listen); err != nil {
 		return err
 	}
 	s.decisions = audit.New(s.db, audit.Options{Logger: s.logger})
 	return nil
+}
+
+// timeOf is the time of day of a store that has one.
+func timeOf(db store.DB) func() time.Time {
+	shared, ok := db.(store.Clocked)
+	if !ok {
+		return nil
+	}
+	return func() time.Time {
+		shown, at := shared.Time()
+		return shown.Add(time.Since(at))
+	}
 }
 
 // joinNodes makes this server known to those that share its store.
@@ -176,7 +193,7 @@ func (s *server) joinNodes(ctx context.Context, dir dataDir, listen string) erro
 		host = "" // it is for people only
 	}
 	s.node = node.New(node.Config{
-		DB: s.db, ID: id, Shared: postgres.IsURL(place), Logger: s.logger,
+		DB: s.db, ID: id, Shared: postgres.IsURL(place), Off: s.clock.Off, Logger: s.logger,
 		Self: node.Description{Listen: listen, Host: host, Version: version, Since: time.Now().UTC().Truncate(time.Second), Keys: s.keys.IDs()},
 	})
 	if err := s.node.Join(ctx); err != nil {
@@ -286,6 +303,7 @@ func (s *server) openServices(ctx context.Context, c config, collected *promethe
 		Room:     s.room,
 		Objects:  codeObjects{s},
 		Nodes:    s.node,
+		Now:      s.clock.Now,
 		Logger:   s.logger,
 	})
 	if err != nil {
@@ -341,6 +359,7 @@ func (s *server) openServices(ctx context.Context, c config, collected *promethe
 	if err != nil {
 		return err
 	}
+	collected.MustRegister(s.clock.Collectors()...)
 	collected.MustRegister(s.edge.Metrics()...)
 	collected.MustRegister(s.functions.Collectors()...)
 	collected.MustRegister(s.lambda.Collectors()...)
@@ -367,11 +386,11 @@ func (s *server) services(identities iam.Config, data *awsdata.Data) ([]service.
 		return nil, fmt.Errorf("make codec of s3 control: %w", err)
 	}
 	s.logs = logs.New(logs.Config{
-		DB: s.decisions.Recorded(), Room: s.room, Functions: subscribers{s}, Partition: partition, Now: time.Now, Logger: s.logger,
+		DB: s.decisions.Recorded(), Room: s.room, Functions: subscribers{s}, Partition: partition, Now: s.clock.Now, Logger: s.logger,
 	})
 	s.closers = append(s.closers, func() error { s.logs.Close(); return nil })
 	s.sqs = sqs.New(sqs.Config{
-		DB: s.decisions.Recorded(), Room: s.room, URL: func() string { return s.url }, Partition: partition, Now: time.Now, Logger: s.logger,
+		DB: s.decisions.Recorded(), Room: s.room, URL: func() string { return s.url }, Partition: partition, Now: s.clock.Now, Logger: s.logger,
 	})
 	s.closers = append(s.closers, func() error { s.sqs.Close(); return nil })
 	orgs := organizations.New(organizations.Config{
@@ -400,7 +419,7 @@ func (s *server) openObjects(ctx context.Context, c config) error {
 	}
 	s.s3 = s3.New(s3.Config{
 		DB: s.decisions.Recorded(), Blobs: blobs, SharedBlobs: s.bucket || !s.node.Alone(), Principals: s.directory, Permissions: permissions{s}, Targets: notified{s},
-		Room: s.room, Region: c.Region, Partition: partition, Now: time.Now, Logger: s.logger,
+		Room: s.room, Region: c.Region, Partition: partition, Now: s.clock.Now, Logger: s.logger,
 	})
 	s.closers = append(s.closers, func() error { s.s3.Close(); return nil })
 	return s.s3.Sweep(ctx)
@@ -494,7 +513,7 @@ func (s *server) expireLogs(ctx context.Context) error {
 	tick := time.NewTicker(time.Hour)
 	defer tick.Stop()
 	for {
-		if err := s.logs.Expire(audit.System(ctx, "log retention"), time.Now()); err != nil && ctx.Err() == nil {
+		if err := s.logs.Expire(audit.System(ctx, "log retention"), s.clock.Now()); err != nil && ctx.Err() == nil {
 			s.logger.ErrorContext(ctx, "Log events past their retention could not be deleted.", "err", err)
 		}
 		select {
@@ -505,13 +524,16 @@ func (s *server) expireLogs(ctx context.Context) error {
 	}
 }
 
-// ready wants the store to answer, and other servers of it to know of this one.
+// ready wants the store to answer, other servers of it to know of this one, and the time of day to be right, if that of another server is.
 func (s *server) ready(ctx context.Context) error {
 	if err := s.db.View(ctx, func(store.Reader) error { return nil }); err != nil {
 		return err
 	}
 	if !s.node.Lives() {
 		return errors.New("other servers of the store take this one for gone")
+	}
+	if off := s.clock.Off(); off.Abs() > node.MaxOff && s.node.OthersRight() { // else there is nobody who could do better
+		return fmt.Errorf("the time of day of this machine is off by %v: what clients sign is refused", off.Round(time.Second))
 	}
 	return nil
 }

@@ -54,7 +54,7 @@ func listNodes(ctx context.Context, dir dataDir, out io.Writer) (err error) {
 		return fmt.Errorf("list servers: %w", err)
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "SERVER\tHOST\tLISTENS ON\tVERSION\tSINCE\tMAPPINGS\tOTHER WORK")
+	fmt.Fprintln(w, "SERVER\tHOST\tLISTENS ON\tVERSION\tSINCE\tCLOCK\tMAPPINGS\tOTHER WORK")
 	for _, n := range all {
 		if n.Gone {
 			fmt.Fprintf(w, "%s\tgone\n", n.ID)
@@ -68,7 +68,18 @@ func listNodes(ctx context.Context, dir dataDir, out io.Writer) (err error) {
 			}
 			return is
 		})
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%s\n", n.ID, n.Host, n.Listen, n.Version, n.Since.Format(time.RFC3339), mappings, strings.Join(others, ", "))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\n", n.ID, n.Host, n.Listen, n.Version, n.Since.Format(time.RFC3339), clockOf(n), mappings, strings.Join(others, ", "))
 	}
 	return w.Flush()
+}
+
+// clockOf says whether the time of day of a server is right.
+func clockOf(n node.Listed) string {
+	switch {
+	case n.Off > node.MaxOff:
+		return n.Off.String() + " ahead"
+	case n.Off < -node.MaxOff:
+		return n.Off.Abs().String() + " behind"
+	}
+	return "right"
 }

@@ -38,6 +38,8 @@ type meeting struct {
 	// others and gone are the revisions of the records of other nodes; runs, the runs of all that live, this one too.
 	others, gone map[string]int64
 	runs         map[string]string
+	// right tells that the time of day of another is right.
+	right bool
 	// mine are the names that this node leads afterwards; surplus, those of them that others should; spurned, those that nobody leads, and
 	// this node does not either because it has its share.
 	mine, surplus, spurned map[string]bool
@@ -84,8 +86,10 @@ func (m *meeting) attend() error {
 			continue
 		}
 		m.others[id], m.runs[id] = item.Revision, record.Run
+		m.right = m.right || record.Off.Abs() <= MaxOff
 	}
 	m.runs[n.config.ID] = n.run
+	self.Off = n.config.Off().Round(time.Second)
 	return store.PutJSON(m.tx, memberPrefix+n.config.ID, member{n.run, beats + 1, self})
 }
 

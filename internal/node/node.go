@@ -24,6 +24,9 @@ const (
 	Hold     = 30 * Beat
 )
 
+// MaxOff is how far a time of day may be from the store's and is still right.
+const MaxOff = time.Minute
+
 const (
 	// late is how long a sign of life may take. Then it is tried again.
 	late = 2 * Beat
@@ -42,7 +45,9 @@ type Config struct {
 	// Shared tells whether other servers may use the store. Unset: this one is alone.
 	Shared bool
 	// Self describes the server for people. Unset: it is not described.
-	Self   Description
+	Self Description
+	// Off is how far the machine's time of day is ahead of the store's. Unset: it is right.
+	Off    func() time.Duration
 	Logger *slog.Logger
 }
 
@@ -54,6 +59,8 @@ type Description struct {
 	Since   time.Time `json:"since,omitzero"`
 	// Keys are the ids of the sealing keys that it has.
 	Keys []string `json:"keys,omitempty"`
+	// Off is how far the server's time of day is ahead of the store's, in whole seconds.
+	Off time.Duration `json:"off,omitempty"`
 }
 
 // Node is this server.
@@ -70,8 +77,10 @@ type Node struct {
 	// lapse and fence end trust in this node; they are set by every sign of life.
 	lapse, fence *time.Timer
 
-	mu     sync.Mutex
-	self   Description
+	mu   sync.Mutex
+	self Description
+	// right tells that the time of day of another is right, as of the last sign of life.
+	right  bool
 	joined bool // the store has, or had, the record of this run
 	lives  bool // its leases may be relied on, until trusted
 	beats  int64
@@ -94,6 +103,9 @@ type sight struct {
 
 // New makes a node; Run makes it live.
 func New(c Config) *Node {
+	if c.Off == nil {
+		c.Off = func() time.Duration { return 0 }
+	}
 	n := &Node{
 		config: c, self: c.Self, run: uuid.NewString(), wake: make(chan struct{}, 1), cutOff: make(chan struct{}, 1), changes: make(chan struct{}, 1),
 		others: map[string]sight{}, gone: map[string]sight{}, names: map[string]*lease{},
@@ -136,6 +148,13 @@ func (n *Node) Others() int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return len(n.others)
+}
+
+// OthersRight tells whether there is another node whose time of day is right, to within a bound, as of the last sign of life.
+func (n *Node) OthersRight() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.right
 }
 
 // Lives tells whether others take this node for living, which is no news of more than Trust.
@@ -242,6 +261,7 @@ func (n *Node) learn(m *meeting, began time.Time) {
 	n.fence.Reset(began.Add(Fence).Sub(now))
 	blind := n.blind(now)
 	n.joined, n.lives, n.trusted, n.looked = true, now.Before(began.Add(Trust)), began.Add(Trust), now
+	n.right = m.right
 	n.beats++
 	n.noteSpurned(m, now)
 	if !maps.EqualFunc(n.others, m.others, func(sight, int64) bool { return true }) {

@@ -94,3 +94,10 @@ type DB interface {
 	// Close waits for running transactions. It does not lose what was acknowledged.
 	Close() error
 }
+
+// Clocked is a DB with a time of day, which all who use it share.
+type Clocked interface {
+	// Time is what its clock has shown, and at which moment of this process, with a monotonic reading. It waits for nothing: the moment may
+	// be long past when the store cannot be reached.
+	Time() (shown, at time.Time)
+}

@@ -141,7 +141,8 @@ func (a *Authority) template(life time.Duration) *x509.Certificate {
 func (a *Authority) Certificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.leaf != nil && a.now().Before(a.leaf.Leaf.NotAfter.Add(-renewal)) {
+	// One that begins in the future was made while the clock was wrong.
+	if now := a.now(); a.leaf != nil && now.Before(a.leaf.Leaf.NotAfter.Add(-renewal)) && !now.Before(a.leaf.Leaf.NotBefore) {
 		return a.leaf, nil
 	}
 	leaf, err := a.issue()

@@ -59,7 +59,7 @@ func (s *Service) accept(ctx context.Context, c *service.Call, r request.Functio
 	if !s.Room() { // the text is ours
 		return awserr.New("ServiceException", http.StatusInternalServerError, "There is no room for events now.")
 	}
-	event := async.Event{Function: r, RequestID: c.RequestID, Tenant: a.tenant, Accepted: c.Time}
+	event := async.Event{Function: r, RequestID: c.RequestID, Tenant: a.tenant}
 	if len(c.TraceID) <= maxTrace { // a longer one would not be carried on, and what is kept must be small
 		event.TraceID = c.TraceID
 	}

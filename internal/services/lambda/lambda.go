@@ -93,7 +93,7 @@ type Config struct {
 	OrganizationOf func(ctx context.Context, account string) (string, error)
 	// Publishers are the certificates of those who sign code, by the ARNs of the versions of their signing profiles. Unset: none.
 	Publishers map[string]*x509.Certificate
-	// Now is the clock of asynchronous invocations. Unset: time.Now.
+	// Now is the clock of asynchronous invocations, which should not jump. Unset: time.Now.
 	Now func() time.Time
 	// Room tells whether there is place for another event. Unset: there always is.
 	Room func() bool

@@ -54,7 +54,7 @@ func (s *Service) putLogEvents(ctx context.Context, c *service.Call, in *sdk.Put
 		if time.Duration(*accepted[len(accepted)-1].Timestamp-*accepted[0].Timestamp)*time.Millisecond > maxBatchSpan {
 			return invalidParameter("The batch of log events in a single PutLogEvents request cannot span more than 24 hours.")
 		}
-		events, err := write(tx, c, g, st, accepted)
+		events, err := write(tx, s.now().UnixMilli(), g, st, accepted)
 		if err != nil {
 			return err
 		}
@@ -70,9 +70,8 @@ func (s *Service) putLogEvents(ctx context.Context, c *service.Call, in *sdk.Put
 	return out, nil
 }
 
-// write adds events to a stream.
-func write(tx store.Tx, c *service.Call, g group, st stream, accepted []types.InputLogEvent) ([]event, error) {
-	now := c.Time.UnixMilli()
+// write adds events to a stream, which come now, in milliseconds, by the clock that deliveries go by.
+func write(tx store.Tx, now int64, g group, st stream, accepted []types.InputLogEvent) ([]event, error) {
 	events := make([]event, len(accepted))
 	for i, e := range accepted {
 		events[i] = event{

@@ -190,7 +190,7 @@ func (s *Service) note(tx store.Tx, c *service.Call, b *bucket.Bucket, e notific
 	if b.Notifications == nil {
 		return nil
 	}
-	e.Bucket, e.Account, e.Region, e.Time, e.RequestID = b.Name, b.Account, b.Region, c.Time, c.RequestID
+	e.Bucket, e.Account, e.Region, e.Time, e.Made, e.RequestID = b.Name, b.Account, b.Region, c.Time, s.Now(), c.RequestID
 	if e.Version == object.Null {
 		e.Version = ""
 	}

@@ -50,7 +50,7 @@ type Config struct {
 	Room func() bool
 	// Region that the server serves, Partition that of ARNs.
 	Region, Partition string
-	// Now is the time of deliveries; operations have that of their call.
+	// Now is the time of deliveries, a clock that does not jump; operations have that of their call.
 	Now    func() time.Time
 	Logger *slog.Logger
 }

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/licet/licet/internal/store"
 	"github.com/licet/licet/internal/store/postgres"
@@ -86,5 +87,24 @@ func TestReadAhead(t *testing.T) {
 	}
 	if first.Wait(); !ran {
 		t.Error("the transaction has not run")
+	}
+}
+
+// What the database's clock shows goes on with the time of this process.
+func TestTime(t *testing.T) {
+	db := openURL(t, cluster.URL(schema(t.Name())))
+	defer closeDB(t, db)
+	shown, at := db.Time()
+	if off := shown.Sub(at.Round(0)).Abs(); off > time.Minute { // it is the same machine
+		t.Errorf("the clocks of one machine differ by %v", off)
+	}
+	defer db.Watch(func([]string) {})()
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		if _, later := db.Time(); later.After(at) {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("nobody looks at the database's clock")
+		}
 	}
 }

@@ -29,6 +29,7 @@ const (
 
 const (
 	sqlRevision = "SELECT revision FROM licet_meta WHERE id = 1"
+	sqlLook     = "SELECT revision, clock_timestamp() FROM licet_meta WHERE id = 1"
 	sqlChain    = "SELECT before, revision, keys FROM licet_changes WHERE before >= $1 ORDER BY before LIMIT $2"
 	sqlLink     = "INSERT INTO licet_changes (before, revision, token, keys) VALUES ($1, $2, $3, $4)"
 	sqlToken    = "SELECT token FROM licet_changes WHERE before = $1"
@@ -86,6 +87,19 @@ func (db *DB) Watch(fn func(changed []string)) (stop func()) {
 		db.feeds.Go(db.feed)
 	}
 	return stop
+}
+
+// Time is what the database's clock has shown at the last look, half-way between the question and the answer.
+func (db *DB) Time() (shown, at time.Time) {
+	r := db.reading.Load()
+	return r.shown, r.at
+}
+
+// reading is what the database's clock showed, at a moment of this process.
+type reading struct{ shown, at time.Time }
+
+func (db *DB) setTime(shown, asked time.Time, took time.Duration) {
+	db.reading.Store(&reading{shown, asked.Add(took / 2)})
 }
 
 // Told is when the last look began that succeeded.
@@ -197,14 +211,17 @@ func (db *DB) look(c *pgx.Conn, f *felt) error {
 	start := time.Now()
 	from := db.seen()
 	var revision int64
+	var shown time.Time
 	var links chain
 	s := newSession(c)
-	s.queue(sqlRevision).QueryRow(func(row pgx.Row) error { return row.Scan(&revision) })
+	s.queue(sqlLook).QueryRow(func(row pgx.Row) error { return row.Scan(&revision, &shown) })
 	s.queue(sqlChain, from, maxLinks).Query(links.read) // no older than the revision above
 	if err := s.flush(ctx); err != nil {
 		return err
 	}
-	db.distance.Store(int64(f.add(time.Since(start))))
+	took := time.Since(start)
+	db.distance.Store(int64(f.add(took)))
+	db.setTime(shown, start, took)
 	if db.lost.Load() {
 		// The connection that was lost may have been to another server than this one, and that may still answer views.
 		db.pool.Reset()

@@ -35,6 +35,8 @@ type DB struct {
 	// distance is how long a round trip to the database takes, in nanoseconds, and far from which on it is read ahead.
 	distance atomic.Int64
 	far      time.Duration
+	// reading is never nil.
+	reading atomic.Pointer[reading]
 	// mu guards the fields below. Lock order: mu, tellMu, that of watchers.
 	mu     sync.Mutex
 	writer *session  // nil after a failure, until the next Update connects again
@@ -58,8 +60,9 @@ type DB struct {
 }
 
 var (
-	_ store.DB     = (*DB)(nil)
-	_ store.Loader = (*DB)(nil)
+	_ store.DB      = (*DB)(nil)
+	_ store.Loader  = (*DB)(nil)
+	_ store.Clocked = (*DB)(nil)
 )
 
 // Open opens the store in the database at url, and makes or migrates its tables. The search_path of the URL names the schema they are
@@ -104,10 +107,13 @@ func (db *DB) open(ctx context.Context, schema string) (err error) {
 		return err
 	}
 	asked := time.Now()
-	if err := c.QueryRow(ctx, sqlRevision).Scan(&db.known); err != nil {
+	var shown time.Time
+	if err := c.QueryRow(ctx, sqlLook).Scan(&db.known, &shown); err != nil {
 		return fmt.Errorf("read the revision: %w", err)
 	}
-	db.distance.Store(int64(time.Since(asked))) // until the feed knows better
+	took := time.Since(asked)
+	db.distance.Store(int64(took)) // until the feed knows better
+	db.setTime(shown, asked, took)
 	if db.pool, err = pgxpool.NewWithConfig(ctx, db.config); err != nil {
 		return err
 	}

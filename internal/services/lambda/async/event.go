@@ -45,8 +45,10 @@ func (q *Queue) key(e *Event) string {
 
 func (e *Event) payloadKey() string { return payloadPrefix + lineOf(e.Function) + e.RequestID }
 
-// Accept takes an event in: when it returns, the event is durable. check sees the transaction and may refuse it. The payload is copied.
+// Accept takes an event in, as of now: when it returns, the event is durable. check sees the transaction and may refuse it. The payload is
+// copied.
 func (q *Queue) Accept(ctx context.Context, e Event, payload []byte, check func(store.Reader) error) error {
+	e.Accepted = q.config.Now()
 	e.Due = e.Accepted
 	err := q.config.DB.Update(ctx, func(tx store.Tx) error {
 		if err := check(tx); err != nil {

@@ -71,7 +71,8 @@ type Config struct {
 	Functions Functions
 	Roles     Roles
 	Nodes     Nodes
-	Now       func() time.Time
+	// Now is a clock that does not jump, and that those share who share the store.
+	Now func() time.Time
 	// Workers is how many events run at once. Unset: 256, whose payloads take up to 256 MB.
 	Workers int
 	Logger  *slog.Logger

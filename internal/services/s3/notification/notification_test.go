@@ -139,7 +139,7 @@ func TestQueue(t *testing.T) {
 		put := func(names ...string) {
 			for i, name := range names {
 				if err := db.Update(t.Context(), func(tx store.Tx) error {
-					return Note(tx, config, &Event{Name: "ObjectCreated:Put", Bucket: name, Time: time.Now()}, fmt.Sprintf("%s-%d", name, i), "", "aws")
+					return Note(tx, config, &Event{Name: "ObjectCreated:Put", Bucket: name, Time: time.Now(), Made: time.Now()}, fmt.Sprintf("%s-%d", name, i), "", "aws")
 				}); err != nil {
 					t.Fatal(err)
 				}

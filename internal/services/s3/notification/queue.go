@@ -86,7 +86,7 @@ func Note(tx store.Tx, c *Configuration, e *Event, order, owner, partition strin
 		}
 		d := Delivery{
 			Kind: r.Kind, Target: r.Target, Bucket: e.Bucket, Source: "arn:" + partition + ":s3:::" + e.Bucket,
-			Account: e.Account, Region: e.Region, Payload: payload, Made: e.Time,
+			Account: e.Account, Region: e.Region, Payload: payload, Made: e.Made,
 		}
 		if err := store.PutJSON(tx, fmt.Sprintf("%s%s-%03d", eventPrefix, order, i), d); err != nil {
 			return err

@@ -16,6 +16,8 @@ type Event struct {
 	// Account and Region are the bucket's.
 	Account, Region string
 	Time            time.Time
+	// Made is when, by the clock that deliveries go by, which other servers share.
+	Made time.Time
 	// Principal is the caller's id, SourceIP its address.
 	Principal, SourceIP string
 	RequestID           string
