@@ -62,7 +62,7 @@ func metricsOf(t *testing.T) map[string][]string {
 	go func() {
 		defer close(descs)
 		for _, all := range [][]prometheus.Collector{
-			r.server.edge.Metrics(), r.server.functions.Collectors(), r.server.lambda.Collectors(), r.server.logs.Collectors(),
+			r.server.clock.Collectors(), r.server.edge.Metrics(), r.server.functions.Collectors(), r.server.lambda.Collectors(), r.server.logs.Collectors(),
 		} {
 			for _, c := range all {
 				c.Describe(descs)

@@ -39,10 +39,11 @@ type cluster struct {
 	mu      sync.Mutex
 	leading map[string]string // by name of the work
 	begun   map[string]int
+	off     map[string]time.Duration // times of day, by node
 }
 
 func newCluster(t *testing.T) *cluster {
-	return &cluster{T: t, db: storetest.New(t), leading: map[string]string{}, begun: map[string]int{}}
+	return &cluster{T: t, db: storetest.New(t), leading: map[string]string{}, begun: map[string]int{}, off: map[string]time.Duration{}}
 }
 
 // running is a node that runs.
@@ -61,7 +62,11 @@ func (c *cluster) start(id string) *running {
 	c.Helper()
 	r := &running{cluster: c, link: &link{DB: c.db}, ended: make(chan error, 1)}
 	r.Node = New(Config{
-		DB: r.link, ID: id, Shared: true, Logger: slog.New(slog.DiscardHandler),
+		DB: r.link, ID: id, Shared: true, Logger: slog.New(slog.DiscardHandler), Off: func() time.Duration {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			return c.off[id]
+		},
 	})
 	if err := r.Join(c.Context()); err != nil {
 		c.Fatal(err)
@@ -132,6 +137,39 @@ func (c *cluster) want(when string, want map[string]int) {
 }
 
 var works = []string{"a", "b", "c", "d", "e", "f"}
+
+// Nodes know whether another has the right time of day, and tell of their own.
+func TestTimesOfDay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t)
+		a := c.start("a")
+		time.Sleep(2 * Beat)
+		if a.OthersRight() {
+			t.Error("a is alone, and another's time is right")
+		}
+		b := c.start("b")
+		for _, tt := range []struct{ off, listed time.Duration }{{0, 0}, {time.Hour, time.Hour}, {-time.Hour, -time.Hour}, {time.Millisecond, 0}} {
+			c.mu.Lock()
+			c.off["b"] = tt.off
+			c.mu.Unlock()
+			time.Sleep(3 * Beat)
+			if right := tt.listed == 0; a.OthersRight() != right || !b.OthersRight() {
+				t.Errorf("b is off by %v: a finds another right: %t, b: %t", tt.off, a.OthersRight(), b.OthersRight())
+			}
+			if err := c.db.View(t.Context(), func(r store.Reader) error {
+				all, err := List(r)
+				if err == nil && (len(all) != 2 || all[0].Off != 0 || all[1].Off != tt.listed) {
+					t.Errorf("b is off by %v, and listed are %+v", tt.off, all)
+				}
+				return err
+			}); err != nil {
+				t.Error(err)
+			}
+		}
+		a.end()
+		b.end()
+	})
+}
 
 func TestWorkIsShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

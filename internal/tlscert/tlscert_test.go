@@ -113,6 +113,10 @@ func TestAuthorityRenews(t *testing.T) {
 	if len(serials) != 2 {
 		t.Errorf("%d certificates in 100 days, want 2", len(serials))
 	}
+	c.Time = c.Add(-70 * 24 * time.Hour) // it was wrong
+	if _, err := handshake(t, a, ca, "localhost", c.now(), nil); err != nil {
+		t.Errorf("after the clock was set back: %v", err)
+	}
 	c.Time = newClock().Add(authorityLife + time.Hour)
 	if _, err := OpenAuthority(dir, hosts, c.now); err == nil {
 		t.Error("an authority that is over makes certificates")
