@@ -162,7 +162,7 @@ func (s *server) openData(ctx context.Context, c config) (err error) {
 	if err := s.joinNodes(ctx, dir, c.Listen); err != nil {
 		return err
 	}
-	s.decisions = audit.New(s.db, audit.Options{Logger: s.logger})
+	s.decisions = audit.New(s.db, audit.Options{Now: s.clock.Now, Logger: s.logger})
 	return nil
 }
 

@@ -39,6 +39,8 @@ type Options struct {
 	MaxRecords int
 	// MaxBytes is how many bytes the records of an account may take, and up to a batch more; 0 means 1 GiB, negative any number.
 	MaxBytes int
+	// Now is the clock by which records are too old, which should not jump; nil means time.Now.
+	Now func() time.Time
 	// Logger is told what Run could not do; nil means nobody.
 	Logger *slog.Logger
 }
@@ -72,6 +74,9 @@ type pending struct {
 func New(db store.DB, o Options) *Log {
 	if o.Buffer == 0 {
 		o.Buffer = 4096
+	}
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	if o.MaxAge == 0 {
 		o.MaxAge = 90 * 24 * time.Hour
@@ -173,8 +178,8 @@ func (l *Log) keepExpiring(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case now := <-tick.C:
-			if err := l.expire(ctx, now); err != nil && ctx.Err() == nil {
+		case <-tick.C:
+			if err := l.expire(ctx, l.options.Now()); err != nil && ctx.Err() == nil {
 				l.options.Logger.WarnContext(ctx, "Old decisions could not be deleted.", "err", err)
 			}
 		}
