@@ -69,6 +69,9 @@ func (w *workshop) measureCosts(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("prepare: %w", err)
 	}
+	if w.only == "distance" {
+		return w.measureDistance(ctx, proxy, operations)
+	}
 	idle, err := m.during(ctx, func() error { time.Sleep(3 * w.length); return nil })
 	if err != nil {
 		return err

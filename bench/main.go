@@ -31,7 +31,7 @@ func main() {
 	repetitions := flag.Int("repetitions", 5, "how often each figure is measured; the median is printed")
 	length := flag.Duration("length", 3*time.Second, "how long each repetition of a load lasts; one of decisions lasts a tenth")
 	driver := flag.String("sandbox", "native", "the sandbox driver that licet runs with")
-	only := flag.String("only", "", "measure nothing but \"decide\", \"identity\", \"functions\", \"queues\", \"cluster\", \"costs\", \"server\", \"invoke\", \"recording\" or \"cold\" (parts of server); unset: all")
+	only := flag.String("only", "", "measure nothing but \"decide\", \"identity\", \"functions\", \"queues\", \"cluster\", \"costs\", \"distance\" (a part of costs), \"server\", \"invoke\", \"recording\" or \"cold\" (parts of server); unset: all")
 	flag.Parse()
 	if err := run(context.Background(), options{*repetitions, *length, *driver, *only}); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -43,7 +43,7 @@ type options struct {
 	repetitions int
 	length      time.Duration
 	driver      string
-	only        string // "", "decide", "identity", "functions", "queues", "cluster", "costs", "server", "invoke", "recording" or "cold"
+	only        string // "", "decide", "identity", "functions", "queues", "cluster", "costs", "distance", "server", "invoke", "recording" or "cold"
 }
 
 // workshop holds what the measurements share.
@@ -56,8 +56,8 @@ type workshop struct {
 }
 
 func run(ctx context.Context, o options) error {
-	if !slices.Contains([]string{"", "decide", "identity", "functions", "queues", "cluster", "costs", "server", "invoke", "recording", "cold"}, o.only) {
-		return fmt.Errorf("-only %q is none of decide, identity, functions, queues, cluster, costs, server, invoke, recording and cold", o.only)
+	if !slices.Contains([]string{"", "decide", "identity", "functions", "queues", "cluster", "costs", "distance", "server", "invoke", "recording", "cold"}, o.only) {
+		return fmt.Errorf("-only %q is none of decide, identity, functions, queues, cluster, costs, distance, server, invoke, recording and cold", o.only)
 	}
 	fmt.Printf("%d CPUs, %s, medians of %d\n\n", runtime.NumCPU(), runtime.Version(), o.repetitions)
 	if o.only == "" || o.only == "decide" {
@@ -113,7 +113,7 @@ func measureServer(ctx context.Context, o options) error {
 			return fmt.Errorf("measure three servers over one store: %w", err)
 		}
 	}
-	if o.only == "costs" {
+	if o.only == "costs" || o.only == "distance" {
 		if err := w.measureCosts(ctx); err != nil {
 			return fmt.Errorf("measure what operations cost: %w", err)
 		}

@@ -19,8 +19,7 @@ type fault struct {
 	database bool
 }
 
-// faults are all there are. Jumps of the clock are not among them: time namespaces move only clocks that count from the boot, and those for
-// new processes alone (time_namespaces(7)); what a node does by its wall clock is tested in the packages that read it.
+// faults are all there are.
 func (c *cluster) faults(long bool) []fault {
 	all := []fault{
 		{"server killed, and started again", 3 * time.Second, c.killed, false},
@@ -47,10 +46,15 @@ func (c *cluster) faults(long bool) []fault {
 			return nil
 		}, false},
 		{"disk of the database full", time.Second, c.full, true},
+		{"slow disk of the database", 2 * time.Second, c.slowDatabase, true},
+		{"slow disk of a server", 1500 * time.Millisecond, func(n *clusterNode, d time.Duration) error { return slowly(d, n.cmd.Process.Pid) }, false},
 	}
 	if long {
 		// Others use what the node had of a limit after 30 seconds (node.Hold). What it ran must have ended by then.
 		all = append(all, fault{"cut off from the database for long", 31 * time.Second, c.cut, false})
+	}
+	if c.jumping {
+		all = append(all, c.jumps()...)
 	}
 	return all
 }

@@ -58,7 +58,7 @@ func (w *work) useRegister(r register, client int, last *string, random *rand.Ra
 		o.Kind, o.Value = history.Write, w.value()
 		o.Call, o.Return, o.Outcome, err = w.call(func(ctx context.Context) error { return r.write(ctx, d, o.Value) })
 	}
-	w.root(r.name, d.node, err)
+	w.root(r.name, d.node, o.Call, err)
 	w.seen.mu.Lock()
 	defer w.seen.mu.Unlock()
 	w.seen.operations = append(w.seen.operations, o)

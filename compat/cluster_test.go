@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -36,10 +37,16 @@ type cluster struct {
 	network  *network
 	database *postgrestest.Cluster
 	disk     string
-	nodes    []*clusterNode
-	witness  *witness
+	// binary is what the nodes run, and jumping that their times of day can jump.
+	binary  string
+	jumping bool
+	nodes   []*clusterNode
+	witness *witness
 	// began is when the history begins, by CLOCK_MONOTONIC.
 	began time.Duration
+
+	// slow are the times when the database's disk was slow.
+	slow []span
 
 	values atomic.Int64
 	seen   record
@@ -50,6 +57,7 @@ type clusterNode struct {
 	*licet
 	name  string
 	proxy *postgrestest.Proxy
+	clock *jumper
 	// way is the server to clients: nothing changes in it when the process is started again.
 	way *licet
 	// logs are what its processes have logged that have ended.
@@ -78,13 +86,19 @@ func monotonic() time.Duration {
 
 func (c *cluster) now() time.Duration { return monotonic() - c.began }
 
-// newCluster starts a database and nodes.
-func newCluster(t *testing.T) *cluster {
+// newCluster starts a database and nodes. It builds a server whose time of day can jump, if that is wanted.
+func newCluster(t *testing.T, jumping bool) *cluster {
 	t.Helper()
 	if !isolated() {
 		t.Skip("functions of the process sandbox outlive a server that is killed")
 	}
-	c := &cluster{t: t, network: newNetwork(t, clusterNodes), began: monotonic()}
+	if _, err := exec.LookPath("strace"); err != nil {
+		t.Skip("disks are made slow by strace: ", err)
+	}
+	c := &cluster{t: t, network: newNetwork(t, clusterNodes), binary: server.binary, jumping: jumping, began: monotonic()}
+	if jumping {
+		c.binary = buildJumping(t)
+	}
 	c.disk = t.TempDir()
 	must(0, unix.Mount("tmpfs", c.disk, "tmpfs", 0, fmt.Sprintf("size=%dm,mode=755", clusterDisk)))(t)
 	t.Cleanup(func() {
@@ -116,10 +130,15 @@ func (c *cluster) addNode(i int, shared string) {
 	c.t.Helper()
 	n := &clusterNode{
 		name:  fmt.Sprintf("node%d", i),
+		clock: &jumper{},
 		proxy: must(postgrestest.NewProxy(c.database, c.network.database(i).String()+":0"))(c.t),
 		licet: &licet{
-			binary: server.binary, data: filepath.Join(c.t.TempDir(), "data"), within: c.network.within(i), listen: c.network.node(i).String() + ":4566",
+			binary: c.binary, data: filepath.Join(c.t.TempDir(), "data"), within: c.network.within(i), listen: c.network.node(i).String() + ":4566",
 		},
+	}
+	if c.jumping {
+		n.clock = newJumper(c.t)
+		n.variables = []string{jumpVariable + "=" + n.clock.file}
 	}
 	n.way = &licet{url: "http://" + n.listen}
 	c.nodes = append(c.nodes, n)
@@ -265,11 +284,11 @@ func (w *witness) ran() map[string]bool {
 //
 // LICET_CLUSTER is how long faults go on ("10m"); unset: each happens once. LICET_CLUSTER_SEED chooses their order; unset: the day's.
 func TestCluster(t *testing.T) {
-	c := newCluster(t)
+	lasts := length(t, "LICET_CLUSTER")
+	c := newCluster(t, lasts > 0) // the standard library compiled once more takes its time
 	seed := uint64(number(t, "LICET_CLUSTER_SEED", int(time.Now().Unix()/86400)))
 	t.Logf("LICET_CLUSTER_SEED=%d", seed)
 	w := c.prepare(seed)
-	lasts := length(t, "LICET_CLUSTER")
 	stop := w.begin(lasts > 0)
 	told := c.befall(rand.New(rand.NewPCG(seed, 0)), lasts)
 	stop()
@@ -359,6 +378,8 @@ func (c *cluster) judge() {
 		"policies, functions":  history.CheckRegisters(known, bound, judging),
 		"access":               history.CheckAccess(s.changes, s.decisions, bound),
 		"events":               history.CheckEvents(s.events, runs),
+		"calls":                c.hang(),
+		"a slow disk":          c.goesOn(),
 		"reserved concurrency": history.CheckLimit(limited, reserved),
 	} {
 		if len(violations) > 0 {

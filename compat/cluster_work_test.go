@@ -31,6 +31,8 @@ const (
 	workTime = 30
 	// callTimeout is when a client gives up. What became of the call it does not know.
 	callTimeout = 5 * time.Second
+	// patientTimeout is within what every call must be answered, whatever happens.
+	patientTimeout = time.Minute
 )
 
 // work is what clients do to a cluster.
@@ -96,9 +98,9 @@ func outcomeOf(err error) history.Outcome {
 	return history.Unknown
 }
 
-// root notes a denial, as the root may do everything.
-func (w *work) root(what string, n *clusterNode, err error) {
-	if status(err) == http.StatusForbidden {
+// root notes a denial of a call that began at from, as the root may do everything, at the right time.
+func (w *work) root(what string, n *clusterNode, from time.Duration, err error) {
+	if status(err) == http.StatusForbidden && !n.skewed(from, err) {
 		w.seen.mu.Lock()
 		defer w.seen.mu.Unlock()
 		w.seen.denied = append(w.seen.denied, fmt.Sprintf("%.3f %s on %s: %v", w.now().Seconds(), what, n.name, err))
@@ -182,6 +184,9 @@ func (w *work) begin(long bool) (stop func()) {
 		start(50*time.Millisecond, func(*rand.Rand) { w.sendMessage(d) })
 		start(50*time.Millisecond, func(*rand.Rand) { w.putObject(d) })
 		start(50*time.Millisecond, func(*rand.Rand) { w.invokeLater(d) })
+		start(time.Second, func(*rand.Rand) {
+			w.eventFor(patientTimeout, d, "put", func(ctx context.Context, name string) error { return w.put(ctx, d, name) })
+		})
 		for range 2 {
 			start(20*time.Millisecond, func(*rand.Rand) { w.invokeNow(d) })
 		}
@@ -223,7 +228,7 @@ func (w *work) eventFor(patience time.Duration, d door, kind string, bring func(
 	e := history.Event{Name: kind + "-" + w.value(), Node: d.node.name}
 	var err error
 	e.Call, e.Return, e.Outcome, err = w.callFor(patience, func(ctx context.Context) error { return bring(ctx, e.Name) })
-	w.root(kind, d.node, err)
+	w.root(kind, d.node, e.Call, err)
 	w.seen.mu.Lock()
 	defer w.seen.mu.Unlock()
 	w.seen.events = append(w.seen.events, e)
@@ -237,10 +242,12 @@ func (w *work) sendMessage(d door) {
 }
 
 func (w *work) putObject(d door) {
-	w.event(d, "put", func(ctx context.Context, name string) error {
-		_, err := d.s3.PutObject(ctx, &s3.PutObjectInput{Bucket: &w.bucket, Key: &name, Body: strings.NewReader(name)})
-		return err
-	})
+	w.event(d, "put", func(ctx context.Context, name string) error { return w.put(ctx, d, name) })
+}
+
+func (w *work) put(ctx context.Context, d door, name string) error {
+	_, err := d.s3.PutObject(ctx, &s3.PutObjectInput{Bucket: &w.bucket, Key: &name, Body: strings.NewReader(name)})
+	return err
 }
 
 func (w *work) invokeLater(d door) {

@@ -85,8 +85,8 @@ func run(m *testing.M) int {
 }
 
 // build compiles a program that needs nothing of the machine that it will run on.
-func build(pkg, binary string) error {
-	cmd := exec.Command("go", "build", "-o", binary, pkg)
+func build(pkg, binary string, flags ...string) error {
+	cmd := exec.Command("go", slices.Concat([]string{"build", "-o", binary}, flags, []string{pkg})...)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("build %s: %w\n%s", pkg, err, out)

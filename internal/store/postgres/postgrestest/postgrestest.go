@@ -204,29 +204,42 @@ func (c *Cluster) Suspend() error { return c.signal(syscall.SIGSTOP) }
 // Resume is the end of Suspend.
 func (c *Cluster) Resume() error { return c.signal(syscall.SIGCONT) }
 
-// signal sends a signal to the server and its children, if it runs. Linux tells who they are.
+// signal sends a signal to the server and its children, if it runs.
 func (c *Cluster) signal(s syscall.Signal) error {
 	if c.server == nil {
 		return nil
 	}
-	pid := c.server.Process.Pid
-	if err := syscall.Kill(pid, s); err != nil { // first: it makes no more children
+	if err := c.server.Process.Signal(s); err != nil { // first: it makes no more children
 		return err
 	}
-	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+	all, err := c.Processes()
 	if err != nil {
 		return err
 	}
-	for child := range strings.FieldsSeq(string(children)) {
-		pid, err := strconv.Atoi(child)
-		if err != nil {
-			return err
-		}
+	for _, pid := range all[1:] {
 		if err := syscall.Kill(pid, s); err != nil && !errors.Is(err, syscall.ESRCH) {
 			return err
 		}
 	}
 	return nil
+}
+
+// Processes are those of the server, which runs: itself, and its children. Linux tells who they are.
+func (c *Cluster) Processes() ([]int, error) {
+	pid := c.server.Process.Pid
+	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+	if err != nil {
+		return nil, err
+	}
+	all := []int{pid}
+	for child := range strings.FieldsSeq(string(children)) {
+		pid, err := strconv.Atoi(child)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, pid)
+	}
+	return all, nil
 }
 
 // Running tells whether the server has not ended by itself, as it does when it cannot go on.
