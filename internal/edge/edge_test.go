@@ -51,7 +51,7 @@ const (
 // world is a server of three services, one of each protocol, whose operations do what a test needs.
 type world struct {
 	*Server
-	t     *testing.T
+	t     testing.TB
 	url   string
 	now   time.Time
 	log   *audit.Log
@@ -107,7 +107,7 @@ func (w *world) Policies(_ context.Context, c principal.Caller) (authz.Policies,
 	return authz.Policies{Identity: []authz.Policy{document(w.t, "may", `{"Effect":"Allow","Action":"*","Resource":"*"}`)}}, nil
 }
 
-func document(t *testing.T, name, statement string) authz.Policy {
+func document(t testing.TB, name, statement string) authz.Policy {
 	t.Helper()
 	d, err := policy.Parse([]byte(`{"Version":"2012-10-17","Statement":[` + statement + `]}`))
 	if err != nil {
@@ -118,6 +118,9 @@ func document(t *testing.T, name, statement string) authz.Policy {
 
 // theirRole is a role of the other account, whose trust policy has secrets.
 func (w *world) theirRole(_ context.Context, _ *service.Call, in *sts.AssumeRoleInput) (service.Target, error) {
+	if in.RoleArn == nil {
+		return service.Target{}, awserr.New("ValidationError", 400, "no role")
+	}
 	trust := document(w.t, "secret-policy-name", `{"Sid":"SecretSid","Effect":"Allow","Principal":{"AWS":"`+account+`"},"Action":"sts:AssumeRole",`+
 		`"Condition":{"StringEquals":{"sts:ExternalId":"secret-external-id"}}}`)
 	target := service.Target{ARN: *in.RoleArn, Account: other, Policy: &trust, Trust: true}
@@ -198,7 +201,7 @@ func (w *world) services() []service.Service {
 	}
 }
 
-func newWorld(t *testing.T, mode dispatch.Mode) *world {
+func newWorld(t testing.TB, mode dispatch.Mode) *world {
 	t.Helper()
 	w := &world{
 		t: t, now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), log: audit.New(storetest.New(t), audit.Options{}),

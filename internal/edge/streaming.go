@@ -136,17 +136,23 @@ const maxDrain = 64 << 20
 // drain reads the rest of a body, unless the client waits for being told to send it.
 func (p *patientBody) drain(r *http.Request) {
 	if r.Header.Get("Expect") == "" && r.ContentLength <= maxDrain {
+		p.extend(maxDrain)                       // all of it: the client has nothing to gain by it
 		_, _ = io.CopyN(io.Discard, p, maxDrain) // the answer is an error anyhow
 	}
 }
 
 func (p *patientBody) Read(b []byte) (int, error) {
 	if p.left <= 0 {
-		// A test's writer may have no deadline.
-		_ = http.NewResponseController(p.x.ResponseWriter).SetReadDeadline(time.Now().Add(bodyTimeout))
-		p.left = patience
+		p.extend(patience)
 	}
 	n, err := p.r.Read(b)
 	p.left -= n
 	return n, err
+}
+
+// extend gives the client time for so many bytes.
+func (p *patientBody) extend(size int) {
+	// A test's writer may have no deadline.
+	_ = http.NewResponseController(p.x.ResponseWriter).SetReadDeadline(time.Now().Add(bodyTimeout))
+	p.left = size
 }
