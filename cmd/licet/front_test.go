@@ -2,10 +2,12 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -32,11 +34,17 @@ func (l *oneConn) Addr() net.Addr { return &net.TCPAddr{} }
 
 // front serves one connection in the test's time, and gives the client's end of it.
 func front(t *testing.T) net.Conn {
+	return frontOf(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+}
+
+func frontOf(t *testing.T, h http.HandlerFunc) net.Conn {
 	client, server := net.Pipe()
 	l := &oneConn{make(chan net.Conn, 1), make(chan struct{})}
 	l.conns <- server
-	s := frontServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }),
-		slog.New(slog.DiscardHandler))
+	s := frontServer(h, slog.New(slog.DiscardHandler))
+	s.Protocols = &http.Protocols{}
+	s.Protocols.SetHTTP1(true)
+	s.Protocols.SetUnencryptedHTTP2(true)
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(l) }()
 	t.Cleanup(func() {
@@ -61,6 +69,7 @@ func TestSlowClients(t *testing.T) {
 		"a head in drops": {"GET / HTTP/1.1\r\nHost: x\r\nX-A: ", headerTimeout},
 		"nothing at all":  {"", headerTimeout},
 		"nothing more":    {"GET / HTTP/1.1\r\nHost: x\r\n\r\n", idleTimeout},
+		"no body":         {"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n", unreadTimeout},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -83,6 +92,76 @@ func TestSlowClients(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// deaf is a connection of a client that reads no more when it is told to.
+type deaf struct {
+	net.Conn
+	now chan struct{}
+}
+
+func (d deaf) Read(b []byte) (int, error) {
+	select {
+	case <-d.now:
+		time.Sleep(24 * time.Hour)
+	default:
+	}
+	return d.Conn.Read(b)
+}
+
+// A connection of HTTP/2 whose client reads nothing is cut off, whatever its requests are allowed.
+func TestDeafClients(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		answering, ended := make(chan struct{}), make(chan time.Duration, 1)
+		client := frontOf(t, func(w http.ResponseWriter, r *http.Request) {
+			close(answering)
+			began := time.Now()
+			for r.Context().Err() == nil {
+				_, _ = w.Write(make([]byte, 1<<10)) // until the connection has ended
+			}
+			ended <- time.Since(began)
+		})
+		protocols := &http.Protocols{}
+		protocols.SetUnencryptedHTTP2(true)
+		transport := &http.Transport{Protocols: protocols, DialContext: func(context.Context, string, string) (net.Conn, error) {
+			return deaf{client, answering}, nil
+		}}
+		go func() {
+			if answer, err := (&http.Client{Transport: transport}).Get("http://licet.example"); err == nil { // as far as it got
+				_ = answer.Body.Close()
+			}
+		}()
+		if took := <-ended; took > unreadTimeout {
+			t.Errorf("cut off after %v, want %v at most", took, unreadTimeout)
+		}
+		_ = client.Close()
+		time.Sleep(48 * time.Hour) // the client hears again
+	})
+}
+
+// The head of a request has a number of fields.
+func TestFewFields(t *testing.T) {
+	for n, want := range map[int]int{maxFields: http.StatusNoContent, maxFields + 1: http.StatusRequestHeaderFieldsTooLarge} {
+		for name, line := range map[string]string{"of one name": "A: a\r\n", "of many": "A%d: a\r\n"} {
+			synctest.Test(t, func(t *testing.T) {
+				client := front(t)
+				go func() {
+					head := "GET / HTTP/1.1\r\nHost: x\r\n"
+					for i := range n {
+						head += strings.ReplaceAll(line, "%d", strconv.Itoa(i))
+					}
+					_, _ = io.WriteString(client, head+"\r\n")
+				}()
+				answer, err := http.ReadResponse(bufio.NewReader(client), nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if answer.StatusCode != want {
+					t.Errorf("%d fields %s: got %s, want %d", n, name, answer.Status, want)
+				}
+			})
+		}
 	}
 }
 

@@ -18,7 +18,8 @@ import (
 )
 
 func goodConfig() config {
-	return config{Data: "d", Listen: defaultListen, Region: defaultRegion, Mode: "enforce", Sandbox: "process", FunctionNetwork: "none", IdleTimeout: time.Minute, MaxImageGiB: 10}
+	return config{Data: "d", Listen: defaultListen, Region: defaultRegion, Mode: "enforce", Sandbox: "process", FunctionNetwork: "none", IdleTimeout: time.Minute, MaxImageGiB: 10,
+		MaxConnectionsPerAddress: defaultPerAddress}
 }
 
 func TestValidate(t *testing.T) {
@@ -28,6 +29,7 @@ func TestValidate(t *testing.T) {
 	}{
 		"good":               {func(*config) {}, ""},
 		"observe":            {func(c *config) { c.Mode = "observe" }, ""},
+		"no connections":     {func(c *config) { c.MaxConnectionsPerAddress = 0 }, "--max-connections-per-address 0"},
 		"host network":       {func(c *config) { c.FunctionNetwork = "host" }, ""},
 		"other region":       {func(c *config) { c.Region = "ap-southeast-2" }, ""},
 		"fixed root":         {func(c *config) { c.RootAccessKey, c.RootSecretFile = "test", "f" }, ""},

@@ -14,11 +14,13 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/licet/licet/internal/audit"
+	"github.com/licet/licet/internal/connection"
 	"github.com/licet/licet/internal/console"
 	"github.com/licet/licet/internal/dispatch"
 	"github.com/licet/licet/internal/principal"
@@ -93,6 +95,8 @@ type config struct {
 	ConsoleHosts []string
 	// AdminFrom are the networks from which, beside this machine, the roots of accounts may ask for licet's own pages, such as licet explain does.
 	AdminFrom []string
+	// MaxConnectionsPerAddress is how many connections a client elsewhere may have.
+	MaxConnectionsPerAddress int
 	// Verbose logs each step.
 	Verbose bool
 }
@@ -151,6 +155,8 @@ func serveCommand() *cobra.Command {
 		"a host name under which a TLS proxy on this machine serves the web console, beside localhost and loopback (repeatable)")
 	f.StringArrayVar(&c.AdminFrom, "admin-from", nil,
 		"a network, such as 10.0.0.0/8, from which roots may use licet explain, record and the others, beside this machine (repeatable)")
+	f.IntVar(&c.MaxConnectionsPerAddress, "max-connections-per-address", defaultPerAddress,
+		"how many connections one address, or network of IPv6, may have: more for a proxy on another machine")
 	f.BoolVar(&c.Verbose, "verbose", false, "log each step")
 	return cmd
 }
@@ -177,6 +183,9 @@ func (c config) validate() error {
 	}
 	if c.MaxImageGiB < 1 || c.MaxImageGiB > maxImage {
 		return fmt.Errorf("--max-image-gib %d: want 1 to %d", c.MaxImageGiB, maxImage)
+	}
+	if c.MaxConnectionsPerAddress < 1 || c.MaxConnectionsPerAddress > maxConnections {
+		return fmt.Errorf("--max-connections-per-address %d: want 1 to %d", c.MaxConnectionsPerAddress, maxConnections)
 	}
 	if _, err := c.adminFrom(); err != nil {
 		return err
@@ -251,7 +260,7 @@ func serve(ctx context.Context, c config, out io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	l, err := net.Listen("tcp", c.Listen)
+	l, err := s.listen(c)
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
@@ -267,6 +276,22 @@ func serve(ctx context.Context, c config, out io.Writer) (err error) {
 		return errors.Join(err, l.Close())
 	}
 	return s.run(ctx, l)
+}
+
+// listen opens the front door, for no more connections than files can be open.
+func (s *server) listen(c config) (net.Listener, error) {
+	var files syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files); err != nil {
+		return nil, fmt.Errorf("find how many files may be open: %w", err)
+	}
+	tcp, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return nil, err
+	}
+	all := max(1, int(min(maxConnections, files.Cur/2)))
+	l := connection.Listen(tcp.(*net.TCPListener), connection.Limits{All: all, PerSource: min(c.MaxConnectionsPerAddress, all)})
+	s.metrics.MustRegister(l.Metrics()...)
+	return l, nil
 }
 
 // greet tells a person how to talk to the server.
@@ -318,8 +343,15 @@ func localURL(a net.Addr, secure bool) string {
 const (
 	headerTimeout = 10 * time.Second
 	idleTimeout   = 2 * time.Minute
+	// unreadTimeout is for bodies that nobody wants to read, and for connections of HTTP/2 whose other side reads nothing.
+	unreadTimeout = 5 * time.Minute
 	// maxHeader has room for a session token with all the tags and policies it may carry.
 	maxHeader = 64 << 10
+	// maxFields bounds what each field costs beside its length. S3's metadata are the most that AWS's clients send.
+	maxFields = 500
+	// maxConnections of all clients together take about 200 MiB while they are idle.
+	maxConnections    = 10_000
+	defaultPerAddress = 1000
 	// drainTimeout is how long running requests may take to end by themselves, lastTimeout how long the rest may take when what
 	// they waited for was ended.
 	drainTimeout = time.Minute
@@ -329,9 +361,27 @@ const (
 // frontServer is the front door with its limits.
 func frontServer(h http.Handler, logger *slog.Logger) *http.Server {
 	return &http.Server{
-		Handler: h, ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
+		Handler: fewFields(h), ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
 		ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+		ReadTimeout: unreadTimeout, // edge gives its own time, and when a body is read there is none
+		HTTP2:       &http.HTTP2Config{WriteByteTimeout: unreadTimeout, SendPingTimeout: idleTimeout},
 	}
+}
+
+// fewFields refuses heads with too many fields.
+func fewFields(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n := 0
+		for _, values := range r.Header {
+			n += len(values)
+		}
+		if n > maxFields {
+			w.Header().Set("Connection", "close")
+			http.Error(w, "431 Request Header Fields Too Large", http.StatusRequestHeaderFieldsTooLarge)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 // run serves until ctx ends, then drains: no new requests, running invocations end, logs and decisions are written.

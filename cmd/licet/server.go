@@ -65,6 +65,8 @@ const partition = "aws"
 // server is all parts of a running licet, wired by hand.
 type server struct {
 	logger *slog.Logger
+	// metrics are what /_licet/metrics shows.
+	metrics *prometheus.Registry
 	// db is the store itself; services get the one that insists on a decision for every change (decisions.Recorded).
 	db store.DB
 	// clock is what keeps, retries and deletes go by.
@@ -116,12 +118,11 @@ type server struct {
 
 // newServer makes all parts. On an error what was made is closed again.
 func newServer(ctx context.Context, c config, logger *slog.Logger) (*server, error) {
-	s := &server{logger: logger, nodeFailed: make(chan error, 1)}
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	s := &server{logger: logger, metrics: prometheus.NewRegistry(), nodeFailed: make(chan error, 1)}
+	s.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	err := s.openData(ctx, c)
 	if err == nil {
-		err = s.openServices(ctx, c, registry)
+		err = s.openServices(ctx, c)
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.close())
@@ -227,7 +228,7 @@ func (s *server) shareConcurrency(ctx context.Context) error {
 }
 
 // openServices makes the services, the door in front of them and what runs behind them.
-func (s *server) openServices(ctx context.Context, c config, collected *prometheus.Registry) error {
+func (s *server) openServices(ctx context.Context, c config) error {
 	data, err := awsdata.Load()
 	if err != nil {
 		return fmt.Errorf("load the tables of AWS's actions: %w", err)
@@ -343,7 +344,7 @@ func (s *server) openServices(ctx context.Context, c config, collected *promethe
 		AdminFrom: adminFrom, Ready: s.ready,
 		Dispatcher: s.door, Keys: keys{s.directory, s.organizations}, Decisions: s.decisions, Suppositions: suppositions{s, data},
 		Invocations: invocations{s},
-		Code:        links, Gatherer: collected, ServiceOf: s.serviceOf, Remark: s.remark(others),
+		Code:        links, Gatherer: s.metrics, ServiceOf: s.serviceOf, Remark: s.remark(others),
 		Message: func(id string) (string, error) { return sts.EncodeAuthorizationMessage(s.keys, id) },
 		Issuers: s.directory, Tracing: tracing,
 		Logger: s.logger, Now: time.Now, Region: c.Region, Partition: partition, Mode: dispatch.Mode(c.Mode),
@@ -359,11 +360,11 @@ func (s *server) openServices(ctx context.Context, c config, collected *promethe
 	if err != nil {
 		return err
 	}
-	collected.MustRegister(s.clock.Collectors()...)
-	collected.MustRegister(s.edge.Metrics()...)
-	collected.MustRegister(s.functions.Collectors()...)
-	collected.MustRegister(s.lambda.Collectors()...)
-	collected.MustRegister(s.logs.Collectors()...)
+	s.metrics.MustRegister(s.clock.Collectors()...)
+	s.metrics.MustRegister(s.edge.Metrics()...)
+	s.metrics.MustRegister(s.functions.Collectors()...)
+	s.metrics.MustRegister(s.lambda.Collectors()...)
+	s.metrics.MustRegister(s.logs.Collectors()...)
 	return nil
 }
 

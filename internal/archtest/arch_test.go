@@ -36,6 +36,7 @@ var allowed = map[string][]string{
 	"internal/secret":       {},
 	"internal/lockfile":     {},
 	"internal/tlscert":      {},
+	"internal/connection":   {"github.com/prometheus/client_golang/..."},
 	"internal/totp":         {},
 	"internal/invoker":      {"internal/nearest"},
 	"internal/nearest":      {},
@@ -112,7 +113,7 @@ var allowed = map[string][]string{
 		"internal/service", "internal/telemetry", "github.com/google/uuid",
 	},
 	"internal/edge": {
-		"authz", "internal/audit", "internal/awserr", "internal/dispatch", "internal/principal", "internal/protocol/...",
+		"authz", "internal/audit", "internal/awserr", "internal/connection", "internal/dispatch", "internal/principal", "internal/protocol/...",
 		"internal/leastpolicy", "internal/report", "internal/service", "internal/sigv4", "internal/secret", "policy", "internal/blob", "internal/oidc", "internal/telemetry",
 		"github.com/prometheus/client_golang/...", "github.com/google/uuid",
 	},

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/licet/licet/internal/awserr"
+	"github.com/licet/licet/internal/connection"
 	"github.com/licet/licet/internal/sigv4"
 )
 
@@ -31,23 +32,14 @@ type source struct {
 	at    time.Time
 }
 
-// sourceOf is what failures are counted by: an address, or the network of an IPv6 address that one client usually has (RFC 6177). Loopback is
-// not counted, for whoever is there can do worse, and tests of refusals are; nor is code in functions, which has no address.
+// sourceOf is what failures are counted by. This machine is not counted, for whoever is there can do worse, and tests of refusals are; nor is code
+// in functions, which has no address.
 func sourceOf(r *http.Request) (netip.Prefix, bool) {
 	addr, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
 		return netip.Prefix{}, false
 	}
-	ip := addr.Addr().Unmap().WithZone("")
-	if ip.IsLoopback() {
-		return netip.Prefix{}, false
-	}
-	bits := 32
-	if ip.Is6() {
-		bits = 64
-	}
-	prefix, err := ip.Prefix(bits)
-	return prefix, err == nil
+	return connection.Source(addr.Addr())
 }
 
 // failed counts a failure, and tells whether there were too many.
