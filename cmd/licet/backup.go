@@ -31,8 +31,8 @@ func backupCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "backup DIRECTORY",
 		Short: "Copy all that a server keeps, while it runs, and verify the copy",
-		Long: "Makes a data directory that a server can be started on, as the running one is at one moment. It has the sealing key: keep it as safe\n" +
-			"as the original. The directory must not be there yet.",
+		Long: "Makes a data directory that a server can be started on, as the running one is at one moment. It has the sealing key, unless that is\n" +
+			"kept apart (licet serve --key-file): keep it as safe as the original. The directory must not be there yet.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := dataDir(data).wantFile(); err != nil {

@@ -83,7 +83,7 @@ func TestBackupWhileTheKeyIsReplaced(t *testing.T) {
 
 // replaceKey does what licet key rotate does.
 func replaceKey(ctx context.Context, dir dataDir, db store.DB) error {
-	k, err := openKeyFile(dir)
+	k, err := openKeyFile(dir, "")
 	if err == nil {
 		err = k.add(io.Discard)
 	}

@@ -79,11 +79,12 @@ func syncDir(path string) error {
 // open makes the folder if it is missing and opens store and key, which must be that of the store. choice is what --store says, and remembered
 // once the store is open; "" is what the directory remembers.
 func (d dataDir) open(ctx context.Context, choice string) (store.DB, *secret.Keyring, error) {
+	return d.openWith(ctx, choice, "")
+}
+
+// openWith is open with what --key-file says, which is remembered as well.
+func (d dataDir) openWith(ctx context.Context, choice, keyFile string) (store.DB, *secret.Keyring, error) {
 	if err := d.create(); err != nil {
-		return nil, nil, err
-	}
-	keys, err := secret.Load(d.path("key"))
-	if err != nil {
 		return nil, nil, err
 	}
 	place, err := d.choose(choice)
@@ -94,13 +95,18 @@ func (d dataDir) open(ctx context.Context, choice string) (store.DB, *secret.Key
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := checkKey(ctx, db, keys); err != nil {
-		return nil, nil, errors.Join(err, db.Close())
+	keys, err := d.openKey(ctx, db, keyFile)
+	if err == nil {
+		err = checkKey(ctx, db, keys)
 	}
-	if choice != "" {
-		if err := d.setPlace(choice); err != nil {
-			return nil, nil, errors.Join(err, db.Close())
-		}
+	if err == nil && keyFile != "" {
+		err = d.setKeyPlace(keyFile)
+	}
+	if err == nil && choice != "" {
+		err = d.setPlace(choice)
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, db.Close())
 	}
 	return db, keys, nil
 }

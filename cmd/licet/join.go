@@ -365,7 +365,11 @@ func withDirectory(ctx context.Context, dir dataDir, fn func(context.Context, *d
 	if err != nil {
 		return err
 	}
-	db, keys, err := dir.open(ctx, choice)
+	keyFile, err := dir.firstKeyPlace()
+	if err != nil {
+		return err
+	}
+	db, keys, err := dir.openWith(ctx, choice, keyFile)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -25,21 +26,22 @@ import (
 const longestSession = 37 * time.Hour
 
 func keyCommand() *cobra.Command {
-	var data string
+	var data, file string
 	cmd := &cobra.Command{
 		Use:   "key",
 		Short: "Replace the key that seals secrets and sessions",
 		Long: "The key file of a data directory has one key or several: the first seals what is new, all open. To replace the key of a server that is\n" +
 			"alone: licet key rotate, and after two days licet key retire. Of servers that share a database: licet key add on one, copy its key file to\n" +
 			"all, licet key use, copy it again, licet key reseal; after two days licet key retire, and copy it once more. Running servers read the\n" +
-			"file anew when it changes.",
+			"file anew when it changes. One that cannot be written, such as a mounted secret, is copied, changed with --key-file COPY, and replaced by the copy.",
 		Args: cobra.NoArgs,
 	}
 	cmd.PersistentFlags().StringVar(&data, "data", defaultDataDir(), "data directory of the server")
+	cmd.PersistentFlags().StringVar(&file, "key-file", "", "change this copy of the key file, and leave the server's own to you")
 	type run = func(cmd *cobra.Command, k *keyFile, args []string) error
-	add := func(use, short string, args cobra.PositionalArgs, with func(dataDir, func(*keyFile) error) error, run run) *cobra.Command {
+	add := func(use, short string, args cobra.PositionalArgs, with func(dir dataDir, file string, fn func(*keyFile) error) error, run run) *cobra.Command {
 		c := &cobra.Command{Use: use, Short: short, Args: args, RunE: func(cmd *cobra.Command, args []string) error {
-			return with(dataDir(data), func(k *keyFile) error { return run(cmd, k, args) })
+			return with(dataDir(data), file, func(k *keyFile) error { return run(cmd, k, args) })
 		}}
 		cmd.AddCommand(c)
 		return c
@@ -66,15 +68,17 @@ func keyCommand() *cobra.Command {
 	return cmd
 }
 
-// keyFile is the key file of a data directory.
+// keyFile is the key file of a data directory, or a copy of it.
 type keyFile struct {
 	*secret.File
 	dir dataDir
+	// path is where the file is, place where the servers of the directory read it.
+	path, place string
 }
 
-// readKeyFile calls fn with the file.
-func readKeyFile(dir dataDir, fn func(*keyFile) error) error {
-	k, err := openKeyFile(dir)
+// readKeyFile calls fn with the file; with a copy unless that is "".
+func readKeyFile(dir dataDir, file string, fn func(*keyFile) error) error {
+	k, err := openKeyFile(dir, file)
 	if err != nil {
 		return err
 	}
@@ -83,25 +87,35 @@ func readKeyFile(dir dataDir, fn func(*keyFile) error) error {
 
 // changeKeyFile is readKeyFile while no other command changes the file: of two that did, one would lose the key of the other, and what was sealed
 // with it.
-func changeKeyFile(dir dataDir, fn func(*keyFile) error) error {
+func changeKeyFile(dir dataDir, file string, fn func(*keyFile) error) error {
 	lock, err := lockfile.Take(dir.path("key.lock"))
 	if errors.Is(err, lockfile.ErrHeld) {
 		return fmt.Errorf("another licet key command is at work on %s", dir)
 	} else if err != nil {
 		return fmt.Errorf("lock key file: %w", err)
 	}
-	return errors.Join(readKeyFile(dir, fn), lock.Close())
+	return errors.Join(readKeyFile(dir, file, fn), lock.Close())
 }
 
-func openKeyFile(dir dataDir) (*keyFile, error) {
-	f, err := secret.ReadFile(dir.path("key"))
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("%s has no key: start a server on it first", dir)
+func openKeyFile(dir dataDir, file string) (*keyFile, error) {
+	place, _, err := secret.Place(string(dir))
+	if err != nil {
+		return nil, err
 	}
-	return &keyFile{f, dir}, err
+	path := place
+	if file != "" {
+		if path, err = filepath.Abs(file); err != nil {
+			return nil, err
+		}
+	}
+	f, err := secret.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) && file == "" {
+		return nil, fmt.Errorf("%s has no key at %s: start a server on it first", dir, path)
+	}
+	return &keyFile{f, dir, path, place}, err
 }
 
-func (k *keyFile) write() error { return k.Write(k.dir.path("key")) }
+func (k *keyFile) write() error { return k.Write(k.path) }
 
 // withStore calls fn with the store of the directory.
 func (k *keyFile) withStore(ctx context.Context, fn func(store.DB) error) error {
@@ -145,7 +159,7 @@ func (k *keyFile) add(out io.Writer) error {
 		return err
 	}
 	_, err := fmt.Fprintf(out, "Added key %s, which opens. Copy %s to all servers of the store, if there are others, and then: licet key use\n",
-		key.ID(), k.dir.path("key"))
+		key.ID(), k.path)
 	return err
 }
 
@@ -176,14 +190,23 @@ func sealsWith(id string) func(ids []string) bool {
 	return func(ids []string) bool { return len(ids) > 0 && ids[0] == id }
 }
 
-// agree wants the keys of every server that shares the store, and lives, to be good.
+// agree wants the keys of every server that shares the store, and lives, to be good, and those that are where this server reads them.
 func (k *keyFile) agree(ctx context.Context, lack string, good func(ids []string) bool) error {
+	if k.path != k.place {
+		f, err := secret.ReadFile(k.place)
+		if err != nil {
+			return err
+		}
+		if !good(f.Keyring().IDs()) {
+			return fmt.Errorf("servers that read %s %s (yet). Copy %s there", k.place, lack, k.path)
+		}
+	}
 	nodes, err := k.nodes(ctx)
 	if err != nil {
 		return err
 	}
 	if late := otherwise(nodes, good); len(late) > 0 {
-		return fmt.Errorf("these servers %s (yet; it takes some seconds): %s. Copy %s there", lack, strings.Join(late, ", "), k.dir.path("key"))
+		return fmt.Errorf("these servers %s (yet; it takes some seconds): %s. Copy %s there", lack, strings.Join(late, ", "), k.path)
 	}
 	return nil
 }

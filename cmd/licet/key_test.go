@@ -5,13 +5,17 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/licet/licet/internal/backup"
+	"github.com/licet/licet/internal/blob"
 	"github.com/licet/licet/internal/node"
 	"github.com/licet/licet/internal/secret"
 	"github.com/licet/licet/internal/services/iam/directory"
@@ -178,19 +182,137 @@ func (l *lastWords) Write(b []byte) (int, error) {
 	return l.Builder.Write(b)
 }
 
-// Whoever opens the store of a directory is told when the key is missing or another: secret.Load makes a new one then.
-func TestOpenWithAnotherKey(t *testing.T) {
+// sealedDir is a data directory whose store knows its key.
+func sealedDir(t *testing.T) dataDir {
+	t.Helper()
 	dir := dataDir(t.TempDir())
 	db, keys, err := dir.open(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(markKey(t.Context(), db, keys), db.Close(), os.Remove(dir.path("key"))); err != nil {
+	if err := errors.Join(markKey(t.Context(), db, keys), db.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := dir.open(t.Context(), ""); err == nil || !strings.Contains(err.Error(), "not that of the store") {
-		t.Errorf("got %v", err)
+	return dir
+}
+
+// wantOpen opens a directory with what --key-file says, and wants an error with a text; "" for none.
+func (d dataDir) wantOpen(t *testing.T, keyFile, want string) {
+	t.Helper()
+	db, _, err := d.openWith(t.Context(), "", keyFile)
+	switch {
+	case err == nil && want == "":
+		err = db.Close()
+	case err != nil && want != "" && strings.Contains(err.Error(), want):
+		err = nil
+	case err == nil:
+		err = errors.Join(errors.New("it opened"), db.Close())
 	}
+	if err != nil {
+		t.Errorf("with --key-file %q: %v; want %q", keyFile, err, want)
+	}
+}
+
+// Whoever opens the store of a directory is told when the key is missing, of which no other takes the place, or is another.
+func TestOpenWithAnotherKey(t *testing.T) {
+	dir := sealedDir(t)
+	kept := filepath.Join(t.TempDir(), "kept")
+	if err := os.Rename(dir.path("key"), kept); err != nil {
+		t.Fatal(err)
+	}
+	dir.wantOpen(t, "", "put the file back")
+	if _, err := os.Lstat(dir.path("key")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a key was made: %v", err)
+	}
+	if _, err := secret.Load(dir.path("key")); err != nil {
+		t.Fatal(err)
+	}
+	dir.wantOpen(t, "", "not that of the store")
+	if err := os.Rename(kept, dir.path("key")); err != nil {
+		t.Fatal(err)
+	}
+	dir.wantOpen(t, "", "")
+}
+
+// A key file that is kept apart is remembered when it has opened the store, is only read, and is never made.
+func TestKeyFile(t *testing.T) {
+	dir, apart := sealedDir(t), t.TempDir()
+	kept, other := filepath.Join(apart, "kept"), filepath.Join(apart, "other")
+	for _, path := range []string{kept, other} {
+		dir.wantOpen(t, path, "is not there")
+	}
+	if _, err := secret.Load(other); err != nil {
+		t.Fatal(err)
+	}
+	dir.wantOpen(t, other, "not that of the store")
+	dir.wantOpen(t, "", "") // nothing of it is remembered
+	if err := errors.Join(os.Rename(dir.path("key"), kept), os.Chmod(kept, 0o400), os.Chmod(apart, 0o500)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.Chmod(apart, 0o700) }) // for the directory to be removed
+	dir.wantOpen(t, kept, "")
+	dir.wantOpen(t, "", "") // it is remembered
+	if err := withDirectory(t.Context(), dir, func(context.Context, *directory.Directory) error { return nil }); err != nil {
+		t.Errorf("another command: %v", err)
+	}
+	if _, err := os.Lstat(dir.path("key")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the directory has a key: %v", err)
+	}
+	copied := filepath.Join(t.TempDir(), "copy")
+	needs := func(context.Context, store.DB) (map[string][]blob.Name, error) { return nil, nil }
+	if report, err := backup.Save(t.Context(), string(dir), copied, backup.Facts{Needs: needs, Fits: checkKey}); err != nil || !report.OK() {
+		t.Errorf("backup: %+v, %v", report, err)
+	}
+	if _, err := os.Lstat(filepath.Join(copied, "key")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the backup has a key: %v", err)
+	}
+	dataDir(copied).wantOpen(t, "", "")
+	if err := errors.Join(os.Chmod(apart, 0o700), os.Rename(kept, dir.path("key"))); err != nil {
+		t.Fatal(err)
+	}
+	dir.wantOpen(t, "", "is not there")
+	if report, err := backup.Check(t.Context(), copied, backup.Facts{Needs: needs, Fits: checkKey}); err != nil || report.OK() {
+		t.Errorf("a backup whose key is gone: %+v, %v", report, err)
+	}
+	dir.wantOpen(t, dir.path("key"), "") // back again
+	dir.wantOpen(t, "", "")
+}
+
+// A copy of a key file is used when it is where servers read it.
+func TestKeyFileOfAnother(t *testing.T) {
+	dir, copied := sealedDir(t), filepath.Join(t.TempDir(), "copy")
+	install := func(from, to string) {
+		t.Helper()
+		text, err := os.ReadFile(from)
+		if err == nil {
+			err = os.WriteFile(to, text, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	install(dir.path("key"), copied)
+	change := func(fn func(*keyFile) error) error { return changeKeyFile(dir, copied, fn) }
+	use := func(k *keyFile) error { return k.use(t.Context(), io.Discard) }
+	if err := change(func(k *keyFile) error { return k.add(io.Discard) }); err != nil {
+		t.Fatal(err)
+	}
+	if err := change(use); err == nil || !strings.Contains(err.Error(), "Copy "+copied+" there") {
+		t.Errorf("use, before it is copied: %v", err)
+	}
+	install(copied, dir.path("key"))
+	if err := change(use); err != nil {
+		t.Fatal(err)
+	}
+	reseal := func(k *keyFile) error { return k.reseal(t.Context(), io.Discard) }
+	if err := change(reseal); err == nil || !strings.Contains(err.Error(), "Copy "+copied+" there") {
+		t.Errorf("reseal, before it is copied: %v", err)
+	}
+	install(copied, dir.path("key"))
+	if err := change(reseal); err != nil {
+		t.Fatal(err)
+	}
+	dir.wantOpen(t, "", "")
 }
 
 // Of two commands that changed a file at once, one would lose the key of the other.
@@ -199,16 +321,16 @@ func TestOneCommandChangesTheKeyFile(t *testing.T) {
 	if _, err := secret.Load(dir.path("key")); err != nil {
 		t.Fatal(err)
 	}
-	if err := changeKeyFile(dir, func(*keyFile) error {
-		err := changeKeyFile(dir, func(*keyFile) error { return nil })
+	if err := changeKeyFile(dir, "", func(*keyFile) error {
+		err := changeKeyFile(dir, "", func(*keyFile) error { return nil })
 		if err == nil || !strings.Contains(err.Error(), "at work") {
 			t.Errorf("a second one: %v", err)
 		}
-		return readKeyFile(dir, func(*keyFile) error { return nil })
+		return readKeyFile(dir, "", func(*keyFile) error { return nil })
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if err := changeKeyFile(dir, func(*keyFile) error { return nil }); err != nil {
+	if err := changeKeyFile(dir, "", func(*keyFile) error { return nil }); err != nil {
 		t.Errorf("the next one: %v", err)
 	}
 }
@@ -245,7 +367,7 @@ func TestRetireRefuses(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	k, err := openKeyFile(dir)
+	k, err := openKeyFile(dir, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -279,7 +401,7 @@ func TestRetireRefuses(t *testing.T) {
 	if err := k.retire(t.Context(), old, true, io.Discard); err != nil {
 		t.Error(err)
 	}
-	if again, err := openKeyFile(dir); err != nil || len(again.Keys) != 1 || again.Find(old) >= 0 {
+	if again, err := openKeyFile(dir, ""); err != nil || len(again.Keys) != 1 || again.Find(old) >= 0 {
 		t.Errorf("in the file: %v, %v", again.Keys, err)
 	}
 }

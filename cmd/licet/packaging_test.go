@@ -28,7 +28,7 @@ func packaged(t *testing.T, name string) string {
 // Every flag and variable that a packaged file uses is one that licet serve has.
 func TestPackagedFlags(t *testing.T) {
 	flags := serveCommand().Flags()
-	variables := []string{"LICET_DATA", "LICET_STORE", "LICET_BLOBS"}
+	variables := []string{"LICET_DATA", "LICET_STORE", "LICET_BLOBS", keyVariable}
 	for _, name := range []string{"systemd/licet.service", "systemd/licet.env", "compose/compose.yaml", "helm/licet/templates/licet.yaml"} {
 		text := packaged(t, name)
 		for _, m := range regexp.MustCompile(`["\s]--([a-z][a-z0-9-]+)`).FindAllStringSubmatch(text, -1) {

@@ -50,6 +50,9 @@ type config struct {
 	// Blobs is a directory for code and the bytes of objects, which servers share, or the URL of a place in a bucket of S3. "" is what the data
 	// directory had at its last start, at first the data directory itself.
 	Blobs string
+	// KeyFile is the sealing key's, which must be there. "" is the one that the directory had at its last start, at first one in the directory,
+	// which is made.
+	KeyFile string
 	// Listen is the host:port of the front door; port 0 picks a free one.
 	Listen string
 	// TLS serves HTTPS with certificates of an authority of the server's own; TLSCertificate and TLSKey, with those in files. TLSHosts are
@@ -114,6 +117,9 @@ func serveCommand() *cobra.Command {
 			if c.Blobs == "" {
 				c.Blobs = os.Getenv("LICET_BLOBS")
 			}
+			if c.KeyFile == "" {
+				c.KeyFile = os.Getenv(keyVariable)
+			}
 			return serve(cmd.Context(), c, cmd.OutOrStdout())
 		},
 	}
@@ -123,6 +129,8 @@ func serveCommand() *cobra.Command {
 		"where the state is kept: postgres://USER@HOST/DATABASE or sqlite (a file in the data directory); default: $LICET_STORE, else as at the last start, at first sqlite")
 	f.StringVar(&c.Blobs, "blobs", "",
 		"where code and the bytes of objects are, which several servers share: a directory, or s3://BUCKET/PREFIX with ?endpoint=URL&region=REGION&path-style=BOOL; default: $LICET_BLOBS, else as at the last start, at first the data directory")
+	f.StringVar(&c.KeyFile, "key-file", "",
+		"file with the key that seals secrets, kept apart from the data directory; only read; default: $LICET_KEY_FILE, else as at the last start, at first the data directory's")
 	f.StringVar(&c.Listen, "listen", defaultListen, "host:port to listen on; port 0 picks a free one")
 	f.BoolVar(&c.TLS, "tls", false, "serve HTTPS, with certificates of an authority of its own: ca.pem in the data directory, which licet env tells clients of")
 	f.StringVar(&c.TLSCertificate, "tls-cert", "", "serve HTTPS with the certificate in this PEM file, and those behind it; read again when it changes")

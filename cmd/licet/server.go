@@ -154,10 +154,15 @@ func (s *server) openData(ctx context.Context, c config) (err error) {
 	if s.bucket = blobs3.IsURL(blobs); !s.bucket {
 		s.room = roomIn(c.Data, blobs)
 	}
-	if s.db, s.keys, err = dir.open(ctx, c.Store); err != nil {
+	if s.db, s.keys, err = dir.openWith(ctx, c.Store, c.KeyFile); err != nil {
 		return err
 	}
 	s.closers = append(s.closers, s.db.Close)
+	if unused, err := dir.unusedKey(); err != nil {
+		return err
+	} else if unused {
+		s.logger.WarnContext(ctx, "The key is kept apart from the data directory, which has a key file as well; remove that.", "path", dir.path("key"))
+	}
 	s.clock = clock.New(clock.Config{Source: timeOf(s.db), Logger: s.logger})
 	s.closers = append(s.closers, background(s.clock.Run))
 	if err := s.joinNodes(ctx, dir, c.Listen); err != nil {
@@ -268,7 +273,11 @@ func (s *server) openServices(ctx context.Context, c config) error {
 	if err := markKey(ctx, s.db, s.keys); err != nil {
 		return err
 	}
-	s.closers = append(s.closers, background(func(ctx context.Context) error { return s.followKey(ctx, dataDir(c.Data).path("key")) }))
+	keyFile, _, err := secret.Place(c.Data)
+	if err != nil {
+		return err
+	}
+	s.closers = append(s.closers, background(func(ctx context.Context) error { return s.followKey(ctx, keyFile) }))
 	set, err := s.openRuntimes(c)
 	if err != nil {
 		return err

@@ -18,7 +18,6 @@ import (
 // What a data directory has that is kept.
 const (
 	storeFile = "licet.db"
-	keyFile   = "key"
 	// Blobs and Objects are folders of blobs: the code of functions and layers, the bytes of S3's objects.
 	Blobs   = "blobs"
 	Objects = "objects"
@@ -77,7 +76,7 @@ func save(ctx context.Context, from, to string, facts Facts) (report Report, err
 			return report, err
 		}
 		// After the store, which may have been sealed with another key meanwhile.
-		if err := copyFile(filepath.Join(from, keyFile), filepath.Join(to, keyFile), 0o600); err != nil {
+		if err := copyKey(from, to); err != nil {
 			return report, err
 		}
 		if err := copyKept(ctx, from, to); err != nil {
@@ -142,6 +141,18 @@ func copyKept(ctx context.Context, from, to string) error {
 		}
 	}
 	return copyImages(ctx, filepath.Join(from, images), filepath.Join(to, images))
+}
+
+// copyKey copies the key file, or where it is if that is not in the directory: who keeps them apart does not want them together in a backup.
+func copyKey(from, to string) error {
+	path, apart, err := secret.Place(from)
+	switch {
+	case err != nil:
+		return err
+	case apart:
+		return copyFile(filepath.Join(from, secret.PlaceFile), filepath.Join(to, secret.PlaceFile), 0o600)
+	}
+	return copyFile(path, filepath.Join(to, filepath.Base(path)), 0o600)
 }
 
 // copyAuthority copies the certificate authority, which clients were told to trust.

@@ -80,12 +80,16 @@ func (r *Report) checkStore(ctx context.Context, dir string) (sound bool, err er
 
 // checkKey reads the key, which must be the store's.
 func (r *Report) checkKey(ctx context.Context, dir string, db store.DB, facts Facts) {
-	key, err := secret.ReadFile(filepath.Join(dir, keyFile))
+	path, _, err := secret.Place(dir)
+	var key *secret.File
+	if err == nil {
+		key, err = secret.ReadFile(path)
+	}
 	if err == nil {
 		err = facts.Fits(ctx, db, key.Keyring())
 	}
 	if err != nil {
-		r.problem("The key cannot be used: %v.", err)
+		r.problem("There is no key that can be used: %v.", err)
 	}
 }
 

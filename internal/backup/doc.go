@@ -7,6 +7,6 @@
 // acknowledges is on the disk.
 //
 // Not copied is what is made anew: unpacked code, sandboxes, the announced URL, an image that is removed meanwhile. The sealing key is copied,
-// and the certificate authority's: a backup is as secret as what it is of. Nothing is changed in the directory that is copied. To add a folder
-// of what must be kept: a line of copyKept.
+// unless it is kept apart, and the certificate authority's: a backup is as secret as what it is of. Nothing is changed in the directory that is
+// copied. To add a folder of what must be kept: a line of copyKept.
 package backup

@@ -71,7 +71,7 @@ func (book) Close() error { return nil }
 func withKey(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	if _, err := secret.Load(filepath.Join(dir, keyFile)); err != nil {
+	if _, err := secret.Load(filepath.Join(dir, "key")); err != nil {
 		t.Fatal(err)
 	}
 	return dir
@@ -160,13 +160,13 @@ func TestCheckElsewhereFile(t *testing.T) {
 	if diff := cmp.Diff(check(nil), Report{Store: true, Blobs: 1, Bytes: 1, Needed: 1}); diff != "" {
 		t.Errorf("-got +want:\n%s", diff)
 	}
-	if got := check(errBroken).Problems; len(got) != 1 || !strings.HasPrefix(got[0], "The key cannot be used: ") {
+	if got := check(errBroken).Problems; len(got) != 1 || !strings.HasPrefix(got[0], "There is no key that can be used: ") {
 		t.Errorf("with another store's key: got %q", got)
 	}
-	if err := os.Remove(filepath.Join(dir, keyFile)); err != nil {
+	if err := os.Remove(filepath.Join(dir, "key")); err != nil {
 		t.Fatal(err)
 	}
-	if got := check(nil); len(got.Problems) != 1 || !strings.HasPrefix(got.Problems[0], "The key cannot be used: ") {
+	if got := check(nil); len(got.Problems) != 1 || !strings.HasPrefix(got.Problems[0], "There is no key that can be used: ") {
 		t.Errorf("without a key: got %q", got.Problems)
 	}
 }
