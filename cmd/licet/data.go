@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/licet/licet/internal/lockfile"
 	"github.com/licet/licet/internal/secret"
@@ -130,6 +131,30 @@ func (d dataDir) write(name, text string) (err error) {
 		return err
 	}
 	return syncDir(string(d))
+}
+
+// leftover is a file of write, or of a key, that was not renamed before a crash.
+var leftover = regexp.MustCompile(`^\.(?:blobstore|endpoint|endpoint-ca|key|keyfile|node|store)-[0-9]+$`)
+
+// sweep removes what crashes left. Other commands write without the server's lock, but in much less than an hour.
+func (d dataDir) sweep(now time.Time) error {
+	entries, err := os.ReadDir(string(d))
+	if err != nil {
+		return fmt.Errorf("look for what a crash left: %w", err)
+	}
+	for _, e := range entries {
+		if !leftover.MatchString(e.Name()) || !e.Type().IsRegular() {
+			continue
+		}
+		info, err := e.Info()
+		if err == nil && now.Sub(info.ModTime()) > time.Hour {
+			err = os.Remove(d.path(e.Name()))
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("remove what a crash left: %w", err)
+		}
+	}
+	return nil
 }
 
 // nodeID is the name of the server of this directory among those that share a store. It is made at the first start, and stays.

@@ -315,6 +315,36 @@ func TestKeyFileOfAnother(t *testing.T) {
 	dir.wantOpen(t, "", "")
 }
 
+// What a crash left is removed when nobody can be at work on it.
+func TestSweep(t *testing.T) {
+	dir, now := dataDir(t.TempDir()), time.Now()
+	for name, age := range map[string]time.Duration{
+		".store-123": 2 * time.Hour, ".key-9": 2 * time.Hour, ".endpoint-ca-1": 2 * time.Hour, // left
+		".store-456": time.Minute, "store": 2 * time.Hour, ".key-x": 2 * time.Hour, ".other-1": 2 * time.Hour, "key": 2 * time.Hour,
+	} {
+		if err := errors.Join(os.WriteFile(dir.path(name), nil, 0o600), os.Chtimes(dir.path(name), now, now.Add(-age))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(dir.path(".node-1"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := dir.sweep(now.Add(3 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	var left []string
+	entries, err := os.ReadDir(string(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		left = append(left, e.Name())
+	}
+	if want := []string{".key-x", ".node-1", ".other-1", ".store-456", "key", "store"}; !slices.Equal(left, want) {
+		t.Errorf("left are %q, want %q", left, want)
+	}
+}
+
 // Of two commands that changed a file at once, one would lose the key of the other.
 func TestOneCommandChangesTheKeyFile(t *testing.T) {
 	dir := dataDir(t.TempDir())

@@ -154,6 +154,9 @@ func (s *server) openData(ctx context.Context, c config) (err error) {
 	if s.bucket = blobs3.IsURL(blobs); !s.bucket {
 		s.room = roomIn(c.Data, blobs)
 	}
+	if err := dir.sweep(time.Now()); err != nil {
+		return err
+	}
 	if s.db, s.keys, err = dir.openWith(ctx, c.Store, c.KeyFile); err != nil {
 		return err
 	}
