@@ -1,7 +1,7 @@
 package record
 
 import (
-	"bytes"
+	"crypto/hmac"
 	"crypto/pbkdf2"
 	"crypto/rand"
 	"crypto/sha256"
@@ -61,13 +61,13 @@ func (p *Passwords) Hash(password string) ([]byte, error) {
 	return hash, nil
 }
 
-// IsCurrent tells whether a hash is that of the password in effect. Hashes tell nothing about where they differ.
-func (p *Passwords) IsCurrent(hash []byte) bool { return bytes.Equal(p.Hashes[0], hash) }
+// IsCurrent tells whether a hash is that of the password in effect.
+func (p *Passwords) IsCurrent(hash []byte) bool { return hmac.Equal(p.Hashes[0], hash) }
 
 // Replace makes a hash the one in effect, unless it is among those that may not be used again.
 func (p *Passwords) Replace(hash []byte, policy *PasswordPolicy) error {
 	last := p.Hashes[:min(policy.reusePrevention(), len(p.Hashes))]
-	if slices.ContainsFunc(last, func(old []byte) bool { return bytes.Equal(old, hash) }) {
+	if slices.ContainsFunc(last, func(old []byte) bool { return hmac.Equal(old, hash) }) {
 		return passwordViolation("Policy constraint violation with password reuse prevention when changing the password.") // third-party logs
 	}
 	p.Hashes = slices.Insert(p.Hashes, 0, hash)
