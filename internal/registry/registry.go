@@ -113,11 +113,12 @@ func (r *Registry) Open(ctx context.Context, image, digest string) (Content, err
 	if dir != "" {
 		return openLayout(dir, digest)
 	}
-	place, options, err := r.place(ctx, ref.Context().Digest(digest))
+	place, guard, err := r.place(ref.Context().Digest(digest))
 	if err != nil {
 		return Content{}, err
 	}
-	got, err := remote.Get(place, options...)
+	options := r.options(ctx, guard)
+	got, err := r.manifest(ctx, place, guard)
 	if err != nil {
 		return Content{}, fmt.Errorf("%w: %w", kind(err), err)
 	}
@@ -159,11 +160,11 @@ func (r *Registry) find(ctx context.Context, ref name.Reference) (manifest, erro
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	place, options, err := r.place(ctx, ref)
+	place, guard, err := r.place(ref)
 	if err != nil {
 		return manifest{}, err
 	}
-	got, err := remote.Get(place, options...)
+	got, err := r.manifest(ctx, place, guard)
 	if err != nil {
 		return manifest{}, fmt.Errorf("%w: %w", kind(err), err)
 	}
@@ -191,15 +192,28 @@ func supported(m manifest) error {
 	return nil
 }
 
-// place is where to ask for an image of a registry, and how.
-func (r *Registry) place(ctx context.Context, ref name.Reference) (name.Reference, []remote.Option, error) {
+// manifest asks for a manifest. What comes is not kept in memory whatever its length.
+func (r *Registry) manifest(ctx context.Context, place name.Reference, guard guarded) (*remote.Descriptor, error) {
+	guard.limit = maxManifest
+	return remote.Get(place, r.options(ctx, guard)...)
+}
+
+func (r *Registry) options(ctx context.Context, guard guarded) []remote.Option {
+	return []remote.Option{
+		remote.WithContext(ctx), remote.WithTransport(guard), remote.WithAuthFromKeychain(r.config.Credentials),
+		remote.WithRetryBackoff(remote.Backoff{Steps: 1}),
+	}
+}
+
+// place is where to ask for an image of a registry, and what may be asked.
+func (r *Registry) place(ref name.Reference) (name.Reference, guarded, error) {
 	registry := ref.Context().Registry
 	host := url.URL{Host: registry.RegistryStr()}
 	guard := guarded{RoundTripper: r.transport, here: isLoopback(host.Hostname())}
 	if mirror, ok := r.config.Mirrors[registry.RegistryStr()]; ok {
 		at, err := url.Parse(mirror)
 		if err != nil {
-			return nil, nil, err // New has parsed it
+			return nil, guarded{}, err // New has parsed it
 		}
 		guard.here, guard.mirror = isLoopback(at.Hostname()), at.Host
 		var options []name.Option
@@ -207,7 +221,7 @@ func (r *Registry) place(ctx context.Context, ref name.Reference) (name.Referenc
 			options = append(options, name.Insecure)
 		}
 		if registry, err = name.NewRegistry(at.Host, options...); err != nil {
-			return nil, nil, fmt.Errorf("registry %s: %w", mirror, err)
+			return nil, guarded{}, fmt.Errorf("registry %s: %w", mirror, err)
 		}
 	}
 	repository := registry.Repo(ref.Context().RepositoryStr())
@@ -215,10 +229,7 @@ func (r *Registry) place(ctx context.Context, ref name.Reference) (name.Referenc
 	if _, ok := ref.(name.Digest); ok {
 		place = repository.Digest(ref.Identifier())
 	}
-	return place, []remote.Option{
-		remote.WithContext(ctx), remote.WithTransport(guard), remote.WithAuthFromKeychain(r.config.Credentials),
-		remote.WithRetryBackoff(remote.Backoff{Steps: 1}),
-	}, nil
+	return place, guard, nil
 }
 
 // errNetwork is a registry that cannot be asked.
@@ -227,6 +238,8 @@ var errNetwork = errors.New("ask the registry")
 func kind(err error) error {
 	answer, ok := errors.AsType[*transport.Error](err)
 	switch {
+	case errors.Is(err, ErrKind):
+		return ErrKind
 	case !ok:
 		return errNetwork
 	case answer.StatusCode == http.StatusNotFound:

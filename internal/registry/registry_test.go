@@ -79,6 +79,35 @@ func TestResolveDenied(t *testing.T) {
 	}
 }
 
+// A manifest without end is refused, wherever it comes from.
+func TestResolveLong(t *testing.T) {
+	for _, size := range []int{maxManifest, maxManifest + 1} {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch r.URL.Path {
+			case "/v2/app/manifests/latest":
+				http.Redirect(w, r, "/elsewhere", http.StatusFound)
+			case "/elsewhere":
+				w.Header().Set("Content-Type", "application/vnd.oci.image.manifest.v1+json")
+				_, _ = io.Copy(w, io.LimitReader(spaces{}, int64(size))) // the client may hang up
+			}
+		}))
+		defer s.Close()
+		_, err := resolver(t, Config{}).Resolve(t.Context(), strings.TrimPrefix(s.URL, "http://")+"/app")
+		if !errors.Is(err, ErrKind) || strings.Contains(err.Error(), "longer than") != (size > maxManifest) {
+			t.Errorf("%d bytes: got %v", size, err)
+		}
+	}
+}
+
+type spaces struct{}
+
+func (spaces) Read(b []byte) (int, error) {
+	for i := range b {
+		b[i] = ' '
+	}
+	return len(b), nil
+}
+
 // A registry elsewhere cannot have this machine asked, by a redirect or as the place of its tokens.
 func TestResolveStaysAway(t *testing.T) {
 	here := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { t.Errorf("was asked for %s", r.URL) }))
