@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -126,4 +127,16 @@ func TestNothingIsAllocatedWithoutCollector(t *testing.T) {
 	if err := tracing.Close(context.Background()); err != nil {
 		t.Error(err)
 	}
+}
+
+// FuzzFromXRay looks for headers that panic, or whose span has other ids than they name.
+func FuzzFromXRay(f *testing.F) {
+	f.Add("Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1")
+	f.Add("Root=;Parent=;Root=1-;=;Sampled")
+	f.Fuzz(func(t *testing.T, header string) {
+		c := fromXRay(header)
+		if c.HasSpanID() && !strings.Contains(header, c.SpanID().String()) || c.HasTraceID() && !strings.Contains(header, c.TraceID().String()[8:]) {
+			t.Errorf("%q: got %s, %s", header, c.TraceID(), c.SpanID())
+		}
+	})
 }

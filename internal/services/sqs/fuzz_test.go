@@ -2,13 +2,19 @@ package sqs
 
 import (
 	"errors"
+	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
 	"github.com/licet/licet/internal/awserr"
+	"github.com/licet/licet/internal/protocol"
+	"github.com/licet/licet/internal/protocol/json"
+	"github.com/licet/licet/internal/protocol/query"
 	"github.com/licet/licet/internal/service"
 	"github.com/licet/licet/internal/services/sqs/movetask"
 	"github.com/licet/licet/internal/services/sqs/queue"
+	"github.com/licet/licet/internal/services/sqs/sqsapi"
 )
 
 // FuzzNames looks for URLs, ARNs, handles and tokens that panic, that lead out of the scope that they name, or whose errors are not the
@@ -49,6 +55,38 @@ func FuzzNames(f *testing.F) {
 		}
 		if h, err := q.ParseHandle(text); err == nil && (h.Queue != "1a" || h.Token == "") {
 			t.Errorf("%s: got %+v", text, h)
+		}
+	})
+}
+
+// FuzzDecode looks for requests in either of the two protocols that panic, or whose errors are not the client's.
+func FuzzDecode(f *testing.F) {
+	for _, r := range []struct{ target, path, body string }{
+		{"SendMessage", "/", `{"QueueUrl":"http://x/111111111111/q","MessageBody":"a","DelaySeconds":0}`},
+		{"SendMessageBatch", "/", `{"QueueUrl":"q","Entries":[{"Id":"1","MessageBody":"a","DelaySeconds":0},null]}`},
+		{"ReceiveMessage", "/", `{"QueueUrl":"q","WaitTimeSeconds":0,"VisibilityTimeout":0,"MaxNumberOfMessages":0}`},
+		{"", "/111111111111/q", "Action=SendMessageBatch&SendMessageBatchRequestEntry.1.Id=1&SendMessageBatchRequestEntry.3.DelaySeconds=0"},
+		{"", "/", "Action=ReceiveMessage&QueueUrl=q&WaitTimeSeconds=0&AttributeName.1=All"},
+	} {
+		f.Add(r.target, r.path, []byte(r.body))
+	}
+	api := sqsapi.API()
+	both := NewProtocols(json.New(api, json.Version10), query.New(api))
+	f.Fuzz(func(t *testing.T, target, path string, body []byte) {
+		r := &http.Request{Method: http.MethodPost, URL: &url.URL{Path: path}, Host: "sqs.localhost", Header: http.Header{}}
+		if target != "" {
+			r.Header.Set("X-Amz-Target", "AmazonSQS."+target)
+		} else {
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		}
+		req := &protocol.Request{HTTP: r, Body: body}
+		codec := both.Choose(r)
+		op, err := codec.Operation(req)
+		if err == nil {
+			_, err = codec.Decode(req, op)
+		}
+		if e, ok := errors.AsType[*awserr.Error](err); err != nil && (!ok || !e.Sender()) {
+			t.Errorf("got %v", err)
 		}
 	})
 }
