@@ -10,6 +10,7 @@ import (
 
 	"github.com/licet/licet/internal/backup"
 	"github.com/licet/licet/internal/blob"
+	"github.com/licet/licet/internal/secret"
 	"github.com/licet/licet/internal/services/lambda"
 	"github.com/licet/licet/internal/services/s3/content"
 	"github.com/licet/licet/internal/store"
@@ -42,7 +43,14 @@ func backupCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return showChecked(cmd.OutOrStdout(), args[0], report)
+			if err := showChecked(cmd.OutOrStdout(), args[0], report); err != nil {
+				return err
+			}
+			key, apart, err := secret.Place(args[0])
+			if err == nil && apart {
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "The key is not in it: it is in %s, without which nobody can read the secrets in the backup.\n", key)
+			}
+			return err
 		},
 	}
 	dataFlag(cmd, &data)

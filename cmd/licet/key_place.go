@@ -33,7 +33,7 @@ func (d dataDir) openKey(ctx context.Context, db store.DB, keyFile string) (*sec
 		return nil, err
 	}
 	if apart {
-		return nil, fmt.Errorf("the key file %s is not there: it is not made, for a mount may be missing, but with head -c 32 /dev/urandom for a new store", path)
+		return nil, fmt.Errorf("the key file %s is not there; a mount may be missing. For a new store make it: head -c 32 /dev/urandom >%[1]s && chmod 600 %[1]s", path)
 	}
 	empty := false
 	if err := db.View(ctx, func(r store.Reader) error {
