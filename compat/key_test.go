@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -73,6 +76,77 @@ func TestKeyRotation(t *testing.T) {
 			t.Errorf("%s: got %s, want InvalidClientTokenId", who, got)
 		}
 	}
+}
+
+// A key that is kept apart from the data is replaced by way of a copy, while the server runs. Without it the server does not start, and no other
+// command makes one.
+func TestKeyApart(t *testing.T) {
+	t.Parallel()
+	apart := t.TempDir()
+	place, copied := filepath.Join(apart, "key"), filepath.Join(apart, "copy")
+	if err := os.WriteFile(place, bytes.Repeat([]byte("key."), 8), 0o400); err != nil {
+		t.Fatal(err)
+	}
+	l := newServer(t, "--key-file", place)
+	p := l.newUser(t)
+	session := l.getSessionToken(t, p)
+	works := func(when string) {
+		t.Helper()
+		for who, c := range map[string]aws.Credentials{"the user": p.credentials, "the session": session} {
+			if _, err := l.as(c).sts.GetCallerIdentity(t.Context(), nil); err != nil {
+				t.Errorf("%s, %s: %v", when, who, err)
+			}
+		}
+	}
+	// install replaces a file at once, as Kubernetes and rotating scripts do.
+	install := func(from, to string) {
+		t.Helper()
+		if err := errors.Join(os.WriteFile(to+".new", must(os.ReadFile(from))(t), 0o600), os.Rename(to+".new", to)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	key := func(args ...string) (string, error) {
+		return l.command(t, l.root, l.binary, append([]string{"key", "--data", l.data, "--key-file", copied}, args...)...)
+	}
+	// settled waits until all servers have read what was installed.
+	settled := func(args ...string) {
+		t.Helper()
+		_, err := key(args...)
+		for deadline := time.Now().Add(time.Minute); err != nil && time.Now().Before(deadline); time.Sleep(time.Second) {
+			_, err = key(args...)
+		}
+		if err != nil {
+			t.Fatalf("licet key %q: %v", args, err)
+		}
+	}
+	install(place, copied)
+	must(key("add"))(t)
+	if _, err := key("use"); err == nil || !strings.Contains(err.Error(), "Copy "+copied+" there") {
+		t.Errorf("a key is used that the server does not have: %v", err)
+	}
+	install(copied, place)
+	settled("use")
+	install(copied, place)
+	settled("reseal")
+	works("after the rotation")
+	l.end(t)
+	if _, err := os.Lstat(filepath.Join(l.data, "key")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the data directory has a key: %v", err)
+	}
+	if err := os.Rename(place, place+".away"); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"serve", "--listen", "127.0.0.1:0"}, {"env"}, {"account", "list"}} {
+		args = append(args, "--data", l.data)
+		if out, err := l.command(t, l.root, l.binary, args...); err == nil || !strings.Contains(err.Error(), place+" is not there") {
+			t.Errorf("licet %q without the key: %s, %v", args, out, err)
+		}
+	}
+	if err := os.Rename(place+".away", place); err != nil {
+		t.Fatal(err)
+	}
+	l.start(t) // the place is remembered
+	works("after a restart")
 }
 
 // Nothing that is secret can be read in the store's file, whether as it is or in a usual encoding.

@@ -200,6 +200,11 @@ func (k *keyFile) agree(ctx context.Context, lack string, good func(ids []string
 		if !good(f.Keyring().IDs()) {
 			return fmt.Errorf("servers that read %s %s (yet). Copy %s there", k.place, lack, k.path)
 		}
+		select { // until they have read it
+		case <-time.After(2 * keyPeriod):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 	nodes, err := k.nodes(ctx)
 	if err != nil {
