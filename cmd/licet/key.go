@@ -112,7 +112,24 @@ func openKeyFile(dir dataDir, file string) (*keyFile, error) {
 	if errors.Is(err, os.ErrNotExist) && file == "" {
 		return nil, fmt.Errorf("%s has no key at %s: start a server on it first", dir, path)
 	}
+	if err == nil && path != place {
+		err = complete(f, place)
+	}
 	return &keyFile{f, dir, path, place}, err
+}
+
+// complete wants a copy to have all keys of the file that it is to replace: what these sealed would be lost.
+func complete(f *secret.File, place string) error {
+	now, err := secret.ReadFile(place)
+	if err != nil {
+		return err
+	}
+	for _, key := range now.Keys {
+		if f.Find(key.ID()) < 0 {
+			return fmt.Errorf("the copy has no key %s, which %s has: copy that again, or put the copy there if the key was removed from it", key.ID(), place)
+		}
+	}
+	return nil
 }
 
 func (k *keyFile) write() error { return k.Write(k.path) }

@@ -313,6 +313,15 @@ func TestKeyFileOfAnother(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir.wantOpen(t, "", "")
+	if err := os.Remove(copied); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := secret.Load(copied); err != nil {
+		t.Fatal(err)
+	}
+	if err := change(func(k *keyFile) error { return k.add(io.Discard) }); err == nil || !strings.Contains(err.Error(), "copy that again") {
+		t.Errorf("a file that is no copy: %v", err)
+	}
 }
 
 // What a crash left is removed when nobody can be at work on it.
