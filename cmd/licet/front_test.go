@@ -9,9 +9,14 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/licet/licet/internal/connection"
 )
 
 // oneConn is a listener for one connection.
@@ -92,6 +97,24 @@ func TestSlowClients(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// The front door bounds its connections.
+func TestListen(t *testing.T) {
+	s := &server{metrics: prometheus.NewRegistry()}
+	l, err := s.listen(config{Listen: "127.0.0.1:0", MaxConnectionsPerAddress: 7})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	var files syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files); err != nil {
+		t.Fatal(err)
+	}
+	got := l.(*connection.Listener).Limits()
+	if got.PerSource != 7 || got.All < 1 || got.All > maxConnections || uint64(got.All) > files.Cur/2 {
+		t.Errorf("got %+v with %d files", got, files.Cur)
 	}
 }
 

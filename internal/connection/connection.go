@@ -50,6 +50,9 @@ func Listen(l *net.TCPListener, limits Limits) *Listener {
 	}
 }
 
+// Limits are those that hold.
+func (l *Listener) Limits() Limits { return l.limits }
+
 // Metrics returns the collectors of this package.
 func (l *Listener) Metrics() []prometheus.Collector { return []prometheus.Collector{l.open, l.closed} }
 
