@@ -15,7 +15,9 @@ func fromXRay(header string) trace.SpanContext {
 		switch key {
 		case "Root":
 			at, random, _ := strings.Cut(strings.TrimPrefix(value, "1-"), "-")
-			config.TraceID, _ = trace.TraceIDFromHex(at + random) // zero, which is not valid, for what is none
+			if len(at) == 8 { // or it is another id, with its parts elsewhere
+				config.TraceID, _ = trace.TraceIDFromHex(at + random) // zero, which is not valid, for what is none
+			}
 		case "Parent":
 			config.SpanID, _ = trace.SpanIDFromHex(value)
 		case "Sampled":
