@@ -36,11 +36,13 @@ var comparing = []string{
 
 // compared are the comparisons in which a name says secret, and none is: "folder function: comparison", and why.
 var compared = map[string]string{
-	"internal/audit caller: key":      "the index of a cache of callers, which have no secrets",
-	"internal/audit isStored: x.hash": "policies by their content",
-	"internal/audit policy: ref.Hash": "policies by their content",
-	"internal/audit putBounded: key":  "the index of a cache of texts of the log",
-	"internal/audit stored: x.hash":   "policies by their content",
+	"internal/audit caller: key":                                                             "the index of a cache of callers, which have no secrets",
+	"internal/audit isStored: x.hash":                                                        "policies by their content",
+	"internal/audit policy: ref.Hash":                                                        "policies by their content",
+	"internal/audit putBounded: key":                                                         "the index of a cache of texts of the log",
+	"internal/audit stored: x.hash":                                                          "policies by their content",
+	"internal/backup verify: hex.EncodeToString(h.Sum(nil)), string(name)":                   "a blob's content, which has its hash for a name",
+	"internal/blob/s3 verify: hex.EncodeToString(r.hash.Sum(nil)), string(r.name)":           "the same",
 	"internal/console fillFunction: rec.Caller.Session.SourceFunctionARN, function":          "a name, of a record that may be shown",
 	"internal/dispatch samePolicies: a.Session, b.Session":                                   "policies of a session that is known already",
 	"internal/image unpack: got, diffID.Hex":                                                 "a layer's content, whose hash everybody may know",
