@@ -43,7 +43,7 @@ func TestCopyIsVerified(t *testing.T) {
 		"revision": {func(i []store.Item) []store.Item { i[0].Revision++; return i }, "differs"},
 		"more":     {func(i []store.Item) []store.Item { return append(i, store.Item{Key: "more/1"}) }, "the copy has more, which"},
 	} {
-		_, err := store.Copy(t.Context(), from, forgetful{storetest.New(t), test.change}, func(store.Sum) {})
+		_, err := store.Copy(t.Context(), from, forgetful{storetest.Once(t), test.change}, func(store.Sum) {})
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: got %v, want %q", name, err, test.want)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -51,31 +52,41 @@ func (c *countingDB) View(ctx context.Context, fn func(store.Reader) error) erro
 	return c.DB.View(ctx, fn)
 }
 
-func (w *world) Account(_ store.Reader, id string) (Account, bool, error) {
-	for _, a := range w.accounts {
-		if a.ID == id {
-			return a, true, nil
-		}
-	}
-	return Account{}, false, nil
+// madeAccounts is where those are that were made since.
+const madeAccounts = "accounts-of-the-test/"
+
+// all gives the accounts that a transaction sees.
+func (w *world) all(r store.Reader) ([]Account, error) {
+	made, err := scan[Account](r, madeAccounts)
+	return slices.Concat(w.accounts, made), err
 }
 
-func (w *world) AccountOfEmail(_ store.Reader, email string) (Account, bool, error) {
-	for _, a := range w.accounts {
-		if a.Email == email {
-			return a, true, nil
-		}
+func (w *world) find(r store.Reader, is func(Account) bool) (Account, bool, error) {
+	all, err := w.all(r)
+	if i := slices.IndexFunc(all, is); i >= 0 {
+		return all[i], true, err
 	}
-	return Account{}, false, nil
+	return Account{}, false, err
 }
 
-func (w *world) CreateAccount(_ store.Tx, name, email, role, trusted string, _ time.Time) (string, error) {
+func (w *world) Account(r store.Reader, id string) (Account, bool, error) {
+	return w.find(r, func(a Account) bool { return a.ID == id })
+}
+
+func (w *world) AccountOfEmail(r store.Reader, email string) (Account, bool, error) {
+	return w.find(r, func(a Account) bool { return a.Email == email })
+}
+
+func (w *world) CreateAccount(tx store.Tx, name, email, role, trusted string, _ time.Time) (string, error) {
 	if role == "" || trusted != manager {
 		w.t.Errorf("made with role %q that trusts %q", role, trusted)
 	}
-	id := fmt.Sprintf("%012d", len(w.accounts))
-	w.accounts = append(w.accounts, Account{id, name, email})
-	return id, nil
+	all, err := w.all(tx)
+	if err != nil {
+		return "", err
+	}
+	id := fmt.Sprintf("%012d", len(all))
+	return id, store.PutJSON(tx, madeAccounts+id, Account{id, name, email})
 }
 
 func newWorld(t testing.TB) *world {

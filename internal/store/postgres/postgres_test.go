@@ -63,7 +63,7 @@ func TestConformance(t *testing.T) { storetest.Run(t, open) }
 
 // A store moves from one engine to the other, and back, without a change.
 func TestCopyBetweenEngines(t *testing.T) {
-	small, large, back := storetest.New(t), openURL(t, cluster.URL(schema(t.Name()))), storetest.New(t)
+	small, large, back := storetest.Once(t), openURL(t, cluster.URL(schema(t.Name()))), storetest.Once(t)
 	defer closeDB(t, large)
 	if err := storetest.Fill(small); err != nil {
 		t.Fatal(err)

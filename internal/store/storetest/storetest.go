@@ -5,6 +5,7 @@
 package storetest
 
 import (
+	"context"
 	"errors"
 	"path/filepath"
 	"slices"
@@ -17,8 +18,32 @@ import (
 	"github.com/licet/licet/internal/store/sqlite"
 )
 
-// New opens an empty store that lives as long as the test.
-func New(tb testing.TB) store.DB {
+// New opens an empty store that lives as long as the test. It runs each function that Update is given once more than is needed, in a
+// transaction that is undone, so that a test fails which meets one with effects outside: a database that is far does so, too.
+func New(tb testing.TB) store.DB { return rehearsing{Once(tb)} }
+
+// rehearsing is a store whose changes are rehearsed.
+type rehearsing struct{ store.DB }
+
+// errRehearsed undoes a rehearsal.
+var errRehearsed = errors.New("this was a rehearsal")
+
+// Update runs fn twice, unless it fails.
+func (r rehearsing) Update(ctx context.Context, fn func(store.Tx) error) error {
+	err := r.DB.Update(ctx, func(tx store.Tx) error {
+		if err := fn(tx); err != nil {
+			return err
+		}
+		return errRehearsed
+	})
+	if !errors.Is(err, errRehearsed) {
+		return err
+	}
+	return r.DB.Update(ctx, fn)
+}
+
+// Once is New without rehearsals, for tests whose own functions count what they do.
+func Once(tb testing.TB) store.DB {
 	tb.Helper()
 	db, err := sqlite.Open(tb.Context(), filepath.Join(tb.TempDir(), "store.db"))
 	if err != nil {

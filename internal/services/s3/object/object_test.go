@@ -22,7 +22,7 @@ type model map[string][]*Version
 // TestAgainstModel puts, deletes and lists at random, and compares with a model that is simple.
 func TestAgainstModel(t *testing.T) {
 	keys := []string{"a", "a/", "a/b", "a/b/c", "a\x01", "a\x02b", "a0", "b", "ü/", "ü/ü", "\x00", "日本/語"}
-	db, m := storetest.New(t), model{}
+	db, m := storetest.Once(t), model{}
 	r := rand.New(rand.NewPCG(1, 2))
 	state := Unversioned
 	for step := range 600 {

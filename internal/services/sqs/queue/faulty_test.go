@@ -160,7 +160,7 @@ func TestStoreErrors(t *testing.T) {
 	} {
 		for _, fifo := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, fifo %v", name, fifo), func(t *testing.T) {
-				db := storetest.New(t)
+				db := storetest.Once(t)
 				s := newSetting(t, db, fifo)
 				calls := 0
 				for ; ; calls++ {
@@ -189,7 +189,7 @@ func TestStoreErrors(t *testing.T) {
 
 // Each handle has its own error, and one that is refused does not keep the others from being served.
 func TestEachHandle(t *testing.T) {
-	db := storetest.New(t)
+	db := storetest.Once(t)
 	s := newSetting(t, db, false)
 	if err := db.Update(t.Context(), func(tx store.Tx) error {
 		stale := s.held[0]
