@@ -76,6 +76,13 @@ func (c *credentials) serve(now time.Time) bool {
 	return c.token != "" || c.fresh(now)
 }
 
+// lasting tells whether they need no replacement now.
+func (c *credentials) lasting(now time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.fresh(now)
+}
+
 // fresh tells whether they need no replacement. mu is held.
 func (c *credentials) fresh(now time.Time) bool { return c.renew.IsZero() || now.Before(c.renew) }
 

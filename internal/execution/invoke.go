@@ -53,16 +53,22 @@ const (
 	stageInvoke              // that of the runtime's work on the event
 )
 
-// invoke runs an event and gives the environment back.
-func (e *environment) invoke(trace context.Context, call Invocation) (Result, error) {
-	i := &invocation{environment: e, Invocation: call, trace: trace, usage: usage{memoryMB: e.function.MemoryMB}}
-	if call.LogTail {
-		e.log.beginTail()
+// own gives an invocation its environment.
+func (i *invocation) own(e *environment) {
+	i.environment = e
+	i.usage.memoryMB = e.function.MemoryMB
+}
+
+// invoke runs an event, which may have begun, and gives the environment back.
+func (i *invocation) invoke(begun bool) (Result, error) {
+	run := i.run
+	if begun {
+		run = i.await
 	}
-	settled, err := i.run()
+	settled, err := run()
 	if err != nil {
-		e.m.metrics.results[resultServer].Inc()
-		e.m.release(e, false)
+		i.m.metrics.results[resultServer].Inc()
+		i.m.release(i.environment, false)
 		return Result{}, err
 	}
 	result := Result{Payload: i.out.payload}
@@ -79,6 +85,7 @@ func (e *environment) invoke(trace context.Context, call Invocation) (Result, er
 
 // run brings the event to its outcome. It returns false when the runtime has answered but not yet asked for its next event.
 func (i *invocation) run() (settled bool, err error) {
+	i.beginTail()
 	if i.sandbox == nil {
 		if _, err := i.coldStart(i.m.initLimit); err != nil {
 			return false, err
@@ -87,9 +94,7 @@ func (i *invocation) run() (settled bool, err error) {
 	if _, err := i.credentials.get(i.m.lifetime); err != nil {
 		return false, fmt.Errorf("renew credentials for %s: %w", i.function.ARN, err)
 	}
-	i.began = time.Now()
-	i.deadline.Reset(i.function.Timeout)
-	if !i.alive() {
+	if i.clock(); !i.alive() {
 		i.stop(afterError)
 		initialized, err := i.initialize(platform.PhaseInvoke, i.deadline.C)
 		if err != nil {
@@ -100,17 +105,46 @@ func (i *invocation) run() (settled bool, err error) {
 			return true, nil
 		}
 	}
-	i.tellStart()
-	i.stage = stageInvoke
-	deadline := i.began.Add(i.function.Timeout)
+	ev := i.present()
 	if i.process.extensions.Any() {
 		if i.process.deserted() {
 			return true, i.fail(deserted)
 		}
 		i.process.extensions.Invoke(extension.Event{
-			RequestID: i.RequestID, InvokedARN: i.InvokedARN, TraceID: i.TraceID, Deadline: deadline})
+			RequestID: i.RequestID, InvokedARN: i.InvokedARN, TraceID: i.TraceID, Deadline: ev.deadline})
 	}
-	i.process.events <- &event{Invocation: i.Invocation, invocationID: uuid.NewString(), deadline: deadline}
+	i.process.events <- ev
+	return i.await()
+}
+
+// beginWarm is the part of run before the runtime has the event, where a runtime asks for it and there are no extensions.
+func (i *invocation) beginWarm() *event {
+	i.beginTail()
+	i.clock()
+	return i.present()
+}
+
+func (i *invocation) beginTail() {
+	if i.LogTail {
+		i.log.beginTail()
+	}
+}
+
+// clock begins the time that the function may take.
+func (i *invocation) clock() {
+	i.began = time.Now()
+	i.deadline.Reset(i.function.Timeout)
+}
+
+// present tells that the event is about to be the runtime's.
+func (i *invocation) present() *event {
+	i.tellStart()
+	i.stage = stageInvoke
+	return &event{Invocation: i.Invocation, invocationID: uuid.NewString(), deadline: i.began.Add(i.function.Timeout)}
+}
+
+// await is the part of run after the runtime was given the event.
+func (i *invocation) await() (settled bool, err error) {
 	s, why := i.wait(i.deadline.C, nil)
 	if why != stepped {
 		return true, i.fail(why)

@@ -164,7 +164,11 @@ func (c *laneConn) next(s *session, head int) bool {
 		refuse(&c.answer, refused)
 		return c.flush()
 	}
-	over.end()
+	if over != nil {
+		if ev = over.end(); ev != nil {
+			s.takes(ev)
+		}
+	}
 	if ev == nil {
 		if ev = c.await(s); ev == nil {
 			return false

@@ -43,12 +43,16 @@ func (i *invocation) rest() {
 	i.finish()
 }
 
-// end is rest for an invocation whose runtime has just asked for its next event. Nil is none.
-func (i *invocation) end() {
-	if i != nil {
-		i.tellRuntimeEnd()
+// end is rest for an invocation whose runtime has just asked for its next event. It returns that event if another invocation waits for
+// the environment; nil: none does.
+func (i *invocation) end() *event {
+	i.tellRuntimeEnd()
+	if i.broken != nil {
 		i.finish()
+		return nil
 	}
+	i.report()
+	return i.m.pass(i.environment)
 }
 
 // leave keeps an invocation until the runtime asks for its next event; false when it has already.

@@ -164,14 +164,15 @@ func New(c Config) (*Manager, error) {
 func (m *Manager) Invoke(ctx context.Context, f Function, call Invocation) (Result, error) {
 	ctx, span := telemetry.Child(ctx, "invoke")
 	defer span.End()
-	e, err := m.acquire(f, &call)
+	i := &invocation{Invocation: call, trace: ctx}
+	begun, err := m.acquire(f, i)
 	if err != nil {
 		return Result{}, err
 	}
 	if call.Stream != nil {
 		call.Stream.Begin()
 	}
-	return e.invoke(ctx, call)
+	return i.invoke(begun)
 }
 
 // Retire closes the environments of a version of a function, of all its versions for "": idle ones at once, running ones after their
@@ -224,29 +225,28 @@ func (m *Manager) Run(ctx context.Context) error {
 	}
 }
 
-// acquire takes an idle environment of f, or waits for one that is soon to be idle, or makes a new one, which is opened by its first
-// invocation.
-func (m *Manager) acquire(f Function, call *Invocation) (*environment, error) {
+// acquire gives an invocation an idle environment of f, or waits for one that is soon to be idle, or makes a new one, which is opened by
+// its first invocation. The invocation may have begun when it returns.
+func (m *Manager) acquire(f Function, i *invocation) (begun bool, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	p := m.poolOf(f, call.Tenant)
-	if call.Event {
-		return m.obtain(p, f)
+	p := m.poolOf(f, i.Tenant)
+	if i.Event {
+		return m.obtain(p, f, i)
 	}
 	if refusal := m.tooFast(p, &f); refusal != "" {
 		m.metrics.throttles.Inc()
-		return nil, ErrThrottled{Reason: refusal}
+		return false, ErrThrottled{Reason: refusal}
 	}
-	e, err := m.obtain(p, f)
-	if err == nil {
-		kept, _ := m.paceOf(e.pool, &f)
+	if begun, err = m.obtain(p, f, i); err == nil {
+		kept, _ := m.paceOf(i.pool, &f)
 		kept.spend()
 	}
-	return e, err
+	return begun, err
 }
 
 // obtain is acquire for an invocation that is not too fast, from the pool of f. m.mu is held, and given up meanwhile.
-func (m *Manager) obtain(p *pool, f Function) (*environment, error) {
+func (m *Manager) obtain(p *pool, f Function, i *invocation) (begun bool, err error) {
 	var given *environment
 	long := time.Duration(-1) // to wait; not known yet
 	asked := false            // other servers
@@ -255,7 +255,7 @@ func (m *Manager) obtain(p *pool, f Function) (*environment, error) {
 			if given != nil {
 				m.remove(given)
 			}
-			return nil, ErrClosed
+			return false, ErrClosed
 		}
 		e, refusal := m.admit(p, f, given, long < 0 && m.crowded(p))
 		if refusal == elsewhere {
@@ -272,16 +272,26 @@ func (m *Manager) obtain(p *pool, f Function) (*environment, error) {
 		}
 		switch {
 		case e != nil:
-			return e, nil
+			i.own(e)
+			return false, nil
 		case long > 0:
-			given = m.wait(p, nil, long)
+			w := newWaiter()
+			if i.Stream == nil { // which begins first
+				w.next, w.function = i, f
+			}
+			if given = m.wait(p, w, nil, long); w.begun {
+				return true, nil
+			}
 			long = 0                      // once
 			p = m.poolOf(f, p.key.tenant) // it may have been forgotten meanwhile
 		case refusal != "":
 			m.metrics.throttles.Inc()
-			return nil, ErrThrottled{Reason: refusal}
+			return false, ErrThrottled{Reason: refusal}
 		default:
-			return m.claim(p, f)
+			if e, err = m.claim(p, f); err == nil {
+				i.own(e)
+			}
+			return false, err
 		}
 	}
 }
@@ -429,19 +439,29 @@ func (m *Manager) release(e *environment, reusable bool) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.give(e, reusable)
+}
+
+// give is release. m.mu is held.
+func (m *Manager) give(e *environment, reusable bool) {
 	defer m.leave(e.pool, e.count) // last: after it drain waits for what remove has begun
-	if !e.entered.IsZero() {
-		e.pool.queue.took(time.Since(e.entered))
-	}
-	if e.settling {
-		e.settling = false
-		e.pool.queue.settling.Add(-1)
-	}
+	m.settled(e, time.Now())
 	if !reusable || e.retired || m.closing {
 		m.remove(e)
 		return
 	}
 	m.rest(e)
+}
+
+// settled notes that the invocation that owned e is over. m.mu is held.
+func (m *Manager) settled(e *environment, now time.Time) {
+	if !e.entered.IsZero() {
+		e.pool.queue.took(now.Sub(e.entered))
+	}
+	if e.settling {
+		e.settling = false
+		e.pool.queue.settling.Add(-1)
+	}
 }
 
 // rest makes e, which nobody owns any more, idle, or gives it to an invocation that waits. m.mu is held.

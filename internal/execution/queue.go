@@ -39,7 +39,16 @@ type queue struct {
 }
 
 // waiter waits for an environment. It gets none when it is only to look again.
-type waiter struct{ given chan *environment }
+type waiter struct {
+	given chan *environment // capacity 1
+	// next is the invocation that waits, if pass may begin it, and function what it is to run; nil: it looks for itself.
+	next     *invocation
+	function Function
+	// begun is set when pass begins next, which is given its environment after that. It is guarded by Manager.mu.
+	begun bool
+}
+
+func newWaiter() *waiter { return &waiter{given: make(chan *environment, 1)} }
 
 // settles says whether more environments have answered than invocations wait.
 func (q *queue) settles() bool { return len(q.waiting) < int(q.settling.Load()) }
@@ -109,10 +118,54 @@ func (q *queue) next(e *environment) bool {
 	return true
 }
 
+// pass is release for e, whose runtime asks for an event. It begins what waits for e, if that may be, and returns its event: the one who
+// waits for its end need not be woken before. Nil is none.
+func (m *Manager) pass(e *environment) *event {
+	w := m.successor(e)
+	if w == nil {
+		return nil
+	}
+	w.next.own(e)
+	ev := w.next.beginWarm()
+	w.given <- e // has room
+	return ev
+}
+
+// successor ends an invocation's ownership of e. The waiter that it may return waits for an invocation that owns e now.
+func (m *Manager) successor(e *environment) *waiter {
+	if e.turn != nil { // its end is for release
+		m.release(e, true)
+		return nil
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	p := e.pool
+	now := time.Now()
+	if m.closing || e.retired || len(p.queue.waiting) == 0 || p.queue.waiting[0].next == nil || !e.fresh(now) || !e.credentials.lasting(now) {
+		m.give(e, true)
+		return nil
+	}
+	w := p.queue.waiting[0]
+	m.settled(e, now)
+	m.running.Add(1) // it does not come to rest between the two
+	defer m.running.Done()
+	m.leave(p, e.count)
+	c := m.counted(p, &w.function, w.function.Reserved == nil && e.provision == nil)
+	if m.refusal(p, w.function, c) != "" {
+		m.rest(e) // it looks for itself what is to be done
+		return nil
+	}
+	p.queue.waiting = slices.Delete(p.queue.waiting, 0, 1)
+	w.begun = true
+	m.enter(p, c)
+	e.entered = now
+	e.counts(c)
+	return w
+}
+
 // wait waits for an environment of p as long as it may, and until a turn to start is there, if one is given. m.mu is held, and given
 // up meanwhile. It may return nil.
-func (m *Manager) wait(p *pool, turn *turn, long time.Duration) *environment {
-	w := &waiter{given: make(chan *environment, 1)}
+func (m *Manager) wait(p *pool, w *waiter, turn *turn, long time.Duration) *environment {
 	p.queue.waiting = append(p.queue.waiting, w)
 	m.keep(p)
 	m.mu.Unlock()
@@ -127,8 +180,13 @@ func (m *Manager) wait(p *pool, turn *turn, long time.Duration) *environment {
 	case <-m.lifetime.Done():
 	}
 	m.mu.Lock()
+	if w.begun { // in the last moment
+		m.mu.Unlock()
+		defer m.mu.Lock()
+		return <-w.given
+	}
 	select {
-	case e := <-w.given: // in the last moment
+	case e := <-w.given: // the same
 		return e
 	default:
 	}
@@ -184,10 +242,10 @@ func (m *Manager) claim(p *pool, f Function) (*environment, error) {
 // nil. m.mu is held, and given up meanwhile.
 func (m *Manager) free(p *pool, turn *turn) (e *environment) {
 	for e == nil && !m.closing && !turn.given() {
-		e = m.wait(p, turn, forever)
+		e = m.wait(p, newWaiter(), turn, forever)
 	}
 	if long := m.patience(p, false); long > 0 && e == nil && !m.closing {
-		e = m.wait(p, nil, long)
+		e = m.wait(p, newWaiter(), nil, long)
 	}
 	return e
 }

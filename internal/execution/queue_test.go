@@ -3,9 +3,12 @@ package execution
 import (
 	"errors"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/licet/licet/internal/sandbox"
 )
@@ -55,6 +58,59 @@ func TestWaitsForWhatSettles(t *testing.T) {
 				t.Errorf("got %d environments, want 1", created)
 			}
 		})
+	}
+}
+
+// TestBegunByTheQuestion: what waits is begun by whoever serves the runtime's question, after the end of the one before.
+func TestBegunByTheQuestion(t *testing.T) {
+	for name, f := range map[string]Function{"unreserved": testFunction(), "reserved": reserving(testFunction(), 1)} {
+		t.Run(name, func(t *testing.T) {
+			next := make(chan struct{})
+			b := newBench(t, lingering(next))
+			b.longestWait = time.Minute // whatever the machine does
+			b.invoke(f, Invocation{RequestID: "0", Payload: []byte("0"), Event: true})
+			next <- struct{}{}
+			b.running.Wait() // a start has an end of its own
+			b.invoke(f, Invocation{RequestID: "1", Payload: []byte("1"), Event: true})
+			second := make(chan Result)
+			go func() {
+				second <- b.invoke(f, Invocation{RequestID: "2", Payload: []byte("2"), Event: true, LogTail: true})
+			}()
+			waiter := b.onlyWaiter()
+			next <- struct{}{}
+			next <- struct{}{}
+			got := <-second
+			if !waiter.begun || string(got.Payload) != "2" || !strings.HasPrefix(string(got.LogTail), "START RequestId: 2 ") {
+				t.Errorf("begun: %v, payload %s, tail\n%s", waiter.begun, got.Payload, got.LogTail)
+			}
+			b.stop()
+			var order []string
+			for _, stream := range b.logs.events {
+				for _, e := range stream {
+					if kind, rest, ok := strings.Cut(e.Message, " RequestId: "); ok {
+						order = append(order, kind+" "+rest[:1])
+					}
+				}
+			}
+			if diff := cmp.Diff([]string{"START 0", "END 0", "REPORT 0", "START 1", "END 1", "REPORT 1", "START 2", "END 2", "REPORT 2"}, order); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// onlyWaiter waits until one invocation waits for an environment.
+func (b *bench) onlyWaiter() *waiter {
+	for {
+		b.mu.Lock()
+		for _, p := range b.pools {
+			if len(p.queue.waiting) == 1 {
+				defer b.mu.Unlock()
+				return p.queue.waiting[0]
+			}
+		}
+		b.mu.Unlock()
+		runtime.Gosched()
 	}
 }
 

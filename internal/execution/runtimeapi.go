@@ -232,7 +232,11 @@ func next(w http.ResponseWriter, r *http.Request, s *session) {
 		refuse(w, refused)
 		return
 	}
-	over.end()
+	if over != nil {
+		if ev = over.end(); ev != nil {
+			s.takes(ev)
+		}
+	}
 	if ev == nil {
 		select {
 		case ev = <-s.events:
