@@ -31,6 +31,8 @@ const (
 	workTime = 30
 	// callTimeout is when a client gives up. What became of the call it does not know.
 	callTimeout = 5 * time.Second
+	// objectTime is how long an object is in use: to judge a history whose calls often end unknown takes long when it is long.
+	objectTime = 30 * time.Second
 	// patientTimeout is within what every call must be answered, whatever happens.
 	patientTimeout = time.Minute
 )
@@ -45,7 +47,7 @@ type work struct {
 	limited, mapped, echo function
 	bucket                string
 	from                  queue
-	registers             []register
+	registers             []func() register // that which is in use at the moment
 	witnesses             []permission
 
 	workers sync.WaitGroup
@@ -156,7 +158,12 @@ func (c *cluster) prepare(seed uint64) *work {
 	must(d.sqs.SetQueueAttributes(ctx, &sqs.SetQueueAttributesInput{
 		QueueUrl: &w.from.url, Attributes: map[string]string{"VisibilityTimeout": "5"},
 	}))(t)
-	w.registers = []register{w.policyRegister(d.node.newUser(t).name), w.objectRegister("object-register"), w.descriptionRegister()}
+	policy, description := w.policyRegister(d.node.newUser(t).name), w.descriptionRegister()
+	w.registers = []func() register{
+		func() register { return policy },
+		func() register { return w.objectRegister(fmt.Sprintf("object-%d", w.now()/objectTime)) },
+		func() register { return description },
+	}
 	w.witnesses = []permission{w.policyPermission(), w.keyPermission(), w.functionPermission()}
 	return w
 }
@@ -177,7 +184,7 @@ func (w *work) begin(long bool) (stop func()) {
 	for _, r := range w.registers {
 		for client := range 3 {
 			last := ""
-			start(40*time.Millisecond, func(random *rand.Rand) { w.useRegister(r, client, &last, random) })
+			start(40*time.Millisecond, func(random *rand.Rand) { w.useRegister(r(), client, &last, random) })
 		}
 	}
 	for _, d := range w.doors {
