@@ -29,7 +29,7 @@ func TestClaims(t *testing.T) {
 		}
 		for _, p := range parts {
 			source := testsOf(t, filepath.Join(root, p[2]))
-			for _, name := range regexp.MustCompile("\\w+").FindAllString(p[1], -1) {
+			for _, name := range regexp.MustCompile(`\w+`).FindAllString(p[1], -1) {
 				if !strings.Contains(source, "func "+name+"(") {
 					t.Errorf("%s has no %s", p[2], name)
 				}
