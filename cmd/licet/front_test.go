@@ -133,6 +133,40 @@ func (d deaf) Read(b []byte) (int, error) {
 	return d.Conn.Read(b)
 }
 
+// A function may take a quarter of an hour. What is asked of clients before that ends with the request's body.
+func TestLongAnswers(t *testing.T) {
+	for name, version2 := range map[string]bool{"HTTP/1.1": false, "HTTP/2": true} {
+		for _, body := range []string{"", "event"} {
+			t.Run(name+" "+body, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					client := frontOf(t, func(w http.ResponseWriter, r *http.Request) {
+						_, _ = io.Copy(io.Discard, r.Body)
+						select {
+						case <-time.After(20 * time.Minute):
+						case <-r.Context().Done():
+							w.WriteHeader(http.StatusTeapot)
+						}
+					})
+					protocols := &http.Protocols{}
+					protocols.SetHTTP1(!version2)
+					protocols.SetUnencryptedHTTP2(version2)
+					transport := &http.Transport{Protocols: protocols, DialContext: func(context.Context, string, string) (net.Conn, error) {
+						return client, nil
+					}}
+					answer, err := (&http.Client{Transport: transport}).Post("http://licet.example", "text/plain", strings.NewReader(body))
+					if err != nil {
+						t.Fatal(err)
+					}
+					if err := answer.Body.Close(); err != nil || answer.StatusCode != http.StatusOK {
+						t.Errorf("got %s, %v", answer.Status, err)
+					}
+					transport.CloseIdleConnections()
+				})
+			})
+		}
+	}
+}
+
 // A connection of HTTP/2 whose client reads nothing is cut off, whatever its requests are allowed.
 func TestDeafClients(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -360,7 +360,8 @@ func TestDamaged(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newStore(t, tt.options)
 			name := put(t, s, tt.content)
-			overwrite(t, s, name, tt.damage(slices.Clone(tt.content)))
+			damaged := tt.damage(slices.Clone(tt.content))
+			overwrite(t, s, name, damaged)
 			r, err := s.Open(t.Context(), name)
 			if tt.opens != (err == nil) {
 				t.Fatalf("Open: got %v", err)
@@ -368,7 +369,7 @@ func TestDamaged(t *testing.T) {
 			if tt.opens {
 				defer r.Close()
 				var got []byte
-				if got, err = io.ReadAll(r); len(got) >= len(tt.content) {
+				if got, err = io.ReadAll(r); len(got) >= len(damaged) {
 					t.Errorf("%d bytes were handed out", len(got))
 				}
 				if n, again := r.Read(make([]byte, 1)); n != 0 || again == nil {
