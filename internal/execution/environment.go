@@ -147,6 +147,10 @@ func (e *environment) fresh(now time.Time) bool {
 	return e.credentials.serve(now) && now.Sub(e.born) < e.m.config.LongestLife
 }
 
+// cpuMillis is one CPU for each 1,769 MB (https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html), but never less than
+// one: AWS gives a starting environment more than its share, and a limit here cannot be lifted for that time.
+func (f *Function) cpuMillis() int64 { return max(1000, int64(f.MemoryMB)*1000/1769) }
+
 func (e *environment) spec() sandbox.Spec {
 	f := &e.function
 	spec := sandbox.Spec{
@@ -155,12 +159,10 @@ func (e *environment) spec() sandbox.Spec {
 		Network: e.m.config.Network,
 		Limits: sandbox.Limits{
 			MemoryBytes: int64(f.MemoryMB) << 20,
-			// One CPU for each 1,769 MB (https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html), but never less
-			// than one: AWS gives a starting environment more than its share, and a limit here cannot be lifted for that time.
-			CPUMillis: max(1000, int64(f.MemoryMB)*1000/1769),
-			Processes: 1024, // with OpenFiles: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-			OpenFiles: 1024,
-			TmpBytes:  int64(f.EphemeralMB) << 20,
+			CPUMillis:   f.cpuMillis(),
+			Processes:   1024, // with OpenFiles: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+			OpenFiles:   1024,
+			TmpBytes:    int64(f.EphemeralMB) << 20,
 		},
 		Listeners: []sandbox.ListenerSpec{{Name: "runtime", Port: runtimePort}},
 	}

@@ -568,6 +568,7 @@ func TestEnvironmentVariables(t *testing.T) {
 		"AWS_LAMBDA_LOG_GROUP_NAME=/aws/lambda/fn", "AWS_LAMBDA_LOG_STREAM_NAME=" + e.log.stream,
 		"AWS_LAMBDA_RUNTIME_API=" + e.runtimeAddress, "AWS_REGION=us-east-1", "AWS_SECRET_ACCESS_KEY=secret",
 		"AWS_SESSION_TOKEN=token", "AWS_XRAY_CONTEXT_MISSING=LOG_ERROR", "AWS_XRAY_DAEMON_ADDRESS=127.0.0.1:2000",
+		"GOMAXPROCS=1",
 		"LAMBDA_RUNTIME_DIR=/var/runtime", "LAMBDA_TASK_ROOT=/var/task", "LANG=en_US.UTF-8", "NAME=value",
 		"PATH=/usr/bin:/bin", "PWD=/var/task", "SHLVL=0", "TZ=Europe/Paris",
 		"_AWS_XRAY_DAEMON_ADDRESS=127.0.0.1", "_AWS_XRAY_DAEMON_PORT=2000", "_HANDLER=h",
@@ -577,6 +578,15 @@ func TestEnvironmentVariables(t *testing.T) {
 	}
 	if !regexp.MustCompile(`^\d{4}/\d\d/\d\d/\[\$LATEST\][0-9a-f]{32}$`).MatchString(e.log.stream) {
 		t.Errorf("got log stream %s", e.log.stream)
+	}
+}
+
+func TestProcessors(t *testing.T) {
+	all := int64(runtime.NumCPU())
+	for memory, want := range map[int]int64{128: 1, 1769: 1, 1771: min(2, all), 3538: min(2, all), 10240: min(6, all)} {
+		if got := (&Function{MemoryMB: memory}).processors(); got != want {
+			t.Errorf("%d MB: got %d, want %d", memory, got, want)
+		}
 	}
 }
 

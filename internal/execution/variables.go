@@ -2,6 +2,7 @@ package execution
 
 import (
 	"maps"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,10 +19,11 @@ const (
 // variables is the environment of the runtime process, "NAME=value" in order of name: what the runtime sets, overlaid by what the
 // function configures, overlaid by the reserved names, which a function cannot set (lambda.md 7.6).
 func (e *environment) variables() []string {
-	f, path := e.function, e.sandbox.Path
+	f, path := &e.function, e.sandbox.Path
 	vars := map[string]string{
 		"AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
 		"AWS_XRAY_DAEMON_ADDRESS":  "127.0.0.1:2000",
+		"GOMAXPROCS":               strconv.FormatInt(f.processors(), 10),
 	}
 	if e.endpoint != "" {
 		vars["AWS_ENDPOINT_URL"] = "http://" + e.endpoint
@@ -62,6 +64,10 @@ func (e *environment) variables() []string {
 	}
 	return env
 }
+
+// processors is how many threads of Go code run at once, which is the function's share of the CPU rounded up. Go would take all
+// processors of the machine: the cgroup that limits a sandbox cannot be seen in it. Threads beyond the share only wake each other.
+func (f *Function) processors() int64 { return min((f.cpuMillis()+999)/1000, int64(runtime.NumCPU())) }
 
 // keys are the variables by which code has the role's credentials.
 func (e *environment) keys() map[string]string {
