@@ -88,15 +88,13 @@ func (l *launcher) userNamespace(g *linux.Ground) (*os.File, error) {
 	if f := l.users[g.IDs.Base]; f != nil {
 		return f, nil
 	}
-	mapping := []syscall.SysProcIDMap{{ContainerID: 0, HostID: g.IDs.Base, Size: linux.IDCount}}
-	p, err := l.run(g, &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWUSER, UidMappings: mapping, GidMappings: mapping,
-		GidMappingsEnableSetgroups: true})
+	p, err := l.run(g, &syscall.SysProcAttr{})
 	if err != nil {
 		return nil, fmt.Errorf("make user namespace: %v", err)
 	}
-	f, err := os.Open(fmt.Sprintf("/proc/%d/ns/user", p.cmd.Process.Pid))
+	f, err := p.makeUserNamespace(g.IDs.Base)
 	if err = errors.Join(err, p.abandon()); err != nil {
-		return nil, fmt.Errorf("keep user namespace: %v", err)
+		return nil, fmt.Errorf("make user namespace: %v", err)
 	}
 	l.users[g.IDs.Base] = f
 	return f, nil

@@ -32,6 +32,9 @@ type report struct {
 	kind, what, errno uint64
 }
 
+// reportSize is that of a report in bytes.
+const reportSize = 24
+
 // Kinds of reports.
 const (
 	begun     = iota // what: the program's number
@@ -80,13 +83,37 @@ func (p *process) begun(ctx context.Context, s *script) error {
 }
 
 func (p *process) receive() (report, error) {
-	b := make([]byte, 24)
+	b := make([]byte, reportSize)
 	n, err := p.socket.Read(b)
 	if err != nil || n != len(b) {
 		return report{}, errors.Join(err, fmt.Errorf("%d bytes from the stage", n))
 	}
 	word := func(i int) uint64 { return binary.LittleEndian.Uint64(b[8*i:]) }
 	return report{word(0), word(1), word(2)}, nil
+}
+
+// makeUserNamespace makes the stage begin a user namespace, whose ids are the host's from base on, and wait there. To start a process in
+// a new one (CLONE_NEWUSER) would be simpler, but then os/exec copies the server's page tables, which takes longer than all the rest.
+func (p *process) makeUserNamespace(base int) (*os.File, error) {
+	s := &script{}
+	s.call("make user namespace", unix.SYS_UNSHARE, unix.CLONE_NEWUSER)
+	s.call("report", unix.SYS_WRITE, socketFD, make([]byte, reportSize), reportSize) // begun, all zero
+	s.call("wait for the end", unix.SYS_READ, socketFD, make([]byte, 1), 1)
+	s.end(setup)
+	if err := p.send(s.bytes(), make([]*os.File, 1)); err != nil {
+		return nil, err
+	}
+	if err := p.begun(context.Background(), s); err != nil {
+		return nil, err
+	}
+	dir := fmt.Sprintf("/proc/%d/", p.cmd.Process.Pid)
+	mapping := fmt.Appendf(nil, "0 %d %d\n", base, linux.IDCount) // user_namespaces(7)
+	for _, file := range []string{"uid_map", "gid_map"} {
+		if err := os.WriteFile(dir+file, mapping, 0); err != nil {
+			return nil, err
+		}
+	}
+	return os.Open(dir + "ns/user")
 }
 
 // Init is the stage.
