@@ -295,7 +295,7 @@ func TestExtensionVariables(t *testing.T) {
 	}
 	want := []string{"AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_NAME",
 		"AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_RUNTIME_API", "AWS_REGION", "AWS_SECRET_ACCESS_KEY",
-		"AWS_SESSION_TOKEN", "LANG", "NAME", "PATH", "TZ"}
+		"AWS_SESSION_TOKEN", "GOMAXPROCS", "LANG", "NAME", "PATH", "TZ"}
 	if diff := cmp.Diff(names, want); diff != "" {
 		t.Errorf("variables (-got +want):\n%s", diff)
 	}
