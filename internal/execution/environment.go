@@ -96,6 +96,7 @@ func newEnvironment(m *Manager, f Function) *environment {
 		m.config.Logger.Debug("Log lines of a function could not be written.",
 			slog.String("function", f.ARN), slog.Any("err", err))
 	})
+	e.log.rush = m.starts.busy
 	return e
 }
 

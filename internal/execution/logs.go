@@ -13,7 +13,7 @@ import (
 const (
 	batchBytes = 256 << 10              // a batch is written as soon as it is this large …
 	batchDelay = 200 * time.Millisecond // … or this old
-	busyDelay  = time.Second            // the same of a stream whose lines do not pause: each batch is a transaction
+	busyDelay  = time.Second            // the same of a stream whose lines do not pause, and while environments start: each batch is a transaction
 	fullBytes  = 1 << 20                // from here on the process that prints has to wait
 	dropBytes  = 4 << 20                // from here on lines of the platform are dropped
 	writeLimit = 10 * time.Second       // for one batch
@@ -32,6 +32,7 @@ type logStream struct {
 	credentials *credentials
 	metrics     *metrics
 	failed      func(error) // told of every batch that could not be written
+	rush        func() bool // whether environments start, which need the processors more; nil: never
 	json        bool        // the form of platform events; lines of the function are as it printed them
 	// lowest levels that a JSON log shows, of the function's lines and of platform events.
 	application, system platform.Level
@@ -163,13 +164,12 @@ func (l *logStream) ship() {
 	var written time.Time
 	for {
 		<-l.wake
-		delay.Reset(delayAfter(time.Since(written)))
-		for waiting := true; waiting && !l.due(); {
-			select {
-			case <-delay.C:
-				waiting = false
-			case <-l.wake:
-			}
+		long := delayAfter(time.Since(written))
+		delay.Reset(long)
+		l.gather(delay.C)
+		if long < busyDelay && l.rush != nil && l.rush() {
+			delay.Reset(busyDelay - long)
+			l.gather(delay.C)
 		}
 		for {
 			batch, closed := l.take()
@@ -187,6 +187,17 @@ func (l *logStream) ship() {
 				l.wakeForRest()
 				break
 			}
+		}
+	}
+}
+
+// gather waits for more lines until the time is over.
+func (l *logStream) gather(over <-chan time.Time) {
+	for !l.due() {
+		select {
+		case <-over:
+			return
+		case <-l.wake:
 		}
 	}
 }

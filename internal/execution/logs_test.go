@@ -290,6 +290,41 @@ func TestSeveralBatchesAtOnce(t *testing.T) {
 	})
 }
 
+// Lines wait while environments start, but not without end.
+func TestLogsInARush(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &slowLog{}
+		l := newLogStream(Function{}, "stream", w, newMetrics(), func(err error) { t.Error(err) })
+		l.credentials = &credentials{}
+		var rush atomic.Bool
+		l.rush = rush.Load
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			l.ship()
+		}()
+		for _, test := range []struct {
+			rush bool
+			wait time.Duration
+		}{{true, busyDelay}, {false, batchDelay}} {
+			time.Sleep(busyDelay) // a pause
+			rush.Store(test.rush)
+			before := w.events.Load()
+			l.print(time.Now(), "line\n")
+			time.Sleep(test.wait - time.Millisecond)
+			if got := w.events.Load() - before; got != 0 {
+				t.Errorf("rush %v: got %d lines before %v", test.rush, got, test.wait)
+			}
+			time.Sleep(50 * time.Millisecond)
+			if got := w.events.Load() - before; got != 1 {
+				t.Errorf("rush %v: got %d lines after %v, want 1", test.rush, got, test.wait)
+			}
+		}
+		l.close()
+		<-ended
+	})
+}
+
 func TestDelayAfter(t *testing.T) {
 	for _, test := range []struct{ pause, want time.Duration }{
 		{time.Hour, batchDelay},
