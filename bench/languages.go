@@ -22,8 +22,8 @@ type language struct {
 	// file of the deployment package and its content.
 	file, handler string
 	source        []byte
-	// command runs it as a plain process, with env beside the environment of this program.
-	command, env []string
+	// command runs it as a plain process, with env beside the environment of this program. given is what licet adds to it.
+	command, env, given []string
 }
 
 const (
@@ -47,7 +47,8 @@ func (w *workshop) languages() ([]language, error) {
 	}
 	python, node := filepath.Join(dir, "python"), filepath.Join(dir, "nodejs")
 	all := []language{{
-		name: "go", runtime: types.RuntimeProvidedal2023, file: "bootstrap", handler: "bootstrap", source: bootstrap, command: []string{w.bootstrap},
+		name: "go", runtime: types.RuntimeProvidedal2023, file: "bootstrap", handler: "bootstrap", source: bootstrap,
+		command: []string{w.bootstrap}, given: []string{"GOMAXPROCS=1"},
 	}, {
 		name: "python", runtime: types.RuntimePython311, file: "echo.py", handler: "echo.handler", source: []byte(pythonEcho),
 		command: []string{"/usr/bin/python3", "-u", filepath.Join(python, "bootstrap.py"), w.dir}, env: []string{"PYTHONPATH=" + python},

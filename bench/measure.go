@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -171,13 +172,20 @@ func printWarm(name string, r [2]result) {
 	fmt.Printf("%-34s %12.0f %12.0f\n", name, r[0].rate, r[1].rate)
 }
 
-// measureWarm loads one function and the front with the same bootstraps, by turns, then looks what the server has kept of it.
+// measureWarm loads one function and the front with the same bootstraps, by turns, then looks what the server has kept of it. A second
+// front's bootstraps have the variables that licet gives beside those of AWS, where they matter to the language.
 func (w *workshop) measureWarm(ctx context.Context, l language) (err error) {
-	front, err := w.startPeer(ctx, l.env, append([]string{"front", "4"}, l.command...)...)
-	if err != nil {
-		return err
+	var fronts []*peer
+	for _, env := range [][]string{l.env, append(slices.Clone(l.env), l.given...)} {
+		front, startErr := w.startPeer(ctx, env, append([]string{"front", "4"}, l.command...)...)
+		if startErr != nil {
+			return startErr
+		}
+		defer func() { err = firstError(err, front.stop()) }()
+		if fronts = append(fronts, front); l.given == nil {
+			break
+		}
 	}
-	defer func() { err = firstError(err, front.stop()) }()
 	s, _, err := w.startServer(ctx)
 	if err != nil {
 		return err
@@ -190,23 +198,30 @@ func (w *workshop) measureWarm(ctx context.Context, l language) (err error) {
 	if err != nil {
 		return fmt.Errorf("deploy: %w", err)
 	}
-	var theirs, ours [2]result
+	var results [2][]result // of the front, licet, the second front
 	for i, clients := range []int{1, 16} {
-		request, err := front.request(ctx)
-		if err != nil {
-			return err
-		}
 		req, err := signed(ctx, s.url+invocations("echo"), []byte(payload), caller, "lambda")
 		if err != nil {
 			return err
 		}
-		both, err := w.alternate(ctx, clients, []byte(payload), target{req: request, pid: front.cmd.Process.Pid}, target{req: req, pid: s.cmd.Process.Pid})
-		if err != nil {
+		var targets []target
+		for _, front := range fronts {
+			request, err := front.request(ctx)
+			if err != nil {
+				return err
+			}
+			targets = append(targets, target{req: request, pid: front.cmd.Process.Pid})
+		}
+		targets = slices.Insert(targets, 1, target{req: req, pid: s.cmd.Process.Pid})
+		if results[i], err = w.alternate(ctx, clients, []byte(payload), targets...); err != nil {
 			return err
 		}
-		theirs[i], ours[i] = both[0], both[1]
 	}
-	printBoth(l, theirs, ours)
+	one, many := results[0], results[1]
+	printBoth(l, [2]result{one[0], many[0]}, [2]result{one[1], many[1]})
+	if l.given != nil {
+		fmt.Printf("%-34s %12.2f %12.2f\n", "licet / front with "+strings.Join(l.given, " "), one[1].share/one[2].share, many[1].share/many[2].share)
+	}
 	return s.printKept(ctx)
 }
 
