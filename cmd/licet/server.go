@@ -364,14 +364,11 @@ func (s *server) openServices(ctx context.Context, c config) error {
 	if err != nil {
 		return err
 	}
-	s.console, err = console.New(console.Config{
+	s.console = console.New(console.Config{
 		Keys: keys{s.directory, s.organizations}, Door: s.door, Log: s.edge, Seals: s.keys, Hosts: c.ConsoleHosts,
 		Others: func(r *http.Request) bool { return s.serviceOf(r, "") != "" },
 		Now:    time.Now, Logger: s.logger, Region: c.Region, Partition: partition, Mode: dispatch.Mode(c.Mode),
 	})
-	if err != nil {
-		return err
-	}
 	s.metrics.MustRegister(s.clock.Collectors()...)
 	s.metrics.MustRegister(s.edge.Metrics()...)
 	s.metrics.MustRegister(s.functions.Collectors()...)

@@ -13,6 +13,7 @@ import (
 	"net/netip"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/licet/licet/internal/audit"
@@ -65,7 +66,7 @@ type Config struct {
 type Console struct {
 	config   Config
 	mux      *http.ServeMux
-	pages    map[string]*template.Template
+	pages    func() (map[string]*template.Template, error) // read when the first is shown
 	attempts *attempts
 }
 
@@ -73,8 +74,14 @@ type Console struct {
 var files embed.FS
 
 // New makes a console.
-func New(config Config) (*Console, error) {
-	c := &Console{config: config, pages: make(map[string]*template.Template), attempts: newAttempts(config.Now)}
+func New(config Config) *Console {
+	c := &Console{config: config, pages: sync.OnceValues(readPages), attempts: newAttempts(config.Now)}
+	c.mux = c.routes()
+	return c
+}
+
+// readPages reads the templates by their names.
+func readPages() (map[string]*template.Template, error) {
 	layout, err := template.New("layout.html").Funcs(words).ParseFS(files, "templates/layout.html", "templates/parts.html")
 	if err != nil {
 		return nil, fmt.Errorf("read the console's layout: %w", err)
@@ -83,6 +90,7 @@ func New(config Config) (*Console, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list the console's pages: %w", err)
 	}
+	pages := make(map[string]*template.Template, len(names))
 	for _, name := range names {
 		page, err := layout.Clone()
 		if err == nil {
@@ -91,10 +99,9 @@ func New(config Config) (*Console, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read the console's page %s: %w", name, err)
 		}
-		c.pages[strings.TrimSuffix(strings.TrimPrefix(name, "templates/"), ".html")] = page
+		pages[strings.TrimSuffix(strings.TrimPrefix(name, "templates/"), ".html")] = page
 	}
-	c.mux = c.routes()
-	return c, nil
+	return pages, nil
 }
 
 func (c *Console) routes() *http.ServeMux {
@@ -252,8 +259,12 @@ func (c *Console) show(w http.ResponseWriter, v *visit, name, title string, body
 }
 
 func (c *Console) draw(w http.ResponseWriter, status int, name, part string, data any) error {
+	pages, err := c.pages()
+	if err != nil {
+		return err
+	}
 	var b bytes.Buffer
-	if err := c.pages[name].ExecuteTemplate(&b, part, data); err != nil {
+	if err := pages[name].ExecuteTemplate(&b, part, data); err != nil {
 		return fmt.Errorf("draw %s: %w", name, err)
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")

@@ -60,14 +60,10 @@ func newWorld(t *testing.T, hosts ...string) *world {
 		"ROOT": {secret: "root secret", caller: root}, "USER": {secret: "user secret", caller: user},
 		"TEMP": {secret: "temp secret", token: "token", caller: brief}, "NONE": {secret: "", caller: root},
 	}
-	c, err := New(Config{
+	w.Console = New(Config{
 		Keys: w, Door: w, Log: w, Others: func(r *http.Request) bool { return strings.HasPrefix(r.Host, "id.lambda-url.") }, Seals: secret.New([secret.KeySize]byte{1}), Hosts: hosts, Now: func() time.Time { return w.now },
 		Logger: slog.New(slog.DiscardHandler), Region: "us-east-1", Partition: "aws", Mode: dispatch.Enforce,
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.Console = c
 	return w
 }
 

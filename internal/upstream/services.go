@@ -128,15 +128,16 @@ func prefixes() map[string]string {
 
 // Names lists the names by which upstreams can be configured, sorted: those that requests are signed for.
 func (s *Services) Names() []string {
+	modelled := s.data.SigningNames() // to read the models would take a moment and memory
 	var names []string
-	for _, name := range s.data.SigningNames() {
+	for _, name := range modelled {
 		if _, ok := s.prefix(name); ok {
 			names = append(names, name)
 		}
 	}
 	otherwise := slices.Collect(maps.Values(prefixes()))
 	for _, name := range s.data.Services() { // some are newer than the models
-		if s.data.Models(name) == nil && !slices.Contains(otherwise, name) {
+		if _, known := slices.BinarySearch(modelled, name); !known && !slices.Contains(otherwise, name) {
 			names = append(names, name)
 		}
 	}
