@@ -38,8 +38,8 @@ func collectLate() {
 // cached keeps in memory what it can read again.
 type cached interface{ ReturnMemory() error }
 
-// returnMemory gives unused memory, and that of the store if it is cached, back to the machine when there is no more work, once after each
-// load, until ctx ends.
+// returnMemory gives unused memory, and that of the store and the program, which can be read again, back to the machine when there is no
+// more work, once after each load, until ctx ends.
 func returnMemory(ctx context.Context, db store.DB) error {
 	tick := time.NewTicker(quietTime)
 	defer tick.Stop()
@@ -63,6 +63,9 @@ func returnMemory(ctx context.Context, db store.DB) error {
 				}
 			}
 			debug.FreeOSMemory()
+			if err := returnProgram(); err != nil {
+				return err
+			}
 		}
 		worked = !quiet
 	}
