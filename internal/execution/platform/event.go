@@ -44,6 +44,9 @@ const (
 	PhaseInvoke = "invoke"
 )
 
+// SnapStart is the InitializationType of an environment that is made from a snapshot.
+const SnapStart = "snap-start"
+
 // Values of a Status.
 const (
 	Success = "success"
@@ -67,6 +70,11 @@ type Span struct {
 	Name     string       `json:"name"`
 	Start    Time         `json:"start"`
 	Duration Milliseconds `json:"durationMs"`
+}
+
+// SpanOf is a span by its ends. One that ends before it begins takes no time.
+func SpanOf(name string, from, to time.Time) Span {
+	return Span{Name: name, Start: Time(from), Duration: Milliseconds(max(0, to.Sub(from)))}
 }
 
 // Tracing is the trace header of an invocation.

@@ -31,14 +31,10 @@ func (e *InitStart) Level() (Level, bool) {
 
 // AppendText is for the first initialization of an environment only, and for a runtime whose version is known.
 func (e *InitStart) AppendText(b []byte) []byte {
-	if e.Phase != PhaseInit || e.RuntimeVersion == "" {
+	if e.Phase != PhaseInit {
 		return b
 	}
-	b = append(b, "INIT_START Runtime Version: "...)
-	b = append(b, e.RuntimeVersion...)
-	b = append(b, "\tRuntime Version ARN: "...)
-	b = append(b, e.RuntimeVersionARN...)
-	return append(b, '\n')
+	return appendRuntime(b, "INIT_START", e.RuntimeVersion, e.RuntimeVersionARN)
 }
 
 // In has fewer fields in the first schema.
@@ -99,14 +95,18 @@ func (e *InitReport) Level() (Level, bool) {
 	return failing(e.Status, Debug), true
 }
 
-// AppendText is for an initialization that failed.
+// AppendText is for an initialization that failed, and for one whose end is that of a snapshot.
 func (e *InitReport) AppendText(b []byte) []byte {
-	if e.Status == Success {
+	if e.Status == Success && e.InitializationType != SnapStart {
 		return b
 	}
 	b = append(b, "INIT_REPORT Init Duration: "...)
 	b = appendMilliseconds(b, time.Duration(e.Metrics.Duration))
-	b = append(b, " ms\tPhase: "...)
+	b = append(b, " ms"...)
+	if e.Status == Success {
+		return append(b, '\n')
+	}
+	b = append(b, "\tPhase: "...)
 	b = append(b, e.Phase...)
 	b = append(b, '\t')
 	return append(appendStatus(b, e.Status, e.ErrorType), '\n')
@@ -114,6 +114,19 @@ func (e *InitReport) AppendText(b []byte) []byte {
 
 // In is for the Telemetry API.
 func (e *InitReport) In(s Schema) (any, bool) { return e, s.Telemetry() }
+
+// appendRuntime appends the line that begins a phase, if the version of the runtime is known.
+func appendRuntime(b []byte, line, version, arn string) []byte {
+	if version == "" {
+		return b
+	}
+	b = append(b, line...)
+	b = append(b, " Runtime Version: "...)
+	b = append(b, version...)
+	b = append(b, "\tRuntime Version ARN: "...)
+	b = append(b, arn...)
+	return append(b, '\n')
+}
 
 func appendMilliseconds(b []byte, d time.Duration) []byte {
 	return strconv.AppendFloat(b, float64(d)/float64(time.Millisecond), 'f', 2, 64)

@@ -110,11 +110,13 @@ type Report struct {
 // ReportMetrics are those of a Report.
 type ReportMetrics struct {
 	Duration Milliseconds `json:"durationMs"`
-	// Billed is the duration together with that of the Init phase, rounded up to a millisecond, as AWS bills since August 2025.
+	// Billed is the duration together with that of the Init phase, as AWS bills since August 2025, or with what is billed of the Restore
+	// phase, rounded up to a millisecond.
 	Billed       int64        `json:"billedDurationMs"`
 	MemoryMB     int          `json:"memorySizeMB"`
 	PeakMemoryMB int64        `json:"maxMemoryUsedMB"`
 	Init         Milliseconds `json:"initDurationMs,omitempty"` // 0 when there was no Init phase, or a failed one
+	*Restored                 // nil when there was no Restore phase
 }
 
 // Type is "platform.report".
@@ -139,6 +141,13 @@ func (e *Report) AppendText(b []byte) []byte {
 	if e.Metrics.Init > 0 {
 		b = append(b, "Init Duration: "...)
 		b = appendMilliseconds(b, time.Duration(e.Metrics.Init))
+		b = append(b, " ms\t"...)
+	}
+	if r := e.Metrics.Restored; r != nil {
+		b = append(b, "Restore Duration: "...)
+		b = appendMilliseconds(b, time.Duration(r.Duration))
+		b = append(b, " ms\tBilled Restore Duration: "...)
+		b = strconv.AppendInt(b, r.Billed, 10)
 		b = append(b, " ms\t"...)
 	}
 	if e.Status != Success {

@@ -15,8 +15,14 @@ func report(took, init float64, billed int64, memory int, peak int64, status, er
 		Metrics: ReportMetrics{Duration: ms(took), Billed: billed, MemoryMB: memory, PeakMemoryMB: peak, Init: ms(init)}}
 }
 
+func restored(took float64, billed int64, memory int, peak int64, r *Restored) *Report {
+	e := report(took, 0, billed, memory, peak, Success, "")
+	e.Metrics.Restored = r
+	return e
+}
+
 func TestText(t *testing.T) {
-	// The numbers of REPORT lines were recorded from AWS, EXTENSION and TELEMETRY lines are those of public logs of AWS.
+	// The numbers of REPORT and RESTORE_REPORT lines were recorded from AWS, EXTENSION and TELEMETRY lines are those of public logs of AWS.
 	tests := []struct {
 		event Event
 		want  string
@@ -40,6 +46,20 @@ func TestText(t *testing.T) {
 		{&InitReport{Phase: PhaseInvoke, Status: Timeout, Metrics: InitMetrics{ms(3000)}},
 			"INIT_REPORT Init Duration: 3000.00 ms\tPhase: invoke\tStatus: timeout\n"},
 		{&InitReport{Phase: PhaseInit, Status: Success}, ""},
+		{&InitReport{InitializationType: SnapStart, Phase: PhaseInit, Status: Success, Metrics: InitMetrics{ms(13316.04)}},
+			"INIT_REPORT Init Duration: 13316.04 ms\n"},
+		{&RestoreStart{RuntimeVersion: "java:21.mainline.v82", RuntimeVersionARN: "arn:x"},
+			"RESTORE_START Runtime Version: java:21.mainline.v82\tRuntime Version ARN: arn:x\n"},
+		{&RestoreStart{}, ""},
+		{&RestoreRuntimeDone{Status: Error}, ""},
+		{&RestoreReport{Status: Success, Metrics: RestoreReportMetrics{Duration: ms(511.25)}}, "RESTORE_REPORT Restore Duration: 511.25 ms\n"},
+		{&RestoreReport{Status: Timeout, Metrics: RestoreReportMetrics{Duration: ms(1236.04)}},
+			"RESTORE_REPORT Restore Duration: 1236.04 ms\tStatus: timeout\n"},
+		{&RestoreReport{Status: Error, ErrorType: "Runtime.ExitError", Metrics: RestoreReportMetrics{Duration: ms(1236.04)}},
+			"RESTORE_REPORT Restore Duration: 1236.04 ms\tStatus: error\tError Type: Runtime.ExitError\n"},
+		{restored(306.34, 610, 3009, 155, &Restored{ms(511.25), 303}),
+			"REPORT RequestId: r\tDuration: 306.34 ms\tBilled Duration: 610 ms\tMemory Size: 3009 MB\tMax Memory Used: 155 MB\t" +
+				"Restore Duration: 511.25 ms\tBilled Restore Duration: 303 ms\t\n"},
 		{&InitRuntimeDone{Status: Error}, ""},
 		{&Start{RequestID: "r", Version: "$LATEST"}, "START RequestId: r Version: $LATEST\n"},
 		{&RuntimeDone{RequestID: "r", Status: Error}, ""},
@@ -70,6 +90,9 @@ func TestRecords(t *testing.T) {
 	fault := Fault("it ended")
 	initStart := &InitStart{InitializationType: "on-demand", Phase: PhaseInit, RuntimeVersion: "v", RuntimeVersionARN: "a",
 		FunctionName: "f", FunctionVersion: "1", InstanceID: "s", InstanceMaxMemory: 128 << 20}
+	restoreStart := &RestoreStart{RuntimeVersion: "v", RuntimeVersionARN: "a", FunctionName: "f", FunctionVersion: "1", InstanceID: "s",
+		InstanceMaxMemory: 128 << 20}
+	restoreReport := &RestoreReport{Status: Success, Metrics: RestoreReportMetrics{ms(70.87), 13}}
 	tests := []struct {
 		event  Event
 		schema Schema
@@ -104,6 +127,22 @@ func TestRecords(t *testing.T) {
 			`{"initializationType":"on-demand","phase":"init","runtimeVersion":"v","runtimeVersionArn":"a","functionName":"f",` +
 			`"functionVersion":"1","instanceId":"s","instanceMaxMemory":134217728}}`},
 		{initStart, Logs2021March, ""},
+		// As recorded in February 2024 (alexcasalboni/aws-lambda-power-tuning, test/unit/test-utils.js).
+		{restored(147.156, 201, 512, 91, &Restored{ms(500.795), 53}), Telemetry2025January, `{"time":"2026-10-08T07:30:29.470Z",` +
+			`"type":"platform.report","record":{"requestId":"r","metrics":{"durationMs":147.156,"billedDurationMs":201,"memorySizeMB":512,` +
+			`"maxMemoryUsedMB":91,"restoreDurationMs":500.795,"billedRestoreDurationMs":53},"status":"success"}}`},
+		{restoreStart, Telemetry2025January, `{"time":"2026-10-08T07:30:29.470Z","type":"platform.restoreStart","record":{"runtimeVersion":"v",` +
+			`"runtimeVersionArn":"a","functionName":"f","functionVersion":"1","instanceId":"s","instanceMaxMemory":134217728}}`},
+		{restoreStart, Telemetry2022July, `{"time":"2026-10-08T07:30:29.470Z","type":"platform.restoreStart","record":{"runtimeVersion":"v",` +
+			`"runtimeVersionArn":"a"}}`},
+		{restoreStart, Logs2021March, `{"time":"2026-10-08T07:30:29.470Z","type":"platform.restoreStart","record":{}}`},
+		{&RestoreRuntimeDone{Status: Error, ErrorType: "E"}, Telemetry2022July, `{"time":"2026-10-08T07:30:29.470Z",` +
+			`"type":"platform.restoreRuntimeDone","record":{"status":"error","errorType":"E"}}`},
+		{&RestoreRuntimeDone{Status: Success}, Logs2021March, ""},
+		{restoreReport, Telemetry2022December, `{"time":"2026-10-08T07:30:29.470Z","type":"platform.restoreReport","record":` +
+			`{"status":"success","metrics":{"durationMs":70.87}}}`},
+		{restoreReport, Logs2020August, `{"time":"2026-10-08T07:30:29.470Z","type":"platform.restoreReport","record":` +
+			`{"metrics":{"durationMs":70.87,"billedDurationMs":13}}}`},
 		{&Extension{Name: "x", State: "Ready", Events: []string{}}, Logs2020August, `{"time":"2026-10-08T07:30:29.470Z",` +
 			`"type":"platform.extension","record":{"name":"x","state":"Ready","events":[]}}`},
 		{&LogsDropped{Bytes: 1, Records: 2, Reason: "why"}, Telemetry2022July, `{"time":"2026-10-08T07:30:29.470Z",` +
@@ -136,6 +175,12 @@ func TestLevels(t *testing.T) {
 		{&InitReport{InitializationType: "on-demand", Status: Success}, Debug},
 		{&InitReport{InitializationType: "provisioned-concurrency", Status: Success}, Info},
 		{&InitReport{InitializationType: "provisioned-concurrency", Status: Error}, Warn},
+		{&RestoreStart{RuntimeVersion: "v"}, Info},
+		{&RestoreStart{}, Debug},
+		{&RestoreRuntimeDone{Status: Success}, Debug},
+		{&RestoreRuntimeDone{Status: Timeout}, Warn},
+		{&RestoreReport{Status: Success}, Info},
+		{&RestoreReport{Status: Error}, Warn},
 		{&Start{}, Info},
 		{&RuntimeDone{Status: Success}, Debug},
 		{&RuntimeDone{Status: Timeout}, Warn},
