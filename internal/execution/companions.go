@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/licet/licet/internal/execution/extension"
+	"github.com/licet/licet/internal/execution/platform"
 	"github.com/licet/licet/internal/sandbox"
 )
 
@@ -151,6 +152,17 @@ func (e *environment) gather(limit <-chan time.Time, done func(*extension.Set) b
 		}
 	}
 	return stepped
+}
+
+// settleExtensions waits until the extensions ask for their next event after an invocation. The time that they take goes into its report,
+// under the name that the official agent gives it (rapid/handlers.go).
+func (i *invocation) settleExtensions() reason {
+	began := time.Now()
+	why := i.gather(i.deadline.C, (*extension.Set).Settled)
+	if why == stepped && i.process.extensions.Any() {
+		i.usage.spans = []platform.Span{platform.SpanOf("extensionOverhead", began, time.Now())}
+	}
+	return why
 }
 
 // deserted tells whether an extension has ended since the last invocation.

@@ -107,11 +107,8 @@ func (i *invocation) tellRuntimeDone() {
 		Tracing: i.told.start.Tracing}
 	if !i.answered.IsZero() {
 		done.Metrics.ProducedBytes = cmp.Or(i.out.streamed, len(i.out.payload))
-		span := func(name string, from, to time.Time) platform.Span {
-			return platform.Span{Name: name, Start: platform.Time(from), Duration: platform.Milliseconds(max(0, to.Sub(from)))}
-		}
-		done.Spans = []platform.Span{span("responseLatency", i.began, i.answering), span("responseDuration", i.answering, i.answered),
-			span("runtimeOverhead", i.answered, now)}
+		done.Spans = []platform.Span{platform.SpanOf("responseLatency", i.began, i.answering),
+			platform.SpanOf("responseDuration", i.answering, i.answered), platform.SpanOf("runtimeOverhead", i.answered, now)}
 	}
 	i.tell(done)
 	if status == platform.Error {
@@ -126,8 +123,8 @@ func (i *invocation) tellReport() {
 	i.told.end = platform.End{RequestID: i.RequestID}
 	i.tell(&i.told.end)
 	u := &i.usage
-	i.told.report = platform.Report{RequestID: i.RequestID, TenantID: i.Tenant, Tracing: i.told.start.Tracing, Status: status,
-		ErrorType: errorType, Metrics: platform.ReportMetrics{
+	i.told.report = platform.Report{RequestID: i.RequestID, TenantID: i.Tenant, Tracing: i.told.start.Tracing, Spans: u.spans,
+		Status: status, ErrorType: errorType, Metrics: platform.ReportMetrics{
 			Duration: platform.Milliseconds(u.took), Billed: platform.Billed(u.took + u.init), MemoryMB: u.memoryMB,
 			PeakMemoryMB: (u.peakMemory + 1<<20 - 1) >> 20, Init: platform.Milliseconds(u.init)}}
 	i.tell(&i.told.report)

@@ -204,7 +204,8 @@ func TestTelemetry(t *testing.T) {
 				`{"name":"runtimeOverhead",T,"durationMs":N}]}}`,
 			`{T,"type":"platform.report","record":{"requestId":"11111111-2222-3333-4444-555555555555","tenantId":"blue",` +
 				`"metrics":{"durationMs":N,"billedDurationMs":N,"memorySizeMB":128,"maxMemoryUsedMB":40,"initDurationMs":N},` +
-				`"tracing":{"type":"X-Amzn-Trace-Id","value":"Root=1"},"status":"success"}}`,
+				`"tracing":{"type":"X-Amzn-Trace-Id","value":"Root=1"},"spans":[{"name":"extensionOverhead",T,"durationMs":N}],` +
+				`"status":"success"}}`,
 		}},
 		{"/2020-08-15/logs", "2020-08-15", []string{
 			`{T,"type":"platform.logsSubscription","record":{"name":"agent","state":"Subscribed",` +
@@ -242,7 +243,7 @@ func TestTelemetry(t *testing.T) {
 			t.Errorf("%s (-got +want):\n%s", test.schema, diff)
 		}
 		b.stop()
-		text := b.logs.text(t)
+		text := strings.Replace(b.logs.text(t), "from the extension\n", "", 1)
 		for _, want := range []string{"\tName: agent\tState: Subscribed\tTypes: [Platform, Function, Extension]\n",
 			"EXTENSION\tName: agent\tState: Ready\tEvents: [INVOKE, SHUTDOWN]\nSTART RequestId:"} {
 			if !strings.Contains(text, want) {

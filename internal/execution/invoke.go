@@ -39,6 +39,7 @@ type invocation struct {
 type usage struct {
 	took       time.Duration
 	init       time.Duration // 0 when there was no Init phase, or a failed one
+	spans      []platform.Span
 	memoryMB   int
 	peakMemory int64 // bytes
 }
@@ -330,7 +331,7 @@ func (i *invocation) settle() {
 	_, why := i.wait(i.deadline.C, nil)
 	if why == stepped {
 		i.tellRuntimeEnd()
-		why = i.gather(i.deadline.C, (*extension.Set).Settled)
+		why = i.settleExtensions()
 	}
 	if why == stepped {
 		return
