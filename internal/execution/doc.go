@@ -12,10 +12,10 @@
 //
 // An invocation that finds no idle environment waits when one is soon to be free (queue.go). A cold start waits for its function's turn
 // (starts.go), and takes a sandbox that was made beforehand if there is one: for each runtime in use some wait, without anything of a
-// function, and each becomes the environment of one (generic.go). The Runtime API's two common requests come nowhere near net/http
-// (lane.go).
+// function, and each becomes the environment of one (generic.go). One of a version with SnapStart goes through the Restore phase after it was
+// initialized (restore.go). The Runtime API's two common requests come nowhere near net/http (lane.go).
 //
-// Errors: Invoke returns an error when the function did not run (ErrThrottled, ErrRole, ErrClosed, a failing driver); what the
+// Errors: Invoke returns an error when the function did not run (ErrThrottled, ErrRole, ErrSnapStart, ErrClosed, a failing driver); what the
 // function did wrong is a Result with FunctionError. After a timeout or a crash the sandbox and its /tmp are kept and all
 // processes are started again for the next invocation; after a driver's error the environment is thrown away. Nothing is durable:
 // after a crash of the server the driver removes what was left, and log lines not yet written are lost.

@@ -202,6 +202,9 @@ func (e *environment) begin() {
 		Dial: e.sandbox.Dial, Reserved: []int{runtimePort, endpointPort}, JSONLogs: f.JSONLogs,
 		Log: func(event platform.Event) { e.log.event(time.Now(), event) }})
 	e.process = &process{session: newSession(extensions, telemetry)}
+	if e.restores() {
+		e.process.restored = make(chan struct{})
+	}
 	e.api.session.Store(e.process.session)
 }
 

@@ -34,16 +34,22 @@ func (e *environment) detailed() bool {
 
 func (i *invocation) tellInitStart() {
 	f := &i.function
-	version, arn := "", ""
-	if f.Image == nil { // which brings its own runtime
-		version = runtimeVersion(f.Runtime, i.command.Version)
-		arn = runtimeARN(f.Region, version)
-	}
+	version, arn := i.runtime()
 	i.tell(&platform.InitStart{
 		InitializationType: i.initializationType(), Phase: i.phase, RuntimeVersion: version, RuntimeVersionARN: arn,
 		FunctionName: f.Name, FunctionARN: f.ARN, FunctionVersion: f.Version, InstanceID: i.log.stream,
 		InstanceMaxMemory: int64(f.MemoryMB) << 20,
 	})
+}
+
+// runtime names the runtime that Lambda brings. An image brings its own, of which nothing is known.
+func (e *environment) runtime() (version, arn string) {
+	f := &e.function
+	if f.Image != nil {
+		return "", ""
+	}
+	version = runtimeVersion(f.Runtime, e.command.Version)
+	return version, runtimeARN(f.Region, version)
 }
 
 // runtimeARN names no build of AWS; it is as stable as the version it names.
@@ -58,8 +64,15 @@ func (i *invocation) tellRuntimeEnd() {
 	case stageInit:
 		i.stage = stageReady
 		if i.process.output != nil { // the runtime was started
+			if i.restores() {
+				i.process.output.drain() // what it printed comes before the report
+			}
 			i.tellInitRuntimeDone()
 		}
+	case stageRestore:
+		i.stage = stageOver
+		i.process.output.drain()
+		i.tellRestoreRuntimeDone()
 	case stageInvoke:
 		i.stage = stageOver
 		if i.detailed() {
@@ -123,10 +136,14 @@ func (i *invocation) tellReport() {
 	i.told.end = platform.End{RequestID: i.RequestID}
 	i.tell(&i.told.end)
 	u := &i.usage
+	billed := u.took + u.init
+	if u.restored != nil {
+		billed += time.Duration(u.restored.Billed) * time.Millisecond
+	}
 	i.told.report = platform.Report{RequestID: i.RequestID, TenantID: i.Tenant, Tracing: i.told.start.Tracing, Spans: u.spans,
 		Status: status, ErrorType: errorType, Metrics: platform.ReportMetrics{
-			Duration: platform.Milliseconds(u.took), Billed: platform.Billed(u.took + u.init), MemoryMB: u.memoryMB,
-			PeakMemoryMB: (u.peakMemory + 1<<20 - 1) >> 20, Init: platform.Milliseconds(u.init)}}
+			Duration: platform.Milliseconds(u.took), Billed: platform.Billed(billed), MemoryMB: u.memoryMB,
+			PeakMemoryMB: (u.peakMemory + 1<<20 - 1) >> 20, Init: platform.Milliseconds(u.init), Restored: u.restored}}
 	i.tell(&i.told.report)
 }
 

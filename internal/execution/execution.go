@@ -38,7 +38,8 @@ type Function struct {
 	JSONLogs            bool
 	ApplicationLogLevel string
 	SystemLogLevel      string
-	// SnapStart is true for a version with a snapshot: its code asks for the role's credentials in the place of having them in its variables.
+	// SnapStart is true for a version with a snapshot: its environments go through the Restore phase, and its code asks for the role's
+	// credentials in the place of having them in its variables.
 	SnapStart bool
 	// Reserved is the concurrency that the function, all versions together, has for itself and may not exceed; nil: none.
 	Reserved *int32

@@ -29,6 +29,8 @@ func FuzzRuntimeAPI(f *testing.F) {
 		next + response + "Content-Length: 2\r\n\r\n{}" + next,
 		next + response + streamed + next,
 		next + failure + "Content-Type: " + errorWithCause + "\r\nContent-Length: 20\r\n\r\n{\"errorMessage\":\"a\"}" + next + next,
+		"GET " + api + "/restore/next" + host + "\r\n" + next + response + "Content-Length: 2\r\n\r\n{}" + next,
+		"GET " + api + "/restore/next" + host + "\r\nPOST " + api + "/restore/error" + host + "Content-Length: 2\r\n\r\n{}" + next,
 		"POST " + api + "/init/error" + host + "Lambda-Runtime-Function-Error-Type: Runtime.X\r\nContent-Length: 2\r\n\r\n{}",
 		"POST /2020-01-01/extension/register" + host + "Lambda-Extension-Name: e\r\nContent-Length: 21\r\n\r\n{\"events\":[\"INVOKE\"]}" +
 			"GET /2020-01-01/extension/event/next" + host + "Lambda-Extension-Identifier: EXTENSION\r\n\r\n",
@@ -47,6 +49,8 @@ func FuzzRuntimeAPI(f *testing.F) {
 		defer telemetry.End()
 		s := newSession(extension.New(extension.Function{}), telemetry)
 		defer s.extensions.End()
+		s.restored = make(chan struct{})
+		close(s.restored) // a Restore phase does not wait for its environment
 		a.session.Store(s)
 		given, answered, identifier := 0, 0, ""
 		connection := bufio.NewReader(bytes.NewReader(script))
@@ -77,8 +81,11 @@ func FuzzRuntimeAPI(f *testing.F) {
 				identifier = got
 			}
 			for len(s.steps) > 0 {
-				if step := <-s.steps; step.kind == responseSent {
+				switch step := <-s.steps; step.kind {
+				case responseSent:
 					answered++
+				case restoreReady:
+					s.state = restoring
 				}
 			}
 			if answered > given {

@@ -38,7 +38,8 @@ type invocation struct {
 // usage is what an invocation's report tells of it.
 type usage struct {
 	took       time.Duration
-	init       time.Duration // 0 when there was no Init phase, or a failed one
+	init       time.Duration      // 0 when there was no Init phase, or a failed one
+	restored   *platform.Restored // nil when there was no Restore phase
 	spans      []platform.Span
 	memoryMB   int
 	peakMemory int64 // bytes
@@ -48,10 +49,11 @@ type usage struct {
 type stage int
 
 const (
-	stageOver   stage = iota // none
-	stageInit                // that of the runtime's initialization, and how extensions came out of it
-	stageReady               // only how extensions came out of it
-	stageInvoke              // that of the runtime's work on the event
+	stageOver    stage = iota // none
+	stageInit                 // that of the runtime's initialization, and how extensions came out of it
+	stageReady                // only how extensions came out of it
+	stageRestore              // that of the runtime's work after it was restored
+	stageInvoke               // that of the runtime's work on the event
 )
 
 // own gives an invocation its environment.
@@ -68,9 +70,7 @@ func (i *invocation) invoke(begun bool) (Result, error) {
 	}
 	settled, err := run()
 	if err != nil {
-		i.m.metrics.results[resultServer].Inc()
-		i.m.release(i.environment, false)
-		return Result{}, err
+		return i.giveUp(err)
 	}
 	result := Result{Payload: i.out.payload}
 	if i.out.failed {
@@ -88,7 +88,7 @@ func (i *invocation) invoke(begun bool) (Result, error) {
 func (i *invocation) run() (settled bool, err error) {
 	i.beginTail()
 	if i.sandbox == nil {
-		if _, err := i.coldStart(i.m.initLimit); err != nil {
+		if _, err := i.coldStart(i.initLimit()); err != nil {
 			return false, err
 		}
 	}
@@ -98,6 +98,9 @@ func (i *invocation) run() (settled bool, err error) {
 	if i.clock(); !i.alive() {
 		i.stop(afterError)
 		initialized, err := i.initialize(platform.PhaseInvoke, i.deadline.C)
+		if initialized {
+			err = i.restore()
+		}
 		if err != nil {
 			return false, err
 		}
@@ -175,12 +178,19 @@ func (i *invocation) coldStart(longest time.Duration) (initialized bool, err err
 	defer limit.Stop()
 	began := time.Now()
 	initialized, err = i.initialize(platform.PhaseInit, limit.C)
-	if initialized {
-		i.usage.init = time.Since(began)
-		i.m.metrics.initDuration.Observe(i.usage.init.Seconds())
-		i.m.started(i.environment, time.Since(opened))
+	if !initialized {
+		return false, err
 	}
-	return initialized, err
+	took := time.Since(began)
+	i.m.metrics.initDuration.Observe(took.Seconds())
+	if !i.restores() { // else it came before the snapshot
+		i.usage.init = took
+	}
+	if err := i.restore(); err != nil {
+		return false, err
+	}
+	i.m.started(i.environment, time.Since(opened))
+	return true, nil
 }
 
 // initialize starts extensions and runtime and waits until all ask for their first event. When the function fails in it, i.out tells
@@ -214,7 +224,7 @@ func (i *invocation) startRuntime(limit <-chan time.Time) (initialized bool, err
 		return false, nil
 	}
 	s, why := i.wait(limit, nil)
-	if why == stepped && s.kind == ready {
+	if why == stepped && (s.kind == ready || s.kind == restoreReady) {
 		i.process.extensions.Seal()
 		i.tellRuntimeEnd()
 		if why = i.gather(limit, (*extension.Set).Settled); why == stepped {

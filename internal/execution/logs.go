@@ -67,10 +67,9 @@ func (l *logStream) print(at time.Time, line string) {
 	l.append(at, line, true)
 }
 
-// event appends the line of a platform event, if the log has one for it. It never waits. LogTail does not show the start of an
-// initialization, which comes before any invocation.
+// event appends the line of a platform event, if the log has one for it. It never waits.
 func (l *logStream) event(at time.Time, e platform.Event) {
-	_, untailed := e.(*platform.InitStart)
+	tailed := tails(e)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.json {
@@ -78,12 +77,24 @@ func (l *logStream) event(at time.Time, e platform.Event) {
 			return
 		}
 		record, _ := e.In(platform.Telemetry2025January) // an event with a level is for all
-		l.append(at, string(platform.Render(at, e.Type(), record))+"\n", !untailed)
+		l.append(at, string(platform.Render(at, e.Type(), record))+"\n", tailed)
 		return
 	}
 	if l.scratch = e.AppendText(l.scratch[:0]); len(l.scratch) > 0 {
-		l.append(at, string(l.scratch), !untailed)
+		l.append(at, string(l.scratch), tailed)
 	}
+}
+
+// tails tells whether LogTail shows an event: not the start of an initialization, and nothing of what ends with a snapshot, or begins with
+// one, which comes before any invocation.
+func tails(e platform.Event) bool {
+	switch e := e.(type) {
+	case *platform.InitStart, *platform.RestoreStart, *platform.RestoreRuntimeDone, *platform.RestoreReport:
+		return false
+	case *platform.InitReport:
+		return e.Status != platform.Success || e.InitializationType != platform.SnapStart
+	}
+	return true
 }
 
 // append is under mu.

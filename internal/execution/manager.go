@@ -50,17 +50,18 @@ type Config struct {
 
 // Manager runs functions. See the package comment.
 type Manager struct {
-	config      Config
-	metrics     *metrics
-	initLimit   time.Duration // of the Init phase: ten seconds
-	longestWait time.Duration
-	firstShare  time.Duration
-	crowd       int // see crowded
-	starts      *starts
-	generics    *generics
-	lifetime    context.Context    // ends when running invocations must
-	abort       context.CancelFunc // ends lifetime
-	background  sync.WaitGroup     // environments that close, invocations that settle
+	config       Config
+	metrics      *metrics
+	initLimit    time.Duration // of the Init phase: ten seconds
+	restoreLimit time.Duration // of the Restore phase
+	longestWait  time.Duration
+	firstShare   time.Duration
+	crowd        int // see crowded
+	starts       *starts
+	generics     *generics
+	lifetime     context.Context    // ends when running invocations must
+	abort        context.CancelFunc // ends lifetime
+	background   sync.WaitGroup     // environments that close, invocations that settle
 
 	shutdownWithInternal, shutdownWithExternal time.Duration // see companions.go
 
@@ -139,6 +140,7 @@ func New(c Config) (*Manager, error) {
 		config:               c,
 		metrics:              newMetrics(),
 		initLimit:            10 * time.Second,
+		restoreLimit:         restoreLimit,
 		longestWait:          longestWait,
 		firstShare:           firstShare,
 		shutdownWithInternal: shutdownWithInternal,

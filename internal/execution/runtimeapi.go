@@ -38,10 +38,10 @@ type event struct {
 	deadline     time.Time
 }
 
-// step is what a runtime did that its environment waits for: it became ready for an event, it answered one, or it could not
-// initialize. By the state machine at most two steps are ever pending: an answer and the readiness after it.
+// step is what a runtime did that its environment waits for: it became ready for an event, or for a Restore phase, it answered one, or it
+// could not initialize or go on after it was restored. By the state machine at most two steps are ever pending: an answer and the readiness after it.
 type step struct {
-	kind state // ready, responseSent, initError
+	kind state // ready, responseSent, initError, restoreReady, restoreError
 	outcome
 	answering, answered time.Time // of responseSent: when its answer began and ended to come
 }
@@ -51,6 +51,7 @@ type session struct {
 	events     chan *event // to the runtime; capacity 1: at most one event is on its way
 	steps      chan step   // from the runtime; capacity 2, see step
 	ended      chan struct{}
+	restored   chan struct{} // closed when the runtime may go on that asked to be restored; nil when there is no Restore phase
 	extensions *extension.Set
 	telemetry  *subscription.Stream
 
@@ -77,8 +78,13 @@ func (s *session) to(next state, from ...state) *apiError {
 			return nil
 		}
 	}
+	return notAllowed(s.state, next)
+}
+
+// notAllowed is the answer to what a runtime may not do in its state.
+func notAllowed(from, to state) *apiError {
 	return &apiError{http.StatusForbidden, "InvalidStateTransition",
-		fmt.Sprintf("State transition from %s to %s failed for runtime. Error: State transition is not allowed", s.state, next)}
+		fmt.Sprintf("State transition from %s to %s failed for runtime. Error: State transition is not allowed", from, to)}
 }
 
 // asks is a runtime asking for its next event: it is ready now, unless it already holds an event, which it then gets again. It may end
@@ -87,7 +93,7 @@ func (s *session) asks() (again *event, over *invocation, refused *apiError) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch s.state {
-	case started, responseSent:
+	case started, restoring, responseSent:
 		s.state, s.event = ready, nil // an answer that comes late belongs to no invocation any more
 		if over, s.left = s.left, nil; over == nil {
 			s.steps <- step{kind: ready}
@@ -98,8 +104,7 @@ func (s *session) asks() (again *event, over *invocation, refused *apiError) {
 	case running:
 		return s.event, nil, nil
 	}
-	return nil, nil, &apiError{http.StatusForbidden, "InvalidStateTransition",
-		fmt.Sprintf("State transition from %s to Ready failed for runtime. Error: State transition is not allowed", s.state)}
+	return nil, nil, notAllowed(s.state, ready)
 }
 
 // takes notes that the runtime has received ev.
@@ -198,7 +203,8 @@ func (a *runtimeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// operation is the table of operations; serve is nil for a path that is none. Restore is not offered.
+// operation is the table of operations; serve is nil for a path that is none. Those of restore are for
+// an environment that has such a phase.
 func (a *runtimeAPI) operation(path string, s *session) (method string, serve http.HandlerFunc) {
 	switch {
 	case path == pingPath:
@@ -211,6 +217,10 @@ func (a *runtimeAPI) operation(path string, s *session) (method string, serve ht
 		return http.MethodGet, func(w http.ResponseWriter, r *http.Request) { next(w, r, s) }
 	case path == apiVersion+"init/error":
 		return http.MethodPost, func(w http.ResponseWriter, r *http.Request) { failInit(w, r, s) }
+	case path == apiVersion+"restore/next" && s.restored != nil:
+		return http.MethodGet, func(w http.ResponseWriter, r *http.Request) { nextRestore(w, r, s) }
+	case path == apiVersion+"restore/error" && s.restored != nil:
+		return http.MethodPost, func(w http.ResponseWriter, r *http.Request) { failRestore(w, r, s) }
 	}
 	invocation, isInvocation := strings.CutPrefix(path, apiVersion+"invocation/")
 	id, answer, _ := strings.Cut(invocation, "/")

@@ -67,6 +67,7 @@ func TestRuntimeAPI(t *testing.T) {
 		check("POST", api+"/invocation//response", answer{400, badID})
 		check("POST", api+"/invocation/"+id+"%2Fmore/response", answer{400, badID})
 		check("GET", "/else", answer{404, "404 page not found\n"})
+		check("GET", api+"/restore/next", answer{404, "404 page not found\n"})
 		check("POST", "/2020-01-01/extension/register", answer{403,
 			`{"errorMessage":"Empty extension name","errorType":"Extension.InvalidExtensionName"}` + "\n"})
 		check("PUT", "/2022-07-01/telemetry", answer{403, `{"errorMessage":"Missing Lambda-Extension-Identifier header",` +

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/licet/licet/internal/execution/platform"
 )
 
 // Where code sees its files
@@ -58,6 +60,10 @@ func (e *environment) variables() []string {
 	if f.Image != nil {
 		delete(vars, "_HANDLER") // it is an argument there
 	}
+	if e.restores() { // a snapshot is for many streams (https://docs.aws.amazon.com/lambda/latest/dg/snapstart-monitoring.html)
+		delete(vars, "AWS_LAMBDA_LOG_GROUP_NAME")
+		delete(vars, "AWS_LAMBDA_LOG_STREAM_NAME")
+	}
 	env := make([]string, 0, len(vars))
 	for _, name := range slices.Sorted(maps.Keys(vars)) {
 		env = append(env, name+"="+vars[name])
@@ -89,7 +95,7 @@ func (e *environment) initializationType() string {
 	case e.provision != nil:
 		return "provisioned-concurrency"
 	case e.function.SnapStart:
-		return "snap-start"
+		return platform.SnapStart
 	}
 	return "on-demand"
 }

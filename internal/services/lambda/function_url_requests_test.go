@@ -132,6 +132,8 @@ func TestFunctionURLFailures(t *testing.T) {
 			status: 429, body: `{"Reason":"x","Type":"User","message":"Rate Exceeded."}`},
 		"role": {prepare: func(h urlHarness) { h.runner.fail = execution.ErrRole{} },
 			status: 502, body: "Internal Server Error", detail: "AccessDeniedException: The role defined for the function cannot be assumed by Lambda."},
+		"restore": {prepare: func(h urlHarness) { h.runner.fail = execution.ErrSnapStart{Timeout: true} }, status: 502,
+			body: "Internal Server Error", detail: "SnapStartTimeoutException: Lambda couldn't restore the snapshot within the timeout limit."},
 		"server": {prepare: func(h urlHarness) { h.runner.fail = errors.New("secret") }, status: 500,
 			body: `{"message":"The request processing has failed because of an unknown error, exception or failure."}`},
 		"function": {prepare: func(h urlHarness) {

@@ -190,5 +190,9 @@ func invokeError(err error, r request.Function) error {
 		e.Cause = err
 		return e
 	}
+	var restore execution.ErrSnapStart
+	if errors.As(err, &restore) {
+		return fault.NotRestored(restore.Timeout)
+	}
 	return fmt.Errorf("invoke %s: %w", r.ARN(), err)
 }

@@ -157,6 +157,12 @@ func TestInvokeRefused(t *testing.T) {
 	h.runner.fail = execution.ErrRole{Role: role, Err: errors.New("deleted")}
 	refuse[sdk.InvokeOutput](h, invokeInput("f"), "AccessDeniedException", 403,
 		"The role defined for the function cannot be assumed by Lambda.")
+	h.runner.fail = execution.ErrSnapStart{}
+	refuse[sdk.InvokeOutput](h, invokeInput("f"), "SnapStartException", 400,
+		"The afterRestore() runtime hook encountered an error. For more information, check the Amazon CloudWatch logs.")
+	h.runner.fail = execution.ErrSnapStart{Timeout: true}
+	refuse[sdk.InvokeOutput](h, invokeInput("f"), "SnapStartTimeoutException", 408,
+		"Lambda couldn't restore the snapshot within the timeout limit.")
 	h.runner.fail = execution.ErrClosed
 	if _, err := do[sdk.InvokeOutput](h, invokeInput("f")); !errors.Is(err, execution.ErrClosed) || errors.As(err,
 		new(*awserr.Error)) {

@@ -73,6 +73,16 @@ func Throttled(reason string) error {
 	return e
 }
 
+// NotRestored answers for a Restore phase that failed. Codes, statuses and texts are those of
+// https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors.
+func NotRestored(timeout bool) error {
+	if timeout {
+		return New("SnapStartTimeoutException", http.StatusRequestTimeout, "Lambda couldn't restore the snapshot within the timeout limit.")
+	}
+	return New("SnapStartException", http.StatusBadRequest,
+		"The afterRestore() runtime hook encountered an error. For more information, check the Amazon CloudWatch logs.")
+}
+
 // CannotAssume has the text by which SDKs and Terraform know to try again (lambda.md 3.1).
 func CannotAssume() error {
 	return InvalidParameter("The role defined for the function cannot be assumed by Lambda.")
