@@ -32,7 +32,7 @@ type invocation struct {
 	Close bool
 }
 
-// post is what a bootstrap sent.
+// post is what a bootstrap sent, or its question whether it was restored.
 type post struct {
 	Path      string
 	ErrorType string
@@ -84,6 +84,9 @@ func (f *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	f.posts <- post{path, kind, r.Header.Get("Content-Type"), string(body)}
 	status := http.StatusAccepted
+	if path == restoreNext {
+		status = http.StatusOK
+	}
 	if len(f.refuse) > 0 {
 		status, f.refuse = f.refuse[0], f.refuse[1:]
 	}

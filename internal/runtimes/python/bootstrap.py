@@ -64,6 +64,12 @@ class RuntimeAPI:
             status = self.file.readline()
         return self.answer(status)
 
+    def disconnect(self):
+        if self.file is not None:
+            self.file.close()
+            self.socket.close()
+            self.file = None
+
     def answer(self, status):
         """Returns status code, headers (names in lower case) and body."""
         code = int(status.split()[1])
@@ -350,6 +356,36 @@ def serve(api, marshaller, handler, log):
     api.post("invocation/%s/response" % request_id, body, [("Content-Type", kind)] + echo)
 
 
+def restore(api):
+    """Runs the function's hooks before and after its snapshot. What fails before it is an error of the initialization."""
+    import snapshot_restore_py
+
+    try:
+        hooks = snapshot_restore_py.get_before_snapshot()
+        while hooks:
+            func, args, kwargs = hooks.pop()
+            func(*args, **kwargs)
+    except BaseException as error:
+        give_up(api, "init/error", error, 64, "Runtime.BeforeSnapshotError")
+    code, _, _ = api.call("GET", "restore/next")
+    if code != 200:
+        sys.exit("LAMBDA_RUNTIME Failed to wait for the restore. Http response code: %d" % code)
+    api.disconnect()  # the server is faster on connections that asked for invocations only
+    try:
+        for func, args, kwargs in snapshot_restore_py.get_after_restore():
+            func(*args, **kwargs)
+    except BaseException as error:
+        give_up(api, "restore/error", error, 65, "Runtime.AfterRestoreError")
+
+
+def give_up(api, path, error, status, kind=None):
+    """Reports an error after which no invocation can be served, by its own type if kind is none, and exits."""
+    failed = failure(error)
+    log_failure(failed)
+    api.post(path, json.dumps(failed).encode(), [("Content-Type", "application/json"), (ERROR_TYPE, kind or failed["errorType"])])
+    sys.exit(status)
+
+
 def become_function(api):
     """Waits for the environment of a function, and has no other afterwards."""
     code, _, variables = api.call("GET", "licet/environment")
@@ -380,11 +416,9 @@ def main():
     try:
         handler = load(os.environ["_HANDLER"])
     except Exception as error:
-        failed = failure(error)
-        log_failure(failed)
-        headers = [("Content-Type", "application/json"), (ERROR_TYPE, failed["errorType"])]
-        api.post("init/error", json.dumps(failed).encode(), headers)
-        sys.exit(1)
+        give_up(api, "init/error", error, 1)
+    if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+        restore(api)
     while True:
         serve(api, marshaller, handler, log)
 
