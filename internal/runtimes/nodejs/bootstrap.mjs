@@ -122,6 +122,12 @@ class RuntimeAPI {
     return this.answer(head);
   }
 
+  /** Makes the next call use another connection: the server is faster on those that ask for and answer invocations only. */
+  disconnect() {
+    this.connection.socket.destroy();
+    this.connection = null;
+  }
+
   send(request) {
     this.connection.socket.ref();
     this.connection.socket.write(request);
@@ -187,6 +193,7 @@ class RuntimeAPI {
 async function becomeFunction(api) {
   const { code, body } = await api.call("GET", "licet/environment");
   if (code !== 200) throw new Error(`Failed to get the environment. Http response code: ${code}`);
+  api.disconnect();
   for (const name in process.env) delete process.env[name];
   for (const variable of JSON.parse(body)) {
     const end = variable.indexOf("=");
