@@ -31,7 +31,7 @@ func New(c Config) (sandbox.Driver, error) {
 	if err != nil {
 		return nil, fmt.Errorf("compile the filter of system calls: %v", err)
 	}
-	stage, err := memoryFile("licet-sandbox", executable(code))
+	stage, err := stageFile(executable(code))
 	if err != nil {
 		return nil, err
 	}

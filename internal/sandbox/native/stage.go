@@ -69,6 +69,20 @@ func executable(code []byte) []byte {
 	return b.Bytes()
 }
 
+// stageFile is an anonymous file with the stage. Its number is above those of the stage's own files, which are in their places before
+// the kernel opens it by its number.
+func stageFile(executable []byte) (*os.File, error) {
+	f, err := memoryFile("licet-sandbox", executable)
+	if err != nil {
+		return nil, err
+	}
+	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, socketFD+1)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return nil, fmt.Errorf("make stage: %v", err)
+	}
+	return os.NewFile(uintptr(fd), f.Name()), nil
+}
+
 // memoryFile is an anonymous file with a content.
 func memoryFile(name string, content []byte) (*os.File, error) {
 	fd, err := unix.MemfdCreate(name, unix.MFD_CLOEXEC)
