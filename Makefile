@@ -14,7 +14,7 @@ TESTS       ?= ./policy/...,./authz/...
 FILES       ?= $(if $(filter ./authz,$(PKG)),$(addsuffix .go,address binary column combine compile condition context date decide key \
                match numeric pattern places principal strings template truth))
 
-.PHONY: run demo build test race check lint fmt fuzz mutate bench bench-cluster gen compat soak crashes cluster powercut deps test-deps vuln man deb image helm
+.PHONY: run demo build test race check lint fmt fuzz mutate bench bench-cluster gen compat soak crashes cluster powercut arm64 deps test-deps vuln man deb image helm
 
 run: deps build ## start the server with the embedded store
 	bin/licet serve --data $(DATA)
@@ -46,6 +46,10 @@ cluster: deps test-deps build ## three nodes over one database, and faults for t
 
 powercut: deps test-deps ## what a loss of power may leave of a data directory, in 1,000 ways for each engine, and for a server
 	LICET_POWERCUTS=1000 go test ./internal/powercut ./cmd/licet -run 'TestPowerCuts' -count 1 -timeout 60m -v
+
+arm64: ## the sandboxes' suites on arm64, which qemu emulates: needs root, takes ten minutes
+	@scripts/deps.sh cpio mmdebstrap qemu-system-arm
+	scripts/arm64.sh internal/sandbox/linux internal/sandbox/native
 
 check: lint test demo ## what CI runs, and the linters
 

@@ -1,4 +1,4 @@
-//go:build linux && amd64
+//go:build linux && (amd64 || arm64)
 
 package native
 
@@ -23,9 +23,6 @@ const (
 	argumentsOffset    = 16
 )
 
-// x32Calls is where the numbers of the x32 ABI begin, which has the same architecture.
-const x32Calls = 0x40000000
-
 // span is a range of call numbers, up to the next span, that are judged alike.
 type span struct {
 	from  uint32
@@ -33,7 +30,8 @@ type span struct {
 }
 
 // newFilter compiles rules: a search tree over ranges of numbers. The kernel runs it once for each call that is always let through, and
-// remembers (seccomp_cache_prepare in the kernel's seccomp.c); the others pay for it every time.
+// remembers (seccomp_cache_prepare in the kernel's seccomp.c); the others pay for it every time. Calls of the x32 ABI, which has the
+// architecture of amd64, have numbers above all others, and so no rules.
 func newFilter(rules []linux.Rule) (filter, error) {
 	verdicts, err := verdictsOf(rules)
 	if err != nil {
@@ -59,11 +57,9 @@ func newFilter(rules []linux.Rule) (filter, error) {
 	add(uint32(len(verdicts)), other)
 	return append(filter{
 		load(architectureOffset),
-		jump(unix.BPF_JEQ, unix.AUDIT_ARCH_X86_64, 1, 0),
+		jump(unix.BPF_JEQ, architecture, 1, 0),
 		answer(unix.SECCOMP_RET_KILL_PROCESS),
 		load(numberOffset),
-		jump(unix.BPF_JGE, x32Calls, 0, 1),
-		answer(unix.SECCOMP_RET_ERRNO | uint32(linux.OtherCalls)),
 	}, search(spans)...), nil
 }
 
@@ -79,7 +75,7 @@ func verdictsOf(rules []linux.Rule) ([]filter, error) {
 	}
 	for _, r := range rules {
 		for _, name := range r.Names {
-			number, known := numbers[name]
+			number, known := numberOf(name)
 			switch {
 			case !known: // another architecture's
 			case r.When == nil && r.Errno == 0:

@@ -1,9 +1,10 @@
-//go:build linux && amd64
+//go:build linux && (amd64 || arm64)
 
 package native
 
 import (
 	"encoding/binary"
+	"maps"
 	"slices"
 	"testing"
 
@@ -11,6 +12,9 @@ import (
 
 	"github.com/licet/licet/internal/sandbox/linux"
 )
+
+// x32Calls is where the numbers of the x32 ABI begin, which has the architecture of amd64: none may be let through.
+const x32Calls = 0x40000000
 
 // data is a struct seccomp_data.
 type data struct {
@@ -53,14 +57,14 @@ func judge(t *testing.T, f filter, d data) uint32 {
 // want is the rules read one after the other.
 func want(rules []linux.Rule, d data) uint32 {
 	switch {
-	case d.architecture != unix.AUDIT_ARCH_X86_64:
+	case d.architecture != architecture:
 		return unix.SECCOMP_RET_KILL_PROCESS
 	case d.number >= x32Calls:
 		return unix.SECCOMP_RET_ERRNO | uint32(linux.OtherCalls)
 	}
 	for _, r := range rules {
 		for _, name := range r.Names {
-			if number, ok := numbers[name]; !ok || number != d.number {
+			if number, ok := numberOf(name); !ok || number != d.number {
 				continue
 			}
 			if c := r.When; c != nil && d.arguments[c.Argument]&c.Mask != c.Value {
@@ -87,9 +91,11 @@ func TestFilter(t *testing.T) {
 	arguments := []uint64{0, 1, 2, 8, 10, 16, 17, 0x40000, 0xffffffff, unix.CLONE_NEWUSER | 17, unix.CLONE_NEWUSER << 32, 1<<64 - 1}
 	for number := range uint32(700) {
 		for _, a := range arguments {
-			d := data{number, unix.AUDIT_ARCH_X86_64, [6]uint64{a}}
-			if got, want := judge(t, f, d), want(rules, d); got != want {
-				t.Errorf("call %d(%#x): got %#x, want %#x", number, a, got, want)
+			for _, abi := range []uint32{0, x32Calls} {
+				d := data{abi | number, architecture, [6]uint64{a}}
+				if got, want := judge(t, f, d), want(rules, d); got != want {
+					t.Errorf("call %d(%#x): got %#x, want %#x", d.number, a, got, want)
+				}
 			}
 		}
 	}
@@ -98,13 +104,10 @@ func TestFilter(t *testing.T) {
 // FuzzFilter holds the compiled filter against the rules, also of lists other than ours.
 func FuzzFilter(f *testing.F) {
 	f.Add([]byte{0, 1, 2, 3}, uint32(0), true, uint64(0))
-	f.Add([]byte{56, 0, 41}, uint32(56), true, uint64(unix.CLONE_NEWNS))
+	f.Add([]byte{56, 0, 41}, numbers["clone"], true, uint64(unix.CLONE_NEWNS))
 	f.Add([]byte{}, uint32(x32Calls), true, uint64(0))
 	f.Add([]byte{1}, uint32(1), false, uint64(0))
-	var names []string
-	for name := range numbers {
-		names = append(names, name)
-	}
+	names := slices.Concat(slices.Collect(maps.Keys(numbers)), slices.Collect(maps.Keys(ownNumbers)))
 	slices.Sort(names)
 	f.Fuzz(func(t *testing.T, list []byte, number uint32, native bool, argument uint64) {
 		var rules []linux.Rule
@@ -128,7 +131,7 @@ func FuzzFilter(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d := data{number, unix.AUDIT_ARCH_X86_64, [6]uint64{argument, argument, argument, argument, argument, argument}}
+		d := data{number, architecture, [6]uint64{argument, argument, argument, argument, argument, argument}}
 		if !native {
 			d.architecture = unix.AUDIT_ARCH_I386
 		}

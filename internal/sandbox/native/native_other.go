@@ -1,4 +1,4 @@
-//go:build !linux || !amd64
+//go:build !linux || (!amd64 && !arm64)
 
 package native
 
@@ -13,5 +13,5 @@ const Supported = false
 
 // New says what to do.
 func New(Config) (sandbox.Driver, error) {
-	return nil, errors.New("the native driver needs Linux on amd64: choose --sandbox oci on Linux, or --sandbox process, which does not isolate")
+	return nil, errors.New("the native driver needs Linux on amd64 or arm64: choose --sandbox oci on Linux, or --sandbox process, which does not isolate")
 }

@@ -1,13 +1,19 @@
-//go:build linux && amd64
+//go:build linux && (amd64 || arm64)
 
 package native
 
 import (
+	"debug/elf"
 	"errors"
 	"io/fs"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/licet/licet/internal/sandbox"
 	"github.com/licet/licet/internal/sandbox/sandboxtest"
@@ -81,6 +87,54 @@ kill -TERM 1; kill -KILL 1; kill -STOP 1; echo alive $$; (sleep 0.1 & ) ; sleep 
 	// The shell, ls and grep are left of what was started: the stage, which is hidden, has reaped the orphan.
 	if got, want := out.String(), "alive 2\n3\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestOtherABI: the kernel also runs programs for another kind of machine, whose calls have numbers that mean others here. None is let
+// through.
+func TestOtherABI(t *testing.T) {
+	// exit(0), by the machine that runs it: the kernel wants to know the version of ARM's calls, too (elf.h, EF_ARM_EABI_VER5).
+	other := map[elf.Machine]struct {
+		machine elf.Machine
+		flags   uint32
+		code    []uint32
+	}{
+		elf.EM_X86_64:  {elf.EM_386, 0, []uint32{0x9040c031, 0x80cddb31}},                      // xor %eax, %eax; inc %eax; nop; xor %ebx, %ebx; int $0x80
+		elf.EM_AARCH64: {elf.EM_ARM, 0x05000000, []uint32{0xe3a00000, 0xe3a07001, 0xef000000}}, // mov r0, #0; mov r7, #1; svc #0
+	}[machine]
+	const headerSize, segmentSize, address = 52, 32, 0x10000
+	size := headerSize + segmentSize + 4*uint32(len(other.code))
+	dir := t.TempDir()
+	program := filepath.Join(dir, "program")
+	content := block(
+		elf.Header32{
+			Ident: [elf.EI_NIDENT]byte{0x7f, 'E', 'L', 'F', byte(elf.ELFCLASS32), byte(elf.ELFDATA2LSB), byte(elf.EV_CURRENT)},
+			Type:  uint16(elf.ET_EXEC), Machine: uint16(other.machine), Version: uint32(elf.EV_CURRENT), Flags: other.flags,
+			Entry: address + headerSize + segmentSize, Phoff: headerSize, Ehsize: headerSize, Phentsize: segmentSize, Phnum: 1,
+		},
+		elf.Prog32{Type: uint32(elf.PT_LOAD), Vaddr: address, Filesz: size, Memsz: size, Flags: uint32(elf.PF_R | elf.PF_X), Align: blockSize},
+		other.code,
+	)
+	if err := os.WriteFile(program, content, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	switch err := exec.CommandContext(t.Context(), program).Run(); {
+	case errors.Is(err, syscall.ENOEXEC):
+		t.Skip("this kernel runs no programs for another kind of machine")
+	case err != nil:
+		t.Fatal(err)
+	}
+	d := newDriver(t, Config{Dir: t.TempDir()})
+	s, err := d.Create(t.Context(), sandbox.Spec{ID: "x", Mounts: []sandbox.Mount{{Source: dir, Target: "/var/task"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := s.Start(t.Context(), sandbox.Process{Args: []string{"/bin/sh", "-c", "exec /var/task/program"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if exit, err := p.Wait(t.Context()); exit.Signal != int(unix.SIGSYS) || err != nil {
+		t.Errorf("got %+v, %v, want SIGSYS", exit, err)
 	}
 }
 

@@ -1,4 +1,4 @@
-//go:build linux && amd64
+//go:build linux && (amd64 || arm64)
 
 package native
 
@@ -243,7 +243,7 @@ func lastCapability() int {
 // files leaves the program its three and nothing else.
 func (s *script) files() {
 	s.call("close standard input", unix.SYS_CLOSE, 0).mayFail = true
-	s.call("open /dev/null", unix.SYS_OPEN, "/dev/null", unix.O_RDONLY)
+	s.call("open /dev/null", unix.SYS_OPENAT, unix.AT_FDCWD, "/dev/null", unix.O_RDONLY)
 	s.call("set standard output", unix.SYS_DUP3, stdoutFD, 1, 0)
 	s.call("set standard error", unix.SYS_DUP3, stderrFD, 2, 0)
 	s.call("close files", unix.SYS_CLOSE_RANGE, socketFD+1, 1<<31-1, 0)

@@ -1,7 +1,10 @@
+//go:build linux
+
 #include "textflag.h"
+#include "go_asm.h"
 
 // The stage is copied out of this file's machine code into an executable of its own (stage.go), in which nothing of Go is there: no
-// stack of Go, no g, no other function. Fixed addresses: stageData, scriptAt.
+// stack of Go, no g, no other function. Its data and the script have fixed addresses. stage_arm64.s is the same program.
 //
 // R12 is the script, R13 its next call, R14 the number of calls, R15 the index of the next, BX the program's number.
 
@@ -12,30 +15,37 @@
 #define SYS_WAIT4 61
 #define SYS_EXIT_GROUP 231
 
-#define DATA $0x501000
-#define LENGTH $0x501080
-#define SCRIPT $0x10000000
-
 #define FAILED(label) CMPQ AX, $-4095; JCC label
 
+// The next call of the script.
+#define CALL_NEXT \
+	MOVQ	0(R13), AX \
+	MOVQ	8(R13), DI \
+	MOVQ	16(R13), SI \
+	MOVQ	24(R13), DX \
+	MOVQ	32(R13), R10 \
+	MOVQ	40(R13), R8 \
+	MOVQ	48(R13), R9 \
+	SYSCALL
+
 TEXT ·stage(SB), NOSPLIT|NOFRAME, $0-0
-	// recvmsg(3, DATA, MSG_WAITALL): the length of the script, and files from 4 on.
+	// recvmsg(socketFD, dataAt, MSG_WAITALL): the length of the script, and files from 4 on.
 	MOVQ	$SYS_RECVMSG, AX
-	MOVQ	$3, DI
-	MOVQ	DATA, SI
+	MOVQ	$const_socketFD, DI
+	MOVQ	$const_dataAt, SI
 	MOVQ	$0x100, DX
 	SYSCALL
 	CMPQ	AX, $8
 	JNE	quit // the server has closed its end
 
-	// mmap(SCRIPT, length, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_FIXED, 4, 0)
+	// mmap(scriptAt, length, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_FIXED, scriptFD, 0)
 	MOVQ	$SYS_MMAP, AX
-	MOVQ	SCRIPT, DI
-	MOVQ	LENGTH, R8
+	MOVQ	$const_scriptAt, DI
+	MOVQ	$const_lengthAt, R8
 	MOVQ	(R8), SI
 	MOVQ	$3, DX
 	MOVQ	$0x12, R10
-	MOVQ	$4, R8
+	MOVQ	$const_scriptFD, R8
 	MOVQ	$0, R9
 	SYSCALL
 	FAILED(quit)
@@ -47,14 +57,7 @@ TEXT ·stage(SB), NOSPLIT|NOFRAME, $0-0
 setup:
 	CMPQ	R15, R14
 	JEQ	fork
-	MOVQ	0(R13), AX
-	MOVQ	8(R13), DI
-	MOVQ	16(R13), SI
-	MOVQ	24(R13), DX
-	MOVQ	32(R13), R10
-	MOVQ	40(R13), R8
-	MOVQ	48(R13), R9
-	SYSCALL
+	CALL_NEXT
 	FAILED(refused)
 
 next:
@@ -68,7 +71,7 @@ refused:
 
 broken:
 	NEGQ	AX
-	MOVQ	$2, DI
+	MOVQ	$const_broken, DI
 	MOVQ	R15, SI
 	JMP	report
 
@@ -78,7 +81,7 @@ report:
 	MOVQ	SI, 40(R12)
 	MOVQ	AX, 48(R12)
 	MOVQ	$SYS_WRITE, AX
-	MOVQ	$3, DI
+	MOVQ	$const_socketFD, DI
 	LEAQ	32(R12), SI
 	MOVQ	$24, DX
 	SYSCALL
@@ -102,7 +105,7 @@ fork:
 	CMPQ	AX, $0
 	JEQ	child
 	MOVQ	AX, BX
-	MOVQ	$3, DI
+	MOVQ	$const_notBegun, DI
 	MOVQ	40(R12), SI
 	MOVQ	16(R12), AX
 	CMPQ	AX, $0
@@ -118,14 +121,7 @@ fork:
 settle:
 	CMPQ	R15, R14
 	JEQ	settled
-	MOVQ	0(R13), AX
-	MOVQ	8(R13), DI
-	MOVQ	16(R13), SI
-	MOVQ	24(R13), DX
-	MOVQ	32(R13), R10
-	MOVQ	40(R13), R8
-	MOVQ	48(R13), R9
-	SYSCALL
+	CALL_NEXT
 	FAILED(unsettled)
 	ADDQ	$64, R13
 	INCQ	R15
@@ -133,16 +129,16 @@ settle:
 
 unsettled:
 	NEGQ	AX
-	MOVQ	$4, DI
+	MOVQ	$const_unsettled, DI
 	MOVQ	R15, SI
 	JMP	report
 
 settled:
-	MOVQ	$0, 32(R12)
+	MOVQ	$const_begun, 32(R12)
 	MOVQ	BX, 40(R12)
 	MOVQ	$0, 48(R12)
 	MOVQ	$SYS_WRITE, AX
-	MOVQ	$3, DI
+	MOVQ	$const_socketFD, DI
 	LEAQ	32(R12), SI
 	MOVQ	$24, DX
 	SYSCALL
@@ -162,7 +158,7 @@ reap:
 	JMP	reap
 
 ended:
-	MOVQ	$1, DI
+	MOVQ	$const_ended, DI
 	MOVLQZX	24(R12), SI
 	MOVQ	$0, AX
 	JMP	report
@@ -174,14 +170,7 @@ child:
 attempt:
 	CMPQ	R15, R14
 	JEQ	quit
-	MOVQ	0(R13), AX
-	MOVQ	8(R13), DI
-	MOVQ	16(R13), SI
-	MOVQ	24(R13), DX
-	MOVQ	32(R13), R10
-	MOVQ	40(R13), R8
-	MOVQ	48(R13), R9
-	SYSCALL
+	CALL_NEXT
 	FAILED(unable)
 
 onward:
@@ -209,8 +198,8 @@ hopeless:
 	MOVQ	R15, 40(R12)
 	JMP	quit
 
-	// The end of what is copied: ud2, ud2.
-	BYTE	$0x0f; BYTE $0x0b; BYTE $0x0f; BYTE $0x0b
+	// The end of what is copied.
+	LONG	$const_endMark
 	RET
 
 // func stageAddress() uintptr
