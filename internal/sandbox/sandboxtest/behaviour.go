@@ -285,7 +285,7 @@ func testSideBySide(t *testing.T, d sandbox.Driver) {
 	const script = `echo up; while ! [ -e "$1" ]; do sleep 0.02; done; exit 4`
 	first := begin(t, s, "/bin/sh", "-c", script, "sh", s.Path("/tmp")+"/one").want("up")
 	second := begin(t, s, "/bin/sh", "-c", script, "sh", s.Path("/tmp")+"/two").want("up")
-	third := begin(t, s, "/bin/sh", "-c", "echo up; sleep 1000").want("up")
+	third := begin(t, s, "/bin/sh", "-c", "echo up; exec sleep 1000").want("up")
 	ok(t, sh(t, s, `echo > "$1"/one`, s.Path("/tmp")), "")
 	if got, want := wait(t, first), (sandbox.Exit{Code: 4}); got != want {
 		t.Errorf("first: got %+v, want %+v", got, want)
@@ -457,7 +457,7 @@ func testStrays(t *testing.T, d sandbox.Driver) {
 
 func testWaitCanceled(t *testing.T, d sandbox.Driver) {
 	s := create(t, d, sandbox.Spec{})
-	p := begin(t, s, "/bin/sh", "-c", "echo up; sleep 1000").want("up")
+	p := begin(t, s, "/bin/sh", "-c", "echo up; exec sleep 1000").want("up")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := p.Wait(ctx); !errors.Is(err, context.Canceled) {
@@ -561,9 +561,9 @@ func testSpecs(t *testing.T, d sandbox.Driver) {
 
 func testClosed(t *testing.T, d sandbox.Driver) {
 	s := create(t, d, sandbox.Spec{ID: "one", Listeners: []sandbox.ListenerSpec{{Name: "a", Port: 9001}}})
-	begin(t, s, "/bin/sh", "-c", "echo up; sleep 1000").want("up")
+	begin(t, s, "/bin/sh", "-c", "echo up; exec sleep 1000").want("up")
 	running := create(t, d, sandbox.Spec{ID: "two"})
-	p := begin(t, running, "/bin/sh", "-c", "echo up; sleep 1000").want("up")
+	p := begin(t, running, "/bin/sh", "-c", "echo up; exec sleep 1000").want("up")
 	for range 2 {
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
