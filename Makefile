@@ -47,7 +47,7 @@ cluster: deps test-deps build ## three nodes over one database, and faults for t
 powercut: deps test-deps ## what a loss of power may leave of a data directory, in 1,000 ways for each engine, and for a server
 	LICET_POWERCUTS=1000 go test ./internal/powercut ./cmd/licet -run 'TestPowerCuts' -count 1 -timeout 60m -v
 
-arm64: ## the sandboxes' suites on arm64, which qemu emulates: needs root, takes ten minutes
+arm64: ## the sandboxes' suites on arm64, which qemu emulates: needs root, and some minutes
 	@scripts/deps.sh cpio mmdebstrap qemu-system-arm
 	scripts/arm64.sh internal/sandbox/linux internal/sandbox/native
 

@@ -1,18 +1,20 @@
 #!/bin/sh
 # Runs the tests of packages on arm64, as root, in a virtual machine that qemu emulates, with Debian's kernel and programs; root makes it.
 #   scripts/arm64.sh internal/sandbox/native internal/sandbox/linux
-# TESTFLAGS are for the tests, such as "-test.v -test.run 'TestFilter|TestInit'". All is in dist/arm64: remove it for newer packages.
+# TESTFLAGS are for the tests, such as "-test.v -test.run 'TestFilter|TestInit'"; SUITE=trixie KERNEL=linux-image-arm64-16k has pages of 16 KiB.
+# All is in dist/arm64: remove it for newer packages.
 set -eu
 suite=${SUITE:-bookworm}
+kernel=${KERNEL:-linux-image-cloud-arm64}
 dir=dist/arm64
-base=$dir/$suite
+base=$dir/$suite-$kernel
 own=$dir/own
 if [ ! -d "$base" ]; then
 	rm -rf "$base.new"
 	mkdir -p "$dir"
 	# Extracted, not installed: no program of another machine runs here.
 	mmdebstrap --quiet --variant=extract --architectures=arm64 \
-		--include=linux-image-cloud-arm64,bash,ca-certificates,coreutils,dash,grep,iproute2,kmod,libc-bin,mount,openssl,python3,util-linux \
+		--include="$kernel,base-files,bash,ca-certificates,coreutils,dash,grep,iproute2,kmod,libc-bin,mount,openssl,python3,util-linux" \
 		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
 		"$suite" "$base.new"
 	mv "$base.new" "$base"
@@ -42,7 +44,7 @@ ln -s /proc/self/fd /dev/fd
 ip link set lo up
 insmod /lib/modules/*/kernel/fs/overlayfs/overlay.ko*
 cat /usr/share/ca-certificates/mozilla/*.crt > /etc/ssl/certs/ca-certificates.crt
-uname -srm
+uname -srm && getconf PAGE_SIZE
 result=passed
 for package in $*; do
 	echo "== \$package"
@@ -55,6 +57,6 @@ EOF
 # An initramfs is one archive after another.
 archive() { (cd "$1" && find . -path ./boot -prune -o ! \( -name '*.ko*' ! -name 'overlay.ko*' \) -print0 | cpio --null --quiet -o -H newc); }
 { archive "$base"; archive "$own"; } > "$dir/initramfs"
-nice -n 10 qemu-system-aarch64 -machine virt -cpu cortex-a57 -m 2048 -nographic -no-reboot -nic none -kernel "$base"/boot/vmlinuz-* \
+nice -n 10 qemu-system-aarch64 -machine virt -cpu max,pauth-impdef=on -m 2048 -nographic -no-reboot -nic none -kernel "$base"/boot/vmlinuz-* \
 	-initrd "$dir/initramfs" -append 'console=ttyAMA0 quiet panic=-1' < /dev/null | tee "$dir/log"
 grep -q '^== passed' "$dir/log"

@@ -246,12 +246,13 @@ func testMemoryOfTmp(t *testing.T, d sandbox.Driver) {
 	ok(t, sh(t, s, "wc -c < /tmp/big && sleep 0.5 && echo alive"), fmt.Sprintln(150<<20)+"alive\n")
 	// Nor is what the kernel needs for them.
 	s = create(t, d, sandbox.Spec{ID: "small", Limits: sandbox.Limits{MemoryBytes: 32 << 20, TmpBytes: 200 << 20}})
-	const smallFiles = `n = 0
+	const smallFiles = `import mmap
+n = 0
 try:
     while True:
-        with open("/tmp/%d" % n, "wb", 0) as f: f.write(bytes(4096))
+        with open("/tmp/%d" % n, "wb", 0) as f: f.write(bytes(mmap.PAGESIZE))
         n += 1
-except OSError: print(n > 50000)`
+except OSError: print(n * mmap.PAGESIZE > 195 << 20)`
 	ok(t, py(t, s, smallFiles), "True\n")
 }
 
