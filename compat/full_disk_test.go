@@ -1,3 +1,5 @@
+//go:build linux
+
 package compat
 
 import (
@@ -103,8 +105,6 @@ func fill(t *testing.T, name string) {
 		t.Fatal(err)
 	}
 }
-
-func second[T any](_ T, err error) error { return err }
 
 // isServerFault tells a 500 from other answers.
 func isServerFault(err error) bool {
