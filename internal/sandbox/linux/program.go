@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -36,7 +37,7 @@ func CheckProgram(spec sandbox.Spec, program string) error {
 }
 
 func executable(spec sandbox.Spec, program string) error {
-	f, err := openInside(spec, program)
+	f, err := openInside(spec, program, unix.O_RDONLY|unix.O_NONBLOCK)
 	if err != nil {
 		return errnoOf(err)
 	}
@@ -92,19 +93,32 @@ func checkELF(spec sandbox.Spec, f *os.File) error {
 	return nil
 }
 
+// ownDirectories are those that a sandbox makes itself: what is in them is not known out here.
+var ownDirectories = [...]string{"dev", "etc", "proc", "tmp"}
+
+// present looks for a file that a program names. It opens none for reading: a stranger may have named anything, and of a device or a
+// pipe of the host that would do something. Of the host there is only what the sandbox shows.
 func present(spec sandbox.Spec, file string) error {
-	f, err := openInside(spec, file)
+	file = filepath.Clean(file)
+	first, _, _ := strings.Cut(strings.TrimPrefix(file, "/"), "/")
+	switch {
+	case !filepath.IsAbs(file), slices.Contains(ownDirectories[:], first):
+		return nil
+	case spec.RootDir == "" && hostPath(spec.Mounts, file) == file && !slices.Contains(hostPrograms[:], first):
+		return syscall.ENOENT
+	}
+	f, err := openInside(spec, file, unix.O_PATH)
 	if err != nil {
 		return errnoOf(err)
 	}
 	return f.Close()
 }
 
-// openInside opens a file by its path inside, for reading. Links of another root file system lead nowhere out of it.
-func openInside(spec sandbox.Spec, path string) (*os.File, error) {
+// openInside opens a file by its path inside. Links of another root file system lead nowhere out of it.
+func openInside(spec sandbox.Spec, path string, flags int) (*os.File, error) {
 	host := hostPath(spec.Mounts, path)
 	if spec.RootDir == "" || host != path {
-		return os.Open(host)
+		return os.OpenFile(host, flags, 0)
 	}
 	root, err := os.Open(spec.RootDir)
 	if err != nil {
@@ -112,7 +126,7 @@ func openInside(spec sandbox.Spec, path string) (*os.File, error) {
 	}
 	defer root.Close()
 	fd, err := unix.Openat2(int(root.Fd()), path, &unix.OpenHow{
-		Flags: unix.O_RDONLY | unix.O_CLOEXEC | unix.O_NONBLOCK, Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS,
+		Flags: uint64(flags) | unix.O_CLOEXEC, Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS,
 	})
 	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
