@@ -100,6 +100,7 @@ type poolKey struct{ arn, version, revision, tenant string }
 // by Manager.mu.
 type pool struct {
 	key         poolKey
+	function    Function // as it was when the pool was made
 	account     *account
 	use         *use
 	idle        []*environment // the last used is last
@@ -185,7 +186,8 @@ func (m *Manager) Retire(functionARN, version string) {
 	})
 }
 
-// Directories are those of code, layers and images that environments have, or that provisioned ones will have.
+// Directories are those of code, layers and images that environments have, or that will have those for which invocations wait, and
+// provisioned ones.
 func (m *Manager) Directories() map[string]bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -196,8 +198,8 @@ func (m *Manager) Directories() map[string]bool {
 			used[f.Image.RootDir] = true
 		}
 	}
-	for e := range m.environments {
-		use(&e.function)
+	for _, p := range m.pools {
+		use(&p.function)
 	}
 	for _, p := range m.provisions {
 		use(&p.Function)
@@ -415,7 +417,7 @@ func (m *Manager) poolOf(f Function, tenant string) *pool {
 	if u == nil {
 		u = &use{}
 	}
-	return &pool{key: key, account: a, use: u}
+	return &pool{key: key, function: f, account: a, use: u}
 }
 
 // takeIdle takes the environment of a list that was used last, or nil. One whose credentials are about to expire is closed instead:

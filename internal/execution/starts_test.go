@@ -1,6 +1,8 @@
 package execution
 
 import (
+	"runtime"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -83,4 +85,26 @@ func TestStartsShare(t *testing.T) {
 		}
 		third.end()
 	})
+}
+
+// Code stays for those who wait to start with it, also when its function has been changed meanwhile.
+func TestCodeOfThoseWhoWait(t *testing.T) {
+	b := newBench(t, serve(echo))
+	b.starts.limit = 1
+	other := b.starts.line("other")
+	other.share.Stop() // it takes as long as the test
+	f := testFunction()
+	f.LayerDir = "/layers"
+	var call sync.WaitGroup
+	call.Go(func() { b.invoke(f, Invocation{}) })
+	for waits := false; !waits; runtime.Gosched() {
+		b.starts.mu.Lock()
+		waits = len(b.starts.functions) > 0
+		b.starts.mu.Unlock()
+	}
+	if diff := cmp.Diff(b.Directories(), map[string]bool{"/code": true, "/layers": true}); diff != "" {
+		t.Errorf("in use (-got +want):\n%s", diff)
+	}
+	other.end()
+	call.Wait()
 }
