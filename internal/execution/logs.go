@@ -256,7 +256,18 @@ func (l *logStream) take() (batch []LogEvent, closed bool) {
 	}
 	l.bytes -= size
 	l.room.Broadcast()
+	inOrder(batch)
 	return batch, l.closed
+}
+
+// inOrder lets no line be older than the one before it, as two that came at the same moment may be, or those around a change of the
+// machine's clock: the whole batch would be refused (API_PutLogEvents, "must be in chronological order").
+func inOrder(batch []LogEvent) {
+	for i := 1; i < len(batch); i++ {
+		if before := batch[i-1].Time; batch[i].Time.UnixNano() < before.UnixNano() {
+			batch[i].Time = before
+		}
+	}
 }
 
 func (l *logStream) write(batch []LogEvent) error {

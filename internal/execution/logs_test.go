@@ -153,6 +153,23 @@ func TestBatches(t *testing.T) {
 	}
 }
 
+// TestClockSetBack: a batch is in order of time although the clock was set back, or lines have crossed.
+func TestClockSetBack(t *testing.T) {
+	l := newLogStream(testFunction(), "stream", &fakeLogs{}, newMetrics(), nil)
+	began := time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
+	for _, seconds := range []int{10, 3, 7, 11} {
+		l.print(began.Add(time.Duration(seconds)*time.Second), fmt.Sprintf("%d\n", seconds))
+	}
+	batch, _ := l.take()
+	var got []string
+	for _, e := range batch {
+		got = append(got, fmt.Sprintf("%s at %g s", strings.TrimSpace(e.Message), e.Time.Sub(began).Seconds()))
+	}
+	if diff := cmp.Diff(got, []string{"10 at 10 s", "3 at 10 s", "7 at 10 s", "11 at 11 s"}); diff != "" {
+		t.Errorf("lines (-got +want):\n%s", diff)
+	}
+}
+
 // TestStrayWriter keeps the pipe open after the end of the process, as a process that escaped would.
 func TestStrayWriter(t *testing.T) {
 	stray := make(chan int, 1)
