@@ -294,19 +294,60 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// A store that fails after the run leaves the event, but it does not run in a loop.
+const queueARN = "arn:aws:sqs:eu-central-1:111122223333:q"
+
+// While the store fails after the run, what came of it waits to be written: the function does not run again, and its destination hears once.
 func TestStoreFails(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		run  func(execution.Invocation) (execution.Result, error)
+		// what ran while the store failed, and all in all, and how often the destination heard of it.
+		whileFailing, ran []string
+		acts              int
+	}{
+		{"a run that succeeds", nil, []string{"0s f one"}, []string{"0s f one"}, 1},
+		{"runs that fail", failing, []string{"0s f one"}, []string{"0s f one", "90s f one", "210s f one"}, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := newHarness(t, 0)
+			h.functions["f"] = Function{Version: "$LATEST", RetryLimit: 2, MaxAge: time.Hour, OnSuccess: queueARN, OnFailure: queueARN}
+			h.run = c.run
+			h.accept("f", "one")
+			h.db.broken(errStore)
+			h.pass(25 * time.Second)
+			if diff := cmp.Diff(c.whileFailing, h.ran); diff != "" {
+				t.Errorf("while the store fails (-want +got):\n%s", diff)
+			}
+			if got := testutil.ToFloat64(h.queue.metrics.troubles); got != 3 || h.left() != 2 {
+				t.Errorf("%g troubles, %d keys left", got, h.left())
+			}
+			h.db.broken(nil)
+			h.pass(time.Hour)
+			if diff := cmp.Diff(c.ran, h.ran); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+			if len(h.acts) != c.acts || h.left() != 0 || len(h.queue.lines) != 0 {
+				t.Errorf("acts %q, %d keys and %d lines left", h.acts, h.left(), len(h.queue.lines))
+			}
+		})
+	}
+}
+
+// What was given up is told once, too, and a server that starts again knows nothing of what was not written.
+func TestStoreFailsAndServerEnds(t *testing.T) {
 	h := newHarness(t, 0)
+	h.functions["f"] = Function{Version: "$LATEST", Blocked: true, OnFailure: queueARN}
 	h.accept("f", "one")
 	h.db.broken(errStore)
-	h.pass(25 * time.Second)
-	if diff := cmp.Diff([]string{"0s f one", "10s f one", "20s f one"}, h.ran); diff != "" {
-		t.Errorf("-want +got:\n%s", diff)
+	h.pass(time.Minute)
+	if len(h.acts) != 1 {
+		t.Errorf("acts %q, want one", h.acts)
 	}
 	h.db.broken(nil)
-	h.pass(time.Hour)
-	if len(h.ran) != 4 || h.left() != 0 || testutil.ToFloat64(h.queue.metrics.troubles) != 3 {
-		t.Errorf("ran %q, %d keys left", h.ran, h.left())
+	h.restart(0)
+	h.pass(0)
+	if len(h.acts) != 2 || len(h.ran) != 0 || h.left() != 0 {
+		t.Errorf("acts %q, ran %q, %d keys left", h.acts, h.ran, h.left())
 	}
 }
 

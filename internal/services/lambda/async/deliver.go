@@ -39,6 +39,9 @@ const (
 
 // deliver runs the function with an event, if it may run, and sees to what follows. An error means that the event is where it was.
 func (q *Queue) deliver(ctx context.Context, e *Event) (ending, error) {
+	if write := q.unwritten(e); write != nil {
+		return other, q.conclude(ctx, e, write)
+	}
 	payload, err := q.payload(ctx, e)
 	if errors.Is(err, store.ErrNotFound) { // deleted with its function, or ended by another server
 		q.missing(e)
@@ -109,16 +112,50 @@ func (d *delivery) run(ctx context.Context) (ending, error) {
 	case result.FunctionError == "":
 		d.metrics.ended[succeeded].Inc()
 		d.record(ctx, f.OnSuccess, succeeded, &result)
-		return ran, d.remove(ctx, e)
+		return ran, d.conclude(ctx, d.end)
 	case e.Runs > f.RetryLimit:
 		d.metrics.failures[failureFunction].Inc()
 		return ran, d.giveUp(ctx, retriesExhausted, &result)
 	}
 	d.metrics.failures[failureFunction].Inc()
-	return ran, d.putBack(ctx, func(later *Event) {
-		later.Runs, later.Delays = e.Runs, 0
-		later.Due = d.after(retryDelay << (e.Runs - 1))
+	return ran, d.conclude(ctx, d.again)
+}
+
+// conclude writes what came of the event. What waits to be written does not keep what the event carries.
+func (d *delivery) conclude(ctx context.Context, write func(context.Context) error) error {
+	d.payload = nil
+	return d.Queue.conclude(ctx, d.event, write)
+}
+
+// end removes the event, which was dealt with.
+func (d *delivery) end(ctx context.Context) error { return d.remove(ctx, d.event) }
+
+// again puts the event back whose run has failed.
+func (d *delivery) again(ctx context.Context) error {
+	return d.putBack(ctx, func(later *Event) {
+		later.Runs, later.Delays = d.event.Runs, 0
+		later.Due = d.after(retryDelay << (d.event.Runs - 1))
 	})
+}
+
+// conclude writes what came of an event that was dealt with. When the store fails, the next delivery writes it, in the place of another run.
+func (q *Queue) conclude(ctx context.Context, e *Event, write func(context.Context) error) error {
+	err := write(ctx)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if l := q.lineOf(e); err != nil {
+		l.unwritten[q.key(e)] = write
+	} else {
+		delete(l.unwritten, q.key(e))
+	}
+	return err
+}
+
+// unwritten is what is still to be written of an event that was dealt with; nil for another.
+func (q *Queue) unwritten(e *Event) func(context.Context) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.lineOf(e).unwritten[q.key(e)]
 }
 
 // delay puts the event back that could not be run.
@@ -152,5 +189,5 @@ func (d *delivery) giveUp(ctx context.Context, condition string, last *execution
 	d.metrics.ended[condition].Inc()
 	d.deadLetter(ctx, last)
 	d.record(ctx, d.function.OnFailure, condition, last)
-	return d.remove(ctx, d.event)
+	return d.conclude(ctx, d.end)
 }

@@ -9,6 +9,7 @@
 // "lambda/event/<server>/<account>/<region>/<name>/<when it is due>-<request id>", what it carries under
 // "lambda/payload/<account>/<region>/<name>/<request id>", so that looking for work reads no payloads. A function runs at least once:
 // after a crash, and after an end in the middle of a run, it may run with the same event again, or its destination get a second record.
+// What came of a run while the store failed waits in memory to be written.
 //
 // The events of a function are a line. Lines share the workers: none may hold more of them than it leaves free, so that one that is long,
 // or slow, does not keep others waiting; the room of one that is throttled shrinks until it is not. In memory are the lines that have

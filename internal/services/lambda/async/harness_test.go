@@ -129,24 +129,30 @@ func (h *harness) accept(function, id string) {
 	}
 }
 
+// done counts deliveries, and what was to be written.
+func (h *harness) done() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.db.mu.Lock()
+	defer h.db.mu.Unlock()
+	return h.deliveries + h.db.updates
+}
+
 // pass lets time pass, and everything happen when it is due.
 func (h *harness) pass(d time.Duration) {
 	h.t.Helper()
 	end := h.clock().Add(d)
 	for {
-		h.mu.Lock()
-		before := h.deliveries
-		h.mu.Unlock()
+		before := h.done()
 		next, err := h.queue.start(h.t.Context())
 		if err != nil {
 			h.t.Fatal(err)
 		}
 		h.queue.runs.Wait()
-		h.mu.Lock()
-		if h.deliveries > before {
-			h.mu.Unlock()
+		if h.done() > before {
 			continue
 		}
+		h.mu.Lock()
 		if next.IsZero() || next.After(end) {
 			h.now = end
 			h.mu.Unlock()
@@ -173,8 +179,9 @@ func (h *harness) left() (n int) {
 // faultyDB fails when it is told to.
 type faultyDB struct {
 	store.DB
-	mu   sync.Mutex
-	fail error
+	mu      sync.Mutex
+	fail    error
+	updates int
 }
 
 func (d *faultyDB) broken(err error) {
@@ -186,6 +193,7 @@ func (d *faultyDB) broken(err error) {
 func (d *faultyDB) Update(ctx context.Context, fn func(store.Tx) error) error {
 	d.mu.Lock()
 	err := d.fail
+	d.updates++
 	d.mu.Unlock()
 	if err != nil {
 		return err

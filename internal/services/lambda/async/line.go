@@ -38,12 +38,14 @@ type line struct {
 	rest time.Time
 	// running are the keys of events that run.
 	running map[string]struct{}
+	// unwritten has, by their keys, what is still to be written of events that were dealt with while the store failed.
+	unwritten map[string]func(context.Context) error
 	// room is how many may run, and successes how many have since it changed.
 	room, successes int
 }
 
 func newLine(name string, room int) *line {
-	return &line{name: name, next: never, running: map[string]struct{}{}, room: room}
+	return &line{name: name, next: never, running: map[string]struct{}{}, unwritten: map[string]func(context.Context) error{}, room: room}
 }
 
 // start starts what is due as far as there is room, and tells when something will be due next: zero when only an event that ends, or a new
