@@ -77,10 +77,11 @@ func (d *tcpDestination) send(ctx context.Context, records [][]byte) error {
 		}
 		d.connection = c
 	}
-	stop := context.AfterFunc(ctx, func() { _ = d.connection.SetDeadline(time.Unix(1, 0)) }) // ends the write below
+	c := d.connection
+	stop := context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) }) // ends the write below; it may still run after that
 	defer stop()
 	lines := append(bytes.Join(records, []byte{'\n'}), '\n')
-	if _, err := d.connection.Write(lines); err != nil {
+	if _, err := c.Write(lines); err != nil {
 		d.close()
 		return fmt.Errorf("send records: %v", err)
 	}

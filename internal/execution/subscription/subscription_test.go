@@ -194,6 +194,23 @@ func TestRetries(t *testing.T) {
 	})
 }
 
+// The end of a run, which ends a delivery by TCP, may come at any moment of it.
+func TestTCPEnds(t *testing.T) {
+	for range 1000 {
+		ours, theirs := net.Pipe()
+		d := &tcpDestination{dial: func(context.Context) (net.Conn, error) { return ours, nil }}
+		ctx, cancel := context.WithCancel(t.Context())
+		var others sync.WaitGroup
+		others.Go(cancel)
+		others.Go(func() { _ = theirs.Close() }) // no error for a pipe
+		if err := d.send(ctx, [][]byte{[]byte("{}")}); err == nil {
+			t.Error("nobody has read what was sent")
+		}
+		d.close()
+		others.Wait()
+	}
+}
+
 // A subscriber that does not listen costs bounded memory, and is told what it missed when it does.
 func TestDrops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
