@@ -14,6 +14,9 @@ import (
 // sendLimit is how long one try to deliver a batch may take.
 const sendLimit = 5 * time.Second
 
+// maxAnswer is how much is read of a subscriber's answer to a batch, of its headers and of its body. The subscriber is a stranger.
+const maxAnswer = 64 << 10
+
 // destination is where a subscriber gets its records. It is used by one goroutine.
 type destination interface {
 	send(ctx context.Context, records [][]byte) error
@@ -31,9 +34,10 @@ func newHTTPDestination(method, url string, dial func(context.Context) (net.Conn
 		Timeout:       sendLimit,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
-			DialContext:        func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) },
-			MaxConnsPerHost:    1,
-			DisableCompression: true,
+			DialContext:            func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) },
+			MaxConnsPerHost:        1,
+			MaxResponseHeaderBytes: maxAnswer,
+			DisableCompression:     true,
 		},
 	}}
 }
@@ -49,7 +53,7 @@ func (d *httpDestination) send(ctx context.Context, records [][]byte) error {
 	if err != nil {
 		return fmt.Errorf("send records: %v", err)
 	}
-	_, err = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10)) // so that the connection can be used again
+	_, err = io.Copy(io.Discard, io.LimitReader(resp.Body, maxAnswer)) // so that the connection can be used again
 	if err := errors.Join(err, resp.Body.Close()); err != nil {
 		return fmt.Errorf("read answer: %v", err)
 	}

@@ -211,6 +211,25 @@ func TestTCPEnds(t *testing.T) {
 	}
 }
 
+// The answer of a subscriber costs bounded memory.
+func TestLongAnswer(t *testing.T) {
+	for size, delivered := range map[int]bool{1 << 10: true, 1 << 20: false} {
+		ours, theirs := net.Pipe()
+		d := newHTTPDestination(http.MethodPost, "http://sandbox.localdomain:8080", func(context.Context) (net.Conn, error) { return ours, nil })
+		go func() {
+			defer theirs.Close()
+			if _, err := http.ReadRequest(bufio.NewReader(theirs)); err != nil {
+				t.Error(err)
+			}
+			fmt.Fprintf(theirs, "HTTP/1.1 200 OK\r\nX-Long: %s\r\nContent-Length: 0\r\n\r\n", strings.Repeat("x", size)) // it may be cut off
+		}()
+		if err := d.send(t.Context(), [][]byte{[]byte("{}")}); (err == nil) != delivered {
+			t.Errorf("an answer with a header of %d bytes: got %v", size, err)
+		}
+		d.close()
+	}
+}
+
 // A subscriber that does not listen costs bounded memory, and is told what it missed when it does.
 func TestDrops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
