@@ -64,7 +64,7 @@ func fetch(ctx context.Context, from Source, name, digest, dir string, limits Li
 	if !room() {
 		return ErrNoRoom
 	}
-	t := &tree{root: root, left: limits, room: room}
+	t := &tree{ctx: ctx, root: root, left: limits, room: room}
 	budget := limits.Bytes // of the layers as archives
 	for i, layer := range manifest.Layers {
 		if err := d.unpack(layer, config.RootFS.DiffIDs[i], t, &budget); err != nil {

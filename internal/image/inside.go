@@ -13,14 +13,20 @@ import (
 const (
 	maxLinks = 40   // that a name may lead over, as on Linux
 	maxName  = 4096 // bytes of a name
+	// maxSteps from one directory to the next are enough for a name of a file that somebody would open.
+	maxSteps = 100_000
 )
 
-var errLoop = errors.New("too many links")
+// What a name may lead over.
+var (
+	errLoop = errors.New("too many links")
+	errFar  = errors.New("too many directories")
+)
 
 // inside resolves a name as a process would whose root is the directory: links lead nowhere outside, and .. at the root is the
-// root. The result, "." for the root, has no links. absent is asked about what is not there, or is not a directory where one must
-// be: it may make one.
-func inside(root *os.Root, name string, absent func(path string, last bool) error) (string, error) {
+// root. The result, "." for the root, has no links. spend is told how deep each part is that is looked for, and may end the search. absent
+// is asked about what is not there, or is not a directory where one must be: it may make one.
+func inside(root *os.Root, name string, spend func(depth int) error, absent func(path string, last bool) error) (string, error) {
 	todo := strings.Split(name, "/")
 	var done []string
 	for links := 0; len(todo) > 0; {
@@ -32,6 +38,9 @@ func inside(root *os.Root, name string, absent func(path string, last bool) erro
 		case "..":
 			done = done[:max(0, len(done)-1)]
 			continue
+		}
+		if err := spend(len(done) + 1); err != nil {
+			return "", fmt.Errorf("%s: %w", name, err)
 		}
 		next := path.Join(path.Join(done...), part)
 		last := !slices.ContainsFunc(todo, func(p string) bool { return p != "" && p != "." })
@@ -77,7 +86,14 @@ func (f files) Open(name string) (fs.File, error) {
 		return nil, err
 	}
 	defer root.Close()
-	found, err := inside(root, name, func(path string, _ bool) error {
+	steps := maxSteps
+	spend := func(depth int) error {
+		if steps -= depth; steps < 0 {
+			return errFar
+		}
+		return nil
+	}
+	found, err := inside(root, name, spend, func(path string, _ bool) error {
 		return &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
 	})
 	if err != nil {

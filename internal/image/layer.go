@@ -2,6 +2,7 @@ package image
 
 import (
 	"archive/tar"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -30,6 +31,9 @@ type Limits struct {
 	Bytes int64
 	// Files, links and directories of all layers together. 0: 500,000, which is ours.
 	Files int
+	// Steps from one directory to the next that it may take to find them: their names may be long, and lead over links. Images made to run are far
+	// below. 0: 100,000,000, which is ours, and takes minutes.
+	Steps int
 }
 
 func (l Limits) orDefault() Limits {
@@ -38,6 +42,9 @@ func (l Limits) orDefault() Limits {
 	}
 	if l.Files == 0 {
 		l.Files = 500_000
+	}
+	if l.Steps == 0 {
+		l.Steps = 100_000_000
 	}
 	return l
 }
@@ -51,6 +58,7 @@ const (
 
 // tree is a root file system that layers are applied to, one after the other.
 type tree struct {
+	ctx   context.Context // ends the work
 	root  *os.Root
 	left  Limits
 	room  func() bool
@@ -119,10 +127,13 @@ func (t *tree) add(h *tar.Header, content io.Reader) error {
 	if dir, err = t.directory(dir); err != nil {
 		return err
 	}
+	name = path.Join(dir, base)
+	if err := t.spend(4 * depth(name)); err != nil { // which is about how often it is found below
+		return err
+	}
 	if hidden, ok := strings.CutPrefix(base, whiteout); ok {
 		return t.whiteout(dir, base, hidden)
 	}
-	name = path.Join(dir, base)
 	if err := t.write(name, h, content); err != nil {
 		return err
 	}
@@ -138,6 +149,17 @@ func (t *tree) count() error {
 	return nil
 }
 
+// spend takes what it costs to find something so deep, from the root on.
+func (t *tree) spend(depth int) error {
+	if t.left.Steps -= depth; t.left.Steps < 0 {
+		return fmt.Errorf("%w: its files are too hard to find", ErrTooLarge)
+	}
+	return t.ctx.Err()
+}
+
+// depth is how many steps it takes to a path without links.
+func depth(path string) int { return 1 + strings.Count(path, "/") }
+
 // keep notes that the layer has brought a path.
 func (t *tree) keep(name string) {
 	for ; name != "." && !t.own[name]; name = path.Dir(name) {
@@ -150,8 +172,8 @@ func (t *tree) directory(name string) (string, error) {
 	if name == t.asked {
 		return t.found, nil
 	}
-	found, err := inside(t.root, name, func(path string, _ bool) error {
-		if err := t.count(); err != nil {
+	found, err := inside(t.root, name, t.spend, func(path string, _ bool) error {
+		if err := errors.Join(t.count(), t.spend(3*depth(path))); err != nil { // for what follows
 			return err
 		}
 		if err := t.remove(path); err != nil { // a file where a directory must be
@@ -204,6 +226,9 @@ func (t *tree) whiteout(dir, base, hidden string) error {
 
 // hide removes a path of lower layers. What the layer itself has brought stays.
 func (t *tree) hide(name string) error {
+	if err := t.spend(depth(name)); err != nil {
+		return err
+	}
 	if !t.own[name] {
 		return t.remove(name)
 	}

@@ -3,7 +3,9 @@ package image
 import (
 	"archive/tar"
 	"bytes"
+	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,7 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var testLimits = Limits{Bytes: 1 << 20, Files: 200}
+var testLimits = Limits{Bytes: 1 << 20, Files: 200, Steps: 10_000}
 
 // layer makes a tar archive; content is that of files, and the target of links.
 func layer(t testing.TB, entries ...tar.Header) []byte {
@@ -69,7 +71,7 @@ func applied(t testing.TB, limits Limits, layers ...[]byte) (string, error) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	tr := &tree{root: r, left: limits, room: func() bool { return true }}
+	tr := &tree{ctx: t.Context(), root: r, left: limits, room: func() bool { return true }}
 	for _, l := range layers {
 		if err = tr.apply(bytes.NewReader(l)); err != nil {
 			break
@@ -211,10 +213,28 @@ func TestApplyRefuses(t *testing.T) {
 	for i := range testLimits.Files + 1 {
 		many = append(many, file(strings.Repeat("f", 1+i%200)+"/"+strings.Repeat("g", 1+i/200), ""))
 	}
+	emptied, far := []tar.Header{}, []tar.Header{dir("d"), symlink("l0", "d")}
+	for i := range 60 {
+		emptied = append(emptied, file("d/"+strings.Repeat("f", i+1), ""))
+	}
+	for range 120 {
+		emptied = append(emptied, file("d/.wh..wh..opq", ""))
+	}
+	empty := []tar.Header{file(strings.Repeat("a/", 20)+"f", "")}
+	for range 120 {
+		empty = append(empty, file(strings.Repeat("a/", 20)+".wh..wh..opq", ""))
+	}
+	for i := range 30 {
+		far = append(far, symlink(fmt.Sprintf("l%d", i+1), strings.Repeat("d/../", 400)+fmt.Sprintf("l%d", i)))
+	}
 	for name, c := range map[string]struct {
 		layer []byte
 		want  error
 	}{
+		"deep directories":         {layer(t, file(strings.Repeat("a/", 100)+"f", "")), ErrTooLarge},
+		"a directory of many":      {layer(t, emptied...), ErrTooLarge},
+		"a deep directory of none": {layer(t, empty...), ErrTooLarge},
+		"links that lead far":      {layer(t, append(far, file("l30/f", ""))...), ErrTooLarge},
 		"parent":                   {layer(t, file("../outside/secret", "x")), ErrInvalid},
 		"parent inside":            {layer(t, file("a/../../outside/secret", "x")), ErrInvalid},
 		"whiteout of the parent":   {layer(t, file("../outside/.wh.secret", "")), ErrInvalid},
@@ -318,6 +338,39 @@ func TestFiles(t *testing.T) {
 	}
 	if info, err := fs.Stat(files, "."); err != nil || !info.IsDir() {
 		t.Errorf("root: got %v, %v", info, err)
+	}
+}
+
+// What takes too long ends, also where nothing more is read.
+func TestApplyEnds(t *testing.T) {
+	r, err := os.OpenRoot(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	tr := &tree{ctx: ctx, root: r, left: testLimits, room: func() bool { return true }}
+	if err := tr.apply(bytes.NewReader(layer(t, file("a", "")))); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A name in an image that is hard to find is not found.
+func TestFilesFar(t *testing.T) {
+	limits := testLimits
+	limits.Steps = 1_000_000
+	root, err := applied(t, limits, layer(t, file(strings.Repeat("a/", 100)+"f", ""), symlink("near", strings.Repeat("a/", 100)),
+		symlink("far", strings.Repeat(strings.Repeat("a/", 100)+strings.Repeat("../", 100), 7)+"near"), symlink("farther", "far/"+strings.Repeat("../", 100)+"far/"+
+			strings.Repeat("../", 100)+"far")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := Files(root)
+	for name, want := range map[string]error{"near/f": nil, "far/f": nil, "farther/f": errFar} {
+		if _, err := fs.Stat(files, name); !errors.Is(err, want) {
+			t.Errorf("%s: got %v, want %v", name, err, want)
+		}
 	}
 }
 
