@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -74,11 +75,42 @@ func (l *limitedListener) Accept() (net.Conn, error) {
 		return nil, net.ErrClosed
 	}
 	c, err := l.Listener.Accept()
+	for passes(err) {
+		if !l.pause() {
+			err = net.ErrClosed
+			break
+		}
+		c, err = l.Listener.Accept()
+	}
 	if err != nil {
 		<-l.slots
 		return nil, err
 	}
 	return &limitedConn{Conn: c, release: sync.OnceFunc(func() { <-l.slots })}, nil
+}
+
+// passes tells whether a listener that gave an error is good nevertheless: the server, or the machine, has no room for a connection now
+// (accept(2)). The client waits.
+func passes(err error) bool {
+	for _, short := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM} {
+		if errors.Is(err, short) {
+			return true
+		}
+	}
+	return false
+}
+
+// acceptPause is how long nothing is accepted when there is no room.
+const acceptPause = 50 * time.Millisecond
+
+// pause waits; false after Close.
+func (l *limitedListener) pause() bool {
+	select {
+	case <-time.After(acceptPause):
+		return true
+	case <-l.closed:
+		return false
+	}
 }
 
 // fullPeriod is how often full is called.

@@ -9,7 +9,9 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -310,6 +312,54 @@ func TestConnectionsAreLimited(t *testing.T) {
 	if err := <-second; !errors.Is(err, net.ErrClosed) {
 		t.Errorf("got %v, want net.ErrClosed", err)
 	}
+}
+
+// shortListener gives errors, and then connections.
+type shortListener struct {
+	net.Listener
+	errors []error
+}
+
+func (l *shortListener) Accept() (net.Conn, error) {
+	if len(l.errors) == 0 {
+		c, _ := net.Pipe()
+		return c, nil
+	}
+	err := l.errors[0]
+	l.errors = l.errors[1:]
+	return nil, &net.OpError{Op: "accept", Err: os.NewSyscallError("accept4", err)}
+}
+
+func (l *shortListener) Close() error { return nil }
+
+// TestNoFilesLeft: that the server could open no more files for a moment is not the end of a listener.
+func TestNoFilesLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		inner := &shortListener{errors: []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM}}
+		l := newLimitedListener(inner, 1)
+		c, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = c.Close()
+		inner.errors = []error{syscall.EBADF}
+		if _, err := l.Accept(); !errors.Is(err, syscall.EBADF) {
+			t.Errorf("got %v, want the end of the listener", err)
+		}
+		inner.errors = []error{syscall.EMFILE, syscall.EMFILE}
+		ended := make(chan error)
+		go func() {
+			_, err := l.Accept()
+			ended <- err
+		}()
+		synctest.Wait()
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := <-ended; !errors.Is(err, net.ErrClosed) {
+			t.Errorf("got %v, want net.ErrClosed", err)
+		}
+	})
 }
 
 // TestOneLargeUpload: while one large body is read another waits, but not while it is worked on; a small one never waits.
