@@ -20,8 +20,12 @@ const (
 	faultHeader      = "Lambda-Extension-Function-Error-Type"
 )
 
-// maxBody bounds what is read of a request: registrations are small, and what is told of an error is not kept.
-const maxBody = 1 << 20
+// What is read of a request: registrations are small, and kept while they are read, by as many as the environment has connections; what is
+// told of an error is not kept.
+const (
+	maxRegistration = 64 << 10
+	maxError        = 1 << 20
+)
 
 // ServeHTTP serves the operations. After End it closes connections.
 func (s *Set) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -63,7 +67,7 @@ func (s *Set) serveRegister(w http.ResponseWriter, r *http.Request) {
 		(&apiError{"Extension.InvalidExtensionName", "Empty extension name"}).write(w)
 		return
 	}
-	events, err := readRegistration(http.MaxBytesReader(w, r.Body, maxBody))
+	events, err := readRegistration(http.MaxBytesReader(w, r.Body, maxRegistration))
 	if err != nil {
 		(&apiError{"InvalidRequestFormat", err.Error()}).write(w)
 		return
@@ -143,7 +147,7 @@ func (s *Set) serveError(w http.ResponseWriter, r *http.Request, next state, fau
 		refused.write(w)
 		return
 	}
-	_, _ = io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, maxBody)) // so that the connection can be used again
+	_, _ = io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, maxError)) // so that the connection can be used again
 	writeJSON(w, http.StatusAccepted, struct {
 		Status string `json:"status"`
 	}{"OK"})

@@ -196,6 +196,8 @@ func TestRefusals(t *testing.T) {
 	}{
 		{"POST register", `{}`, nil, "Extension.InvalidExtensionName", "Empty extension name"},
 		{"POST register", `{`, name("x"), "InvalidRequestFormat", "unexpected end of JSON input"},
+		{"POST register", `{"events": [` + strings.Repeat(`"INVOKE",`, maxRegistration/9) + `"INVOKE"]}`, name("x"), "InvalidRequestFormat",
+			"http: request body too large"},
 		{"POST register", `{"configurationKeys": ["A"]}`, name("x"), "InvalidRequestFormat",
 			"configurationKeys are deprecated; use environment variables instead"},
 		{"POST register", `{"events": ["SHUTDOWN"]}`, name("x"), "Extension.InvalidEventType",
