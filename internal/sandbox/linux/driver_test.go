@@ -4,10 +4,13 @@ package linux
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/licet/licet/internal/sandbox"
 )
@@ -88,4 +91,34 @@ func TestLeftoverCgroups(t *testing.T) {
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
+}
+
+// child is a task that is one process.
+type child struct {
+	Task
+	pid int
+}
+
+func (c child) Init() int { return c.pid }
+
+// TestKillWithoutMembers: what runs ends also when its processes cannot be listed.
+func TestKillWithoutMembers(t *testing.T) {
+	cmd := exec.Command("sleep", "1000")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	none := cgroupMount{dir: filepath.Join(t.TempDir(), "none")}
+	g := &group{cgroups: &cgroups{controllers: map[string]cgroupMount{"pids": none}}}
+	r := &run{place: &place{Ground: Ground{group: g}}, task: child{pid: cmd.Process.Pid}, done: make(chan struct{})}
+	if err := r.Kill(); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v, want why the processes could not be listed", err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	select {
+	case <-ended:
+	case <-time.After(10 * time.Second):
+		t.Error("the process runs on")
+		_ = cmd.Process.Kill() // it is the test's own
+	}
 }

@@ -171,14 +171,13 @@ func (r *run) Kill() error {
 	if r.ended() {
 		return nil
 	}
-	// The init is the last, because with it goes the namespace by which the others are found.
-	if err := r.place.KillMembers(r.task.Init()); err != nil {
-		return err
+	// The init is the last, because with it goes the namespace by which the others are found. It ends also when they cannot be found, as by a
+	// server that can open no more files: somebody waits for it.
+	err := r.place.KillMembers(r.task.Init())
+	if killed := syscall.Kill(r.task.Init(), syscall.SIGKILL); killed != nil && !errors.Is(killed, syscall.ESRCH) {
+		err = errors.Join(err, fmt.Errorf("kill process: %v", killed))
 	}
-	if err := syscall.Kill(r.task.Init(), syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
-		return fmt.Errorf("kill process: %v", err)
-	}
-	return nil
+	return err
 }
 
 func (r *run) Signal(signal int) error {
