@@ -78,25 +78,35 @@ func (i *invocation) startExtensions(limit <-chan time.Time) (registered bool, e
 	}
 	p := i.process
 	p.lost = make(chan *companion, len(names))
-	env := i.extensionVariables()
-	for _, name := range names {
-		err := p.extensions.Expect(name)
-		if err == nil {
-			err = i.startExtension(name, env)
-		}
-		if errors.Is(err, extension.ErrTooMany) || errors.Is(err, sandbox.ErrExec) {
-			i.out = notLaunched(i.RequestID, name, err)
-			i.stop(afterError)
-			return false, nil
-		}
-		if err != nil {
-			return false, err
-		}
+	name, err := i.launchExtensions(names)
+	if errors.Is(err, extension.ErrTooMany) || errors.Is(err, sandbox.ErrExec) {
+		i.out = notLaunched(i.RequestID, name, err)
+		i.stop(afterError)
+		return false, nil
+	}
+	if err != nil {
+		return false, err
 	}
 	if why := i.gather(limit, (*extension.Set).Registered); why != stepped {
 		return false, i.fail(why)
 	}
 	return true, nil
+}
+
+// launchExtensions starts the external extensions, or tells which cannot be.
+func (e *environment) launchExtensions(names []string) (failed string, err error) {
+	for _, name := range names { // all, before one that runs can register by the name of another
+		if err := e.process.extensions.Expect(name); err != nil {
+			return name, err
+		}
+	}
+	env := e.extensionVariables()
+	for _, name := range names {
+		if err := e.startExtension(name, env); err != nil {
+			return name, err
+		}
+	}
+	return "", nil
 }
 
 func (e *environment) startExtension(name string, env []string) error {

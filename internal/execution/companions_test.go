@@ -186,6 +186,40 @@ func TestExtensionFailures(t *testing.T) {
 	}
 }
 
+// An extension that takes the name of another is not the server's fault: the other is refused, as one that registers twice is.
+func TestNameOfAnotherExtension(t *testing.T) {
+	took, refused := make(chan struct{}), make(chan string, 2) // they are started twice
+	b := newBench(t, programs(serve(echo), map[string]func(*fakeProcess) sandbox.Exit{
+		"a": func(p *fakeProcess) sandbox.Exit {
+			p.register("b", "")
+			took <- struct{}{}
+			return p.hang()
+		},
+		"b": func(p *fakeProcess) sandbox.Exit {
+			_, body := p.call("POST", extensionAPI+"/register", `{"events": []}`, "Lambda-Extension-Name", "b")
+			refused <- body
+			return sandbox.Exit{Code: 1}
+		},
+	}))
+	b.driver.started = func(p sandbox.Process) {
+		if filepath.Base(p.Args[0]) == "a" {
+			<-took // before anything is known of the other
+		}
+	}
+	got := b.invoke(withExtensions(t, "a", "b"), Invocation{RequestID: id})
+	if want := `{"errorType":"Extension.Crash","errorMessage":"RequestId: ` + id + ` Error: exit status 1"}`; string(got.Payload) != want {
+		t.Errorf("got %s, want %s", got.Payload, want)
+	}
+	select {
+	case body := <-refused:
+		if !strings.Contains(body, "Extension.InvalidExtensionState") {
+			t.Errorf("register: got %s", body)
+		}
+	default:
+		t.Error("the other extension was not started")
+	}
+}
+
 func TestTooManyExtensions(t *testing.T) {
 	names := make([]string, 11)
 	for i := range names {

@@ -26,9 +26,10 @@ type fakeDriver struct {
 	mu       sync.Mutex
 	live     map[string]*fakeSandbox
 	created  []sandbox.Spec
-	createIt error // of Create
-	startIt  error // of Start
-	fitIt    error // of Fit
+	createIt error                 // of Create
+	startIt  error                 // of Start
+	fitIt    error                 // of Fit
+	started  func(sandbox.Process) // called before Start returns; nil: nothing is
 	closed   chan string
 }
 
@@ -129,6 +130,9 @@ func (s *fakeSandbox) Start(_ context.Context, p sandbox.Process) (sandbox.Runni
 		kill() // what it still asks for ends with it
 		process.client.CloseIdleConnections()
 	}()
+	if s.driver.started != nil {
+		s.driver.started(p)
+	}
 	return r, nil
 }
 
