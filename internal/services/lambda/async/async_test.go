@@ -232,7 +232,8 @@ func TestQueues(t *testing.T) {
 }
 
 func TestAnswerThatIsNoJSON(t *testing.T) {
-	for answer, want := range map[string]string{`{"a":1}`: `{"a":1}`, "null": "null", "": `""`, "a\"\n": `"a\"\n"`, "\xff": `"\ufffd"`} {
+	for answer, want := range map[string]string{`{"a":1}`: `{"a":1}`, "null": "null", "": `""`, "a\"\n": `"a\"\n"`, "\xff": `"�"`,
+		"{\"a\":\"\xff\"}": `{"a":"�"}`} {
 		if got := asJSON([]byte(answer)); string(got) != want || !json.Valid(got) {
 			t.Errorf("%q: got %s, want %s", answer, got, want)
 		}

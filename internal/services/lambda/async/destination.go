@@ -82,8 +82,10 @@ func (d *delivery) newRecord(condition string, last *execution.Result) record {
 	return rec
 }
 
-// asJSON is what a function answered as JSON. A runtime of the function's own may answer anything; that is a text then (ours).
+// asJSON is what a function answered as JSON in UTF-8, which destinations want. A runtime of the function's own may answer anything; that is a
+// text then (ours).
 func asJSON(answer []byte) json.RawMessage {
+	answer = bytes.ToValidUTF8(answer, []byte("\ufffd"))
 	if json.Valid(answer) {
 		return answer
 	}
