@@ -25,8 +25,9 @@ var errOver = errors.New("nobody takes the response any more")
 // Pipe is one response. Its writer is execution.Manager.Invoke, its reader one goroutine.
 type Pipe struct {
 	begun  chan struct{}
+	part   []byte // a copy of the one at hand, which a slow caller may still take when its writer has ended
 	parts  chan []byte
-	taken  chan struct{}   // a part is the writer's again
+	taken  chan struct{}   // capacity 1: the part is with the caller
 	caller context.Context // ends when the caller takes nothing any more
 	leave  context.CancelFunc
 	ended  chan struct{} // closed when result and err are set
@@ -39,7 +40,7 @@ type Pipe struct {
 
 // New makes a pipe for a caller who is gone when ctx ends.
 func New(ctx context.Context) *Pipe {
-	p := &Pipe{begun: make(chan struct{}), parts: make(chan []byte), taken: make(chan struct{}), ended: make(chan struct{})}
+	p := &Pipe{begun: make(chan struct{}), parts: make(chan []byte), taken: make(chan struct{}, 1), ended: make(chan struct{})}
 	p.caller, p.leave = context.WithCancel(ctx)
 	return p
 }
@@ -53,16 +54,23 @@ func (p *Pipe) Type(contentType string) { p.contentType = contentType }
 // ContentType is that of the response; "" for none. It is known while Copy sends a part, and after it.
 func (p *Pipe) ContentType() string { return p.contentType }
 
-// Write is execution.Stream's: it returns when the caller has the part, or is gone, or the invocation has ended.
+// Write is execution.Stream's: it returns when the caller has the part, or is gone, or the invocation has ended. After an error it is not
+// called again.
 func (p *Pipe) Write(part []byte) error {
+	p.part = append(p.part[:0], part...)
 	select {
-	case p.parts <- part:
-		<-p.taken
-		return nil
+	case p.parts <- p.part:
 	case <-p.caller.Done():
+		return errOver
 	case <-p.ended:
+		return errOver
 	}
-	return errOver
+	select {
+	case <-p.taken:
+		return nil
+	case <-p.ended: // and with it the one who writes, whom the caller must not hold up
+		return errOver
+	}
 }
 
 // End says what came of the invocation. It must be called, once.
@@ -106,7 +114,7 @@ func (p *Pipe) Copy(send func(part []byte) error) (execution.Result, error) {
 }
 
 func (p *Pipe) take(part []byte, pace *pace, send func([]byte) error) error {
-	defer func() { p.taken <- struct{}{} }()
+	defer func() { p.taken <- struct{}{} }() // has room
 	if err := pace.wait(p.caller, len(part)); err != nil {
 		return err
 	}

@@ -92,25 +92,33 @@ func TestNobodyTakes(t *testing.T) {
 	}
 }
 
-// TestPartIsInUse: a part is the writer's again only when the receiver is done with it, although the invocation has ended meanwhile.
-func TestPartIsInUse(t *testing.T) {
+// TestEndWhilePartIsTaken: the end of the invocation, such as a timeout, is that of its writer, whose part the caller may still be taking.
+func TestEndWhilePartIsTaken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := New(t.Context())
-		part := []byte("part")
+		wrote := make(chan error, 1)
 		go func() {
-			if err := p.Write(part); err != nil {
-				t.Error(err)
-			}
+			part := []byte("part")
+			wrote <- p.Write(part)
 			copy(part, "gone")
 		}()
 		var got string
-		if _, err := p.Copy(func(part []byte) error {
-			p.End(execution.Result{}, nil)
+		result, err := p.Copy(func(part []byte) error {
+			p.End(execution.Result{FunctionError: "Unhandled"}, nil)
 			synctest.Wait()
+			select {
+			case err := <-wrote:
+				if !errors.Is(err, errOver) {
+					t.Errorf("Write: got %v, want that it has ended", err)
+				}
+			default:
+				t.Error("the writer waits for the caller")
+			}
 			got = string(part)
 			return nil
-		}); err != nil || got != "part" {
-			t.Errorf("got %q, %v", got, err)
+		})
+		if err != nil || got != "part" || result.FunctionError != "Unhandled" {
+			t.Errorf("got %q, %+v, %v", got, result, err)
 		}
 	})
 }
