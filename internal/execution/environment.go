@@ -128,7 +128,7 @@ func (e *environment) open() (err error) {
 	if e.function.SnapStart {
 		e.api.credentials = e.credentials
 	}
-	e.lane = newLane(&e.api, newLimitedListener(l, maxConnections), &e.goroutines)
+	e.lane = newLane(&e.api, newLimitedListener(l, maxConnections), &e.goroutines, c.Logger)
 	e.goroutines.Go(func() { e.listened(e.lane.Serve()) })
 	e.serve(e.lane.others, &e.api)
 	if c.Endpoint != nil {

@@ -4,8 +4,10 @@ import (
 	"bufio"
 	"bytes"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -20,6 +22,7 @@ type lane struct {
 	api        *runtimeAPI
 	goroutines *sync.WaitGroup // of connections
 	others     *handedOver     // connections for net/http
+	logger     *slog.Logger
 
 	mu      sync.Mutex
 	closed  bool
@@ -29,9 +32,9 @@ type lane struct {
 // maxLaneHead is the longest head that the lane reads, in bytes.
 const maxLaneHead = 4 << 10
 
-func newLane(api *runtimeAPI, listener *limitedListener, goroutines *sync.WaitGroup) *lane {
+func newLane(api *runtimeAPI, listener *limitedListener, goroutines *sync.WaitGroup, logger *slog.Logger) *lane {
 	l := &lane{
-		api: api, goroutines: goroutines, waiting: map[*laneConn]struct{}{},
+		api: api, goroutines: goroutines, logger: logger, waiting: map[*laneConn]struct{}{},
 		others: &handedOver{Listener: listener, conns: make(chan net.Conn), closed: make(chan struct{})},
 	}
 	listener.full = l.sweep
@@ -108,9 +111,16 @@ type laneConn struct {
 
 func (c *laneConn) leave() { c.once.Do(func() { close(c.gone) }) }
 
-// serve is the loop of a connection.
+// serve is the loop of a connection. Should a stranger's bytes find a mistake of ours, it costs the connection, and not the server, as with
+// net/http.
 func (c *laneConn) serve() {
 	defer c.lane.remove(c)
+	defer func() {
+		if p := recover(); p != nil {
+			c.lane.logger.Error("A runtime's request made the server panic.", slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
+			_ = c.Close() // nobody is served on it any more
+		}
+	}()
 	for {
 		head, ok := c.peek()
 		if !ok {

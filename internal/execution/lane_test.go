@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"runtime"
@@ -26,6 +27,15 @@ type laneBench struct {
 	address string
 	lane    *lane
 	slow    func() int // requests that net/http has served
+	log     lines
+}
+
+// lines are what was written, each by one Write.
+type lines chan string
+
+func (l lines) Write(line []byte) (int, error) {
+	l <- string(line)
+	return len(line), nil
 }
 
 func newLaneBench(t *testing.T) *laneBench {
@@ -38,7 +48,8 @@ func newLaneBench(t *testing.T) *laneBench {
 	b := &laneBench{t: t, session: newSession(extension.New(extension.Function{}), nil), address: inner.Addr().String()}
 	api.session.Store(b.session)
 	var goroutines sync.WaitGroup
-	l := newLane(&api, newLimitedListener(inner, laneBenchSlots), &goroutines)
+	b.log = make(lines, 10)
+	l := newLane(&api, newLimitedListener(inner, laneBenchSlots), &goroutines, slog.New(slog.NewTextHandler(b.log, nil)))
 	b.lane = l
 	var mu sync.Mutex
 	slow := 0
@@ -282,4 +293,24 @@ func FuzzLane(f *testing.F) {
 			t.Errorf("got %s, %d bytes, close %t, %v; the lane %s, %d bytes", got, r.ContentLength, r.Close, r.Header, want, ask.length)
 		}
 	})
+}
+
+// A mistake of ours that a request finds costs its connection and no more.
+func TestLanePanics(t *testing.T) {
+	b := newLaneBench(t)
+	good := b.lane.api
+	b.lane.api = nil // the mistake
+	w := b.dial()
+	w.send(poll)
+	if _, err := w.r.ReadByte(); err != io.EOF {
+		t.Errorf("got %v, want the end of the connection", err)
+	}
+	if line := <-b.log; !strings.Contains(line, "made the server panic") || !strings.Contains(line, "lane.go") {
+		t.Errorf("got the line %q in the log", line)
+	}
+	b.lane.api = good
+	w = b.dial()
+	w.send(poll)
+	b.deliver("1")
+	w.want(http.StatusOK, "1")
 }
