@@ -581,12 +581,19 @@ func TestEnvironmentVariables(t *testing.T) {
 	}
 }
 
+// TestProcessors: a function has as many as its memory buys, unless its own variables say otherwise.
 func TestProcessors(t *testing.T) {
 	all := int64(runtime.NumCPU())
 	for memory, want := range map[int]int64{128: 1, 1769: 1, 1771: min(2, all), 3538: min(2, all), 10240: min(6, all)} {
 		if got := (&Function{MemoryMB: memory}).processors(); got != want {
 			t.Errorf("%d MB: got %d, want %d", memory, got, want)
 		}
+	}
+	b := newBench(t, serve(func(p *fakeProcess, _ string) string { return p.env("GOMAXPROCS") }))
+	f := testFunction()
+	f.Env = map[string]string{"GOMAXPROCS": "3"}
+	if got := b.invoke(f, Invocation{}); string(got.Payload) != "3" {
+		t.Errorf("got %s, want the function's own", got.Payload)
 	}
 }
 
