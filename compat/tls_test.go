@@ -33,19 +33,22 @@ func TestTLS(t *testing.T) {
 	for name, value := range env {
 		vars = append(vars, name+"="+value)
 	}
-	for name, command := range map[string][]string{
-		"AWS CLI": {"/usr/bin/aws", "--endpoint-url", l.url, "sts", "get-caller-identity"},
-		"boto3": {"/usr/bin/python3", "-c", "import boto3\nprint(boto3.client('sts', endpoint_url='" + l.url + "').get_caller_identity()['Arn'])\n" +
+	for _, client := range []struct {
+		name    string
+		command []string
+	}{
+		{"AWS CLI", []string{"/usr/bin/aws", "--endpoint-url", l.url, "sts", "get-caller-identity"}},
+		{"boto3", []string{"/usr/bin/python3", "-c", "import boto3\nprint(boto3.client('sts', endpoint_url='" + l.url + "').get_caller_identity()['Arn'])\n" +
 			"s = boto3.client('s3', endpoint_url='" + l.url + "')\ns.create_bucket(Bucket='over-tls')\ns.put_object(Bucket='over-tls', Key='k', Body=b'x' * 3000000)\n" +
-			"assert len(s.get_object(Bucket='over-tls', Key='k')['Body'].read()) == 3000000"},
-		"SDK for JavaScript": {"/usr/bin/env", "node", "--input-type=module", "-e", "import { IAMClient, GetUserCommand } from '@aws-sdk/client-iam'\n" +
-			"console.log((await new IAMClient({}).send(new GetUserCommand({}))).User.Arn)"},
-		"licet": {l.binary, "explain", "--last"},
+			"assert len(s.get_object(Bucket='over-tls', Key='k')['Body'].read()) == 3000000"}},
+		{"SDK for JavaScript", []string{"/usr/bin/env", "node", "--input-type=module", "-e", "import { IAMClient, GetUserCommand } from '@aws-sdk/client-iam'\n" +
+			"console.log((await new IAMClient({}).send(new GetUserCommand({}))).User.Arn)"}},
+		{"licet", []string{l.binary, "explain", "--last"}}, // of what the others asked
 	} {
-		cmd := exec.CommandContext(t.Context(), command[0], command[1:]...)
+		cmd := exec.CommandContext(t.Context(), client.command[0], client.command[1:]...)
 		cmd.Env, cmd.Dir = vars, "."
-		if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), ":root") && name != "licet" {
-			t.Errorf("%s: %v\n%s", name, err, out)
+		if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), ":root") && client.name != "licet" {
+			t.Errorf("%s: %v\n%s", client.name, err, out)
 		}
 	}
 	pool, err := tlscert.Pool(env["AWS_CA_BUNDLE"])
