@@ -175,16 +175,18 @@ func printWarm(name string, r [2]result) {
 // measureWarm loads one function and the front with the same bootstraps, by turns, then looks what the server has kept of it. A second
 // front's bootstraps have the variables that licet gives beside those of AWS, where they matter to the language.
 func (w *workshop) measureWarm(ctx context.Context, l language) (err error) {
+	envs := [][]string{l.env}
+	if l.given != nil {
+		envs = append(envs, slices.Concat(l.env, l.given))
+	}
 	var fronts []*peer
-	for _, env := range [][]string{l.env, append(slices.Clone(l.env), l.given...)} {
+	for _, env := range envs {
 		front, startErr := w.startPeer(ctx, env, append([]string{"front", "4"}, l.command...)...)
 		if startErr != nil {
 			return startErr
 		}
 		defer func() { err = firstError(err, front.stop()) }()
-		if fronts = append(fronts, front); l.given == nil {
-			break
-		}
+		fronts = append(fronts, front)
 	}
 	s, _, err := w.startServer(ctx)
 	if err != nil {

@@ -47,7 +47,7 @@ func unchanged(smaps []byte, file string) (found []addresses) {
 			of = fields[1][1] == '-' && bytes.HasSuffix(line, []byte(" "+file+"\n"))
 			continue
 		}
-		if of && string(bytes.Join(fields, []byte(" "))) == "Anonymous: 0 kB" {
+		if of && len(fields) > 1 && string(fields[0]) == "Anonymous:" && string(fields[1]) == "0" {
 			found = append(found, m)
 		}
 	}

@@ -22,12 +22,7 @@ type InitStart struct {
 func (*InitStart) Type() string { return "platform.initStart" }
 
 // Level is INFO of an environment whose runtime's version is known.
-func (e *InitStart) Level() (Level, bool) {
-	if e.RuntimeVersion == "" {
-		return Debug, true
-	}
-	return Info, true
-}
+func (e *InitStart) Level() (Level, bool) { return beginning(e.RuntimeVersion), true }
 
 // AppendText is for the first initialization of an environment only, and for a runtime whose version is known.
 func (e *InitStart) AppendText(b []byte) []byte {

@@ -54,6 +54,14 @@ func LineLevel(line string) Level {
 	return Info
 }
 
+// beginning is the level of the begin of a phase, which tells of the runtime's version if that is known.
+func beginning(version string) Level {
+	if version == "" {
+		return Debug
+	}
+	return Info
+}
+
 // failing is the level of an event with a status.
 func failing(status string, otherwise Level) Level {
 	if status != Success {

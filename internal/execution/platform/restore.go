@@ -18,13 +18,8 @@ type RestoreStart struct {
 // Type is "platform.restoreStart".
 func (*RestoreStart) Type() string { return "platform.restoreStart" }
 
-// Level is INFO of an environment whose runtime's version is known.
-func (e *RestoreStart) Level() (Level, bool) {
-	if e.RuntimeVersion == "" {
-		return Debug, true
-	}
-	return Info, true
-}
+// Level is that of InitStart.
+func (e *RestoreStart) Level() (Level, bool) { return beginning(e.RuntimeVersion), true }
 
 // AppendText appends the RESTORE_START line.
 func (e *RestoreStart) AppendText(b []byte) []byte {

@@ -81,12 +81,13 @@ func (l *launcher) Open(g *linux.Ground) (linux.Starter, error) {
 	return s, nil
 }
 
-// userNamespace of a sandbox's ids. A process has to be in it while it is made.
+// userNamespace of a sandbox's ids, which are no other's as long as it is there. A process has to be in it while it is made.
 func (l *launcher) userNamespace(g *linux.Ground) (*os.File, error) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if f := l.users[g.IDs.Base]; f != nil {
-		return f, nil
+	kept := l.users[g.IDs.Base]
+	l.mu.Unlock()
+	if kept != nil {
+		return kept, nil
 	}
 	p, err := l.run(g, &syscall.SysProcAttr{})
 	if err != nil {
@@ -96,6 +97,8 @@ func (l *launcher) userNamespace(g *linux.Ground) (*os.File, error) {
 	if err = errors.Join(err, p.abandon()); err != nil {
 		return nil, fmt.Errorf("make user namespace: %v", err)
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.users[g.IDs.Base] = f
 	return f, nil
 }
