@@ -195,6 +195,7 @@ await tab.keyboard.type(about.rootSecret);
 await tab.keyboard.press("Enter");
 await heading(tab, "Overview");
 async function tabTo(name) {
+  await tab.waitForLoadState(); // the style sheet, too
   for (let i = 0; i < 60; i++) {
     await tab.keyboard.press("Tab");
     const at = await tab.evaluate(() => ({ name: document.activeElement.textContent.trim(), outline: getComputedStyle(document.activeElement).outlineWidth }));
