@@ -3,9 +3,11 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -22,8 +24,8 @@ const (
 	settledTime = 12 * time.Second // an idle server has given memory back by then
 )
 
-// measureCold measures first answers: of each language one after another, beside the same program without licet, and of many Go
-// functions at once; then what the environments take that are idle after it.
+// measureCold measures first answers: of each language one after another, and of many Go functions at once, both beside the same program
+// without licet; then what the environments take that are idle after it.
 func (w *workshop) measureCold(ctx context.Context) (err error) {
 	all, err := w.languages()
 	if err != nil {
@@ -45,23 +47,33 @@ func (w *workshop) measureCold(ctx context.Context) (err error) {
 	return w.measureAtOnce(ctx, all[0])
 }
 
-// bareStarts is the median time from the start of a plain process to its first answer.
+// bareStarts is the median of bareStart, one after another.
 func bareStarts(ctx context.Context, l language) (time.Duration, error) {
 	var times []time.Duration
 	for range coldStarts {
-		start := time.Now()
-		b, err := startBare(ctx, l.command, l.env)
+		took, err := bareStart(ctx, l)
 		if err != nil {
 			return 0, err
 		}
-		got := b.invoke([]byte(payload))
-		times = append(times, time.Since(start))
-		b.stop()
-		if !bytes.Contains(got, []byte("xxx")) {
-			return 0, fmt.Errorf("it answered %q", got)
-		}
+		times = append(times, took)
 	}
 	return median(times), nil
+}
+
+// bareStart is the time from the start of a plain process to its first answer.
+func bareStart(ctx context.Context, l language) (time.Duration, error) {
+	start := time.Now()
+	b, err := startBare(ctx, l.command, l.env)
+	if err != nil {
+		return 0, err
+	}
+	defer b.stop()
+	got := b.invoke([]byte(payload))
+	took := time.Since(start)
+	if !bytes.Contains(got, []byte("xxx")) {
+		return 0, fmt.Errorf("it answered %q", got)
+	}
+	return took, nil
 }
 
 // sequentialStarts invokes a function again and again that is changed before each, which makes its environments new.
@@ -121,17 +133,23 @@ func (w *workshop) measureAtOnce(ctx context.Context, l language) (err error) {
 			return err
 		}
 	}
+	bare, err := allAtOnce(func(int) (time.Duration, error) { return bareStart(ctx, l) })
+	if err != nil {
+		return fmt.Errorf("many programs without licet: %w", err)
+	}
 	time.Sleep(settledTime)
 	before, err := s.memory()
 	if err != nil {
 		return err
 	}
-	times, failed := s.allAtOnce(ctx, caller)
-	if len(times) == 0 {
-		return fmt.Errorf("all %d cold functions failed", failed)
+	ours, err := allAtOnce(func(i int) (time.Duration, error) { return s.first(ctx, fmt.Sprintf("echo-%d", i), caller) })
+	if err != nil {
+		return fmt.Errorf("many cold functions: %w", err)
 	}
-	fmt.Printf("%-34s %12s %9.1f ms %9.1f ms   %d failed\n", fmt.Sprintf("go, %d functions at once", coldAtOnce), "-",
-		milliseconds(median(times)), milliseconds(quantile(times, 99)), failed)
+	fmt.Printf("%-34s %9.1f ms %9.1f ms %9.1f ms\n", fmt.Sprintf("go, %d at once", coldAtOnce),
+		milliseconds(median(bare)), milliseconds(median(ours)), milliseconds(quantile(ours, 99)))
+	fmt.Printf("%-34s %9.1f ms; licet's %.2f of it\n", "  p99 of bare programs at once",
+		milliseconds(quantile(bare, 99)), float64(quantile(ours, 99))/float64(quantile(bare, 99)))
 	time.Sleep(settledTime)
 	after, err := s.memory()
 	if err != nil {
@@ -141,24 +159,16 @@ func (w *workshop) measureAtOnce(ctx context.Context, l language) (err error) {
 	return nil
 }
 
-func (s *server) allAtOnce(ctx context.Context, caller aws.Credentials) (times []time.Duration, failed int) {
-	var mu sync.Mutex
+// allAtOnce makes many starts at the same time and sorts how long they took. None may fail.
+func allAtOnce(start func(i int) (time.Duration, error)) ([]time.Duration, error) {
+	times, errs := make([]time.Duration, coldAtOnce), make([]error, coldAtOnce)
 	var all sync.WaitGroup
 	for i := range coldAtOnce {
-		all.Go(func() {
-			took, err := s.first(ctx, fmt.Sprintf("echo-%d", i), caller)
-			mu.Lock()
-			defer mu.Unlock()
-			if err != nil {
-				failed++
-				fmt.Fprintln(os.Stderr, "bench: cold start:", err)
-				return
-			}
-			times = append(times, took)
-		})
+		all.Go(func() { times[i], errs[i] = start(i) })
 	}
 	all.Wait()
-	return times, failed
+	slices.Sort(times)
+	return times, errors.Join(errs...)
 }
 
 // memory of the server and of the processes below it but the runtimes themselves, in MiB. Pages that are shared count in parts.
