@@ -270,13 +270,13 @@ func (l *licet) testExhaust(t *testing.T) {
 		{"prints lines", timesOut, 3},
 		{"prints line ends", timesOut, 3},
 		{"prints one line", timesOut, 3},
-		{"takes memory", `"Runtime.ExitError"`, 30},
-		{"leaves processes", `"left"`, 30},
-		{"fills tmp", `"full"`, 30},
-		{"opens files", `"left"`, 30},
-		{"fills sockets", `"left"`, 30},
-		{"stalls connections", `"left"`, 30},
-		{"sends garbage", `"sent"`, 30},
+		{"takes memory", `"Runtime.ExitError"`, 120},
+		{"leaves processes", `"left"`, 120},
+		{"fills tmp", `"full"`, 120},
+		{"opens files", `"left"`, 120},
+		{"fills sockets", `"left"`, 120},
+		{"stalls connections", `"left"`, 120},
+		{"sends garbage", `"sent"`, 120},
 	}
 	role := l.newRole(t, trustLambda, allow("logs:*", "*"))
 	bystander, root := l.newFunction(t, echo), l.as(l.root)

@@ -203,7 +203,7 @@ func (l *licet) environ(t *testing.T, c aws.Credentials) []string {
 // command runs a client program and returns what it printed; the error holds its standard error.
 func (l *licet) command(t *testing.T, c aws.Credentials, name string, args ...string) (string, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Env = l.environ(t, c)
