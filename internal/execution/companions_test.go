@@ -94,6 +94,7 @@ func TestExtensionLife(t *testing.T) {
 	events := make(chan string, 10)
 	agents := map[string]func(*fakeProcess) sandbox.Exit{"agent": agent(events)}
 	b := newBench(t, programs(untilTerminated(events, serve(echo)), agents))
+	b.shutdownWithExternal = time.Minute // whatever the machine does
 	f := withExtensions(t, "agent")
 	for range 2 {
 		got := b.invoke(f, Invocation{Payload: []byte(`1`), InvokedARN: "arn", LogTail: true})
@@ -258,7 +259,7 @@ func TestExtensionShutdownReasons(t *testing.T) {
 			b := newBench(t, programs(runtime, map[string]func(*fakeProcess) sandbox.Exit{"agent": agent(events)}))
 			b.shutdownWithExternal = time.Minute // whatever the machine does
 			f := withExtensions(t, "agent")
-			f.Timeout = 100 * time.Millisecond
+			f.Timeout = 2 * time.Second // in which the agent gets its event
 			if test.event == "exit" {
 				f.Timeout = time.Minute
 			}
@@ -303,6 +304,7 @@ func TestInternalExtension(t *testing.T) {
 		}()
 		return serve(echo)(p)
 	}))
+	b.shutdownWithInternal = time.Minute // whatever the machine does
 	b.invoke(testFunction(), Invocation{LogTail: true})
 	if got := <-events; !strings.HasPrefix(got, `{"eventType":"INVOKE"`) {
 		t.Errorf("got %s", got)

@@ -85,7 +85,7 @@ func TestCredentialsAsked(t *testing.T) {
 		if c.renew {
 			renew()
 		}
-		if got := b.invoke(f, Invocation{Payload: []byte(c.payload)}); string(got.Payload) != c.want {
+		if got := b.invoke(f, Invocation{Payload: []byte(c.payload), LogTail: true}); string(got.Payload) != c.want {
 			t.Errorf("%s: got %s, want %s", c.payload, got.Payload, c.want)
 		}
 	}

@@ -62,7 +62,7 @@ func TestSystemLogLevel(t *testing.T) {
 	}
 	for _, test := range tests {
 		b := newBench(t, program)
-		b.invoke(jsonFunction(test.level, "INFO"), Invocation{Payload: []byte("1")})
+		b.invoke(jsonFunction(test.level, "INFO"), Invocation{Payload: []byte("1"), LogTail: true}) // it is idle again with the tail
 		tail := b.invoke(jsonFunction(test.level, "INFO"), Invocation{Payload: []byte("crash"), LogTail: true}).LogTail
 		b.stop()
 		got := kinds(t, b.logs.text(t))

@@ -15,7 +15,7 @@ import (
 	"github.com/licet/licet/internal/telemetry"
 )
 
-// exitPatience is how long a runtime that could not initialize may take to print why and to exit.
+// exitPatience is how long a runtime that could not initialize may take to print why and to exit (Manager.exitPatience).
 const exitPatience = 500 * time.Millisecond
 
 // invocation is one run of an event in an environment, which it owns.
@@ -237,7 +237,7 @@ func (i *invocation) startRuntime(limit <-chan time.Time) (initialized bool, err
 		return false, i.fail(why)
 	}
 	i.out = s.outcome
-	i.patience.Reset(exitPatience)
+	i.patience.Reset(i.m.exitPatience)
 	i.wait(limit, i.patience.C)
 	i.stop(afterError)
 	return false, nil

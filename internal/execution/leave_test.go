@@ -31,7 +31,7 @@ func TestLeft(t *testing.T) {
 		stop    bool
 		want    string
 	}{
-		"time limit": {50 * time.Millisecond, (*fakeProcess).hang, false, "Status: timeout"},
+		"time limit": {2 * time.Second, (*fakeProcess).hang, false, "Status: timeout"}, // in which it answers
 		"process":    {time.Minute, func(*fakeProcess) sandbox.Exit { return sandbox.Exit{Code: 1} }, false, "Status: error\tError Type: Runtime.ExitError"},
 		"manager":    {time.Minute, (*fakeProcess).hang, true, "Billed"},
 	} {

@@ -28,7 +28,7 @@ func TestOutputBelongsToInvocation(t *testing.T) {
 		fmt.Fprintf(p.Stderr, "two %s", payload) // a line without an end, on stderr
 		return payload
 	}))
-	b.invoke(testFunction(), Invocation{})
+	b.invoke(testFunction(), Invocation{LogTail: true})
 	for i := range 500 {
 		got := b.invoke(testFunction(), Invocation{RequestID: id, Payload: []byte(fmt.Sprint(i)), LogTail: true})
 		want := startOf + fmt.Sprintf("one %d\ntwo %d\n", i, i) + endOf + report("")
@@ -100,7 +100,8 @@ func TestDeniedLogs(t *testing.T) {
 	b := newBench(t, serve(func(p *fakeProcess, payload string) string { p.print("line\n"); return payload }))
 	b.logs.fail = errors.New("denied")
 	for range 100 {
-		if got := b.invoke(testFunction(), Invocation{Payload: []byte("1")}); string(got.Payload) != "1" || got.FunctionError != "" {
+		got := b.invoke(testFunction(), Invocation{Payload: []byte("1"), LogTail: true}) // one environment, and one log, for all
+		if string(got.Payload) != "1" || got.FunctionError != "" {
 			t.Errorf("got %+v, want success without logs", got)
 		}
 	}

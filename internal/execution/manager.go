@@ -54,7 +54,9 @@ type Manager struct {
 	metrics      *metrics
 	initLimit    time.Duration // of the Init phase: ten seconds
 	restoreLimit time.Duration // of the Restore phase
+	exitPatience time.Duration
 	longestWait  time.Duration
+	limitWait    time.Duration
 	firstShare   time.Duration
 	crowd        int // see crowded
 	starts       *starts
@@ -142,7 +144,9 @@ func New(c Config) (*Manager, error) {
 		metrics:              newMetrics(),
 		initLimit:            10 * time.Second,
 		restoreLimit:         restoreLimit,
+		exitPatience:         exitPatience,
 		longestWait:          longestWait,
+		limitWait:            limitWait,
 		firstShare:           firstShare,
 		shutdownWithInternal: shutdownWithInternal,
 		shutdownWithExternal: shutdownWithExternal,

@@ -101,8 +101,8 @@ var failures = []struct {
 		name:    "timeout",
 		timeout: 200 * time.Millisecond,
 		program: func(p *fakeProcess) sandbox.Exit {
+			p.print("unfinished") // before the time is measured
 			p.next()
-			p.print("unfinished")
 			return p.hang()
 		},
 		want: `{"errorType":"Sandbox.Timedout","errorMessage":"RequestId: ` + id + ` Error: Task timed out after 0.20 seconds"}`,
@@ -201,6 +201,7 @@ func TestInvokeFailures(t *testing.T) {
 	for _, test := range failures {
 		t.Run(test.name, func(t *testing.T) {
 			b := newBench(t, test.program)
+			b.exitPatience = time.Minute // whatever the machine does
 			if test.name == "init timeout" {
 				b.initLimit = 100 * time.Millisecond
 			}
@@ -232,10 +233,15 @@ func TestTimeoutKeepsSandbox(t *testing.T) {
 		return serve(func(p *fakeProcess, _ string) string { return fmt.Sprintf("%d %s", p.run, p.sandbox.tmp["file"]) })(p)
 	})
 	f := testFunction()
-	f.Timeout = 500 * time.Millisecond
+	f.Timeout = 100 * time.Millisecond
 	if got := b.invoke(f, Invocation{}); got.FunctionError != "Unhandled" {
 		t.Errorf("got FunctionError %q, want Unhandled", got.FunctionError)
 	}
+	b.mu.Lock()
+	for e := range b.environments {
+		e.function.Timeout = time.Minute // whatever the machine does
+	}
+	b.mu.Unlock()
 	got := b.invoke(f, Invocation{RequestID: id, LogTail: true})
 	if diff := cmp.Diff(string(got.Payload), "2 kept"); diff != "" {
 		t.Errorf("payload after a timeout (-got +want):\n%s", diff)
@@ -336,10 +342,10 @@ func TestRevisionAndRetire(t *testing.T) {
 		return payload
 	}))
 	f := testFunction()
-	b.invoke(f, Invocation{})
+	b.invoke(f, Invocation{LogTail: true}) // it is idle again when the tail is there
 	changed := f
 	changed.Revision = "r2"
-	b.invoke(changed, Invocation{})
+	b.invoke(changed, Invocation{LogTail: true})
 	if created, live := b.driver.counts(); created != 2 || live != 2 {
 		t.Errorf("got %d sandboxes made and %d live, want 2 and 2", created, live)
 	}
@@ -364,7 +370,7 @@ func TestRetireVersion(t *testing.T) {
 	published.Version, published.Revision = "1", "r9"
 	other.ARN += "2"
 	for _, f := range []Function{latest, published, other} {
-		b.invoke(f, Invocation{})
+		b.invoke(f, Invocation{LogTail: true}) // it is idle again when the tail is there
 	}
 	b.Retire(latest.ARN, "$LATEST")
 	if got, want := <-b.driver.closed, b.driver.created[0].ID; got != want {
@@ -400,12 +406,12 @@ func TestCredentials(t *testing.T) {
 			return principal.Credentials{AccessKeyID: fmt.Sprintf("ASIA%d", issued), Expires: expires}, nil
 		}
 	})
-	if got := b.invoke(testFunction(), Invocation{}); string(got.Payload) != "ASIA1" {
+	if got := b.invoke(testFunction(), Invocation{LogTail: true}); string(got.Payload) != "ASIA1" {
 		t.Errorf("got %s, want ASIA1", got.Payload)
 	}
 	time.Sleep(time.Millisecond) // the credentials' own lifetime
 	for range 2 {
-		if got := b.invoke(testFunction(), Invocation{}); string(got.Payload) != "ASIA2" {
+		if got := b.invoke(testFunction(), Invocation{LogTail: true}); string(got.Payload) != "ASIA2" { // it is idle again with the tail
 			t.Errorf("got %s, want ASIA2: environments with expiring credentials are replaced", got.Payload)
 		}
 	}
@@ -465,6 +471,7 @@ func TestBackgroundWorkAfterResponse(t *testing.T) {
 		t.Errorf("result (-got +want):\n%s", diff)
 	}
 	close(leave)
+	b.running.Wait() // not cut short by the end
 	b.stop()
 	want := initStart + startOf + "afterwards\n" + endOf + report("Init Duration: N ms\t")
 	if diff := cmp.Diff(plain(b.logs.text(t)), want); diff != "" {
@@ -496,37 +503,47 @@ func TestCallerGone(t *testing.T) {
 	}
 }
 
+// TestDrain: an invocation that ends within the grace period is answered.
 func TestDrain(t *testing.T) {
-	arrived := make(chan struct{}, 2)
-	b := newBench(t, func(p *fakeProcess) sandbox.Exit {
-		id, payload, _ := p.next()
-		arrived <- struct{}{}
-		if payload == "hang" {
-			return p.hang()
-		}
-		time.Sleep(5 * time.Millisecond) // work that ends within the grace period
-		p.respond(id, payload)
-		p.next()
-		return sandbox.Exit{}
-	})
+	arrived, leave := make(chan struct{}), make(chan struct{})
+	b := newBench(t, hold(arrived, leave), func(c *Config) { c.Grace = time.Minute })
 	var calls sync.WaitGroup
 	calls.Go(func() {
-		if got := b.invoke(testFunction(), Invocation{Payload: []byte("short")}); string(got.Payload) != "short" {
+		if got := b.invoke(testFunction(), Invocation{}); string(got.Payload) != "on-demand" {
 			t.Errorf("got %s, want the answer of an invocation that ends in time", got.Payload)
 		}
 	})
-	calls.Go(func() {
-		_, err := b.Invoke(context.Background(), testFunction(), Invocation{Payload: []byte("hang")})
-		if !errors.Is(err, ErrClosed) {
-			t.Errorf("got %v, want ErrClosed for an invocation that is cut short", err)
-		}
-	})
 	<-arrived
-	<-arrived
-	b.stop()
+	calls.Go(b.stop)
+	for closing := false; !closing; runtime.Gosched() {
+		b.mu.Lock()
+		closing = b.closing
+		b.mu.Unlock()
+	}
+	close(leave)
 	calls.Wait()
 	if _, err := b.Invoke(t.Context(), testFunction(), Invocation{}); !errors.Is(err, ErrClosed) {
 		t.Errorf("got %v, want ErrClosed after Run", err)
+	}
+}
+
+// TestDrainCutsShort: one that does not is cut short.
+func TestDrainCutsShort(t *testing.T) {
+	arrived := make(chan struct{})
+	b := newBench(t, func(p *fakeProcess) sandbox.Exit {
+		p.next()
+		close(arrived)
+		return p.hang()
+	})
+	ended := make(chan error, 1)
+	go func() {
+		_, err := b.Invoke(context.Background(), testFunction(), Invocation{})
+		ended <- err
+	}()
+	<-arrived
+	b.stop()
+	if err := <-ended; !errors.Is(err, ErrClosed) {
+		t.Errorf("got %v, want ErrClosed for an invocation that is cut short", err)
 	}
 }
 
@@ -605,8 +622,8 @@ func TestMetrics(t *testing.T) {
 		return sandbox.Exit{}
 	})
 	f := testFunction()
-	b.invoke(f, Invocation{})
-	b.invoke(f, Invocation{}) // the process ends without an answer
+	b.invoke(f, Invocation{LogTail: true}) // it is idle again when the tail is there
+	b.invoke(f, Invocation{})              // the process ends without an answer
 	b.stop()
 	got := map[string]float64{}
 	for result, c := range b.metrics.results {

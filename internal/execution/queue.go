@@ -15,8 +15,8 @@ const (
 	longestWait = 10 * time.Millisecond
 	// settleWait is the same where an environment has answered, and only has to ask for its next event.
 	settleWait = 100 * time.Millisecond
-	// limitWait is the same where the alternative is to throttle: a caller who has had an answer may count on its concurrency being free,
-	// however busy the machine is.
+	// limitWait is the same where the alternative is to throttle (Manager.limitWait): a caller who has had an answer may count on its
+	// concurrency being free, however busy the machine is.
 	limitWait = time.Second
 	// crowdWait is the same where so many environments work that one more would only slow them down (Manager.crowded), if an invocation
 	// takes less than fast.
@@ -79,7 +79,7 @@ func (m *Manager) crowded(p *pool) bool {
 func (m *Manager) patience(p *pool, refused bool) time.Duration {
 	switch promising := p.queue.promising(p.size, refused); {
 	case refused && promising:
-		return limitWait
+		return m.limitWait
 	case refused:
 		return 0
 	case m.crowded(p):

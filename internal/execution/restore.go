@@ -72,7 +72,7 @@ func (i *invocation) runRestore() (took time.Duration, err error) {
 		err = i.fail(why)
 	case s.kind == restoreError:
 		i.out = s.outcome
-		i.patience.Reset(exitPatience)
+		i.patience.Reset(i.m.exitPatience)
 		i.wait(limit.C, i.patience.C)
 		i.stop(afterError)
 	}

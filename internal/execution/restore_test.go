@@ -205,7 +205,7 @@ func TestRestoreFailures(t *testing.T) {
 			for _, inJSON := range []bool{false, true} {
 				b := newBench(t, exits(hooked(test.after)))
 				if test.timeout {
-					b.restoreLimit = 50 * time.Millisecond
+					b.restoreLimit = 2 * time.Second // in which it prints its line
 				}
 				f := snapStartFunction()
 				f.JSONLogs, f.ApplicationLogLevel, f.SystemLogLevel = inJSON, "INFO", "DEBUG"

@@ -7,7 +7,8 @@ import (
 )
 
 const (
-	// startShare is how long a start may keep others waiting: one that takes longer waits for something else than this machine.
+	// startShare is how long a start may keep others waiting: one that takes longer waits for something else than this machine
+	// (starts.share).
 	startShare = time.Second
 	// firstShare is the same of the first invocation after the start: of a fast function the next in line takes this environment in the
 	// place of one more (Manager.firstShare).
@@ -18,6 +19,7 @@ const (
 // environments one of them needs.
 type starts struct {
 	limit int
+	share time.Duration
 	idle  func() // called when nothing starts any more
 
 	mu        sync.Mutex
@@ -27,7 +29,7 @@ type starts struct {
 }
 
 func newStarts(limit int, idle func()) *starts {
-	return &starts{limit: limit, idle: idle, waiting: map[string][]*turn{}}
+	return &starts{limit: limit, share: startShare, idle: idle, waiting: map[string][]*turn{}}
 }
 
 // turn is the right to start an environment, for somebody who waits for it or has it. Nil is never there.
@@ -58,7 +60,7 @@ func (s *starts) line(function string) *turn {
 
 // give makes the turn be there. starts.mu is held.
 func (t *turn) give() {
-	t.share = time.AfterFunc(startShare, t.end)
+	t.share = time.AfterFunc(t.starts.share, t.end)
 	close(t.there)
 }
 

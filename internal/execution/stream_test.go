@@ -188,7 +188,7 @@ func TestStreamTimesOut(t *testing.T) {
 	})
 	to := newParts()
 	f := testFunction()
-	f.Timeout = time.Second
+	f.Timeout = 3 * time.Second // in which the first part comes
 	done := make(chan Result, 1)
 	go func() { done <- b.invoke(f, Invocation{RequestID: id, Stream: to}) }()
 	<-to.parts

@@ -22,7 +22,7 @@ func TestTenantsHaveEnvironmentsOfTheirOwn(t *testing.T) {
 	for _, c := range []struct{ tenant, payload, want string }{
 		{"blue", "1", "1"}, {"green", "2", "2"}, {"", "3", "3"}, {"blue", "4", "14"}, {"green", "5", "25"}, {"", "6", "36"},
 	} {
-		if got := string(b.invoke(f, Invocation{Tenant: c.tenant, Payload: []byte(c.payload)}).Payload); got != c.want {
+		if got := string(b.invoke(f, Invocation{Tenant: c.tenant, Payload: []byte(c.payload), LogTail: true}).Payload); got != c.want {
 			t.Errorf("tenant %q, event %s: got %s, want %s", c.tenant, c.payload, got, c.want)
 		}
 	}
