@@ -65,7 +65,7 @@ func (db *DB) readAhead(ctx context.Context, fn func(store.Tx) error) []question
 	if db.updates.Load() < 2 || time.Duration(db.distance.Load()) < db.far || db.lost.Load() {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, maxRehearsal)
+	ctx, cancel := context.WithTimeout(ctx, db.patience)
 	defer cancel()
 	r := &rehearsal{}
 	_ = db.View(ctx, func(view store.Reader) error { // it is only tried

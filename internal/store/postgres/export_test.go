@@ -1,6 +1,10 @@
 package postgres
 
-import "github.com/licet/licet/internal/store"
+import (
+	"time"
+
+	"github.com/licet/licet/internal/store"
+)
 
 // MaxQueuedBytes is maxQueuedBytes, MaxTold is maxTold.
 const (
@@ -17,8 +21,8 @@ func Held(r store.Tx) (values, keys int) {
 	return t.s.queuedBytes, keys
 }
 
-// ReadAhead has a DB that is not used yet read ahead however near the database is.
-func ReadAhead(db *DB) { db.far = 0 }
+// ReadAhead has a DB that is not used yet read ahead however near the database is, and however slow this machine.
+func ReadAhead(db *DB) { db.far, db.patience = 0, time.Minute }
 
 // Ahead is how many answers a transaction has that were asked for ahead. It is -1 in a rehearsal.
 func Ahead(r store.Tx) int {

@@ -32,9 +32,9 @@ type DB struct {
 
 	// waiting counts the calls of Update that want mu, updates all of them.
 	waiting, updates atomic.Int32
-	// distance is how long a round trip to the database takes, in nanoseconds, and far from which on it is read ahead.
-	distance atomic.Int64
-	far      time.Duration
+	// distance is how long a round trip to the database takes, in nanoseconds, and far from which on it is read ahead, for patience at most.
+	distance      atomic.Int64
+	far, patience time.Duration
 	// reading is never nil.
 	reading atomic.Pointer[reading]
 	// mu guards the fields below. Lock order: mu, tellMu, that of watchers.
@@ -73,7 +73,7 @@ func Open(ctx context.Context, url string) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	db := &DB{config: config, far: far}
+	db := &DB{config: config, far: far, patience: maxRehearsal}
 	db.quit, db.endQuit = context.WithCancel(context.Background())
 	if err := db.open(ctx, schema); err != nil {
 		db.endQuit()

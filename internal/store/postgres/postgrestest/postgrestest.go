@@ -5,9 +5,11 @@
 package postgrestest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"os/exec"
@@ -199,17 +201,20 @@ func (c *Cluster) Configure(parameter, value string) error {
 }
 
 // Suspend stops all processes of the server where they are, as a disk does that takes nothing. Resume lets them go on.
-func (c *Cluster) Suspend() error { return c.signal(syscall.SIGSTOP) }
+func (c *Cluster) Suspend() error { return c.signal(syscall.SIGSTOP, stopped) }
 
 // Resume is the end of Suspend.
-func (c *Cluster) Resume() error { return c.signal(syscall.SIGCONT) }
+func (c *Cluster) Resume() error { return c.signal(syscall.SIGCONT, func(int) error { return nil }) }
 
-// signal sends a signal to the server and its children, if it runs.
-func (c *Cluster) signal(s syscall.Signal) error {
+// signal sends a signal to the server and its children, if it runs, and waits for the effect on each.
+func (c *Cluster) signal(s syscall.Signal, wait func(pid int) error) error {
 	if c.server == nil {
 		return nil
 	}
 	if err := c.server.Process.Signal(s); err != nil { // first: it makes no more children
+		return err
+	}
+	if err := wait(c.server.Process.Pid); err != nil {
 		return err
 	}
 	all, err := c.Processes()
@@ -217,11 +222,35 @@ func (c *Cluster) signal(s syscall.Signal) error {
 		return err
 	}
 	for _, pid := range all[1:] {
-		if err := syscall.Kill(pid, s); err != nil && !errors.Is(err, syscall.ESRCH) {
+		if err := syscall.Kill(pid, s); errors.Is(err, syscall.ESRCH) {
+			continue
+		} else if err != nil {
+			return err
+		}
+		if err := wait(pid); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// stopped waits until a process has stopped, or ended: the signal alone has effect only when the process runs next.
+func stopped(pid int) error {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		// The state comes after the name, in which there may be anything (proc_pid_stat(5)).
+		state := stat[bytes.LastIndexByte(stat, ')')+1:]
+		if len(state) > 1 && bytes.IndexByte([]byte("TZX"), state[1]) >= 0 {
+			return nil
+		}
+	}
+	return fmt.Errorf("process %d has not stopped after %v", pid, patience)
 }
 
 // Processes are those of the server, which runs: itself, and its children. Linux tells who they are.
@@ -254,6 +283,21 @@ func (c *Cluster) Running() bool {
 	default:
 		return true
 	}
+}
+
+// Recover waits until the server takes connections again after a fault that it may not survive, and starts it again if it does not. One that
+// cannot go on runs for a while before it ends.
+func (c *Cluster) Recover() error {
+	for deadline := time.Now().Add(patience); c.Running(); time.Sleep(10 * time.Millisecond) {
+		err := c.try()
+		if err == nil {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("postgres neither takes connections nor ends: %w\n%s", err, c.Log())
+		}
+	}
+	return errors.Join(c.Kill(), c.Start())
 }
 
 // Close ends the server and deletes its data.
