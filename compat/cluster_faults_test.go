@@ -120,8 +120,5 @@ func (c *cluster) full(_ *clusterNode, d time.Duration) (err error) {
 	if err := f.Truncate(0); err != nil {
 		return err
 	}
-	if c.database.Running() {
-		return nil
-	}
-	return errors.Join(c.database.Kill(), c.database.Start())
+	return c.database.Recover()
 }
