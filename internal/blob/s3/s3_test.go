@@ -438,13 +438,13 @@ func TestStalls(t *testing.T) {
 	s := newStore(t, Options{})
 	content := noise(3 << 20)
 	name := put(t, s, content)
-	s.stall = 300 * time.Millisecond
+	s.stall = 2 * time.Second // enough for what does go on, on a slow machine
 	r, err := s.Open(t.Context(), name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	time.Sleep(2 * s.stall)
+	time.Sleep(s.stall + s.stall/4)
 	if got, err := io.ReadAll(r); err != nil || !bytes.Equal(got, content) {
 		t.Errorf("after a rest: got %d bytes, %v", len(got), err)
 	}
@@ -453,7 +453,7 @@ func TestStalls(t *testing.T) {
 			next.ServeHTTP(&stalling{w, r.Context(), after}, r)
 		})
 	}
-	stallAfter(1 << 20)
+	stallAfter(2 << 20)
 	if got, err := readAll(t, s, name); err != nil || !bytes.Equal(got, content) {
 		t.Errorf("asked again for what is left: got %d bytes, %v", len(got), err)
 	}
