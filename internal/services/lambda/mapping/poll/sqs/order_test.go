@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -74,22 +75,24 @@ func (l *large) Invoke(context.Context, poll.Event) (poll.Answer, error) {
 
 // What follows a message that failed waits with it, also when the two do not fit into one invocation.
 func TestOrderOverParts(t *testing.T) {
-	l := &large{deleted: make(chan int, 10)}
-	ctx, stop := context.WithTimeout(t.Context(), 500*time.Millisecond)
-	defer stop()
-	room := poll.New(poll.Config{
-		Lead:     func(ctx context.Context, _ string, work func(context.Context) error) error { return work(ctx) },
-		Mappings: l, RoleOf: func(context.Context, request.Function) (string, error) { return "role", nil },
-		Merge: func([]string) string { return "" }, Doors: l, Sources: map[string]poll.Source{"sqs": Run}, Logger: slog.New(slog.DiscardHandler),
+	synctest.Test(t, func(t *testing.T) {
+		l := &large{deleted: make(chan int, 10)}
+		ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+		defer stop()
+		room := poll.New(poll.Config{
+			Lead:     func(ctx context.Context, _ string, work func(context.Context) error) error { return work(ctx) },
+			Mappings: l, RoleOf: func(context.Context, request.Function) (string, error) { return "role", nil },
+			Merge: func([]string) string { return "" }, Doors: l, Sources: map[string]poll.Source{"sqs": Run}, Logger: slog.New(slog.DiscardHandler),
+		})
+		if err := room.Run(ctx); err != nil {
+			t.Fatal(err)
+		}
+		close(l.deleted)
+		for n := range l.deleted {
+			t.Errorf("%d messages were deleted", n)
+		}
+		if l.calls != 1 {
+			t.Errorf("the function was called %d times", l.calls)
+		}
 	})
-	if err := room.Run(ctx); err != nil {
-		t.Fatal(err)
-	}
-	close(l.deleted)
-	for n := range l.deleted {
-		t.Errorf("%d messages were deleted", n)
-	}
-	if l.calls != 1 {
-		t.Errorf("the function was called %d times", l.calls)
-	}
 }
