@@ -100,7 +100,7 @@ func (c *cgroups) used() []cgroupMount {
 // prepare makes the parent in every hierarchy, with the limits of all sandboxes together.
 func (c *cgroups) prepare() error {
 	for _, m := range c.used() {
-		if err := os.MkdirAll(filepath.Join(m.dir, c.parent), 0o755); err != nil {
+		if err := makeShared(filepath.Join(m.dir, c.parent)); err != nil {
 			return fmt.Errorf("make cgroup: %v", err)
 		}
 		if !m.v2 {
@@ -121,6 +121,16 @@ func (c *cgroups) prepare() error {
 		}
 	}
 	return c.limitAll()
+}
+
+// makeShared makes a group whose parent another server, the last one, may remove meanwhile.
+func makeShared(dir string) (err error) {
+	for range 100 {
+		if err = os.MkdirAll(dir, 0o755); !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENODEV) {
+			return err
+		}
+	}
+	return err
 }
 
 // enableControllers gives the children of a v2 group the controllers. A group other than the machine's first must have no

@@ -3,11 +3,13 @@
 package linux
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -156,6 +158,31 @@ func TestGroupOnV2(t *testing.T) {
 	for limit, want := range map[int64]bool{799: true, 800: false} {
 		if over, err := m.over(limit); over != want || err != nil {
 			t.Errorf("over %d: got %v, %v", limit, over, err)
+		}
+	}
+}
+
+// Others that end remove the group above, which is theirs, too, at any moment.
+func TestSharedGroup(t *testing.T) {
+	parent := filepath.Join(t.TempDir(), "licet")
+	ended := make(chan struct{})
+	var others sync.WaitGroup
+	defer others.Wait()
+	defer close(ended)
+	others.Go(func() {
+		for {
+			select {
+			case <-ended:
+				return
+			default:
+				_ = os.Remove(parent) // unless it is in use, or gone
+			}
+		}
+	})
+	for range 2000 {
+		dir := filepath.Join(parent, "own")
+		if err := errors.Join(makeShared(dir), os.Remove(dir)); err != nil {
+			t.Fatal(err)
 		}
 	}
 }
