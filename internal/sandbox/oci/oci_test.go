@@ -54,11 +54,18 @@ func newDriver(t testing.TB, c Config) sandbox.Driver {
 	return d
 }
 
-// state is all that a sandbox could leave behind on the host.
+// group is the control group of a driver's sandboxes: one for each directory (internal/sandbox/linux).
+func group(dir string) string {
+	hash := fnv.New32a()
+	fmt.Fprint(hash, dir)
+	return fmt.Sprintf("/licet/%08x", hash.Sum32())
+}
+
+// state is all that a sandbox could leave behind on the host. Other drivers of the machine have theirs.
 func state(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	got := map[string]string{}
-	for _, glob := range []string{"/sys/fs/cgroup/licet*", "/sys/fs/cgroup/*/licet*", dir + "/*"} {
+	for _, glob := range []string{"/sys/fs/cgroup" + group(dir), "/sys/fs/cgroup/*" + group(dir), dir + "/*"} {
 		found, err := filepath.Glob(glob)
 		if err != nil {
 			t.Fatal(err)
@@ -69,7 +76,11 @@ func state(t *testing.T, dir string) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got["mounts"] = string(mounts)
+	for line := range strings.Lines(string(mounts)) {
+		if strings.Contains(line, dir) {
+			got["mounts"] += line
+		}
+	}
 	fds, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
 		t.Fatal(err)
@@ -96,16 +107,13 @@ func state(t *testing.T, dir string) map[string]string {
 // processes are the folders in /proc of this process, its descendants and those in the control group of a driver of dir.
 func processes(t *testing.T, dir string) (found []string) {
 	t.Helper()
-	hash := fnv.New32a() // internal/sandbox/linux
-	fmt.Fprint(hash, dir)
-	group := fmt.Sprintf("/licet/%08x", hash.Sum32())
 	all, err := filepath.Glob("/proc/[0-9]*")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, process := range all {
 		in, _ := os.ReadFile(process + "/cgroup") // it may have ended
-		if strings.Contains(string(in), group) || descends(process) {
+		if strings.Contains(string(in), group(dir)) || descends(process) {
 			found = append(found, process)
 		}
 	}

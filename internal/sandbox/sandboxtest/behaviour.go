@@ -497,7 +497,12 @@ func testUsage(t *testing.T, d sandbox.Driver) {
 
 func testOpenFiles(t *testing.T, d sandbox.Driver) {
 	s := create(t, d, sandbox.Spec{Limits: sandbox.Limits{OpenFiles: 100}})
-	ok(t, sh(t, s, "sleep 0.1; ulimit -n"), "100\n")
+	const script = `while ! [ -e "$1"/started ]; do sleep 0.02; done; ulimit -n`
+	p := begin(t, s, "/bin/sh", "-c", script, "sh", s.Path("/tmp"))
+	ok(t, sh(t, s, `echo > "$1"/started`, s.Path("/tmp")), "") // a driver may set the limit until Start returns
+	if got, want := wait(t, p.want("100")), (sandbox.Exit{}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
 }
 
 func testConcurrent(t *testing.T, d sandbox.Driver) {

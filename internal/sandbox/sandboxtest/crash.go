@@ -16,8 +16,9 @@ import (
 // crashDir names the environment variable by which a test process learns that it is the server that will crash.
 const crashDir = "LICET_SANDBOXTEST_CRASH_DIR"
 
-// marker is in the command line of every process that the crashing server starts.
-const marker = "licet-sandboxtest-marker"
+// marker is in the command line of every process that the crashing server of a directory starts. The suites of other drivers run at the same
+// time.
+func marker(dir string) string { return "licet-sandboxtest-marker:" + dir }
 
 // Crash kills a server with running sandboxes and checks that its processes end, and that a new driver of the same directory finds
 // a clean place. The test that calls it must be called test, because it is run again, as the server, in a process of its own.
@@ -44,8 +45,10 @@ func Crash(t *testing.T, test string, c Config) {
 		for scanner := bufio.NewScanner(out); scanner.Scan() && scanner.Text() != "up"; {
 			t.Log(scanner.Text())
 		}
-		if n := marked(t); n != 2 {
-			t.Errorf("got %d processes of the server, want the program and its child", n)
+		for start := time.Now(); marked(t, dir) != 2; time.Sleep(time.Millisecond) { // those of the last server end a moment after it
+			if time.Since(start) > limit {
+				t.Fatalf("got %d processes of the server, want the program and its child", marked(t, dir))
+			}
 		}
 		if err := server.Process.Kill(); err != nil {
 			t.Fatal(err)
@@ -53,7 +56,7 @@ func Crash(t *testing.T, test string, c Config) {
 		server.Wait() // killed
 	}
 	d := c.New(t, dir)
-	for start := time.Now(); marked(t) > 0; time.Sleep(time.Millisecond) {
+	for start := time.Now(); marked(t, dir) > 0; time.Sleep(time.Millisecond) {
 		if time.Since(start) > limit {
 			t.Fatal("processes of the crashed server are still there")
 		}
@@ -72,13 +75,13 @@ time.sleep(1000)`
 
 func crashServer(t *testing.T, c Config, dir string) {
 	s := create(t, c.New(t, dir), sandbox.Spec{ID: "crash"})
-	begin(t, s, python, "-c", leaveSleeper, marker).want("up")
+	begin(t, s, python, "-c", leaveSleeper, marker(dir)).want("up")
 	os.Stdout.WriteString("up\n")
 	time.Sleep(limit) // to be killed
 }
 
-// marked counts the processes of the host that have the marker.
-func marked(t *testing.T) int {
+// marked counts the processes of the host that have the marker of a directory.
+func marked(t *testing.T, dir string) int {
 	t.Helper()
 	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	if err != nil {
@@ -86,7 +89,7 @@ func marked(t *testing.T) int {
 	}
 	n := 0
 	for _, f := range files {
-		if b, err := os.ReadFile(f); err == nil && strings.HasSuffix(string(b), "\x00"+marker+"\x00") {
+		if b, err := os.ReadFile(f); err == nil && strings.HasSuffix(string(b), "\x00"+marker(dir)+"\x00") {
 			n++
 		}
 	}

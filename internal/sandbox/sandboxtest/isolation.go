@@ -120,12 +120,13 @@ func testNoOtherNetwork(t *testing.T, d sandbox.Driver) {
 	}
 	ok(t, py(t, s, "import socket; print(socket.if_nameindex())"), "[(1, 'lo')]\n")
 	// An abstract socket's name belongs to the network namespace too.
-	hold, err := net.Listen("unix", "@licet-sandboxtest")
+	name := fmt.Sprintf("licet-sandboxtest-%d", os.Getpid()) // the suites of other drivers run at the same time
+	hold, err := net.Listen("unix", "@"+name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer hold.Close()
-	got := py(t, s, `import socket; socket.socket(socket.AF_UNIX).connect("\0licet-sandboxtest")`)
+	got := py(t, s, `import socket, sys; socket.socket(socket.AF_UNIX).connect("\0" + sys.argv[1])`, name)
 	if got.Exit.Code == 0 {
 		t.Error("connected to a socket of the host")
 	}
