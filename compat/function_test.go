@@ -188,7 +188,7 @@ def handler(event, context):
 	c := server.as(server.root)
 	event := `{"variables":["STAGE","_HANDLER","AWS_REGION","AWS_LAMBDA_FUNCTION_NAME","AWS_LAMBDA_FUNCTION_MEMORY_SIZE","AWS_EXECUTION_ENV","AWS_LAMBDA_INITIALIZATION_TYPE","LICET_DATA"]}`
 	out := must(c.lambda.Invoke(t.Context(), &lambda.InvokeInput{
-		FunctionName: &f.name, Payload: []byte(event),
+		FunctionName: &f.name, Payload: []byte(event), LogType: types.LogTypeTail, // the answer comes when the environment is free again
 		ClientContext: aws.String(base64.StdEncoding.EncodeToString([]byte(`{"client":{"app_title":"t"},"custom":{"k":"v"},"env":{"e":"f"}}`))),
 	}))(t)
 	want := map[string]any{
