@@ -46,7 +46,10 @@ def left():
     return int(a["ApproximateNumberOfMessages"]) + int(a["ApproximateNumberOfMessagesNotVisible"])
 while left() > 1 and time.time() < end:
     time.sleep(0.2)
-shown = functions.get_event_source_mapping(UUID=made["UUID"])
+shown = {"LastProcessingResult": "No records processed"} # the result is written after the batch has ended
+while shown["LastProcessingResult"] != "OK" and time.time() < end:
+    shown = functions.get_event_source_mapping(UUID=made["UUID"])
+    time.sleep(0.2)
 print(json.dumps([sorted(told), left(), shown["State"], shown["LastProcessingResult"]]))
 `
 

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 )
 
 // TestMappingRefusalIsExplained: a role that loses its permission while its queue is polled is refused: the mapping says so, and the decision log
@@ -79,7 +80,9 @@ func TestMappingOntoAliasAndVersion(t *testing.T) {
 	told := func(q queue, body, want string) {
 		t.Helper()
 		check(t, root.send(t, q, body), failure{})
-		if got := must(root.receive(t, to, 20))(t); len(got) != 1 || *got[0].Body != want {
+		var got []sqstypes.Message
+		eventually(t, func() bool { got = must(root.receive(t, to, 5))(t); return len(got) > 0 })
+		if len(got) != 1 || *got[0].Body != want {
 			t.Errorf("got %+v, want %s", got, want)
 		} else {
 			must(root.sqs.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &to.url, ReceiptHandle: got[0].ReceiptHandle}))(t)

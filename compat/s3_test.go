@@ -732,7 +732,7 @@ func TestS3QueueNotification(t *testing.T) {
 		)}}))(t)
 	}
 	receive := func() (bodies []string) {
-		out := must(queues.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: url, WaitTimeSeconds: 5, MaxNumberOfMessages: 10}))(t)
+		out := must(queues.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: url, WaitTimeSeconds: 20, MaxNumberOfMessages: 10}))(t)
 		for _, m := range out.Messages {
 			bodies = append(bodies, *m.Body)
 		}
