@@ -349,12 +349,13 @@ func TestImageFailures(t *testing.T) {
 func TestImageInvalid(t *testing.T) {
 	onImages(t)
 	images := repository(t)
-	large := layerOf(t, file{name: "x", text: "x", mode: 0o644})
+	unpacked := unique("file") // tests at the same time unpack images into the same directory
+	large := layerOf(t, file{name: unpacked, text: "x", mode: 0o644})
 	for tag, l := range map[string]v1.Layer{
 		"outside": layerOf(t, file{name: "a/../../../outside", text: "x", mode: 0o644}),
 		"archive": layerFrom(t, []byte(strings.Repeat("no archive ", 200))),
 	} {
-		pushImage(t, images+":"+tag, imageOf(t, v1.Config{Entrypoint: []string{"/x"}, WorkingDir: "/"}, large, l))
+		pushImage(t, images+":"+tag, imageOf(t, v1.Config{Entrypoint: []string{"/" + unpacked}, WorkingDir: "/"}, large, l))
 		f, got := server.newImageFunction(t, images+":"+tag)
 		c := got.Configuration
 		if c.State != types.StateFailed || c.StateReasonCode != types.StateReasonCodeInvalidImage || aws.ToString(c.StateReason) == "" {
@@ -364,7 +365,7 @@ func TestImageInvalid(t *testing.T) {
 		check(t, err, failure{409, "CodeArtifactUserFailedException",
 			"ERROR: Lambda cannot initialize the provided container image. Verify the image."})
 	}
-	if left, err := filepath.Glob(filepath.Join(server.data, "images", ".unpack-*", "*", "root", "x")); err != nil || len(left) > 0 {
+	if left, err := filepath.Glob(filepath.Join(server.data, "images", ".unpack-*", "*", "root", unpacked)); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v, %v", left, err)
 	}
 }
@@ -379,13 +380,13 @@ func TestImageSurvives(t *testing.T) {
 	pushImage(t, images+":other", probe(t, layerOf(t, file{name: "work/open", text: "other", mode: 0o644})))
 	f, _ := l.newImageFunction(t, images)
 	other, _ := l.newImageFunction(t, images+":other")
-	must(l.as(l.root).lambda.DeleteFunction(t.Context(), &lambda.DeleteFunctionInput{FunctionName: &other}))(t)
 	kept := func() int {
 		return len(must(filepath.Glob(filepath.Join(l.data, "images", "*")))(t))
 	}
 	if got := kept(); got != 2 {
 		t.Errorf("got %d images, want 2", got)
 	}
+	must(l.as(l.root).lambda.DeleteFunction(t.Context(), &lambda.DeleteFunctionInput{FunctionName: &other}))(t)
 	r.Close()
 	if err := l.cmd.Process.Kill(); err != nil {
 		t.Fatal(err)

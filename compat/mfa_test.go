@@ -24,6 +24,12 @@ func (p phone) code(steps int64) *string {
 	return aws.String(totp.Code(p.seed, totp.Step(time.Now())+steps))
 }
 
+// codes are what the phone showed before and what it shows, of one look at the clock.
+func (p phone) codes() (before, now *string) {
+	step := totp.Step(time.Now())
+	return aws.String(totp.Code(p.seed, step-1)), aws.String(totp.Code(p.seed, step))
+}
+
 // newPhone makes a device and enables it with the last code and this; the next one is good already.
 func (l *licet) newPhone(t *testing.T, p person) phone {
 	t.Helper()
@@ -34,8 +40,9 @@ func (l *licet) newPhone(t *testing.T, p person) phone {
 		t.Fatal(err)
 	}
 	made := phone{*d.SerialNumber, seed}
+	before, now := made.codes()
 	must(c.EnableMFADevice(ctx, &iam.EnableMFADeviceInput{
-		UserName: &p.name, SerialNumber: &made.serial, AuthenticationCode1: made.code(-1), AuthenticationCode2: made.code(0),
+		UserName: &p.name, SerialNumber: &made.serial, AuthenticationCode1: before, AuthenticationCode2: now,
 	}))(t)
 	return made
 }
@@ -121,9 +128,9 @@ func TestTerraformVirtualMFADevice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := phone{serial, seed}
+	before, now := phone{serial, seed}.codes()
 	must(c.EnableMFADevice(ctx, &iam.EnableMFADeviceInput{
-		UserName: &user.name, SerialNumber: &serial, AuthenticationCode1: p.code(-1), AuthenticationCode2: p.code(0),
+		UserName: &user.name, SerialNumber: &serial, AuthenticationCode1: before, AuthenticationCode2: now,
 	}))(t)
 	if d := find(); d == nil || d.User == nil || *d.User.UserName != user.name || d.EnableDate == nil {
 		t.Errorf("got %+v, want the device for %s", d, user.name)

@@ -96,13 +96,10 @@ func TestStoreMoves(t *testing.T) {
 		t.Fatal(err)
 	}
 	var err error
-	for range 100 {
-		if _, err = l.as(l.root).iam.ListUsers(t.Context(), &iam.ListUsersInput{}); err == nil {
-			break
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	if err != nil {
+	if !eventually(t, func() bool {
+		_, err = l.as(l.root).iam.ListUsers(t.Context(), &iam.ListUsersInput{})
+		return err == nil
+	}) {
 		t.Fatalf("the database is back, and still: %v", err)
 	}
 	check()

@@ -51,10 +51,13 @@ func (c clients) stream(t *testing.T, in *lambda.InvokeWithResponseStreamInput) 
 // Responses of Node.js and Python functions arrive as streams of events in an unmodified SDK, with the errors of their end.
 func TestInvokeWithResponseStream(t *testing.T) {
 	t.Parallel()
-	f := server.newFunction(t, "", func(in *lambda.CreateFunctionInput) {
-		in.Runtime, in.Handler, in.Timeout = types.RuntimeNodejs20x, aws.String("index.handler"), aws.Int32(3)
-		in.Code = &types.FunctionCode{ZipFile: archive(t, file{name: "index.mjs", text: streaming})}
-	})
+	within := func(seconds int32) function {
+		return server.newFunction(t, "", func(in *lambda.CreateFunctionInput) {
+			in.Runtime, in.Handler, in.Timeout = types.RuntimeNodejs20x, aws.String("index.handler"), &seconds
+			in.Code = &types.FunctionCode{ZipFile: archive(t, file{name: "index.mjs", text: streaming})}
+		})
+	}
+	f, short := within(30), within(3)
 	plain := server.newFunction(t, echo)
 	root := server.as(server.root)
 	for name, c := range map[string]struct {
@@ -67,7 +70,7 @@ func TestInvokeWithResponseStream(t *testing.T) {
 		"large":        {f.name, `"large"`, "", answered{Text: "one " + strings.Repeat("x", 3_000_000) + "two " + f.name}},
 		"fails early":  {f.name, `"early"`, "", answered{ErrorCode: "Unhandled", Details: true}},
 		"fails late":   {f.name, `"late"`, "", answered{Text: "one ", ErrorCode: "RangeError", Details: true}},
-		"times out":    {f.name, `"hangs"`, "", answered{Text: "one ", ErrorCode: "Sandbox.Timedout"}},
+		"times out":    {short.name, `"hangs"`, "", answered{Text: "one ", ErrorCode: "Sandbox.Timedout"}},
 		"not streamed": {plain.name, `{"a":1}`, "", answered{Text: `{"a": 1}`}},
 	} {
 		got, err := root.stream(t, &lambda.InvokeWithResponseStreamInput{FunctionName: &c.function, Payload: []byte(c.event), LogType: c.tail})
