@@ -151,7 +151,7 @@ func GlobalKeys() []Key {
 		{Name: "aws:ResourceAccount", Group: resource, Type: StringKey, Sensitive: true, Present: "always but for a few actions"},
 		{Name: "aws:ResourceOrgPaths", Group: resource, Type: StringKey, Multi: true, Present: owned},
 		{Name: "aws:ResourceOrgID", Group: resource, Type: StringKey, Sensitive: true, Present: owned},
-		{Name: "aws:ResourceTag", Group: resource, Type: StringKey, Tagged: true, Present: "only when the resource has the tag"},
+		{Name: "aws:ResourceTag", Group: resource, Type: StringKey, Tagged: true, Present: "only when the resource has the tag, or is made with it"},
 
 		{Name: "aws:CalledVia", Group: request, Type: StringKey, Multi: true, Present: forward},
 		{Name: "aws:CalledViaFirst", Group: request, Type: StringKey, Present: forward},

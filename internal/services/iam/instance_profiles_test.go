@@ -127,8 +127,8 @@ func TestInstanceProfileNeeds(t *testing.T) {
 		{
 			&sdk.CreateInstanceProfileInput{InstanceProfileName: s("q"), Tags: tag},
 			[]string{
-				"iam:CreateInstanceProfile " + profile + "q", "aws:RequestTag/Team=[blue]", "aws:TagKeys=[Team] multi",
-				"iam:TagInstanceProfile " + profile + "q", "aws:RequestTag/Team=[blue]", "aws:TagKeys=[Team] multi",
+				"iam:CreateInstanceProfile " + profile + "q", "aws:RequestTag/Team=[blue]", "aws:ResourceTag/Team=[blue]", "aws:TagKeys=[Team] multi",
+				"iam:TagInstanceProfile " + profile + "q", "aws:RequestTag/Team=[blue]", "aws:ResourceTag/Team=[blue]", "aws:TagKeys=[Team] multi",
 			},
 		},
 		{&sdk.ListInstanceProfilesInput{}, []string{"iam:ListInstanceProfiles " + profile}},

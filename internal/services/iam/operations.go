@@ -19,8 +19,8 @@ func (s *Service) operations() []service.Operation {
 // ownOperations is the table of users, groups, roles, policies and the account.
 func (s *Service) ownOperations() []service.Operation {
 	return []service.Operation{
-		target.Op("CreateUser", s.toMake(record.UserKind, requestedBoundary, target.RequestTags), s.createUser,
-			target.Tagging[sdk.CreateUserInput]("iam:TagUser", s.toMake(record.UserKind, target.RequestTags))),
+		target.Op("CreateUser", s.toMake(record.UserKind, requestedBoundary, target.NewTags), s.createUser,
+			target.Tagging[sdk.CreateUserInput]("iam:TagUser", s.toMake(record.UserKind, target.NewTags))),
 		target.Op("GetUser", s.OnUserOrCaller, s.getUser),
 		target.Op("UpdateUser", s.On(record.UserKind), s.updateUser, s.updateUserTarget),
 		target.Op("ListUsers", s.onAll(record.UserKind), s.listUsers),
@@ -35,8 +35,8 @@ func (s *Service) ownOperations() []service.Operation {
 		target.Op("RemoveUserFromGroup", s.On(record.GroupKind), s.removeUserFromGroup),
 		target.Op("ListGroupsForUser", s.On(record.UserKind), s.listGroupsForUser),
 
-		target.Op("CreateRole", s.toMake(record.RoleKind, requestedBoundary, target.RequestTags), s.createRole,
-			target.Tagging[sdk.CreateRoleInput]("iam:TagRole", s.toMake(record.RoleKind, target.RequestTags))),
+		target.Op("CreateRole", s.toMake(record.RoleKind, requestedBoundary, target.NewTags), s.createRole,
+			target.Tagging[sdk.CreateRoleInput]("iam:TagRole", s.toMake(record.RoleKind, target.NewTags))),
 		target.Op("GetRole", s.On(record.RoleKind, currentBoundary), s.getRole),
 		target.Op("ListRoles", s.onAll(record.RoleKind), s.listRoles),
 		target.Op("UpdateRole", s.On(record.RoleKind, currentBoundary), s.updateRole),
@@ -91,8 +91,8 @@ func (s *Service) ownOperations() []service.Operation {
 		target.Op("DeleteServiceLinkedRole", s.On(record.RoleKind), s.deleteServiceLinkedRole),
 		target.Op("GetServiceLinkedRoleDeletionStatus", s.onDeletionTask, s.getServiceLinkedRoleDeletionStatus),
 
-		target.Op("CreateInstanceProfile", s.toMake(record.ProfileKind, target.RequestTags), s.createInstanceProfile,
-			target.Tagging[sdk.CreateInstanceProfileInput]("iam:TagInstanceProfile", s.toMake(record.ProfileKind, target.RequestTags))),
+		target.Op("CreateInstanceProfile", s.toMake(record.ProfileKind, target.NewTags), s.createInstanceProfile,
+			target.Tagging[sdk.CreateInstanceProfileInput]("iam:TagInstanceProfile", s.toMake(record.ProfileKind, target.NewTags))),
 		target.Op("GetInstanceProfile", s.On(record.ProfileKind), s.getInstanceProfile),
 		target.Op("ListInstanceProfiles", s.onAll(record.ProfileKind), s.listInstanceProfiles),
 		target.Op("ListInstanceProfilesForRole", s.On(record.RoleKind), s.listInstanceProfilesForRole),

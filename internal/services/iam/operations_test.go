@@ -88,8 +88,8 @@ func TestTargets(t *testing.T) {
 		{
 			&sdk.CreateUserInput{UserName: s("eve"), Path: s("/x/"), PermissionsBoundary: s(readOnly), Tags: tags},
 			[]string{
-				"iam:CreateUser arn:aws:iam::111122223333:user/x/eve", "aws:RequestTag/Cost=[1]", "aws:TagKeys=[Cost] multi", "iam:PermissionsBoundary=[" + readOnly + "]",
-				"iam:TagUser arn:aws:iam::111122223333:user/x/eve", "aws:RequestTag/Cost=[1]", "aws:TagKeys=[Cost] multi",
+				"iam:CreateUser arn:aws:iam::111122223333:user/x/eve", "aws:RequestTag/Cost=[1]", "aws:ResourceTag/Cost=[1]", "aws:TagKeys=[Cost] multi", "iam:PermissionsBoundary=[" + readOnly + "]",
+				"iam:TagUser arn:aws:iam::111122223333:user/x/eve", "aws:RequestTag/Cost=[1]", "aws:ResourceTag/Cost=[1]", "aws:TagKeys=[Cost] multi",
 			},
 		},
 		{

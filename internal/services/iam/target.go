@@ -61,7 +61,7 @@ func (s *Service) onNewPolicy(_ context.Context, c *service.Call, in any) (servi
 	t := service.Target{
 		ARN: s.PolicyARN(c.Account, &record.ManagedPolicy{Name: *name, Path: request.PathOr(path)}), Named: "policy " + *name, Account: c.Account,
 	}
-	target.RequestTags(in, nil, &t.Keys)
+	target.NewTags(in, nil, &t.Keys)
 	return t, nil
 }
 

@@ -74,7 +74,7 @@ func (s *Service) createFunctionTarget(
 	// Whether there is a function of that name changes nothing: its tags and its policy are not those of the new one.
 	t := service.Target{ARN: r.ARN(), Account: r.Account}
 	s.conditionKeys(createSettings(in), &t.Keys)
-	tag.InRequest(&t.Keys, in.Tags)
+	tag.OfNew(&t.Keys, in.Tags)
 	if in.CodeSigningConfigArn != nil {
 		t.Keys.Set("lambda:CodeSigningConfigArn", *in.CodeSigningConfigArn)
 	}
@@ -99,7 +99,7 @@ func (s *Service) createFunctionNeeds(
 	needs = append(needs, reads...)
 	if len(in.Tags) > 0 {
 		tagging := service.Need{Action: "lambda:TagResource", Target: service.Target{ARN: r.ARN(), Account: r.Account}}
-		tag.InRequest(&tagging.Target.Keys, in.Tags)
+		tag.OfNew(&tagging.Target.Keys, in.Tags)
 		needs = append(needs, tagging)
 	}
 	return needs, nil

@@ -289,14 +289,14 @@ func TestCreateFunctionNeeds(t *testing.T) {
 		got = append(got, need{n.Action, n.Target.ARN, n.Target.Account, keysOf(n.Target.Keys)})
 	}
 	want := []need{
-		{"lambda:CreateFunction", arnOfF, account, "aws:RequestTag/team=a\naws:TagKeys=team\n" +
+		{"lambda:CreateFunction", arnOfF, account, "aws:RequestTag/team=a\naws:ResourceTag/team=a\naws:TagKeys=team\n" +
 			"lambda:CodeSigningConfigArn=arn:aws:lambda:eu-central-1:111122223333:code-signing-config:csc-0123456789abcdefg\n" +
 			"lambda:Layer=arn:aws:lambda:eu-central-1:444455556666:layer:l:1\nlambda:SecurityGroupIds=\nlambda:SubnetIds=subnet-1,subnet-2"},
 		{"iam:PassRole", role, account, "iam:AssociatedResourceArn=" + arnOfF + "\niam:PassedToService=lambda.amazonaws.com"},
 		{"lambda:GetLayerVersion", "arn:aws:lambda:eu-central-1:444455556666:layer:l:1", stranger, ""},
 		{"ec2:DescribeSubnets", "*", "", "ec2:Region=eu-central-1"},
 		{"ec2:DescribeVpcs", "*", "", "ec2:Region=eu-central-1"},
-		{"lambda:TagResource", arnOfF, account, "aws:RequestTag/team=a\naws:TagKeys=team"},
+		{"lambda:TagResource", arnOfF, account, "aws:RequestTag/team=a\naws:ResourceTag/team=a\naws:TagKeys=team"},
 	}
 	if diff := cmp.Diff(got, want); diff != "" {
 		t.Errorf("needs, got - want +:\n%s", diff)

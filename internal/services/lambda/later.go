@@ -82,7 +82,7 @@ func createCapacityProviderTarget(ctx context.Context, c *service.Call, in *sdk.
 		return service.Target{}, err
 	}
 	return t.With(func(keys *authz.Context) {
-		tag.InRequest(keys, in.Tags)
+		tag.OfNew(keys, in.Tags)
 		if in.VpcConfig != nil {
 			keys.SetList("lambda:SubnetIds", in.VpcConfig.SubnetIds...)
 			keys.SetList("lambda:SecurityGroupIds", in.VpcConfig.SecurityGroupIds...)

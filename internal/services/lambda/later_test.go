@@ -43,7 +43,7 @@ func TestLater(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := keysOf(needs[0].Target.Keys), "aws:RequestTag/team=a\naws:TagKeys=team\nlambda:SecurityGroupIds=sg-1\nlambda:SubnetIds=subnet-1"; got != want {
+	if got, want := keysOf(needs[0].Target.Keys), "aws:RequestTag/team=a\naws:ResourceTag/team=a\naws:TagKeys=team\nlambda:SecurityGroupIds=sg-1\nlambda:SubnetIds=subnet-1"; got != want {
 		t.Errorf("keys\n%s\nwant\n%s", got, want)
 	}
 	elsewhere := "arn:aws:lambda:us-east-1:111122223333:function:f:1/durable-execution/name/id"

@@ -50,6 +50,11 @@ func TestCodeSigningConfig(t *testing.T) {
 	if len(h.lastNeeds) != 2 || h.lastNeeds[0].Target.ARN != "*" || h.lastNeeds[1].Action != "lambda:TagResource" {
 		t.Errorf("create needs %+v", h.lastNeeds)
 	}
+	for _, n := range h.lastNeeds {
+		if got, want := keysOf(n.Target.Keys), "aws:RequestTag/team=a\naws:ResourceTag/team=a\naws:TagKeys=team"; got != want {
+			t.Errorf("%s: keys\n%s\nwant\n%s", n.Action, got, want)
+		}
+	}
 	want := &types.CodeSigningConfig{
 		CodeSigningConfigId: &id, CodeSigningConfigArn: aws.String("arn:aws:lambda:eu-central-1:111122223333:code-signing-config:" + id),
 		AllowedPublishers:   &types.AllowedPublishers{SigningProfileVersionArns: []string{signingProfile}},

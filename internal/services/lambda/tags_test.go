@@ -7,7 +7,47 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/licet/licet/authz"
+	"github.com/licet/licet/policy"
 )
+
+// TestTagsOfNewFunction decides by the policy of AWS's example, which lets developers make functions of their own project alone
+// (https://docs.aws.amazon.com/lambda/latest/dg/attribute-based-access-control-example.html, step 1).
+func TestTagsOfNewFunction(t *testing.T) {
+	document, err := policy.Parse([]byte(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["lambda:CreateFunction","lambda:TagResource"],
+		"Resource":"arn:aws:lambda:*:*:function:*","Condition":{"StringEquals":{"aws:RequestTag/project":"${aws:PrincipalTag/project}",
+		"aws:ResourceTag/project":"${aws:PrincipalTag/project}"},"ForAllValues:StringEquals":{"aws:TagKeys":"project"}}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := authz.Compile(authz.Policies{Identity: []authz.Policy{{Name: "example", Document: document}}})
+	h := newHarness(t)
+	for project, want := range map[string]bool{"blue": true, "red": false} {
+		in := h.newFunction("f")
+		in.Tags = map[string]string{"project": project}
+		needs, err := h.needs("CreateFunction", in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		judged := 0
+		for _, n := range needs {
+			if n.Action == "iam:PassRole" {
+				continue
+			}
+			judged++
+			r := authz.Request{Principal: authz.Principal{Kind: authz.User, Account: account}, Action: n.Action, Resource: n.Target.ARN}
+			r.Context.Merge(n.Target.Keys)
+			r.Context.Set("aws:PrincipalTag/project", "blue")
+			if d := set.Decide(&r); d.Allowed != want {
+				t.Errorf("%s of project %s: allowed %v, want %v", n.Action, project, d.Allowed, want)
+			}
+		}
+		if judged != 2 {
+			t.Errorf("got %d needs beside iam:PassRole, want 2", judged)
+		}
+	}
+}
 
 func TestTags(t *testing.T) {
 	h := newHarness(t)

@@ -158,7 +158,7 @@ func TestNeeds(t *testing.T) {
 		want []string
 	}{
 		{do(s.client.CreateLogGroup, sdk.CreateLogGroupInput{LogGroupName: g, Tags: tags}),
-			[]string{"logs:CreateLogGroup g:log-stream:" + requested, "logs:TagResource g" + requested}},
+			[]string{"logs:CreateLogGroup g:log-stream:" + tagged + requested, "logs:TagResource g" + tagged + requested}},
 		{do(s.client.CreateLogStream, sdk.CreateLogStreamInput{LogGroupName: g, LogStreamName: st}),
 			[]string{"logs:CreateLogStream g:log-stream:s" + tagged}},
 		{do(s.client.PutLogEvents, sdk.PutLogEventsInput{LogGroupName: g, LogStreamName: st, LogEvents: events}),

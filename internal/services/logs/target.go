@@ -171,7 +171,15 @@ func (s *Service) newGroup(ctx context.Context, c *service.Call, in *sdk.CreateL
 	if err != nil {
 		return t, err
 	}
-	return t, tagKeys(&t.Keys, in.Tags, nil)
+	return t, newTagKeys(&t.Keys, in.Tags)
+}
+
+// newTagKeys sets the keys of the tags that a group is made with.
+func newTagKeys(k *authz.Context, tags map[string]string) error {
+	for key, value := range tags {
+		service.TagOfNew(k, key, value)
+	}
+	return tagKeys(k, tags, nil)
 }
 
 // taggingNewGroup needs a second permission for a group that is made with tags. The text is AWS's.
@@ -180,7 +188,7 @@ func (s *Service) taggingNewGroup(ctx context.Context, c *service.Call, in *sdk.
 		return nil, nil
 	}
 	t := service.Target{ARN: groupARN(c, byName(c, in.LogGroupName))}
-	if err := tagKeys(&t.Keys, in.Tags, nil); err != nil {
+	if err := newTagKeys(&t.Keys, in.Tags); err != nil {
 		return nil, err
 	}
 	denied := func(authz.Decision) error {

@@ -205,7 +205,11 @@ func TestTagsAndNeeds(t *testing.T) {
 		}
 	}
 	q := must(s.client.CreateQueue(s.Context(), &sdk.CreateQueueInput{QueueName: aws.String("q"), Tags: map[string]string{"team": "red"}}))(s).QueueUrl
-	tagged := arnOf("q") + " aws:RequestTag/team=red aws:TagKeys=team"
+	tagged := arnOf("q") + " aws:ResourceTag/team=red aws:RequestTag/team=red aws:TagKeys=team"
+	needs("sqs:CreateQueue "+tagged, "sqs:TagQueue "+tagged)
+	// A queue that is there has its own tags, whatever is asked for.
+	must(s.client.CreateQueue(s.Context(), &sdk.CreateQueueInput{QueueName: aws.String("q"), Tags: map[string]string{"team": "blue"}}))(s)
+	tagged = arnOf("q") + " aws:ResourceTag/team=red aws:RequestTag/team=blue aws:TagKeys=team"
 	needs("sqs:CreateQueue "+tagged, "sqs:TagQueue "+tagged)
 	s.send(q, "a")
 	needs("sqs:SendMessage " + arnOf("q") + " aws:ResourceTag/team=red")

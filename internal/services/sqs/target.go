@@ -164,8 +164,18 @@ func (s *Service) newQueue(ctx context.Context, c *service.Call, in *sdk.CreateQ
 	if err := checkName(in); err != nil {
 		return service.Target{}, err
 	}
-	t, err := s.target(ctx, c, ref{c.Account, c.Region, *in.QueueName}, true)
-	return withTags(t, in.Tags), err
+	r := ref{c.Account, c.Region, *in.QueueName}
+	t, err := s.target(ctx, c, r, true)
+	if err != nil {
+		return t, err
+	}
+	t = withTags(t, in.Tags)
+	if _, err := s.queues.Get(ctx, r.key()); errors.Is(err, store.ErrNotFound) { // it is to be made; else it keeps the tags that it has
+		for name, value := range in.Tags {
+			service.TagOfNew(&t.Keys, name, value)
+		}
+	}
+	return t, nil
 }
 
 // taggingNewQueue is the permission that tags of a new queue need (API_CreateQueue: "you must have the sqs:CreateQueue and sqs:TagQueue

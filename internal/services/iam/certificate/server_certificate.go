@@ -194,7 +194,7 @@ func (s *handlers) onNewServerCertificate(_ context.Context, c *service.Call, in
 		return service.Target{}, err
 	}
 	t := service.Target{ARN: s.ServerCertificateARN(c.Account, request.PathOr(path), *name), Account: c.Account}
-	target.RequestTags(in, nil, &t.Keys)
+	target.NewTags(in, nil, &t.Keys)
 	return t, nil
 }
 

@@ -87,7 +87,7 @@ func (s *handlers) onNewMFADevice(_ context.Context, c *service.Call, in any) (s
 	if err := request.CheckLength("serialNumber", t.ARN, 9, request.MaxSerialNumber); err != nil {
 		return service.Target{}, err // no operation could name it
 	}
-	target.RequestTags(in, nil, &t.Keys)
+	target.NewTags(in, nil, &t.Keys)
 	return t, nil
 }
 

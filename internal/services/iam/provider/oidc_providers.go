@@ -38,7 +38,7 @@ func (s *handlers) onNewOIDCProvider(_ context.Context, c *service.Call, in any)
 		return service.Target{}, err
 	}
 	t := service.Target{ARN: s.ProviderARN(c.Account, record.OIDCKind, name), Account: c.Account}
-	target.RequestTags(in, nil, &t.Keys)
+	target.NewTags(in, nil, &t.Keys)
 	return t, nil
 }
 

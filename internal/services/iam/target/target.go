@@ -235,6 +235,15 @@ func RequestTags(in any, _ *record.Identity, k *authz.Context) {
 	}
 }
 
+// NewTags sets the keys of tags that the call makes something with. iam:ResourceTag, of which AWS does not say that it is there by then, is
+// not among them.
+func NewTags(in any, e *record.Identity, k *authz.Context) {
+	RequestTags(in, e, k)
+	for _, t := range Member[[]types.Tag](in, "Tags") {
+		service.TagOfNew(k, aws.ToString(t.Key), aws.ToString(t.Value))
+	}
+}
+
 // RequestTagKeys sets the key of tags that the call removes.
 func RequestTagKeys(in any, _ *record.Identity, k *authz.Context) {
 	k.SetList("aws:TagKeys", Member[[]string](in, "TagKeys")...)

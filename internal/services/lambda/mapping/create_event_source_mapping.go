@@ -37,7 +37,7 @@ func (s *Service) createTarget(_ context.Context, c *service.Call, in *sdk.Creat
 	}
 	t := service.Target{ARN: "*", Account: r.Account}
 	t.Keys.Set("lambda:FunctionArn", r.ARN())
-	tag.InRequest(&t.Keys, in.Tags)
+	tag.OfNew(&t.Keys, in.Tags)
 	return t, nil
 }
 
@@ -47,7 +47,7 @@ func (s *Service) createNeeds(_ context.Context, c *service.Call, in *sdk.Create
 		return nil, nil
 	}
 	need := service.Need{Action: "lambda:TagResource", Target: service.Target{ARN: arnOf(c, "*")}}
-	tag.InRequest(&need.Target.Keys, in.Tags)
+	tag.OfNew(&need.Target.Keys, in.Tags)
 	return []service.Need{need}, nil
 }
 

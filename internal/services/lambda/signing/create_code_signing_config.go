@@ -24,7 +24,7 @@ func createTarget(ctx context.Context, c *service.Call, in *sdk.CreateCodeSignin
 		return service.Target{}, err
 	}
 	t, err := service.Any(ctx, c, in)
-	tag.InRequest(&t.Keys, in.Tags)
+	tag.OfNew(&t.Keys, in.Tags)
 	return t, err
 }
 
@@ -36,7 +36,7 @@ func createNeeds(_ context.Context, c *service.Call, in *sdk.CreateCodeSigningCo
 	}
 	any := configuration{Partition: c.Partition, Region: c.Region, Account: c.Account, ID: "*"}
 	need := service.Need{Action: "lambda:TagResource", Target: service.Target{ARN: any.arn()}}
-	tag.InRequest(&need.Target.Keys, in.Tags)
+	tag.OfNew(&need.Target.Keys, in.Tags)
 	return []service.Need{need}, nil
 }
 

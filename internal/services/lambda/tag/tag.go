@@ -56,6 +56,14 @@ func InRequest(keys *authz.Context, tags map[string]string) {
 	keys.SetList("aws:TagKeys", names...)
 }
 
+// OfNew sets the condition keys of tags in a request that makes the resource.
+func OfNew(keys *authz.Context, tags map[string]string) {
+	InRequest(keys, tags)
+	for k, v := range tags {
+		service.TagOfNew(keys, k, v)
+	}
+}
+
 // OfResource sets the condition keys of the tags that a resource has.
 func OfResource(keys *authz.Context, tags map[string]string) {
 	for k, v := range tags {
