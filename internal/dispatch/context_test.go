@@ -259,10 +259,11 @@ func TestPresence(t *testing.T) {
 			}
 		}
 	}
+	// Actions without a resource have them, too: managed policies of AWS allow s3:ListAllMyBuckets where aws:ResourceAccount is the caller's.
 	need.Target.ARN = "*"
-	for _, key := range []string{"aws:ResourceAccount", "aws:ResourceOrgID", "aws:ResourceOrgPaths"} {
-		if _, ok := questions(t, inOrganization(), &need)[user].Get(key); ok {
-			t.Errorf("%s is there without a resource", key)
+	for key, want := range map[string]string{"aws:ResourceAccount": account, "aws:ResourceOrgID": "o-1", "aws:ResourceOrgPaths": "o-1/r-1/ou-1/"} {
+		if got, _ := questions(t, inOrganization(), &need)[user].Get(key); !slices.Equal(got.Values, []string{want}) {
+			t.Errorf("%s without a resource: got %v, want %s", key, got.Values, want)
 		}
 	}
 	for call, keys := range questions(t, &world{}, &need) {

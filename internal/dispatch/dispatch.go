@@ -438,9 +438,10 @@ func request(c *service.Call, need *service.Need, orgs *members) authz.Request {
 	owner := ownerOf(c, need)
 	keys := GlobalKeys(c)
 	orgs.keys(&keys)
-	if need.Target.ARN != "*" {
-		keys.Set("aws:ResourceAccount", owner)
-	}
+	// "Always included in the request context for most service actions", those without a resource among them: AWS's managed policies allow
+	// s3:ListAllMyBuckets and ecr:GetAuthorizationToken by it (AWSResilienceHubAsssessmentExecutionPolicy, AWSElasticBeanstalkEKSImageBuild).
+	// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-resourceaccount
+	setIfAny(&keys, "aws:ResourceAccount", owner)
 	keys.Merge(need.Target.Keys)
 	return authz.Request{
 		Principal: c.Caller.Principal, Action: need.Action, Resource: need.Target.ARN, Named: need.Target.Named,

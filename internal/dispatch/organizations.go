@@ -19,14 +19,10 @@ func (d *Dispatcher) membersOf(ctx context.Context, c *service.Call, need *servi
 	if m.caller, err = d.member(ctx, c.Caller.Account); err != nil {
 		return members{}, err
 	}
-	// An action without a resource has no owner either.
 	if owner := ownerOf(c, need); owner == c.Caller.Account {
 		m.owner = m.caller
 	} else if m.owner, err = d.member(ctx, owner); err != nil {
 		return members{}, err
-	}
-	if need.Target.ARN == "*" {
-		m.owner = nil
 	}
 	if c.Internal != nil {
 		if source, ok := c.Internal.Keys.Get("aws:SourceAccount"); ok && !source.Multi {
@@ -49,12 +45,12 @@ func (d *Dispatcher) member(ctx context.Context, account string) (*organization.
 }
 
 // policies are the SCPs and RCPs that a need is judged by. RCPs "apply to the resources that are authorized as part of an operation
-// request". https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html (#rcp-effects-on-permissions)
+// request", of which an action without a resource has none. https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html (#rcp-effects-on-permissions)
 func (m *members) policies(need *service.Need) (scps, rcps *authz.Set) {
 	if m.caller != nil {
 		scps = m.caller.SCPs
 	}
-	if m.owner != nil && organization.BoundByRCPs(need.Action) {
+	if m.owner != nil && need.Target.ARN != "*" && organization.BoundByRCPs(need.Action) {
 		rcps = m.owner.RCPs
 	}
 	return scps, rcps

@@ -302,7 +302,7 @@ func (l *Landscape) request(c Call, who *caller, on *target, resource string, no
 		s.IssuedAt = now
 	}
 	keys := dispatch.GlobalKeys(call)
-	if resource != "*" {
+	if on.account != "" {
 		keys.Set("aws:ResourceAccount", on.account)
 	}
 	for key, value := range on.tags {
