@@ -50,9 +50,10 @@ func TestCodeSigningConfig(t *testing.T) {
 	if len(h.lastNeeds) != 2 || h.lastNeeds[0].Target.ARN != "*" || h.lastNeeds[1].Action != "lambda:TagResource" {
 		t.Errorf("create needs %+v", h.lastNeeds)
 	}
-	for _, n := range h.lastNeeds {
-		if got, want := keysOf(n.Target.Keys), "aws:RequestTag/team=a\naws:ResourceTag/team=a\naws:TagKeys=team"; got != want {
-			t.Errorf("%s: keys\n%s\nwant\n%s", n.Action, got, want)
+	// The Service Authorization Reference has aws:ResourceTag for the resource that is tagged, and none for the action that makes it.
+	for i, want := range []string{"aws:RequestTag/team=a\naws:TagKeys=team", "aws:RequestTag/team=a\naws:ResourceTag/team=a\naws:TagKeys=team"} {
+		if got := keysOf(h.lastNeeds[i].Target.Keys); got != want {
+			t.Errorf("%s: keys\n%s\nwant\n%s", h.lastNeeds[i].Action, got, want)
 		}
 	}
 	want := &types.CodeSigningConfig{

@@ -37,7 +37,7 @@ func (s *Service) createTarget(_ context.Context, c *service.Call, in *sdk.Creat
 	}
 	t := service.Target{ARN: "*", Account: r.Account}
 	t.Keys.Set("lambda:FunctionArn", r.ARN())
-	tag.OfNew(&t.Keys, in.Tags)
+	tag.InRequest(&t.Keys, in.Tags)
 	return t, nil
 }
 

@@ -171,7 +171,7 @@ func TestQueueLifeCycle(t *testing.T) {
 	if len(h.needs) != 2 || h.needs[0].Target.ARN != "*" || h.needs[1].Action != "lambda:TagResource" {
 		t.Errorf("create needs %+v", h.needs)
 	}
-	if got, want := keysOf(h.needs[0].Target), "aws:RequestTag/team=a aws:ResourceTag/team=a aws:TagKeys=team lambda:FunctionArn="+function; got != want {
+	if got, want := keysOf(h.needs[0].Target), "aws:RequestTag/team=a aws:TagKeys=team lambda:FunctionArn="+function; got != want {
 		t.Errorf("keys of create: got %s, want %s", got, want)
 	}
 	if got, want := keysOf(h.needs[1].Target), "aws:RequestTag/team=a aws:ResourceTag/team=a aws:TagKeys=team"; got != want {

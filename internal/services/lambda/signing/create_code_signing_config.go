@@ -24,7 +24,7 @@ func createTarget(ctx context.Context, c *service.Call, in *sdk.CreateCodeSignin
 		return service.Target{}, err
 	}
 	t, err := service.Any(ctx, c, in)
-	tag.OfNew(&t.Keys, in.Tags)
+	tag.InRequest(&t.Keys, in.Tags)
 	return t, err
 }
 

@@ -56,7 +56,7 @@ func InRequest(keys *authz.Context, tags map[string]string) {
 	keys.SetList("aws:TagKeys", names...)
 }
 
-// OfNew sets the condition keys of tags in a request that makes the resource.
+// OfNew sets the condition keys of tags in a request that makes the resource, which must be the target's.
 func OfNew(keys *authz.Context, tags map[string]string) {
 	InRequest(keys, tags)
 	for k, v := range tags {
