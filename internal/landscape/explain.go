@@ -1,6 +1,7 @@
 package landscape
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -134,7 +135,11 @@ func (l *Landscape) caller(c Call) (caller, error) {
 	}
 	a, err := arn.Parse(name)
 	if err != nil {
-		return caller{}, fmt.Errorf("there is no principal %q: it must be the name or ARN of a user, role or function, or a service such as s3.amazonaws.com", name)
+		message := fmt.Sprintf("there is no principal %q: it must be the name or ARN of a user, role or function, or a service such as s3.amazonaws.com", name)
+		if names := l.callers(); len(names) > 0 {
+			message += "; known are " + known(names)
+		}
+		return caller{}, errors.New(message)
 	}
 	return l.undeclared(name, a)
 }

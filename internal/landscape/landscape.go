@@ -203,22 +203,33 @@ func (l *Landscape) ResourceARN(text string) (string, error) {
 		return "", err
 	}
 	if p == nil || rest != "" {
-		return "", fmt.Errorf("there is no resource %q; known are %s", name, l.known())
+		var names []string
+		for _, r := range l.Resources {
+			names = append(names, r.Names[:min(1, len(r.Names))]...)
+		}
+		if len(names) == 0 {
+			return "", fmt.Errorf("there is no resource %q: none is declared, so that it must be an ARN, or *", name)
+		}
+		return "", fmt.Errorf("there is no resource %q; known are %s", name, known(names))
 	}
 	return p.ARN, nil
 }
 
-// known lists the names of resources for a message.
-func (l *Landscape) known() string {
-	var names []string
+// callers are the names of who can call: principals, and functions with a role.
+func (l *Landscape) callers() (names []string) {
+	for _, p := range l.Principals {
+		names = append(names, p.Names[:min(1, len(p.Names))]...)
+	}
 	for _, r := range l.Resources {
-		if len(r.Names) > 0 {
-			names = append(names, r.Names[0])
+		if r.Role != "" {
+			names = append(names, r.Names[:min(1, len(r.Names))]...)
 		}
 	}
-	if len(names) == 0 {
-		return "none"
-	}
+	return names
+}
+
+// known lists names for a message.
+func known(names []string) string {
 	slices.Sort(names)
 	names = slices.Compact(names)
 	if n := len(names); n > 20 {

@@ -109,6 +109,9 @@ const (
 	defaultRegion  = "us-east-1"
 )
 
+// aFileHas is what a file without tests is told.
+const aFileHas = "a file has tests, or sufficient: true with sources"
+
 // file reads one file.
 type file struct {
 	reader
@@ -165,7 +168,7 @@ func (f *file) read(root *yaml.Node) {
 		}
 	}
 	if f.err == nil && f.out.Cases() == 0 {
-		f.fail(root, "there are no tests: a file has tests, or sufficient: true with sources")
+		f.fail(root, "there are no tests: %s", aFileHas)
 	}
 }
 
@@ -215,7 +218,12 @@ func (f *file) source(n *yaml.Node, s Settings) {
 		f.out.Landscape.Join(loaded)
 		return
 	}
-	f.fail(n, "%s is neither a CloudFormation or SAM template nor the JSON of a Terraform plan (terraform show -json)", path)
+	const neither = "%s is neither a CloudFormation or SAM template nor the JSON of a Terraform plan (terraform show -json)"
+	if err := unreadable(name, text); err != nil {
+		f.fail(n, neither+": %v", path, err)
+		return
+	}
+	f.fail(n, neither, path)
 }
 
 func (f *file) pathOf(path string) string {

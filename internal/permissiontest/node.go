@@ -188,7 +188,7 @@ func (r *reader) parse(text []byte) *yaml.Node {
 	decoder := yaml.NewDecoder(strings.NewReader(string(text)))
 	var n yaml.Node
 	if err := decoder.Decode(&n); err != nil {
-		r.err = &Error{At: landscape.Place{File: r.file}, Message: strings.TrimPrefix(err.Error(), "yaml: ")}
+		r.err = syntaxError(r.file, err)
 		return nil
 	}
 	root := n.Content[0]

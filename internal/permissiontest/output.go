@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/licet/licet/internal/landscape"
 	"github.com/licet/licet/internal/report"
 )
 
@@ -182,16 +183,25 @@ func WriteJUnit(w io.Writer, results []Result, took time.Duration) error {
 // WriteGitHub writes an annotation for each case that has not passed.
 // https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#setting-an-error-message
 func WriteGitHub(w io.Writer, results []Result) error {
-	data := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
-	property := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
 	for _, r := range results {
 		if r.Verdict == Passed {
 			continue
 		}
-		if _, err := fmt.Fprintf(w, "::error file=%s,line=%d,title=%s::%s\n", property.Replace(r.Case.At.File), r.Case.At.Line,
-			property.Replace(r.Case.String()), data.Replace(r.plain())); err != nil {
+		if err := annotate(w, r.Case.At, r.Case.String(), r.plain()); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// WriteGitHubError writes an annotation for a file that cannot be used.
+func WriteGitHubError(w io.Writer, e *Error) error {
+	return annotate(w, e.At, "The file cannot be used", e.Message)
+}
+
+func annotate(w io.Writer, at landscape.Place, title, text string) error {
+	data := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
+	property := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
+	_, err := fmt.Fprintf(w, "::error file=%s,line=%d,title=%s::%s\n", property.Replace(at.File), max(at.Line, 1), property.Replace(title), data.Replace(text))
+	return err
 }

@@ -25,6 +25,10 @@ func options() Options {
 				return []byte(photos), nil
 			case "dir/source.txt":
 				return []byte("source"), nil
+			case "dir/cut.json":
+				return []byte("{\n\"Resources\": {},\n}"), nil
+			case "dir/cut.yaml":
+				return []byte("Resources:\n  A: {B: c\n"), nil
 			}
 			return nil, fmt.Errorf("open %s: %w", path, fs.ErrNotExist)
 		},
@@ -146,7 +150,7 @@ wrong: worker cannot s3:GetObject OfSource/a: failed It is allowed.
 wrong: worker cannot s3:DeleteObject Photos/a: failed It is decided by the identity-based policy.
 wrong: worker is missing s3:DeleteObject Photos/a: failed Nothing is missing: a statement denies it.
 wrong: worker is missing s3:ListAllMyBuckets: passed 
-not decided: nobody can s3:PutObject Photos/a: broken there is no principal "nobody": it must be the name or ARN of a user, role or function, or a service such as s3.amazonaws.com
+not decided: nobody can s3:PutObject Photos/a: broken there is no principal "nobody": it must be the name or ARN of a user, role or function, or a service such as s3.amazonaws.com; known are alice, worker
 not known: arn:aws:iam::111122223333:role/elsewhere can s3:PutObject Photos/a: unsure It depends on what is not known: policies of arn:aws:iam::111122223333:role/elsewhere: the principal is not declared here.`
 	if text := strings.Join(got, "\n"); text != want {
 		t.Errorf("got\n%s\nwant\n%s", text, want)
@@ -166,8 +170,9 @@ func TestSummary(t *testing.T) {
 
 func TestReadErrors(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
-		"empty":          {"", "x.licet.yaml: EOF"},
-		"not YAML":       {"a: [", "did not find expected"},
+		"empty":          {"", "x.licet.yaml:1: there is nothing in it: a file has tests"},
+		"not YAML":       {"region: x\na: {b: c\n", "x.licet.yaml:2: did not find expected"},
+		"no YAML":        {"region: x\n\n\tb: c", "x.licet.yaml:3: found a tab character"},
 		"a list":         {"[]", "1:1: a file of tests must be a mapping"},
 		"no tests":       {"region: x", "there are no tests"},
 		"unknown key":    {"test: []", `1:1: a file of tests has no "test"; it has sources`},
@@ -186,6 +191,9 @@ func TestReadErrors(t *testing.T) {
 		"arn of other":   {"principals: {a: {arn: 'arn:aws:iam::1:user/a'}}", "this is not the ARN of a role"},
 		"no arn":         {"resources: {a: {}}", "the resource must have its arn"},
 		"source":         {"sources: photos.json", "is neither a CloudFormation"},
+		"source cut off": {"sources: cut.json", "x.licet.yaml:1:10: cut.json is neither"},
+		"and where":      {"sources: cut.json", "cut.json:3: invalid character"},
+		"not a template": {"sources: cut.yaml", "cut.yaml:2: did not find"},
 		"broken source":  {"sources: source.txt\nparameters: {Fail: x}", "1:10: the template is broken"},
 		"by":             {"tests:\n  - {as: x, cannot: {action: s3:A, by: law}}", "by must be one of"},
 		"alias":          {"a: &a [1]\ntests: *a", "aliases are not read here"},
@@ -276,6 +284,13 @@ func TestOutputs(t *testing.T) {
 	lines := strings.Split(strings.TrimSpace(b.String()), "\n")
 	if len(lines) != 6 || !strings.HasPrefix(lines[0], "::error file=dir/x.licet.yaml,line=33,title=worker can s3%3APutObject Photos/a::failed: It is denied.%0ADENIED: User") {
 		t.Errorf("GitHub: got %d lines, %s", len(lines), lines[0])
+	}
+	b.Reset()
+	if err := WriteGitHubError(&b, &Error{At: landscape.Place{File: "dir/x.licet.yaml", Line: 3}, Message: "100% wrong"}); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.String(); got != "::error file=dir/x.licet.yaml,line=3,title=The file cannot be used::100%25 wrong\n" {
+		t.Errorf("GitHub: got %s", got)
 	}
 	var text strings.Builder
 	for _, l := range Report(f, results) {
