@@ -379,7 +379,7 @@ func takes(data *awsdata.Data, action, resource string) bool {
 	if resource == "*" || landscape.IsUnknown(resource) {
 		return resource != "*" || len(formats) == 0
 	}
-	return slices.ContainsFunc(formats, func(f string) bool { return data.Fits(resource, f) })
+	return slices.ContainsFunc(formats, func(f string) bool { return isOf(data, resource, f) })
 }
 
 // actionNamed is an action, and whether a pattern named it.

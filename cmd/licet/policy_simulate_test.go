@@ -63,6 +63,15 @@ s3:ListBucket                       implicit deny  conditional
 	}
 }
 
+// A pattern names the actions that an object has, and none of its bucket.
+func TestPolicySimulateObject(t *testing.T) {
+	runPolicy(t, map[string]string{"all.json": `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}`}, "", "lint", "all.json")
+	got := outcomes(t, "simulate", "--json", "--identity", "all.json", "--action", "s3:GetObjectT*,s3:GetBucketT*,s3:ListBucket*", "--resource", "arn:aws:s3:::photos/a.png")
+	if want := "s3:GetObjectTagging allow; s3:GetObjectTorrent allow"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 // outcomes runs licet policy simulate --json in the directory that there is.
 func outcomes(t *testing.T, args ...string) string {
 	t.Helper()

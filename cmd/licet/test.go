@@ -97,6 +97,9 @@ func (f *testFlags) test(cmd *cobra.Command, args []string) error {
 			return err
 		}
 		file, err := permissiontest.Read(path, text, testOptions(data))
+		if e, ok := errors.AsType[*permissiontest.Error](err); ok && f.github {
+			err = errors.Join(err, permissiontest.WriteGitHubError(out, e))
+		}
 		if err != nil {
 			return err
 		}
@@ -278,13 +281,18 @@ func misfit(data *awsdata.Data, action, resource string) string {
 		return ""
 	}
 	for _, format := range formats {
-		_, inBucket, _ := strings.Cut(resource, ":s3:::")
-		isBucket := strings.HasSuffix(format, ":s3:::${BucketName}")
-		if data.Fits(resource, format) && !(isBucket && strings.Contains(inBucket, "/")) {
+		if isOf(data, resource, format) {
 			return ""
 		}
 	}
 	return fmt.Sprintf("%s is not asked on %s, but on %s", action, resource, strings.Join(formats, " or "))
+}
+
+// isOf tells whether a resource is of the type that has the format. The name of a bucket has no slash: an object is none.
+func isOf(data *awsdata.Data, resource, format string) bool {
+	_, inBucket, _ := strings.Cut(resource, ":s3:::")
+	isBucket := strings.HasSuffix(format, ":s3:::${BucketName}")
+	return data.Fits(resource, format) && !(isBucket && strings.Contains(inBucket, "/"))
 }
 
 // nearAction is an action of AWS that is like one that is not; "" for none.
