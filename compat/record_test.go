@@ -96,7 +96,7 @@ func TestRecordRefuses(t *testing.T) {
 	}{
 		{"a user", p.credentials, []string{"record", "start"}, "Only the root"},
 		{"a user, generate", p.credentials, []string{"generate-policy", "--role", r.name}, "Only the root"},
-		{"no such role", server.root, []string{"record", "start", "--role", "none"}, "There is no principal"},
+		{"no such role", server.root, []string{"record", "start", "--role", "none"}, "There is no role none"},
 		{"a user for a role", server.root, []string{"record", "start", "--role", p.arn}, "role must be the name of a role"},
 		{"another account's role", server.root, []string{"record", "start", "--role", "arn:aws:iam::999999999999:role/r"}, "The principal must be"},
 		{"nothing seen", server.root, []string{"generate-policy", "--role", r.name}, "has no calls of " + r.arn},

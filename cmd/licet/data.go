@@ -186,6 +186,9 @@ func (d dataDir) lock() (release func() error, err error) {
 	if errors.Is(err, lockfile.ErrHeld) {
 		return nil, fmt.Errorf("%w: %s", errRunning, d)
 	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no data directory %s", d)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("lock data directory: %w", err)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/licet/licet/internal/awsdata"
 	"github.com/licet/licet/internal/edge"
 )
 
@@ -46,6 +48,9 @@ func explainCommand() *cobra.Command {
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			page, list, err := f.page(args)
+			if err == nil && f.as != "" {
+				err = f.askable()
+			}
 			if err != nil {
 				return err
 			}
@@ -80,6 +85,23 @@ func explainCommand() *cobra.Command {
 	fs.StringVar(&f.resource, "resource", "", "with --as: ARN of the resource; default *; else only calls on this resource")
 	fs.StringArrayVar(&f.context, "context", nil, "with --as: a condition key of the call, key=value; may be repeated")
 	return cmd
+}
+
+// askable refuses to suppose a call that AWS never makes, such as s3:GetObject on all resources: the answer would be a denial, and its fix
+// a statement that permits too much or nothing at all. What is no ARN the server refuses.
+func (f *explainFlags) askable() error {
+	resource := cmp.Or(f.resource, "*")
+	if resource != "*" && !strings.HasPrefix(resource, "arn:") {
+		return nil
+	}
+	data, err := awsdata.Load()
+	if err != nil {
+		return fmt.Errorf("load AWS's tables: %w", err)
+	}
+	if why := misfit(data, f.action, resource); why != "" {
+		return fmt.Errorf("--resource: %s", why)
+	}
+	return nil
 }
 
 // page is what the server is asked; list tells that the answer is to be shown as one.

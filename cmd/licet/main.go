@@ -55,5 +55,22 @@ func command() *cobra.Command {
 		generatePolicyCommand(), testCommand(), policyCommand(), backupCommand(), restoreCommand(), checkCommand(), doctorCommand(), signCommand(), storeCommand(), keyCommand(),
 		versionCommand())
 	root.AddCommand(manualCommand(root), probeCommand())
+	tellUsage(root)
 	return root
+}
+
+// tellUsage makes wrong arguments answer with how the command is called, and wrong flags with where that is told.
+func tellUsage(c *cobra.Command) {
+	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return fmt.Errorf("%w; see %s --help", err, c.CommandPath()) })
+	if check := c.Args; check != nil {
+		c.Args = func(c *cobra.Command, args []string) error {
+			if err := check(c, args); err != nil {
+				return fmt.Errorf("%w; usage: %s", err, c.UseLine())
+			}
+			return nil
+		}
+	}
+	for _, sub := range c.Commands() {
+		tellUsage(sub)
+	}
 }

@@ -493,6 +493,11 @@ func (s *server) openExecution(ctx context.Context, c config, set *runtimes.Set)
 
 // openImages finds where container images come from, and where they are unpacked: nowhere when the sandboxes have no root of their own.
 func (s *server) openImages(c config) (*registry.Registry, *image.Store, error) {
+	if c.Images != "" {
+		if _, err := os.ReadDir(c.Images); err != nil {
+			return nil, nil, fmt.Errorf("--images: %w", err)
+		}
+	}
 	places := registry.Config{Layouts: c.Images, Mirrors: c.Registries}
 	if c.RegistryCredentials != "" {
 		var err error

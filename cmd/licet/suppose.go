@@ -25,6 +25,9 @@ type suppositions struct {
 // Suppose gathers what a call of the question would be judged by.
 func (s suppositions) Suppose(ctx context.Context, account string, q edge.Question) (edge.Supposition, error) {
 	if _, ok := s.data.Action(q.Action); !ok {
+		if near := nearAction(s.data, q.Action); near != "" {
+			return edge.Supposition{}, invalidQuestion("AWS has no action %s; did you mean %s?", q.Action, near)
+		}
 		return edge.Supposition{}, invalidQuestion("AWS has no action %s.", q.Action)
 	}
 	owner, region := account, ""

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -42,6 +43,9 @@ func findTarget(ctx context.Context, data, account string) (*target, error) {
 			data = defaultDataDir()
 		}
 		dir := dataDir(data)
+		if _, err := os.Stat(data); err != nil { // the keys of a root would make one
+			return nil, fmt.Errorf("find the server by its data directory (--data): %w", err)
+		}
 		var err error
 		if t.endpoint, err = dir.endpoint(); err != nil {
 			return nil, err
@@ -100,7 +104,18 @@ func (t *target) ask(ctx context.Context, method, page string, sent []byte) ([]b
 		return nil, fmt.Errorf("read the server's answer: %w", err)
 	}
 	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("the server answered %s: %s", resp.Status, strings.TrimSpace(string(body)))
+		return nil, fmt.Errorf("the server answered %s: %s", resp.Status, printable(refusal(body)))
 	}
 	return body, nil
+}
+
+// refusal is what an answer that refuses says: the message that it has as JSON, else its text.
+func refusal(body []byte) string {
+	var said struct {
+		Message string `json:"message"`
+	}
+	if json.Unmarshal(body, &said) == nil && said.Message != "" {
+		return said.Message
+	}
+	return strings.TrimSpace(string(body))
 }

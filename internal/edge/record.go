@@ -2,6 +2,7 @@ package edge
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"net/netip"
@@ -73,6 +74,7 @@ func (s *Server) record(w http.ResponseWriter, r *http.Request, account string) 
 
 // roleOf finds a role of the account by name or ARN, with the policies that it has now.
 func (s *Server) roleOf(ctx context.Context, account, role string) (arn string, present []authz.Policy, err error) {
+	named := role
 	if !strings.HasPrefix(role, "arn:") {
 		if strings.ContainsAny(role, ":/") {
 			return "", nil, invalidPage("role must be the name of a role, or its ARN.")
@@ -81,6 +83,9 @@ func (s *Server) roleOf(ctx context.Context, account, role string) (arn string, 
 	}
 	supposed, err := s.config.Suppositions.Suppose(ctx, account,
 		Question{Principal: role, Action: "sts:GetCallerIdentity", Resource: "*"})
+	if e, ok := errors.AsType[*awserr.Error](err); ok && e.Status == http.StatusNotFound {
+		return "", nil, awserr.New(e.Code, e.Status, "There is no role %s.", named)
+	}
 	if err != nil {
 		return "", nil, err
 	}
