@@ -103,8 +103,9 @@ func TestConstantTime(t *testing.T) {
 // exports are the files with the types of all packages that the module needs, by their paths, as the compiler wrote them.
 func exports(t *testing.T) map[string]string {
 	t.Helper()
-	list := exec.CommandContext(t.Context(), "go", "list", "-export", "-deps", "-f", "{{.ImportPath}}\t{{.Export}}", "./...")
+	list := exec.CommandContext(t.Context(), "go", "list", "-trimpath", "-export", "-deps", "-f", "{{.ImportPath}}\t{{.Export}}", "./...")
 	list.Dir, list.Stderr = root, os.Stderr
+	list.Env = append(os.Environ(), "CGO_ENABLED=0") // as `make build` does: what that has compiled is there
 	out, err := list.Output()
 	if err != nil {
 		t.Fatal(err)

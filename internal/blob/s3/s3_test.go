@@ -90,7 +90,9 @@ func run(m *testing.M) (code int) {
 // start builds licet, runs it, and sets its URL.
 func start(dir string) (stop func() error, err error) {
 	binary, secret, data := filepath.Join(dir, "licet"), filepath.Join(dir, "secret"), filepath.Join(dir, "data")
-	if out, err := exec.Command("go", "build", "-o", binary, "../../../cmd/licet").CombinedOutput(); err != nil {
+	build := exec.Command("go", "build", "-trimpath", "-o", binary, "../../../cmd/licet") // as `make build` does: what that has compiled is there
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("build licet: %w\n%s", err, out)
 	}
 	if err := os.WriteFile(secret, []byte(secretKey), 0o600); err != nil {
