@@ -45,7 +45,8 @@ func (d *Dispatcher) member(ctx context.Context, account string) (*organization.
 }
 
 // policies are the SCPs and RCPs that a need is judged by. RCPs "apply to the resources that are authorized as part of an operation
-// request", of which an action without a resource has none. https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html (#rcp-effects-on-permissions)
+// request", of which an action without a resource has none.
+// https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html (#rcp-effects-on-permissions)
 func (m *members) policies(need *service.Need) (scps, rcps *authz.Set) {
 	if m.caller != nil {
 		scps = m.caller.SCPs

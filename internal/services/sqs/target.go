@@ -128,19 +128,25 @@ func (s *Service) of(ctx context.Context, c *service.Call, url *string) (*known,
 // target is a queue with what is judged of it. Some actions cannot be allowed by a queue's policy to other accounts: for them it is not
 // there. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-overview-of-managing-access.html
 func (s *Service) target(ctx context.Context, c *service.Call, r ref, owned bool) (service.Target, error) {
-	t := service.Target{ARN: r.arn(s.partition), Account: r.account}
+	t, _, err := s.look(ctx, c, r, owned)
+	return t, err
+}
+
+// look is target, and tells whether the queue is there.
+func (s *Service) look(ctx context.Context, c *service.Call, r ref, owned bool) (t service.Target, there bool, err error) {
+	t = service.Target{ARN: r.arn(s.partition), Account: r.account}
 	k, err := s.queues.Get(ctx, r.key())
 	if errors.Is(err, store.ErrNotFound) {
-		return t, nil
+		return t, false, nil
 	}
 	if err != nil {
-		return t, err
+		return t, false, err
 	}
 	t.Keys = k.tags
 	if !owned || c.Account == r.account {
 		t.Policy = k.policy
 	}
-	return t, nil
+	return t, true, nil
 }
 
 // shared is the queue that QueueUrl names, of actions that other accounts can be allowed.
@@ -164,13 +170,12 @@ func (s *Service) newQueue(ctx context.Context, c *service.Call, in *sdk.CreateQ
 	if err := checkName(in); err != nil {
 		return service.Target{}, err
 	}
-	r := ref{c.Account, c.Region, *in.QueueName}
-	t, err := s.target(ctx, c, r, true)
+	t, there, err := s.look(ctx, c, ref{c.Account, c.Region, *in.QueueName}, true)
 	if err != nil {
 		return t, err
 	}
 	t = withTags(t, in.Tags)
-	if _, err := s.queues.Get(ctx, r.key()); errors.Is(err, store.ErrNotFound) { // it is to be made; else it keeps the tags that it has
+	if !there { // else it keeps the tags that it has
 		for name, value := range in.Tags {
 			service.TagOfNew(&t.Keys, name, value)
 		}
